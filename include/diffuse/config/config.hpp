@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace diffuse {
+
+/// What a parameter means, its unit, range and choices stand in the tables of
+/// `src/config/*_fields.cpp`; here are only its type and its default.
+
+enum class FileFormat { automatic, csv, tsv, jsonl };
+enum class HeaderMode { automatic, yes, no };
+enum class OnError { error, skip };
+
+struct DataConfig {
+  std::string train;
+  std::string validation;
+  std::string test;
+  FileFormat format = FileFormat::automatic;
+  HeaderMode header = HeaderMode::automatic;
+  std::string label_column;
+  std::vector<std::string> text_columns;
+  std::string labels;
+  std::int64_t label_base = 0;
+  std::int64_t max_rows = 0;
+  double validation_fraction = 0.05;
+  OnError on_error = OnError::error;
+  bool cache = true;
+  std::string cache_dir;
+};
+
+enum class TokenizerType { words, wordpiece, bytes };
+
+struct TokenizerConfig {
+  TokenizerType type = TokenizerType::words;
+  std::string vocab;
+  bool lowercase = true;
+  std::int64_t min_count = 2;
+  std::int64_t max_tokens = 256;
+};
+
+enum class WeightKind { scalar, channel, full };
+enum class FunctionKind { linear, mlp, glu };
+enum class Activation { identity, relu, gelu, silu, tanh };
+enum class NormPosition { none, pre, post };
+enum class BaseState { state, initial };
+enum class Pooling { mean, max, mean_max };
+
+struct ModelConfig {
+  std::int64_t dim = 64;
+  std::int64_t steps = 2;
+  double alpha = 0.5;
+  bool alpha_learned = false;
+  double noise_std = 0.0;
+  bool noise_at_evaluation = false;
+  std::int64_t radius = 1;
+  std::vector<std::int64_t> dilation = {1};
+  bool self_neighbour = true;
+  WeightKind weight = WeightKind::channel;
+  double weight_init = 0.0;
+  double weight_init_std = 0.1;
+  bool weight_learned = true;
+  FunctionKind function = FunctionKind::linear;
+  Activation activation = Activation::gelu;
+  std::int64_t hidden_dim = 0;
+  bool share_weights = false;
+  NormPosition norm = NormPosition::pre;
+  BaseState base = BaseState::state;
+  Pooling pooling = Pooling::mean_max;
+  std::int64_t head_hidden_dim = -1;
+  double embedding_init_std = 0.02;
+  double token_dropout = 0.1;
+  double embedding_dropout = 0.2;
+  double head_dropout = 0.2;
+};
+
+enum class Schedule { constant, linear, cosine };
+
+struct TrainConfig {
+  std::int64_t seed = 1;
+  std::string length = "3e";
+  std::int64_t batch_size = 128;
+  std::int64_t sort_window = 50;
+  double learning_rate = 3e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.98;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;
+  std::string warmup = "200u";
+  Schedule schedule = Schedule::cosine;
+  double clip_norm = 1.0;
+  double label_smoothing = 0.05;
+  double ema_decay = 0.999;
+  std::string evaluate_every = "1e";
+  std::int64_t patience = 0;
+  std::int64_t keep_checkpoints = 2;
+  std::int64_t log_every = 100;
+  std::string device = "auto";
+  std::int64_t threads = 0;
+};
+
+/// The effective configuration of one run.
+struct Config {
+  DataConfig data;
+  TokenizerConfig tokenizer;
+  ModelConfig model;
+  TrainConfig train;
+};
+
+}  // namespace diffuse

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/data/dataset.hpp"
+#include "diffuse/text/labels.hpp"
+#include "diffuse/text/tokenizer.hpp"
+
+namespace diffuse {
+
+/// What a training run needs of its files.
+struct TrainingData {
+  std::unique_ptr<Tokenizer> tokenizer;
+  Labels labels;
+  std::unique_ptr<EncodedDataset> train_file;
+  std::unique_ptr<EncodedDataset> validation_file;  ///< null when validation is a split of train
+  std::unique_ptr<EncodedDataset> test_file;        ///< null without data.test
+  DatasetView train;
+  DatasetView validation;  ///< may be empty (data.validation_fraction = 0)
+  DatasetView test;
+  /// XXH3-128 of each file read, by config key ("data.train": "…"), for the manifest.
+  std::vector<std::pair<std::string, std::string>> hashes;
+};
+
+/// Reads (or takes from the cache), checks, encodes and splits. Throws DataError with file, line
+/// and what was expected.
+TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
+                                std::int64_t seed, int threads);
+
+/// One labelled file for evaluation, by an existing tokenizer and existing labels: a label that is
+/// not among them is a bad row.
+std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& path,
+                                                   const DataConfig& data,
+                                                   const TokenizerConfig& tokenizer_config,
+                                                   const Tokenizer& tokenizer,
+                                                   const Labels& labels, int threads);
+
+}  // namespace diffuse

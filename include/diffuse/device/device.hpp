@@ -1,0 +1,40 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace diffuse {
+
+/// Device named by `name`: `auto` | `cpu` | `cuda` | `cuda:i`. `auto` is the first CUDA device
+/// where the CUDA module, a driver and a device are there, else the CPU. Throws UsageError for
+/// another name and SystemError, saying what is missing, if a named CUDA device cannot be used.
+/// Must be called before any question to ATen about CUDA: ATen remembers the first answer.
+at::Device resolve_device(std::string_view name);
+
+/// Sets the number of threads of tensor operations (0: all cores this process may use) and
+/// returns the number in force.
+int set_thread_count(std::int64_t threads);
+
+/// A generator on `device` seeded with `seed`, its own stream of random numbers.
+at::Generator make_generator(at::Device device, std::uint64_t seed);
+
+/// Waits until all work queued on `device` is done; nothing on the CPU.
+void synchronize(at::Device device);
+
+/// Peak memory since the last `reset_peak_memory`, in bytes; all 0 on the CPU.
+struct DeviceMemory {
+  std::int64_t allocated_peak_bytes = 0;  ///< by tensors
+  std::int64_t reserved_peak_bytes = 0;   ///< by the caching allocator
+  std::int64_t used_bytes = 0;            ///< of the whole device, now, by anyone
+};
+DeviceMemory device_memory(at::Device device);
+void reset_peak_memory(at::Device device);
+
+/// For the start-up table and `diffuse version`: "CPU, 2 threads" or the GPU's name.
+std::string device_description(at::Device device);
+
+}  // namespace diffuse

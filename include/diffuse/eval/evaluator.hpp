@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "diffuse/data/dataset.hpp"
+#include "diffuse/eval/metrics.hpp"
+#include "diffuse/model/classifier.hpp"
+
+namespace diffuse {
+
+struct Evaluation {
+  Metrics metrics;
+  std::vector<float> probabilities;  ///< [n, C] row-major, in the order of the view's rows
+  std::vector<std::int32_t> gold;    ///< [n]
+  double time_s = 0;
+  double tokens_per_s = 0;
+  double examples_per_s = 0;
+};
+
+struct EvaluationOptions {
+  std::int64_t batch_size = 256;
+  std::int64_t class_count = 0;
+  std::int64_t noise_seed = 1;  ///< for a model with noise at evaluation
+  /// Called after each batch with rows done and rows in all; may be empty.
+  std::function<void(std::int64_t, std::int64_t)> on_progress;
+};
+
+/// Runs `classifier` over `view` without gradients. Throws Error for an empty view.
+Evaluation evaluate(Classifier& classifier, const DatasetView& view,
+                    const EvaluationOptions& options);
+
+/// Class probabilities, float32 [B, C] on the host, of one batch.
+at::Tensor predict_probabilities(Classifier& classifier, const Batch& batch,
+                                 const ForwardContext& context);
+
+}  // namespace diffuse

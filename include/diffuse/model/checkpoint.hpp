@@ -1,0 +1,47 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/model/classifier.hpp"
+#include "diffuse/text/labels.hpp"
+#include "diffuse/text/tokenizer.hpp"
+
+namespace diffuse {
+
+/// The folder that holds a checkpoint's files: `path` itself if it holds `model.safetensors`, else
+/// `path/checkpoints/best`, else `path/checkpoints/last`. Throws CheckpointError saying what was
+/// looked for.
+std::filesystem::path resolve_checkpoint(const std::filesystem::path& path);
+
+/// A checkpoint's model half: all that evaluation and prediction need.
+struct LoadedModel {
+  Config config;
+  std::unique_ptr<Tokenizer> tokenizer;
+  Labels labels;
+  std::unique_ptr<Classifier> classifier;  ///< on the CPU
+};
+
+/// Reads `config.json`, `vocab.txt`, `labels.txt` and `model.safetensors` of the checkpoint folder
+/// `folder`. Throws CheckpointError listing every missing, unexpected or misshapen tensor.
+LoadedModel load_model(const std::filesystem::path& folder);
+
+/// Writes the same four files into the existing folder `folder`. `tensors` are the values to write
+/// for the classifier's parameters, in the order of `parameters()` (the averaged weights where
+/// EMA is on).
+void save_model(const std::filesystem::path& folder, const Config& config,
+                const Tokenizer& tokenizer, const Labels& labels, const Classifier& classifier,
+                const std::vector<at::Tensor>& tensors);
+
+/// Named tensors in one safetensors file, host memory, any device in.
+void save_tensors(const std::filesystem::path& path,
+                  const std::vector<std::pair<std::string, at::Tensor>>& tensors);
+/// Copies the file's tensors into `targets` (name, tensor to fill). Throws CheckpointError listing
+/// every mismatch of name, shape and dtype; then nothing has been copied.
+void load_tensors(const std::filesystem::path& path,
+                  const std::vector<std::pair<std::string, at::Tensor>>& targets);
+
+}  // namespace diffuse

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diffuse/config/config.hpp"
+
+namespace diffuse {
+
+/// Text to token ids. Immutable after construction, so one object serves all threads.
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  /// Appends the ids of `text` to `ids`, no special tokens added, and stops after `max_tokens`
+  /// appended ids (0: no limit). Invalid UTF-8 is read as U+FFFD (the `bytes` tokenizer takes
+  /// bytes as they are). Never throws for any input.
+  virtual void encode(std::string_view text, std::int64_t max_tokens,
+                      std::vector<std::int32_t>& ids) const = 0;
+
+  /// Number of ids, specials included.
+  virtual std::int64_t vocab_size() const = 0;
+  /// Id that `model.token_dropout` puts in a token's place.
+  virtual std::int32_t mask_id() const = 0;
+  /// Id of what the vocabulary does not hold; also the one token of a text that gives none.
+  virtual std::int32_t unknown_id() const = 0;
+
+  /// The vocabulary, one token a line, line number = id: the content of a checkpoint's `vocab.txt`.
+  virtual std::string vocab_text() const = 0;
+};
+
+/// Tokenizer of `config` whose vocabulary is the file `vocab_path` (WordPiece's `vocab.txt`, or
+/// what `vocab_text` gave before; `bytes` does not read it). Throws DataError (file:line) if the
+/// file is missing or not a vocabulary.
+std::unique_ptr<Tokenizer> load_tokenizer(const TokenizerConfig& config,
+                                          const std::filesystem::path& vocab_path);
+
+/// Counts the words of training texts and makes the `words` tokenizer from them.
+class VocabularyBuilder {
+ public:
+  explicit VocabularyBuilder(const TokenizerConfig& config);
+  ~VocabularyBuilder();
+  VocabularyBuilder(VocabularyBuilder&&) noexcept;
+  VocabularyBuilder& operator=(VocabularyBuilder&&) noexcept;
+
+  /// Counts the words of `texts`, on `threads` threads.
+  void add(std::span<const std::string> texts, int threads);
+  /// Words seen at least `min_count` times, most frequent first, ties in byte order: independent
+  /// of the thread count and of the order of the texts.
+  std::unique_ptr<Tokenizer> build() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Encodes many texts on `threads` threads. `offsets` gets texts.size() + 1 entries:
+/// text i has ids [offsets[i], offsets[i + 1]) of `ids`. The result does not depend on `threads`.
+void encode_batch(const Tokenizer& tokenizer, std::span<const std::string> texts,
+                  std::int64_t max_tokens, int threads, std::vector<std::int32_t>& ids,
+                  std::vector<std::int64_t>& offsets);
+
+}  // namespace diffuse

@@ -1,0 +1,1 @@
+#include "diffuse/base/log.hpp"
