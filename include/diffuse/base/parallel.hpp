@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace diffuse {
+
+/// Calls `work(begin, end)` for consecutive parts that cover [0, count), on up to `threads`
+/// threads, and waits for all. The first exception thrown by a part is thrown here.
+void parallel_for(std::size_t count, int threads,
+                  const std::function<void(std::size_t begin, std::size_t end)>& work);
+
+}  // namespace diffuse

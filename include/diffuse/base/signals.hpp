@@ -1,0 +1,13 @@
+#pragma once
+
+namespace diffuse {
+
+/// From now on the first SIGINT or SIGTERM only sets the flag below; a second one ends the process
+/// at once with 128 + signal.
+void catch_stop_signals();
+/// Number of the signal that arrived, 0 if none.
+int stop_signal();
+/// For tests: as if no signal had arrived.
+void clear_stop_signal();
+
+}  // namespace diffuse

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace diffuse {
+
+/// Peak resident memory of this process so far (it never falls).
+std::int64_t peak_rss_bytes();
+/// Resident memory now.
+std::int64_t current_rss_bytes();
+/// Memory that the machine can still give without swapping.
+std::int64_t available_memory_bytes();
+/// Cores this process may use.
+int available_cores();
+/// The processor's name as the system gives it.
+std::string cpu_model();
+
+}  // namespace diffuse

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace diffuse {
+
+/// The name nearest to `word` by edit distance, if near enough to be a likely slip.
+std::optional<std::string> nearest_name(std::string_view word, std::span<const std::string> names);
+
+/// `text` for an error message: control characters and invalid UTF-8 escaped, cut to `max_length`
+/// code points with "…".
+std::string printable(std::string_view text, std::size_t max_length = 60);
+
+/// Index of the first byte that is not part of well-formed UTF-8, or nothing. Overlong forms,
+/// surrogates and values above U+10FFFF are ill-formed.
+std::optional<std::size_t> invalid_utf8_at(std::string_view text);
+
+/// Parts joined by `separator`.
+std::string join(std::span<const std::string> parts, std::string_view separator);
+
+}  // namespace diffuse

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "diffuse/config/config.hpp"
+
+namespace diffuse {
+
+/// Values that the command line lays over a file: ("train.learning_rate", "0.001"). Paths among
+/// them are relative to the working directory.
+using Overrides = std::vector<std::pair<std::string, std::string>>;
+
+/// Reads `path` (JSON with // comments), replaces `${VAR}` and `${VAR:-default}`, lays `overrides`
+/// over it and checks everything: unknown keys, types, ranges, choices, combinations. Relative
+/// paths become absolute: those of the file by the file's folder, others by the working directory.
+/// Throws one ConfigError that lists every fault: where (file, JSON path), the value, what is
+/// allowed, the nearest name.
+Config load_config(const std::filesystem::path& path, const Overrides& overrides);
+
+/// The defaults with `overrides` over them.
+Config default_config(const Overrides& overrides);
+
+/// A config file named on the command line: `name` itself if it exists, else `name` in the
+/// project's configs folder (`$DIFFUSE_CONFIGS`, else configs/ beside or above the program's own
+/// folder). Throws ConfigError listing the places looked at and the nearest name.
+std::filesystem::path find_config(const std::string& name);
+
+/// Checks that every file that training needs can be read (data.train and so on) and that they are
+/// set. Throws one ConfigError listing every fault; a missing file of AG News, IMDB or TREC names
+/// `scripts/get_data.sh`.
+void check_training_files(const Config& config);
+
+/// The effective configuration as JSON, every key, `indent` 2; reads back to the same Config.
+std::string config_json(const Config& config);
+/// From `config_json`'s text (a stored config). `source` names it in errors. Throws ConfigError.
+Config parse_config(std::string_view json, const std::string& source);
+
+/// All parameters at their defaults as commented JSON: a config file that is its own manual.
+std::string default_config_text();
+/// JSON Schema (draft 2020-12) for editors.
+std::string config_schema();
+/// docs/configuration.md.
+std::string config_reference_markdown();
+
+/// A length with its unit: "3e" epochs, "5000u" updates.
+struct Length {
+  enum class Unit { epochs, updates };
+  double value = 0;
+  Unit unit = Unit::epochs;
+};
+/// Throws ConfigError.
+Length parse_length(std::string_view text);
+/// Updates that `length` makes, at least 0.
+std::int64_t length_in_updates(const Length& length, std::int64_t updates_per_epoch);
+
+/// The name of an enumerator as config files spell it, for every enum of config.hpp.
+template <class Enum>
+std::string_view enum_name(Enum value);
+
+}  // namespace diffuse
