@@ -1,0 +1,111 @@
+#include "config/conflicts.hpp"
+
+#include <fmt/format.h>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/config/load.hpp"
+
+namespace diffuse {
+namespace {
+
+void check_model(const ModelConfig& model, std::vector<Conflict>& found) {
+  const auto entries = static_cast<std::int64_t>(model.dilation.size());
+  if (entries > 1 && entries != model.steps) {
+    found.push_back({{"model.dilation", "model.steps"},
+                     fmt::format("{} entries for model.steps = {}; expected one entry for all "
+                                 "steps, or {}",
+                                 entries, model.steps, model.steps)});
+  }
+  if (model.steps > 0 && model.radius == 0 && !model.self_neighbour) {
+    found.push_back({{"model.radius", "model.self_neighbour"},
+                     "0 with model.self_neighbour = false leaves no neighbour at all; expected a "
+                     "radius of at least 1, or model.self_neighbour = true"});
+  }
+  if (model.alpha_learned && (model.alpha <= 0 || model.alpha >= 1)) {
+    found.push_back({{"model.alpha", "model.alpha_learned"},
+                     fmt::format("{} cannot be learned from; with model.alpha_learned = true it "
+                                 "must be above 0 and below 1",
+                                 model.alpha)});
+  }
+}
+
+void check_lengths(const TrainConfig& train, std::vector<Conflict>& found) {
+  const auto read = [&found](const char* key, const std::string& text) {
+    try {
+      return parse_length(text);
+    } catch (const ConfigError& error) {  // a number too large for the pattern to see
+      found.push_back({{key}, error.what()});
+      return Length{1, Length::Unit::epochs};
+    }
+  };
+  const Length length = read("train.length", train.length);
+  const Length warmup = read("train.warmup", train.warmup);
+  const Length every = read("train.evaluate_every", train.evaluate_every);
+  if (length.value == 0) {
+    found.push_back({{"train.length"},
+                     fmt::format("\"{}\" trains nothing; expected more than 0", train.length)});
+  }
+  if (every.value == 0) {
+    found.push_back(
+        {{"train.evaluate_every"},
+         fmt::format("\"{}\" never comes round; expected more than 0", train.evaluate_every)});
+  }
+  if (warmup.unit == length.unit && warmup.value > length.value) {
+    found.push_back({{"train.warmup", "train.length"},
+                     fmt::format("\"{}\" is longer than train.length = \"{}\"; expected at most "
+                                 "that",
+                                 train.warmup, train.length)});
+  }
+}
+
+void unused(std::vector<Conflict>& found, bool condition, std::vector<std::string> keys,
+            std::string message) {
+  if (condition) found.push_back({std::move(keys), std::move(message)});
+}
+
+}  // namespace
+
+std::vector<Conflict> find_conflicts(const Config& config) {
+  std::vector<Conflict> found;
+  if (config.tokenizer.type == TokenizerType::wordpiece && config.tokenizer.vocab.empty()) {
+    found.push_back({{"tokenizer.vocab", "tokenizer.type"},
+                     "empty, but tokenizer.type = wordpiece needs a vocabulary; set it to BERT's "
+                     "vocab.txt, or choose tokenizer.type = words"});
+  }
+  if (config.train.patience > 0 && config.data.validation.empty() &&
+      config.data.validation_fraction == 0) {
+    found.push_back({{"train.patience", "data.validation_fraction"},
+                     fmt::format("{} waits for a better validation, but there is none; set "
+                                 "data.validation or data.validation_fraction, or train.patience "
+                                 "to 0",
+                                 config.train.patience)});
+  }
+  check_model(config.model, found);
+  check_lengths(config.train, found);
+  return found;
+}
+
+std::vector<Conflict> find_unused(const Config& config) {
+  std::vector<Conflict> found;
+  const ModelConfig& model = config.model;
+  unused(found, model.function == FunctionKind::linear && model.hidden_dim != 0,
+         {"model.hidden_dim", "model.function"},
+         "has no effect, because model.function = linear has no hidden layer");
+  unused(found, model.noise_at_evaluation && model.noise_std == 0,
+         {"model.noise_at_evaluation", "model.noise_std"},
+         "has no effect, because model.noise_std is 0");
+  unused(found,
+         config.tokenizer.type != TokenizerType::wordpiece && !config.tokenizer.vocab.empty(),
+         {"tokenizer.vocab", "tokenizer.type"},
+         fmt::format("has no effect, because tokenizer.type = {} does not read one",
+                     enum_name(config.tokenizer.type)));
+  unused(found, !config.data.test.empty() && config.data.test == config.data.train,
+         {"data.test", "data.train"},
+         "is the training file itself: its accuracy will say nothing about new texts");
+  unused(found, !config.data.validation.empty() && config.data.validation == config.data.test,
+         {"data.validation", "data.test"},
+         "is the test file: the best checkpoint is then chosen on it, and its accuracy flatters");
+  return found;
+}
+
+}  // namespace diffuse

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "diffuse/config/config.hpp"
+
+namespace diffuse {
+
+/// Values that are fine alone but not together.
+struct Conflict {
+  std::vector<std::string> keys;  ///< the one to blame first
+  std::string message;
+};
+
+/// What makes the configuration impossible. Each value alone has passed its checks.
+std::vector<Conflict> find_conflicts(const Config& config);
+
+/// What was set but has no effect. Not an error: one key changed on the command line may well
+/// leave others of the file without a purpose.
+std::vector<Conflict> find_unused(const Config& config);
+
+}  // namespace diffuse

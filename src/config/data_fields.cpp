@@ -1,0 +1,81 @@
+#include "config/field.hpp"
+
+namespace diffuse {
+
+std::vector<Field> data_fields() {
+  FieldTable<DataConfig> table("data", &Config::data);
+  table
+      .add("train", &DataConfig::train,
+           "File of labelled texts to train on. Plain or gzip (.gz). Training needs it.")
+      .is_path()
+      .also_called({"train_file", "training"});
+  table
+      .add("validation", &DataConfig::validation,
+           "File of labelled texts that choose the best checkpoint. Empty: rows are split off "
+           "from data.train, see data.validation_fraction.")
+      .is_path()
+      .also_called({"valid", "dev", "val"});
+  table
+      .add("test", &DataConfig::test,
+           "File of labelled texts measured once, after training. Empty: no test.")
+      .is_path();
+  table.add("format", &DataConfig::format,
+            "Format of the data files. auto: by the file's extension .csv, .tsv or .jsonl, with or "
+            "without .gz behind it. csv is RFC 4180, tsv has one row a line and no quoting, jsonl "
+            "one object a line.");
+  table.add("header", &DataConfig::header,
+            "Whether the first row of a CSV or TSV file names the columns. auto: yes if a column "
+            "is chosen by name, or if the first row holds a usual column name such as label or "
+            "text.");
+  table
+      .add("label_column", &DataConfig::label_column,
+           "Column that holds the label. A name (JSONL, files with a header) or a number from 1. "
+           "Empty: the column called label, class, category, target or topic, else the first "
+           "column; of JSONL: label.")
+      .or_number();
+  table
+      .add("text_columns", &DataConfig::text_columns,
+           "Columns that hold the text. Names or numbers from 1; several are joined by a blank in "
+           "the order given here. Empty: the columns called title, headline, text, sentence, "
+           "description, content, body or review, else every column but the label.")
+      .or_number()
+      .also_called({"text_column", "text"});
+  table
+      .add("labels", &DataConfig::labels,
+           "File of the class names, one a line. Labels in the data are then these names, or "
+           "numbers that count them from data.label_base. Empty: the classes are the labels found "
+           "in data.train, sorted.")
+      .is_path()
+      .also_called({"classes"});
+  table
+      .add("label_base", &DataConfig::label_base,
+           "Number of the first class where labels are numbers. AG News counts from 1.")
+      .between(0, 1000000);
+  table
+      .add("max_rows", &DataConfig::max_rows,
+           "How many rows of data.train to use, from its start. Applied before rows are split off "
+           "for validation. 0: all.")
+      .at_least(0)
+      .in("rows")
+      .also_called({"limit"});
+  table
+      .add("validation_fraction", &DataConfig::validation_fraction,
+           "Part of the training rows split off for validation. The same part of every class, "
+           "chosen by train.seed. 0: no validation, the last checkpoint is the result. Not used "
+           "when data.validation names a file.")
+      .at_least(0)
+      .below(1);
+  table.add("on_error", &DataConfig::on_error,
+            "What a bad row does. error: stop, naming file, line and what was expected. skip: "
+            "leave it out, count it and show the first five.");
+  table.add("cache", &DataConfig::cache,
+            "Whether encoded files are kept on disk for the next run. A copy whose source, "
+            "tokenizer or options changed is not used.");
+  table
+      .add("cache_dir", &DataConfig::cache_dir,
+           "Folder for encoded files. Empty: ${XDG_CACHE_HOME:-~/.cache}/diffuse.")
+      .is_path();
+  return table.take();
+}
+
+}  // namespace diffuse

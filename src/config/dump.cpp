@@ -1,0 +1,40 @@
+#include <fmt/format.h>
+
+#include "config/convert.hpp"
+#include "config/documents.hpp"
+#include "config/field.hpp"
+#include "config/json_text.hpp"
+#include "diffuse/config/load.hpp"
+
+namespace diffuse {
+
+std::string config_json(const Config& config) {
+  Json json;
+  for (const Section& section : all_sections()) {
+    for (const Field& field : section.fields) {
+      json[section.name][field.name] = value_to_json(field.get(config));
+    }
+  }
+  return json.dump(2) + "\n";
+}
+
+std::string default_config_text() {
+  const Config defaults;
+  std::string text =
+      "// Every parameter at its default. A config file needs only what differs from this.\n"
+      "{\n";
+  for (const Section& section : all_sections()) {
+    text += fmt::format("  // {}\n  \"{}\": {{\n", section.help, section.name);
+    for (const Field& field : section.fields) {
+      const std::string note = fmt::format("{} [{}]", field.help, allowed_with_unit(field));
+      for (const std::string& line : wrapped(note, 90)) text += fmt::format("    // {}\n", line);
+      text +=
+          fmt::format("    \"{}\": {}{}\n", field.name, value_to_json(field.get(defaults)).dump(),
+                      &field == &section.fields.back() ? "" : ",");
+    }
+    text += &section == &all_sections().back() ? "  }\n" : "  },\n\n";
+  }
+  return text + "}\n";
+}
+
+}  // namespace diffuse

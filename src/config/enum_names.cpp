@@ -1,0 +1,24 @@
+#include "config/enum_names.hpp"
+
+#include "diffuse/config/load.hpp"
+
+namespace diffuse {
+
+template <class Enum>
+std::string_view enum_name(Enum value) {
+  return EnumNames<Enum>::kNames.at(static_cast<std::size_t>(value));
+}
+
+template std::string_view enum_name(FileFormat);
+template std::string_view enum_name(HeaderMode);
+template std::string_view enum_name(OnError);
+template std::string_view enum_name(TokenizerType);
+template std::string_view enum_name(WeightKind);
+template std::string_view enum_name(FunctionKind);
+template std::string_view enum_name(Activation);
+template std::string_view enum_name(NormPosition);
+template std::string_view enum_name(BaseState);
+template std::string_view enum_name(Pooling);
+template std::string_view enum_name(Schedule);
+
+}  // namespace diffuse

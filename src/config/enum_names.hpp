@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "diffuse/config/config.hpp"
+
+namespace diffuse {
+
+/// How config files spell the enumerators of `Enum`, in the order of their declaration.
+template <class Enum>
+struct EnumNames;
+
+template <>
+struct EnumNames<FileFormat> {
+  static constexpr std::array<std::string_view, 4> kNames{"auto", "csv", "tsv", "jsonl"};
+};
+template <>
+struct EnumNames<HeaderMode> {
+  static constexpr std::array<std::string_view, 3> kNames{"auto", "yes", "no"};
+};
+template <>
+struct EnumNames<OnError> {
+  static constexpr std::array<std::string_view, 2> kNames{"error", "skip"};
+};
+template <>
+struct EnumNames<TokenizerType> {
+  static constexpr std::array<std::string_view, 3> kNames{"words", "wordpiece", "bytes"};
+};
+template <>
+struct EnumNames<WeightKind> {
+  static constexpr std::array<std::string_view, 3> kNames{"scalar", "channel", "full"};
+};
+template <>
+struct EnumNames<FunctionKind> {
+  static constexpr std::array<std::string_view, 3> kNames{"linear", "mlp", "glu"};
+};
+template <>
+struct EnumNames<Activation> {
+  static constexpr std::array<std::string_view, 5> kNames{"identity", "relu", "gelu", "silu",
+                                                          "tanh"};
+};
+template <>
+struct EnumNames<NormPosition> {
+  static constexpr std::array<std::string_view, 3> kNames{"none", "pre", "post"};
+};
+template <>
+struct EnumNames<BaseState> {
+  static constexpr std::array<std::string_view, 2> kNames{"state", "initial"};
+};
+template <>
+struct EnumNames<Pooling> {
+  static constexpr std::array<std::string_view, 3> kNames{"mean", "max", "mean_max"};
+};
+template <>
+struct EnumNames<Schedule> {
+  static constexpr std::array<std::string_view, 3> kNames{"constant", "linear", "cosine"};
+};
+
+}  // namespace diffuse

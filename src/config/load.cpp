@@ -1,0 +1,226 @@
+#include "diffuse/config/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include "config/conflicts.hpp"
+#include "config/convert.hpp"
+#include "config/faults.hpp"
+#include "config/field.hpp"
+#include "config/substitute.hpp"
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/text_util.hpp"
+
+namespace diffuse {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kCommandLine = "command line";
+
+/// A configuration while it is put together from its sources.
+class Loader {
+ public:
+  /// Lays the JSON text of the file `source` over what is there. Relative paths are left alone
+  /// when `folder` is empty, and then variables are not replaced either (a stored config).
+  void lay_json(std::string_view text, const std::string& source, const fs::path& folder);
+  void lay_overrides(const Overrides& overrides);
+  /// Checks combinations and throws everything found. `name` stands for what no source set.
+  Config finish(const std::string& name, bool warn);
+
+ private:
+  void lay_section(const std::string& name, const Json& object, const std::string& source,
+                   const fs::path& folder);
+  void lay_value(const Field& field, Json json, const std::string& source, const fs::path& folder);
+  bool replace_variables(const Field& field, Json& json, const std::string& source,
+                         bool& in_environment);
+  void fail(const std::string& source, const std::string& key, const std::string& message);
+  std::string origin(const Conflict& conflict, const std::string& name) const;
+
+  Config config_;
+  Faults faults_;
+  std::map<std::string, std::string> origins_;
+  std::set<std::string> faulty_;
+};
+
+/// `~/x` and relative paths made absolute. Sets `problem` where that cannot be.
+std::string absolute_path(const std::string& path, const fs::path& folder, std::string& problem) {
+  if (path.empty()) return path;
+  fs::path result = path;
+  if (path == "~" || path.starts_with("~/")) {
+    const char* home = std::getenv("HOME");
+    if (home == nullptr || *home == '\0') {
+      problem = fmt::format("\"{}\": \"~\" needs the environment variable HOME, which is not set",
+                            printable(path));
+      return path;
+    }
+    result = fs::path(home) / fs::path(path.substr(std::min<std::size_t>(path.size(), 2)));
+  }
+  std::string text = fs::absolute(folder / result).lexically_normal().string();
+  if (invalid_utf8_at(text)) {
+    problem =
+        fmt::format("\"{}\": the name of a folder above it is not valid UTF-8", printable(path));
+  }
+  return text;
+}
+
+void Loader::fail(const std::string& source, const std::string& key, const std::string& message) {
+  faults_.add(source, key, message);
+  faulty_.insert(key);
+}
+
+bool Loader::replace_variables(const Field& field, Json& json, const std::string& source,
+                               bool& in_environment) {
+  if (json.is_array()) {
+    for (Json& entry : json) {
+      if (!replace_variables(field, entry, source, in_environment)) return false;
+    }
+  }
+  if (!json.is_string()) return true;
+  const Substituted result = substitute_environment(json.get<std::string>());
+  if (!result.problem.empty()) {
+    fail(source, field.key(), result.problem);
+    return false;
+  }
+  in_environment = result.begins_in_environment;
+  json = result.text;
+  return true;
+}
+
+void Loader::lay_value(const Field& field, Json json, const std::string& source,
+                       const fs::path& folder) {
+  std::string problem;
+  auto value = value_from_json(field, json, problem);
+  if (value && field.type == FieldType::path && !folder.empty()) {
+    value = absolute_path(std::get<std::string>(*value), folder, problem);
+  }
+  if (!problem.empty()) {
+    fail(source, field.key(), problem);
+    return;
+  }
+  field.set(config_, *value);
+  origins_[field.key()] = source;
+}
+
+void Loader::lay_section(const std::string& name, const Json& object, const std::string& source,
+                         const fs::path& folder) {
+  const Section* section = find_section(name);
+  if (section == nullptr) {
+    std::vector<std::string> names;
+    for (const Section& known : all_sections()) names.push_back(known.name);
+    const auto near = nearest_name(name, names);
+    const std::string hint =
+        near ? fmt::format("; did you mean \"{}\"?", *near) : key_suggestion("", name);
+    fail(source, printable(name),
+         fmt::format("unknown key; expected {}{}", join(names, ", "), hint));
+    return;
+  }
+  if (!object.is_object()) {
+    fail(source, name,
+         fmt::format("{} is {}; expected an object, {{\"{}\": ...}}", shown(object),
+                     kind_of(object), section->fields.front().name));
+    return;
+  }
+  for (const auto& [key, json] : object.items()) {
+    const Field* field = find_field(*section, key);
+    if (field == nullptr) {
+      fail(source, name + "." + printable(key), "unknown key" + key_suggestion(name, key));
+      continue;
+    }
+    Json value = json;
+    bool in_environment = false;
+    if (!folder.empty() && !replace_variables(*field, value, source, in_environment)) continue;
+    lay_value(*field, std::move(value), source, in_environment ? fs::current_path() : folder);
+  }
+}
+
+void Loader::lay_json(std::string_view text, const std::string& source, const fs::path& folder) {
+  const bool sound = faults_.empty();
+  const Json json = parse_json_text(text, source, faults_);
+  if (json.is_null() && sound && !faults_.empty()) return;
+  if (!json.is_object()) {
+    faults_.add(
+        source, "",
+        fmt::format("{} is {}; expected an object, {{\"data\": {{...}}, \"model\": {{...}}}}",
+                    shown(json), kind_of(json)));
+    return;
+  }
+  for (const auto& [key, value] : json.items()) {
+    if (key == "$schema" && value.is_string()) continue;  // what editors look up the schema by
+    lay_section(key, value, source, folder);
+  }
+}
+
+void Loader::lay_overrides(const Overrides& overrides) {
+  for (const auto& [key, text] : overrides) {
+    const Field* field = find_field(key);
+    if (field == nullptr) {
+      const std::size_t dot = key.find('.');
+      const bool has_dot = dot != std::string::npos;
+      fail(kCommandLine, printable(key),
+           "unknown key" + key_suggestion(has_dot ? key.substr(0, dot) : "",
+                                          has_dot ? key.substr(dot + 1) : key));
+      continue;
+    }
+    lay_value(*field, json_from_text(*field, text), kCommandLine, fs::current_path());
+  }
+}
+
+std::string Loader::origin(const Conflict& conflict, const std::string& name) const {
+  for (const std::string& key : conflict.keys) {
+    if (const auto found = origins_.find(key); found != origins_.end()) return found->second;
+  }
+  return name;
+}
+
+Config Loader::finish(const std::string& name, bool warn) {
+  for (const Conflict& conflict : find_conflicts(config_)) {
+    const bool known_wrong =
+        std::any_of(conflict.keys.begin(), conflict.keys.end(),
+                    [this](const std::string& key) { return faulty_.contains(key); });
+    // Such a key still has its default: a conflict with that would be a riddle.
+    if (!known_wrong) faults_.add(origin(conflict, name), conflict.keys.front(), conflict.message);
+  }
+  faults_.throw_if_any();
+  if (warn) {
+    for (const Conflict& conflict : find_unused(config_)) {
+      log::warning("{}: {}: {}", origin(conflict, name), conflict.keys.front(), conflict.message);
+    }
+  }
+  return config_;
+}
+
+}  // namespace
+
+Config load_config(const fs::path& path, const Overrides& overrides) {
+  std::string text;
+  try {
+    text = read_file(path);
+  } catch (const SystemError& error) {
+    throw ConfigError(error.what());
+  }
+  Loader loader;
+  loader.lay_json(text, path.string(), fs::absolute(path).parent_path());
+  loader.lay_overrides(overrides);
+  return loader.finish(path.string(), true);
+}
+
+Config default_config(const Overrides& overrides) {
+  Loader loader;
+  loader.lay_overrides(overrides);
+  return loader.finish("defaults", true);
+}
+
+Config parse_config(std::string_view json, const std::string& source) {
+  Loader loader;
+  loader.lay_json(json, source, {});
+  return loader.finish(source, false);
+}
+
+}  // namespace diffuse

@@ -1,0 +1,108 @@
+#include "config/field.hpp"
+
+namespace diffuse {
+
+std::vector<Field> model_fields() {
+  FieldTable<ModelConfig> table("model", &Config::model);
+  table.add("dim", &ModelConfig::dim, "Width of a token's state.")
+      .between(1, 8192)
+      .in("channels")
+      .also_called({"width", "hidden_size", "d_model", "embedding_dim"});
+  table.add("steps", &ModelConfig::steps, "Diffusion steps, T. 0: a bag of words.")
+      .between(0, 64)
+      .in("steps")
+      .also_called({"layers", "num_layers", "depth"});
+  table
+      .add("alpha", &ModelConfig::alpha,
+           "Share of the base state kept at each step. The neighbours get the other 1 - alpha.")
+      .between(0, 1);
+  table.add("alpha_learned", &ModelConfig::alpha_learned,
+            "Whether alpha is learned, one value per channel. model.alpha is where it starts.");
+  table
+      .add("noise_std", &ModelConfig::noise_std,
+           "Standard deviation of the noise added to the embedding, sigma. 0: none.")
+      .between(0, 100)
+      .also_called({"sigma", "noise"});
+  table.add("noise_at_evaluation", &ModelConfig::noise_at_evaluation,
+            "Whether the noise is also added when the model evaluates and predicts.");
+  table
+      .add("radius", &ModelConfig::radius,
+           "Neighbours read on each side. With dilation d they lie d, 2d, ... radius x d tokens "
+           "away.")
+      .between(0, 64)
+      .in("neighbours")
+      .also_called({"kernel_size", "window"});
+  table
+      .add("dilation", &ModelConfig::dilation,
+           "Distance between neighbours. One entry for all steps, or one per step: [1, 2, 4] lets "
+           "the reach grow with the step.")
+      .between(1, 1048576)
+      .in("tokens")
+      .not_empty();
+  table.add("self_neighbour", &ModelConfig::self_neighbour,
+            "Whether a token is among its own neighbours (offset 0).");
+  table.add("weight", &ModelConfig::weight,
+            "Form of W, the weight of a neighbour, one per offset. scalar: a number. channel: a "
+            "number per channel. full: a matrix.");
+  table
+      .add("weight_init", &ModelConfig::weight_init,
+           "Mean of W at the start (of its diagonal if W is full). 0: 1 / number of neighbours.")
+      .between(-100, 100);
+  table
+      .add("weight_init_std", &ModelConfig::weight_init_std,
+           "Standard deviation of W around its mean at the start.")
+      .between(0, 100);
+  table.add("weight_learned", &ModelConfig::weight_learned,
+            "Whether W is trained. false: it stays as initialised.");
+  table.add("function", &ModelConfig::function,
+            "The function f of a neighbour's state. linear: one linear map, then the activation. "
+            "mlp: linear, activation, linear, through model.hidden_dim. glu: the product of an "
+            "activated and a plain linear map to model.hidden_dim, then linear.");
+  table.add("activation", &ModelConfig::activation,
+            "The activation inside f. identity leaves a linear f linear. The hidden layer of the "
+            "head uses it too, and GELU where it is identity.");
+  table
+      .add("hidden_dim", &ModelConfig::hidden_dim,
+           "Width of the hidden layer of f. 0: 2 x model.dim. Not used when model.function is "
+           "linear.")
+      .between(0, 65536)
+      .in("channels");
+  table.add("share_weights", &ModelConfig::share_weights,
+            "Whether all steps use one set of weights. false: each step has its own.");
+  table.add("norm", &ModelConfig::norm,
+            "Place of the layer normalisation. none, pre: before f, post: after the step.");
+  table.add("base", &ModelConfig::base,
+            "The base state that alpha keeps. state: the token's state of the step before. "
+            "initial: its embedding, at every step.");
+  table.add("pooling", &ModelConfig::pooling,
+            "How the states of a text become one vector. mean_max: both, one behind the other.");
+  table
+      .add("head_hidden_dim", &ModelConfig::head_hidden_dim,
+           "Width of the hidden layer of the head. -1: model.dim. 0: no hidden layer, the head is "
+           "linear.")
+      .between(-1, 65536)
+      .in("channels");
+  table
+      .add("embedding_init_std", &ModelConfig::embedding_init_std,
+           "Standard deviation of the embedding at the start.")
+      .between(0, 100);
+  table
+      .add("token_dropout", &ModelConfig::token_dropout,
+           "Part of the tokens that training replaces by the mask token.")
+      .at_least(0)
+      .below(1);
+  table
+      .add("embedding_dropout", &ModelConfig::embedding_dropout,
+           "Part of the embedding's values that training sets to 0.")
+      .at_least(0)
+      .below(1);
+  table
+      .add("head_dropout", &ModelConfig::head_dropout,
+           "Part of the values in the head that training sets to 0.")
+      .at_least(0)
+      .below(1)
+      .also_called({"dropout"});
+  return table.take();
+}
+
+}  // namespace diffuse

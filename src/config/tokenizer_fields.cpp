@@ -1,0 +1,37 @@
+#include "config/field.hpp"
+
+namespace diffuse {
+
+std::vector<Field> tokenizer_fields() {
+  FieldTable<TokenizerConfig> table("tokenizer", &Config::tokenizer);
+  table.add("type", &TokenizerConfig::type,
+            "Kind of token. words: words and punctuation, the vocabulary counted in the training "
+            "text. wordpiece: BERT's pieces of words, by tokenizer.vocab. bytes: the bytes of the "
+            "text.");
+  table
+      .add("vocab", &TokenizerConfig::vocab,
+           "Vocabulary file of the wordpiece tokenizer. BERT's vocab.txt, one token a line. The "
+           "other types need none.")
+      .is_path()
+      .also_called({"vocab_file", "vocabulary"});
+  table
+      .add("lowercase", &TokenizerConfig::lowercase,
+           "Whether letters become lower-case first. wordpiece strips accents as well then, as "
+           "BERT's uncased form does. Not used by bytes.")
+      .also_called({"uncased", "do_lower_case"});
+  table
+      .add("min_count", &TokenizerConfig::min_count,
+           "How often a word must occur in the training text to be in the vocabulary. Rarer ones "
+           "become the unknown token. Only for words.")
+      .between(1, 1000000000)
+      .in("occurrences");
+  table
+      .add("max_tokens", &TokenizerConfig::max_tokens,
+           "Longest text; what follows is cut off. 0: no limit.")
+      .between(0, 1000000000)
+      .in("tokens")
+      .also_called({"max_length", "max_len", "max_seq_length"});
+  return table.take();
+}
+
+}  // namespace diffuse
