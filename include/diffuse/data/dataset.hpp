@@ -7,34 +7,72 @@
 
 namespace diffuse {
 
-/// Token ids, labels and source lines of all rows of one file, in file order.
-/// Ids stand in chunks of a fixed size, so growing never copies: memory is 4 bytes a token and
-/// 16 a row, plus at most one chunk.
+/// Token ids, labels and source lines of the rows of one file, in file order.
+/// Ids and rows stand in chunks of a fixed size, so growing never copies: memory is at most
+/// 4/3 x 4 bytes a token and 16 bytes a row, plus one chunk of each.
 class EncodedDataset {
  public:
-  /// Appends a row. `label` is -1 for an unlabelled row; `line` is where the row starts in its file.
-  void append(std::span<const std::int32_t> tokens, std::int32_t label, std::uint32_t line);
+  /// Tokens of one chunk (1 MiB). A sequence never straddles chunks; one longer than a quarter of
+  /// a chunk has an allocation of its own, so a chunk's unused end is less than a quarter of it.
+  static constexpr std::size_t kChunkTokens = std::size_t{1} << 18;
+  static constexpr std::size_t kChunkRows = 4096;
+  /// Labels are stored in 24 bits.
+  static constexpr std::int32_t kMaxLabel = (1 << 24) - 2;
 
-  std::size_t size() const { return rows_.size(); }
+  /// Appends a row. `label` is -1 for an unlabelled row; `line` is where the row starts in its
+  /// file. Throws DataError if the label or the number of rows is beyond what the layout holds.
+  void append(std::span<const std::int32_t> tokens, std::int32_t label, std::uint32_t line);
+  /// Replaces every label l >= 0 by to[l].
+  void map_labels(std::span<const std::int32_t> to);
+
+  std::size_t size() const { return size_; }
   std::int64_t token_count() const { return token_count_; }
   /// Valid as long as the data set is.
-  std::span<const std::int32_t> tokens(std::size_t row) const;
-  std::int32_t length(std::size_t row) const { return rows_[row].length; }
-  std::int32_t label(std::size_t row) const { return rows_[row].label; }
+  std::span<const std::int32_t> tokens(std::size_t index) const {
+    const Row& row = row_at(index);
+    return {token_chunks_[row.position >> kChunkBits].get() + (row.position & (kChunkTokens - 1)),
+            static_cast<std::size_t>(row.length)};
+  }
+  std::int32_t length(std::size_t index) const { return row_at(index).length; }
+  std::int32_t label(std::size_t index) const {
+    return static_cast<std::int32_t>(row_at(index).label_plus_1) - 1;
+  }
   /// 1-based line of the source file on which the row starts.
-  std::uint32_t line(std::size_t row) const { return rows_[row].line; }
+  std::uint32_t line(std::size_t index) const { return row_at(index).line; }
+
+  /// Bad rows of the file that are not here (`data.on_error` = skip).
+  std::int64_t skipped_rows() const { return skipped_rows_; }
+  void set_skipped_rows(std::int64_t count) { skipped_rows_ = count; }
+
+  /// Bytes allocated by this object, unused ends of chunks included.
+  std::size_t memory_bytes() const;
 
  private:
+  static constexpr unsigned kChunkBits = 18;
   struct Row {
-    // Chunk number and place in it share 32 bits: see kChunkTokens in dataset.cpp.
-    std::uint32_t position;
+    std::uint64_t position : 40;      // chunk << kChunkBits | place in the chunk
+    std::uint64_t label_plus_1 : 24;  // 0: unlabelled
     std::int32_t length;
-    std::int32_t label;
     std::uint32_t line;
   };
-  std::vector<std::unique_ptr<std::int32_t[]>> chunks_;
-  std::vector<Row> rows_;
+  static_assert(sizeof(Row) == 16);
+  static_assert(kChunkTokens == std::size_t{1} << kChunkBits);
+
+  const Row& row_at(std::size_t index) const {
+    return row_chunks_[index / kChunkRows][index % kChunkRows];
+  }
+  static void set_label(Row& row, std::int32_t label);
+  std::uint64_t add_chunk(std::size_t tokens);
+
+  std::vector<std::unique_ptr<std::int32_t[]>> token_chunks_;
+  std::vector<std::unique_ptr<Row[]>> row_chunks_;
+  std::size_t open_chunk_ = 0;            // the chunk that short sequences go into
+  std::size_t open_used_ = kChunkTokens;  // tokens used of it; full: there is none yet
+  std::size_t own_chunk_tokens_ = 0;      // of sequences with an allocation of their own
+  std::size_t shared_chunks_ = 0;
+  std::size_t size_ = 0;
   std::int64_t token_count_ = 0;
+  std::int64_t skipped_rows_ = 0;
 };
 
 /// Some rows of a data set, by index. The data set must outlive the view.
@@ -57,7 +95,8 @@ struct PackedRows {
   std::vector<std::int64_t> labels;   // [B]
 };
 
-/// Packs `rows` of `data` in the given order. No row may be empty.
+/// Packs `rows` of `data` in the given order. No row may be empty. Throws DataError if there are
+/// more than 2^31 - 1 tokens.
 PackedRows pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows);
 
 }  // namespace diffuse

@@ -34,7 +34,7 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
 std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& path,
                                                    const DataConfig& data,
                                                    const TokenizerConfig& tokenizer_config,
-                                                   const Tokenizer& tokenizer,
-                                                   const Labels& labels, int threads);
+                                                   const Tokenizer& tokenizer, const Labels& labels,
+                                                   int threads);
 
 }  // namespace diffuse

@@ -1,0 +1,140 @@
+#include "byte_source.hpp"
+
+#include <fmt/core.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/hash.hpp"
+
+namespace diffuse {
+namespace {
+
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+std::string download_hint(const std::filesystem::path& path) {
+  const std::string folder = path.parent_path().filename().string();
+  for (const std::string_view known : {"ag_news", "imdb", "trec"}) {
+    if (folder == known) {
+      return fmt::format("; `scripts/get_data.sh {} {}` fetches it", known,
+                         path.parent_path().parent_path().string());
+    }
+  }
+  return "";
+}
+
+File open_data_file(const std::filesystem::path& path, const std::string& what) {
+  const std::string name = what.empty() ? path.string() : what + ": " + path.string();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw DataError(fmt::format("{} is a folder; expected a file", name));
+  }
+  File file(std::fopen(path.c_str(), "rb"), &std::fclose);
+  if (!file) {
+    const int reason = errno;
+    if (reason == ENOENT) {
+      throw DataError(fmt::format("{}: there is no such file{}", name, download_hint(path)));
+    }
+    throw DataError(fmt::format("{}: cannot be opened: {}", name, std::strerror(reason)));
+  }
+  return file;
+}
+
+}  // namespace
+
+struct ByteSource::Gzip {
+  Gzip() {
+    // 16 + 15: gzip's wrapping alone, the largest window.
+    if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) throw SystemError("zlib: out of memory");
+  }
+  ~Gzip() { inflateEnd(&stream); }
+  Gzip(const Gzip&) = delete;
+  Gzip& operator=(const Gzip&) = delete;
+
+  z_stream stream{};
+  std::vector<char> input = std::vector<char>(std::size_t{1} << 16);
+  bool between_members = false;  // the last member was complete
+};
+
+ByteSource::ByteSource(std::filesystem::path path)
+    : path_(std::move(path)), file_(open_data_file(path_, "")) {
+  std::array<char, 2> magic{};
+  const std::size_t count = read_raw(magic.data(), magic.size());
+  if (count == 2 && magic[0] == '\x1f' && magic[1] == '\x8b') gzip_ = std::make_unique<Gzip>();
+  if (std::fseek(file_.get(), 0, SEEK_SET) != 0) {
+    throw DataError(fmt::format("{}: cannot be read from its beginning (a pipe?); expected a file",
+                                path_.string()));
+  }
+}
+
+ByteSource::~ByteSource() = default;
+
+std::size_t ByteSource::read_raw(char* to, std::size_t size) {
+  const std::size_t count = std::fread(to, 1, size, file_.get());
+  if (count < size && std::ferror(file_.get()) != 0) {
+    throw SystemError(fmt::format("{}: reading failed: {}", path_.string(), std::strerror(errno)));
+  }
+  return count;
+}
+
+std::size_t ByteSource::read(char* to, std::size_t size) {
+  return gzip_ ? read_gzip(to, size) : read_raw(to, size);
+}
+
+std::size_t ByteSource::read_gzip(char* to, std::size_t size) {
+  z_stream& stream = gzip_->stream;
+  size = std::min<std::size_t>(size, std::size_t{1} << 30);  // zlib counts in 32 bits
+  stream.next_out = reinterpret_cast<Bytef*>(to);
+  stream.avail_out = static_cast<uInt>(size);
+  while (stream.avail_out == size) {
+    if (stream.avail_in == 0) {
+      const std::size_t count = read_raw(gzip_->input.data(), gzip_->input.size());
+      if (count == 0) {
+        if (gzip_->between_members) return 0;
+        throw DataError(fmt::format(
+            "{}: the gzip data end too early; expected a whole gzip file (cut off on the way?)",
+            path_.string()));
+      }
+      stream.next_in = reinterpret_cast<Bytef*>(gzip_->input.data());
+      stream.avail_in = static_cast<uInt>(count);
+    }
+    if (gzip_->between_members) {
+      inflateReset(&stream);
+      gzip_->between_members = false;
+    }
+    const int status = inflate(&stream, Z_NO_FLUSH);
+    if (status == Z_STREAM_END) {
+      gzip_->between_members = true;
+    } else if (status != Z_OK && status != Z_BUF_ERROR) {
+      throw DataError(fmt::format("{}: damaged gzip data ({})", path_.string(),
+                                  stream.msg != nullptr ? stream.msg : "zlib gives no reason"));
+    }
+  }
+  return size - stream.avail_out;
+}
+
+void check_data_file(const std::filesystem::path& path, const std::string& what) {
+  open_data_file(path, what);
+}
+
+std::string hash_file(const std::filesystem::path& path) {
+  const File file = open_data_file(path, "");
+  Hasher hasher;
+  std::vector<std::byte> block(std::size_t{1} << 18);
+  for (;;) {
+    const std::size_t count = std::fread(block.data(), 1, block.size(), file.get());
+    hasher.update(std::span<const std::byte>(block).first(count));
+    if (count == block.size()) continue;
+    if (std::ferror(file.get()) == 0) return hasher.hex();
+    throw SystemError(fmt::format("{}: reading failed: {}", path.string(), std::strerror(errno)));
+  }
+}
+
+}  // namespace diffuse

@@ -1,0 +1,103 @@
+#include "csv_reader.hpp"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <utility>
+
+namespace diffuse {
+namespace {
+
+constexpr std::size_t kNone = std::string_view::npos;
+constexpr std::string_view kDoubled = "a quote inside a field doubled and the field in quotes";
+
+std::string too_long() {
+  return fmt::format("the record is longer than {} MiB", TextBuffer::kMaxRecordBytes >> 20);
+}
+
+}  // namespace
+
+bool CsvReader::fail(std::size_t quote, std::string problem, std::string expected, BadRow& bad) {
+  bad = {buffer_.line_at(quote), std::move(problem), std::move(expected)};
+  buffer_.consume_line(quote);
+  return false;
+}
+
+bool CsvReader::read_quoted(std::size_t& place, CsvRecord& record, BadRow& bad) {
+  const std::size_t opened = place++;
+  const std::size_t column = record.fields.size();
+  std::string& field = record.fields.back();
+  for (;;) {
+    const std::size_t quote = buffer_.find('"', place);
+    if (quote == kNone) {
+      return fail(
+          opened,
+          fmt::format(
+              "the quote that opens column {} is never closed{}", column,
+              buffer_.held().size() > TextBuffer::kMaxRecordBytes ? ", and " + too_long() : ""),
+          "a closing quote", bad);
+    }
+    field.append(buffer_.held().substr(place, quote - place));
+    place = quote + 1;
+    if (buffer_.peek(place) != '"') break;
+    field.push_back('"');
+    ++place;
+  }
+  if (buffer_.peek(place) == '\r') {
+    const int behind = buffer_.peek(place + 1);
+    if (behind == '\n' || behind < 0) ++place;
+  }
+  const int next = buffer_.peek(place);
+  if (next < 0 || next == '\n' || next == static_cast<unsigned char>(separator_)) return true;
+  const std::uint32_t opened_line = buffer_.line_at(opened);
+  const std::uint32_t closed_line = buffer_.line_at(place - 1);
+  return fail(opened,
+              closed_line == opened_line
+                  ? fmt::format("stray quote: text behind the closing quote of column {}", column)
+                  : fmt::format("the quote that opens column {} is not closed before another "
+                                "quote on line {} with text behind it",
+                                column, closed_line),
+              fmt::format("a closing quote, and {}", kDoubled), bad);
+}
+
+bool CsvReader::read_plain(std::size_t& place, CsvRecord& record, BadRow& bad) {
+  const std::array<char, 3> ends = {separator_, '\n', '"'};
+  const std::size_t begin = place;
+  const std::size_t end = buffer_.find_any(ends, begin);
+  if (end == kNone && buffer_.held().size() > TextBuffer::kMaxRecordBytes) {
+    return fail(begin, too_long(), "a line break", bad);
+  }
+  place = end == kNone ? buffer_.held().size() : end;
+  if (end != kNone && buffer_.held()[end] == '"') {
+    return fail(end, fmt::format("stray quote inside column {}", record.fields.size()),
+                std::string(kDoubled), bad);
+  }
+  std::string_view field = buffer_.held().substr(begin, place - begin);
+  const bool ends_record = end == kNone || buffer_.held()[end] == '\n';
+  if (ends_record && !field.empty() && field.back() == '\r') field.remove_suffix(1);
+  record.fields.back() = field;
+  return true;
+}
+
+ReadStatus CsvReader::next(CsvRecord& record, BadRow& bad) {
+  buffer_.consume_empty_lines();
+  if (buffer_.peek(0) < 0) return ReadStatus::end;
+  record.fields.clear();
+  record.line = buffer_.line();
+  std::size_t place = 0;
+  for (;;) {
+    record.fields.emplace_back();
+    const bool good = buffer_.peek(place) == '"' ? read_quoted(place, record, bad)
+                                                 : read_plain(place, record, bad);
+    if (!good) return ReadStatus::bad;
+    const int next = buffer_.peek(place);
+    if (next == static_cast<unsigned char>(separator_)) {
+      ++place;
+      continue;
+    }
+    buffer_.consume(next < 0 ? place : place + 1);
+    return ReadStatus::row;
+  }
+}
+
+}  // namespace diffuse

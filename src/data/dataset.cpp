@@ -1,0 +1,126 @@
+#include "diffuse/data/dataset.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "diffuse/base/error.hpp"
+
+namespace diffuse {
+
+std::uint64_t EncodedDataset::add_chunk(std::size_t tokens) {
+  constexpr std::uint64_t kMaxChunks = std::uint64_t{1} << (40 - kChunkBits);
+  if (token_chunks_.size() >= kMaxChunks) {
+    throw DataError("the data set is too large: its tokens do not fit into 2^40 positions");
+  }
+  token_chunks_.push_back(std::make_unique_for_overwrite<std::int32_t[]>(tokens));
+  return token_chunks_.size() - 1;
+}
+
+void EncodedDataset::set_label(Row& row, std::int32_t label) {
+  if (label < -1 || label > kMaxLabel) {
+    throw DataError(
+        fmt::format("label number {} is out of range; expected at most {}", label, kMaxLabel));
+  }
+  row.label_plus_1 = static_cast<std::uint64_t>(label + 1) & ((std::uint64_t{1} << 24) - 1);
+}
+
+void EncodedDataset::append(std::span<const std::int32_t> tokens, std::int32_t label,
+                            std::uint32_t line) {
+  if (size_ >= std::numeric_limits<std::uint32_t>::max()) {
+    throw DataError("the data set is too large: expected fewer than 2^32 rows");
+  }
+  if (tokens.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw DataError(
+        fmt::format("line {}: {} tokens; expected fewer than 2^31", line, tokens.size()));
+  }
+  Row row;
+  set_label(row, label);
+  std::uint64_t chunk = 0;
+  std::uint64_t place = 0;
+  if (tokens.size() > kChunkTokens / 4) {
+    chunk = add_chunk(tokens.size());
+    own_chunk_tokens_ += tokens.size();
+  } else {
+    if (open_used_ + tokens.size() > kChunkTokens || shared_chunks_ == 0) {
+      open_chunk_ = static_cast<std::size_t>(add_chunk(kChunkTokens));
+      open_used_ = 0;
+      ++shared_chunks_;
+    }
+    chunk = open_chunk_;
+    place = open_used_;
+    open_used_ += tokens.size();
+    // An empty row at the very end of a chunk would point at the next one.
+    if (place == kChunkTokens) place = kChunkTokens - 1;
+  }
+  std::copy(tokens.begin(), tokens.end(), token_chunks_[chunk].get() + place);
+  if (size_ % kChunkRows == 0) {
+    row_chunks_.push_back(std::make_unique_for_overwrite<Row[]>(kChunkRows));
+  }
+  row.position = ((chunk << kChunkBits) | place) & ((std::uint64_t{1} << 40) - 1);
+  row.length = static_cast<std::int32_t>(tokens.size());
+  row.line = line;
+  row_chunks_.back()[size_ % kChunkRows] = row;
+  ++size_;
+  token_count_ += static_cast<std::int64_t>(tokens.size());
+}
+
+void EncodedDataset::map_labels(std::span<const std::int32_t> to) {
+  for (std::size_t i = 0; i < size_; ++i) {
+    Row& row = row_chunks_[i / kChunkRows][i % kChunkRows];
+    if (row.label_plus_1 == 0) continue;
+    if (row.label_plus_1 > to.size()) {
+      throw DataError(
+          fmt::format("label number {} has no place among {} labels", label(i), to.size()));
+    }
+    set_label(row, to[row.label_plus_1 - 1]);
+  }
+}
+
+std::size_t EncodedDataset::memory_bytes() const {
+  return (shared_chunks_ * kChunkTokens + own_chunk_tokens_) * sizeof(std::int32_t) +
+         row_chunks_.size() * kChunkRows * sizeof(Row) +
+         token_chunks_.capacity() * sizeof(token_chunks_[0]) +
+         row_chunks_.capacity() * sizeof(row_chunks_[0]);
+}
+
+std::int64_t DatasetView::token_count() const {
+  return std::accumulate(
+      rows.begin(), rows.end(), std::int64_t{0},
+      [this](std::int64_t sum, std::uint32_t row) { return sum + data->length(row); });
+}
+
+DatasetView view_all(const EncodedDataset& data) {
+  DatasetView view{&data, std::vector<std::uint32_t>(data.size())};
+  std::iota(view.rows.begin(), view.rows.end(), std::uint32_t{0});
+  return view;
+}
+
+PackedRows pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows) {
+  PackedRows packed;
+  packed.offsets.reserve(rows.size() + 1);
+  packed.labels.reserve(rows.size());
+  packed.offsets.push_back(0);
+  std::int64_t total = 0;
+  for (const std::uint32_t row : rows) {
+    total += data.length(row);
+    if (total > std::numeric_limits<std::int32_t>::max()) {
+      throw DataError(fmt::format(
+          "a batch of {} rows has more than 2^31 - 1 tokens; use a smaller batch size or "
+          "tokenizer.max_tokens",
+          rows.size()));
+    }
+    packed.offsets.push_back(static_cast<std::int32_t>(total));
+    packed.labels.push_back(data.label(row));
+  }
+  packed.tokens.resize(static_cast<std::size_t>(total));
+  for (std::size_t b = 0; b < rows.size(); ++b) {
+    const auto tokens = data.tokens(rows[b]);
+    std::copy(tokens.begin(), tokens.end(), packed.tokens.begin() + packed.offsets[b]);
+  }
+  return packed;
+}
+
+}  // namespace diffuse

@@ -1,0 +1,132 @@
+#include "encode_file.hpp"
+
+#include <fmt/core.h>
+
+#include <functional>
+#include <vector>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
+#include "records.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::size_t kBlockRows = 4096;
+constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+constexpr std::int64_t kShownBadRows = 5;
+
+struct Block {
+  std::vector<std::string> texts;
+  std::vector<std::int32_t> labels;
+  std::vector<std::uint32_t> lines;
+  std::size_t bytes = 0;
+};
+
+/// Carries out `data.on_error`.
+class BadRows {
+ public:
+  BadRows(const FileOptions& options, bool quiet) : options_(options), quiet_(quiet) {}
+
+  void add(const BadRow& bad) {
+    const std::string message = fmt::format("{}:{}: {}; expected {}", options_.path.string(),
+                                            bad.line, bad.problem, bad.expected);
+    if (options_.data.on_error == OnError::error) throw DataError(message);
+    if (!quiet_ && count_ < kShownBadRows) {
+      log::warning("{}: row left out: {}", options_.name, message);
+    }
+    ++count_;
+  }
+
+  void report() const {
+    if (quiet_ || count_ == 0) return;
+    log::warning("{}: {} bad row{} left out (data.on_error is \"skip\"){}", options_.name,
+                 format_count(count_), count_ == 1 ? "" : "s",
+                 count_ > kShownBadRows ? "; the first five are above" : "");
+  }
+
+  std::int64_t count() const { return count_; }
+
+ private:
+  const FileOptions& options_;
+  bool quiet_;
+  std::int64_t count_ = 0;
+};
+
+/// Calls `use` for blocks of usable rows; returns how many were bad. `quiet`: another pass over the
+/// same file reports them.
+std::int64_t for_each_block(const FileOptions& options, LabelResolver& labels, bool quiet,
+                            const std::function<void(Block&)>& use) {
+  const auto reader = open_records(options.path, options.data);
+  BadRows bad_rows(options, quiet);
+  Block block;
+  Example example;
+  BadRow bad;
+  std::int64_t count = 0;
+  const auto flush = [&] {
+    if (block.texts.empty()) return;
+    use(block);
+    block.texts.clear();
+    block.labels.clear();
+    block.lines.clear();
+    block.bytes = 0;
+  };
+  while (options.max_rows == 0 || count < options.max_rows) {
+    const ReadStatus status = reader->next(example, bad);
+    if (status == ReadStatus::end) break;
+    if (status == ReadStatus::bad) {
+      bad_rows.add(bad);
+      continue;
+    }
+    const auto label = labels.resolve(example, bad);
+    if (!label) {
+      bad_rows.add(bad);
+      continue;
+    }
+    ++count;
+    block.bytes += example.text.size();
+    block.texts.push_back(std::move(example.text));
+    block.labels.push_back(*label);
+    block.lines.push_back(example.line);
+    if (block.texts.size() >= kBlockRows || block.bytes >= kBlockBytes) flush();
+  }
+  flush();
+  bad_rows.report();
+  if (count == 0) {
+    throw DataError(
+        fmt::format("{}: no usable rows{}; expected at least one", options.path.string(),
+                    bad_rows.count() == 0 ? "" : fmt::format(", {} bad ones", bad_rows.count())));
+  }
+  return bad_rows.count();
+}
+
+}  // namespace
+
+std::unique_ptr<EncodedDataset> encode_file(const FileOptions& options, const Tokenizer& tokenizer,
+                                            LabelResolver& labels) {
+  auto data = std::make_unique<EncodedDataset>();
+  const std::int32_t unknown = tokenizer.unknown_id();
+  std::vector<std::int32_t> ids;
+  std::vector<std::int64_t> offsets;
+  data->set_skipped_rows(for_each_block(options, labels, false, [&](Block& block) {
+    encode_batch(tokenizer, block.texts, options.max_tokens, options.threads, ids, offsets);
+    for (std::size_t i = 0; i < block.texts.size(); ++i) {
+      std::span<const std::int32_t> row(ids.data() + offsets[i], ids.data() + offsets[i + 1]);
+      if (row.empty()) row = {&unknown, 1};
+      data->append(row, block.labels[i], block.lines[i]);
+    }
+  }));
+  return data;
+}
+
+std::unique_ptr<Tokenizer> build_vocabulary(const FileOptions& options,
+                                            const TokenizerConfig& tokenizer,
+                                            LabelResolver labels) {
+  VocabularyBuilder builder(tokenizer);
+  for_each_block(options, labels, true,
+                 [&](Block& block) { builder.add(block.texts, options.threads); });
+  return builder.build();
+}
+
+}  // namespace diffuse

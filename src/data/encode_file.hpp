@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/data/dataset.hpp"
+#include "diffuse/text/tokenizer.hpp"
+#include "label_resolver.hpp"
+
+namespace diffuse {
+
+/// How a file is read.
+struct FileOptions {
+  std::filesystem::path path;
+  std::string name;           ///< how log lines call it: "data.train"
+  DataConfig data;            ///< format, columns, what to do with bad rows
+  std::int64_t max_rows = 0;  ///< usable rows to read; 0: all
+  std::int64_t max_tokens = 0;
+  int threads = 1;
+};
+
+/// Reads, checks and encodes the file in blocks, so that only a block of texts is in memory. Labels
+/// are those that `labels` gives (provisional ones if it collects). Bad rows: a DataError, or with
+/// `data.on_error` = skip a count (`skipped_rows`) and the first five in the log. Throws DataError
+/// if no row is usable.
+std::unique_ptr<EncodedDataset> encode_file(const FileOptions& options, const Tokenizer& tokenizer,
+                                            LabelResolver& labels);
+
+/// Makes the `words` tokenizer from the rows that `encode_file` would take.
+std::unique_ptr<Tokenizer> build_vocabulary(const FileOptions& options,
+                                            const TokenizerConfig& tokenizer, LabelResolver labels);
+
+}  // namespace diffuse

@@ -1,0 +1,102 @@
+#include "jsonl_reader.hpp"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/text_util.hpp"
+
+namespace diffuse {
+namespace {
+
+using Json = nlohmann::ordered_json;  // in the order of the file, as a header's columns are
+
+ReadStatus fail(BadRow& bad, std::uint32_t line, std::string problem, std::string expected) {
+  bad = {line, std::move(problem), std::move(expected)};
+  return ReadStatus::bad;
+}
+
+}  // namespace
+
+ReadStatus JsonlRecords::next(Example& example, BadRow& bad) {
+  buffer_.consume_empty_lines();
+  if (buffer_.peek(0) < 0) return ReadStatus::end;
+  const std::uint32_t number = buffer_.line();
+  const std::size_t end = buffer_.find('\n', 0);
+  if (end == std::string_view::npos && buffer_.held().size() > TextBuffer::kMaxRecordBytes) {
+    buffer_.consume_line(0);
+    return fail(bad, number,
+                fmt::format("the line is longer than {} MiB", TextBuffer::kMaxRecordBytes >> 20),
+                "one JSON object a line");
+  }
+  const std::size_t length = end == std::string_view::npos ? buffer_.held().size() : end;
+  const ReadStatus status = parse(buffer_.held().substr(0, length), number, example, bad);
+  buffer_.consume(end == std::string_view::npos ? length : length + 1);
+  return status;
+}
+
+ReadStatus JsonlRecords::parse(std::string_view line, std::uint32_t number, Example& example,
+                               BadRow& bad) {
+  if (const auto at = invalid_utf8_at(line)) {
+    return fail(bad, number,
+                fmt::format("invalid UTF-8: byte 0x{:02X} at column {}",
+                            static_cast<unsigned char>(line[*at]), *at + 1),
+                "UTF-8");
+  }
+  Json row;
+  try {
+    row = Json::parse(line);
+  } catch (const Json::parse_error& error) {
+    return fail(bad, number, fmt::format("not valid JSON at column {}", error.byte),
+                "one JSON object a line, such as {\"label\": \"x\", \"text\": \"…\"}");
+  } catch (const Json::out_of_range&) {  // a number beyond a double's range
+    return fail(bad, number, "a number that is out of range", "numbers of at most 1e308");
+  }
+  if (!row.is_object()) {
+    return fail(bad, number, fmt::format("the line holds {}", row.type_name()), "a JSON object");
+  }
+  if (!keys_) {
+    std::vector<std::string> names;
+    std::vector<bool> is_text;
+    for (const auto& [key, value] : row.items()) {
+      names.push_back(key);
+      is_text.push_back(value.is_string());
+    }
+    keys_ = resolve_keys(names, is_text, config_, buffer_.path(), number);
+  }
+  const auto label = row.find(keys_->label);
+  if (label == row.end()) {
+    return fail(bad, number, fmt::format("there is no key \"{}\"", printable(keys_->label)),
+                "the label under that key in every row");
+  }
+  std::string label_text;
+  if (label->is_string()) {
+    label_text = label->get_ref<const std::string&>();
+  } else if (label->is_number_integer()) {
+    label_text = label->dump();
+  } else {
+    return fail(bad, number,
+                fmt::format("the label \"{}\" is of type {}{}", printable(keys_->label),
+                            label->type_name(), label->is_number() ? " but not whole" : ""),
+                "a string or a whole number");
+  }
+  std::vector<std::string_view> texts;
+  for (const std::string& key : keys_->texts) {
+    const auto text = row.find(key);
+    if (text == row.end()) {
+      return fail(bad, number, fmt::format("there is no key \"{}\"", printable(key)),
+                  "a text under that key in every row");
+    }
+    if (!text->is_string()) {
+      return fail(bad, number,
+                  fmt::format("the text \"{}\" is of type {}", printable(key), text->type_name()),
+                  "a string");
+    }
+    texts.push_back(text->get_ref<const std::string&>());
+  }
+  bad = make_example(label_text, texts, number, example);
+  return bad.problem.empty() ? ReadStatus::row : ReadStatus::bad;
+}
+
+}  // namespace diffuse

@@ -1,0 +1,95 @@
+#include "label_resolver.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <tuple>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/text_util.hpp"
+
+namespace diffuse {
+namespace {
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+std::string LabelResolver::expected() const {
+  constexpr std::int64_t kShown = 12;
+  std::vector<std::string> names;
+  for (std::int64_t i = 0; i < std::min(known_->size(), kShown); ++i) {
+    names.push_back(printable(known_->name(i), 40));
+  }
+  std::string text = "one of " + join(names, ", ");
+  if (known_->size() > kShown) text += fmt::format(", … ({} in all)", known_->size());
+  if (numbers_) {
+    text += fmt::format(", or a number from {} to {} (data.label_base = {})", base_,
+                        base_ + known_->size() - 1, base_);
+  }
+  return text;
+}
+
+std::optional<std::int32_t> LabelResolver::resolve(const Example& example, BadRow& bad) {
+  if (!known_) {
+    const auto [place, added] =
+        index_.try_emplace(example.label, static_cast<std::int32_t>(collected_.size()));
+    if (added) {
+      collected_.push_back(example.label);
+      if (collected_.size() > kMaxCollected) {
+        throw DataError(fmt::format(
+            "line {}: more than {} different labels; expected classes (is data.label_column the "
+            "right one?)",
+            example.line, kMaxCollected));
+      }
+    }
+    return place->second;
+  }
+  if (const auto index = known_->find(example.label)) return index;
+  if (numbers_) {
+    const auto number = whole_number(example.label);
+    std::int64_t index = 0;
+    if (number && !__builtin_sub_overflow(*number, base_, &index) && index >= 0 &&
+        index < known_->size()) {
+      return static_cast<std::int32_t>(index);
+    }
+  }
+  std::string hint;
+  if (const auto near = nearest_name(example.label, known_->names())) {
+    hint = fmt::format(", did you mean \"{}\"?", printable(*near));
+  }
+  bad = {example.line, fmt::format("unknown label \"{}\"{}", printable(example.label), hint),
+         expected()};
+  return std::nullopt;
+}
+
+Labels LabelResolver::finish(std::vector<std::int32_t>& to) const {
+  to.clear();
+  if (known_) return *known_;
+  const bool numeric = std::all_of(collected_.begin(), collected_.end(),
+                                   [](const auto& name) { return whole_number(name).has_value(); });
+  std::vector<std::size_t> order(collected_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const auto key = [&](std::size_t i) {
+      return std::tuple(numeric ? whole_number(collected_[i]).value() : 0, collected_[i]);
+    };
+    return key(a) < key(b);
+  });
+  std::vector<std::string> names;
+  to.resize(collected_.size());
+  for (const std::size_t i : order) {
+    to[i] = static_cast<std::int32_t>(names.size());
+    names.push_back(collected_[i]);
+  }
+  return Labels(std::move(names));
+}
+
+}  // namespace diffuse

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+#include "diffuse/data/dataset.hpp"
+
+namespace diffuse {
+
+/// The two parts of a data set, each in file order.
+struct Split {
+  DatasetView train;
+  DatasetView validation;
+};
+
+/// Takes `fraction` (0 <= fraction < 1) of the rows, rounded, for validation: of every class its
+/// share, the rest of the roundings to the classes with the largest remainders. Every class keeps
+/// at least one row in train. A function of its arguments alone, the same on every machine.
+Split split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed);
+
+}  // namespace diffuse
