@@ -1,0 +1,57 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/model/classifier.hpp"
+#include "diffuse/model/diffusion_stack.hpp"
+#include "diffuse/model/head.hpp"
+#include "diffuse/model/model_factory.hpp"
+#include "diffuse/model/noisy_embedding.hpp"
+
+namespace diffuse {
+
+/// The attention-free diffusion classifier: noisy embedding, diffusion steps, pooling, head.
+/// Sequences are packed, so nothing is padded and no sequence sees another.
+class DiffusionClassifier final : public Classifier {
+ public:
+  /// float32 on the CPU, initialised from `seed` alone. Throws ConfigError where the model part of
+  /// a config is impossible, Error where the shape is.
+  DiffusionClassifier(const ModelConfig& config, const ModelShape& shape, std::int64_t seed);
+  // Not movable: parameters_ points into the object.
+  DiffusionClassifier(const DiffusionClassifier&) = delete;
+  DiffusionClassifier& operator=(const DiffusionClassifier&) = delete;
+
+  /// Logits `[B, C]`: float32, but float64 where the parameters are. Throws Error on a batch whose
+  /// offsets do not cut its tokens into non-empty sequences.
+  at::Tensor forward(const Batch& batch, const ForwardContext& context) override;
+  std::vector<NamedParameter> parameters() const override;
+  /// Moves every tensor. What parameters() gave before no longer belongs to the model.
+  void to(at::Device device) override;
+  /// Converts every tensor to the floating type `dtype`, as `to` moves them.
+  void to_dtype(at::ScalarType dtype);
+  at::Device device() const override;
+  bool random_at_evaluation() const override { return random_at_evaluation_; }
+
+ private:
+  struct Parameter {
+    std::string name;
+    at::Tensor* tensor;
+    ParameterRole role;
+  };
+
+  DiffusionClassifier(const ModelConfig& config, const ModelShape& shape, at::Generator generator);
+  void convert(const at::TensorOptions& options);
+
+  Pooling pooling_;
+  bool random_at_evaluation_;
+  NoisyEmbedding embedding_;
+  DiffusionStack stack_;
+  Head head_;
+  std::vector<Parameter> parameters_;
+};
+
+}  // namespace diffuse

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/model/layers.hpp"
+
+namespace diffuse {
+
+/// From pooled vectors to logits: Linear, gelu, Linear with dropout before each, or one Linear
+/// (with dropout before it) where head_hidden_dim is 0; -1 takes dim as the hidden width.
+class Head {
+ public:
+  /// `in`: width of the pooled vectors, `classes`: number of logits.
+  Head(const ModelConfig& config, std::int64_t in, std::int64_t classes, at::Generator& generator);
+
+  /// `pooled` `[B, in]` to `[B, classes]`.
+  at::Tensor forward(const at::Tensor& pooled, const ForwardContext& context) const;
+  void visit(const std::string& prefix, const ParameterVisitor& visitor);
+
+ private:
+  double dropout_;
+  bool has_hidden_;
+  Linear in_;  // only where has_hidden_
+  Linear out_;
+};
+
+}  // namespace diffuse

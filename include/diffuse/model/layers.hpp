@@ -1,0 +1,58 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/model/classifier.hpp"
+
+namespace diffuse {
+
+/// Called with each tensor of a layer: its dotted name, the tensor itself, what it is for. A layer
+/// visits its tensors in a fixed order.
+using ParameterVisitor =
+    std::function<void(const std::string& name, at::Tensor& tensor, ParameterRole role)>;
+
+/// An affine map of rows: x `[N, in]` to x · weightᵀ + bias `[N, out]`.
+struct Linear {
+  at::Tensor weight;  ///< [out, in]
+  at::Tensor bias;    ///< [out]
+
+  Linear() = default;
+  /// Weight and bias uniform in ±1/sqrt(in), as PyTorch's own linear layers start.
+  Linear(std::int64_t in, std::int64_t out, at::Generator& generator);
+
+  at::Tensor forward(const at::Tensor& x) const;
+  void visit(const std::string& prefix, const ParameterVisitor& visitor);
+};
+
+/// Layer normalisation over the channels (Ba, Kiros & Hinton, arXiv:1607.06450), epsilon 1e-5,
+/// with a factor (starts at 1) and a shift (starts at 0) for each channel.
+struct LayerNorm {
+  at::Tensor weight;  ///< [D]
+  at::Tensor bias;    ///< [D]
+
+  LayerNorm() = default;
+  explicit LayerNorm(std::int64_t dim);
+
+  at::Tensor forward(const at::Tensor& x) const;
+  void visit(const std::string& prefix, const ParameterVisitor& visitor);
+};
+
+/// The function, elementwise. gelu is the exact one (by erf).
+at::Tensor activate(const at::Tensor& x, Activation activation);
+
+/// Independent draws of true with probability `probability`, bool, on `device`. The probability is
+/// rounded to a multiple of 2^-16.
+at::Tensor random_mask(at::IntArrayRef shape, double probability, at::Device device,
+                       const at::Generator& generator);
+
+/// Dropout: in training each element becomes 0 with probability `probability`, the others are
+/// divided by 1 - probability; otherwise `x` itself.
+at::Tensor dropout(const at::Tensor& x, double probability, const ForwardContext& context);
+
+}  // namespace diffuse

@@ -1,0 +1,108 @@
+#include "diffuse/model/diffusion_classifier.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/core.h>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/ops/segment_pool.hpp"
+
+namespace diffuse {
+namespace {
+
+void check_offsets(const Batch& batch) {
+  const std::vector<std::int32_t>& offsets = batch.host_offsets;
+  bool good = offsets.size() >= 2 && offsets.front() == 0 && offsets.back() == batch.token_count();
+  for (std::size_t b = 0; good && b + 1 < offsets.size(); ++b) good = offsets[b] < offsets[b + 1];
+  if (!good) {
+    throw Error(fmt::format(
+        "A batch of {} tokens: its {} offsets must rise from 0 to the number of tokens, each "
+        "sequence at least one token long.",
+        batch.token_count(), offsets.size()));
+  }
+}
+
+const ModelShape& checked(const ModelShape& shape) {
+  if (shape.vocab_size < 1 || shape.class_count < 1 || shape.mask_id < 0 ||
+      shape.mask_id >= shape.vocab_size) {
+    throw Error(fmt::format(
+        "A model for {} tokens and {} classes with mask id {}: expected at least one of each and "
+        "a mask id among the tokens.",
+        shape.vocab_size, shape.class_count, shape.mask_id));
+  }
+  return shape;
+}
+
+std::int64_t pooled_dim(const ModelConfig& config) {
+  return config.pooling == Pooling::mean_max ? 2 * config.dim : config.dim;
+}
+
+}  // namespace
+
+// The order of the members is the order of the random draws, so one generator serves all.
+DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelShape& shape,
+                                         std::int64_t seed)
+    : DiffusionClassifier(config, checked(shape),
+                          at::detail::createCPUGenerator(static_cast<std::uint64_t>(seed))) {}
+
+DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelShape& shape,
+                                         at::Generator generator)
+    : pooling_(config.pooling),
+      random_at_evaluation_(config.noise_at_evaluation && config.noise_std > 0.0),
+      embedding_(config, shape.vocab_size, shape.mask_id, generator),
+      stack_(config, generator),
+      head_(config, pooled_dim(config), shape.class_count, generator) {
+  const ParameterVisitor add = [this](const std::string& name, at::Tensor& tensor,
+                                      ParameterRole role) {
+    tensor.set_requires_grad(true);
+    parameters_.push_back({name, &tensor, role});
+  };
+  embedding_.visit("embedding", add);
+  stack_.visit("steps", add);
+  head_.visit("head", add);
+}
+
+at::Tensor DiffusionClassifier::forward(const Batch& batch, const ForwardContext& context) {
+  check_offsets(batch);
+  const at::Tensor initial = embedding_.forward(batch.tokens, context);
+  const at::Tensor state = stack_.forward(initial, batch.host_offsets);
+  const Segments segments(batch.host_offsets,
+                          at::TensorOptions(state.device()).dtype(state.dtype()));
+  const at::Tensor logits = head_.forward(segment_pool(state, segments, pooling_), context);
+  return logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
+}
+
+std::vector<NamedParameter> DiffusionClassifier::parameters() const {
+  std::vector<NamedParameter> parameters;
+  parameters.reserve(parameters_.size());
+  for (const Parameter& parameter : parameters_) {
+    parameters.push_back({parameter.name, *parameter.tensor, parameter.role});
+  }
+  return parameters;
+}
+
+void DiffusionClassifier::to(at::Device device) { convert(at::TensorOptions(device)); }
+
+void DiffusionClassifier::to_dtype(at::ScalarType dtype) {
+  convert(at::TensorOptions(device()).dtype(dtype));
+}
+
+void DiffusionClassifier::convert(const at::TensorOptions& options) {
+  const auto converted = [&options](const at::Tensor& tensor) {
+    const auto dtype = options.has_dtype() ? options.dtype() : tensor.dtype();
+    return tensor.detach().to(options.dtype(dtype));
+  };
+  for (const Parameter& parameter : parameters_) {
+    *parameter.tensor = converted(*parameter.tensor).set_requires_grad(true);
+  }
+  stack_.visit_constants(
+      [&](const std::string&, at::Tensor& tensor, ParameterRole) { tensor = converted(tensor); });
+}
+
+at::Device DiffusionClassifier::device() const { return parameters_.front().tensor->device(); }
+
+std::unique_ptr<Classifier> make_classifier(const ModelConfig& config, const ModelShape& shape,
+                                            std::int64_t seed) {
+  return std::make_unique<DiffusionClassifier>(config, shape, seed);
+}
+
+}  // namespace diffuse

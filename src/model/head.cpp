@@ -1,0 +1,27 @@
+#include "diffuse/model/head.hpp"
+
+namespace diffuse {
+
+Head::Head(const ModelConfig& config, std::int64_t in, std::int64_t classes,
+           at::Generator& generator)
+    : dropout_(config.head_dropout), has_hidden_(config.head_hidden_dim != 0) {
+  if (has_hidden_) {
+    const std::int64_t hidden = config.head_hidden_dim > 0 ? config.head_hidden_dim : config.dim;
+    in_ = Linear(in, hidden, generator);
+    in = hidden;
+  }
+  out_ = Linear(in, classes, generator);
+}
+
+at::Tensor Head::forward(const at::Tensor& pooled, const ForwardContext& context) const {
+  at::Tensor x = dropout(pooled, dropout_, context);
+  if (has_hidden_) x = dropout(activate(in_.forward(x), Activation::gelu), dropout_, context);
+  return out_.forward(x);
+}
+
+void Head::visit(const std::string& prefix, const ParameterVisitor& visitor) {
+  if (has_hidden_) in_.visit(prefix + ".in", visitor);
+  out_.visit(prefix + ".out", visitor);
+}
+
+}  // namespace diffuse

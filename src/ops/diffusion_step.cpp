@@ -1,0 +1,34 @@
+#include "diffuse/ops/diffusion_step.hpp"
+
+#include <ATen/ops/add.h>
+#include <ATen/ops/lerp.h>
+#include <ATen/ops/mul.h>
+
+#include "diffuse/ops/neighbour_sum.hpp"
+
+namespace diffuse {
+
+at::Tensor diffusion_step(const at::Tensor& base, const at::Tensor& values,
+                          const at::Tensor& weight, double alpha,
+                          std::span<const std::int64_t> shifts, const NeighbourMasks& masks) {
+  // (1 - alpha) goes into the weights, which are small, instead of into N rows.
+  const at::Tensor sum = neighbour_sum(values, at::mul(weight, 1.0 - alpha), shifts, masks);
+  return at::add(sum, base, alpha);
+}
+
+at::Tensor diffusion_step(const at::Tensor& base, const at::Tensor& values,
+                          const at::Tensor& weight, const at::Tensor& alpha,
+                          std::span<const std::int64_t> shifts, const NeighbourMasks& masks) {
+  return at::lerp(neighbour_sum(values, weight, shifts, masks), base, alpha);
+}
+
+std::vector<std::int64_t> neighbourhood_shifts(std::int64_t radius, std::int64_t dilation,
+                                               bool self) {
+  std::vector<std::int64_t> shifts;
+  for (std::int64_t r = -radius; r <= radius; ++r) {
+    if (r != 0 || self) shifts.push_back(r * dilation);
+  }
+  return shifts;
+}
+
+}  // namespace diffuse
