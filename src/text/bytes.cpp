@@ -1,0 +1,23 @@
+#include "bytes.hpp"
+
+#include <fmt/core.h>
+
+namespace diffuse {
+
+void BytesTokenizer::encode(std::string_view text, std::int64_t max_tokens,
+                            std::vector<std::int32_t>& ids) const {
+  if (max_tokens > 0) text = text.substr(0, static_cast<std::size_t>(max_tokens));
+  ids.reserve(ids.size() + text.size());
+  for (const char c : text) {
+    ids.push_back(static_cast<std::int32_t>(kSpecialTokens.size()) + static_cast<unsigned char>(c));
+  }
+}
+
+std::string BytesTokenizer::vocab_text() const {
+  std::string content;
+  for (const std::string_view special : kSpecialTokens) content.append(special).push_back('\n');
+  for (int byte = 0; byte < 256; ++byte) content += fmt::format("<{:02x}>\n", byte);
+  return content;
+}
+
+}  // namespace diffuse

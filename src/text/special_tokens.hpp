@@ -1,0 +1,14 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace diffuse {
+
+/// First ids of the vocabularies that are made here (`words`, `bytes`); id = place in the list.
+inline constexpr std::array<std::string_view, 3> kSpecialTokens = {"[PAD]", "[UNK]", "[MASK]"};
+inline constexpr std::int32_t kUnknownId = 1;
+inline constexpr std::int32_t kMaskId = 2;
+
+}  // namespace diffuse

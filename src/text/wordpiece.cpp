@@ -1,0 +1,105 @@
+#include "wordpiece.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "bert_words.hpp"
+#include "diffuse/base/error.hpp"
+#include "lines_file.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::size_t kMaxWordCodePoints = 100;
+constexpr std::size_t kMaxWordBytes = 4 * kMaxWordCodePoints;
+
+std::size_t count_code_points(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+}  // namespace
+
+WordPieceTokenizer::WordPieceTokenizer(const std::filesystem::path& vocab_path, bool lowercase)
+    : tokens_(read_distinct_lines(vocab_path, "token")), lowercase_(lowercase) {
+  for (std::size_t id = 0; id < tokens_.size(); ++id) {
+    const std::string_view token = tokens_[id];
+    starts_.insert(token);
+    if (token.starts_with("##") && token.size() > 2) {
+      continuations_.insert(token.substr(2));
+      continuation_ids_.push_back(static_cast<std::int32_t>(id));
+    }
+  }
+  const auto special = [&](std::string_view name) {
+    const std::int32_t id = starts_.find(name);
+    if (id == TokenTable::kMissing) {
+      throw DataError(fmt::format(
+          "{}: there is no token {} in {} lines; a WordPiece vocabulary needs [UNK] and [MASK], "
+          "each on a line of its own (is this the vocabulary of another tokenizer?)",
+          vocab_path.string(), name, tokens_.size()));
+    }
+    return id;
+  };
+  unknown_id_ = special("[UNK]");
+  mask_id_ = special("[MASK]");
+}
+
+void WordPieceTokenizer::encode(std::string_view text, std::int64_t max_tokens,
+                                std::vector<std::int32_t>& ids) const {
+  const std::size_t limit =
+      max_tokens > 0 ? ids.size() + static_cast<std::size_t>(max_tokens) : ids.max_size();
+  const auto emit = [&](std::string_view word) {
+    encode_word(word, ids);
+    return ids.size() < limit;
+  };
+  BertWordSplitter splitter(lowercase_, emit);
+  splitter.split(text);
+  if (ids.size() > limit) ids.resize(limit);
+}
+
+WordPieceTokenizer::Match WordPieceTokenizer::longest_match(const TokenTable& table,
+                                                            std::string_view text) {
+  const std::size_t longest = std::min({text.size(), table.max_length(), kMaxWordBytes});
+  std::array<std::uint64_t, kMaxWordBytes> hashes;  // [i] of the first i + 1 bytes
+  std::uint64_t hash = TokenTable::kEmptyHash;
+  for (std::size_t i = 0; i < longest; ++i) {
+    hash = TokenTable::extend_hash(hash, text[i]);
+    hashes[i] = hash;
+  }
+  // Tokens are whole UTF-8, so a match never ends inside a code point.
+  for (std::size_t length = longest; length > 0; --length) {
+    const std::int32_t index = table.find(text.substr(0, length), hashes[length - 1]);
+    if (index != TokenTable::kMissing) return {index, length};
+  }
+  return {};
+}
+
+void WordPieceTokenizer::encode_word(std::string_view word, std::vector<std::int32_t>& ids) const {
+  if (word.size() > kMaxWordCodePoints && count_code_points(word) > kMaxWordCodePoints) {
+    ids.push_back(unknown_id_);
+    return;
+  }
+  const std::size_t before = ids.size();
+  Match match = longest_match(starts_, word);
+  if (match.length > 0) ids.push_back(match.index);
+  while (match.length > 0 && match.length < word.size()) {
+    word.remove_prefix(match.length);
+    match = longest_match(continuations_, word);
+    if (match.length > 0) ids.push_back(continuation_ids_[static_cast<std::size_t>(match.index)]);
+  }
+  if (match.length == 0) {
+    ids.resize(before);
+    ids.push_back(unknown_id_);
+  }
+}
+
+std::string WordPieceTokenizer::vocab_text() const {
+  std::string content;
+  for (const std::string& token : tokens_) content.append(token).push_back('\n');
+  return content;
+}
+
+}  // namespace diffuse
