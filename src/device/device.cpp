@@ -1,0 +1,145 @@
+#include "diffuse/device/device.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
+#include <fmt/core.h>
+
+#include <charconv>
+#include <limits>
+
+#include "device/cuda_module.hpp"
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/system.hpp"
+#include "diffuse/base/text_util.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::string_view kCudaPrefix = "cuda:";
+
+const cuda::Table& cuda_table() {
+  const cuda::Module& module = cuda::open_module();
+  if (module.table == nullptr) {
+    throw SystemError(module.problem);
+  }
+  return *module.table;
+}
+
+/// Index after `cuda:`; throws UsageError, naming the whole `name`, if it is not a number.
+int parse_cuda_index(std::string_view name) {
+  const std::string_view digits = name.substr(kCudaPrefix.size());
+  int index = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+  if (error != std::errc{} || end != digits.data() + digits.size() || index < 0 ||
+      index > std::numeric_limits<c10::DeviceIndex>::max()) {
+    throw UsageError(fmt::format(
+        "device \"{}\": expected auto, cpu, cuda or cuda:i with i = 0, 1, …", printable(name)));
+  }
+  return index;
+}
+
+at::Device named_cuda_device(std::string_view name, int index) {
+  const auto fail = [&](std::string_view reason) {
+    throw SystemError(
+        fmt::format("device {}: {}; --device cpu works without", printable(name), reason));
+  };
+  if (!cuda::driver_present()) {
+    fail("no NVIDIA driver on this machine (libcuda.so.1 cannot be loaded)");
+  }
+  const cuda::Module& module = cuda::open_module();
+  if (module.table == nullptr) {
+    fail(module.problem);
+  }
+  const cuda::DeviceCount devices = module.table->device_count();
+  if (devices.count == 0) {
+    fail(devices.problem.empty() ? "the driver shows no CUDA device" : devices.problem);
+  }
+  if (index >= devices.count) {
+    fail(fmt::format("there {} {} CUDA device{}, numbered from 0",
+                     devices.count == 1 ? "is" : "are", devices.count,
+                     devices.count == 1 ? "" : "s"));
+  }
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+at::Device automatic_device() {
+  if (!cuda::driver_present()) {
+    return at::kCPU;
+  }
+  const cuda::Module& module = cuda::open_module();
+  if (module.table == nullptr) {
+    log::info("there is an NVIDIA driver, but {}; using the CPU", module.problem);
+    return at::kCPU;
+  }
+  const cuda::DeviceCount devices = module.table->device_count();
+  if (devices.count == 0) {
+    log::info("there is an NVIDIA driver, but no usable device ({}); using the CPU",
+              devices.problem.empty() ? "none shown" : devices.problem);
+    return at::kCPU;
+  }
+  return {at::kCUDA, 0};
+}
+
+}  // namespace
+
+at::Device resolve_device(std::string_view name) {
+  if (name == "auto") {
+    return automatic_device();
+  }
+  if (name == "cpu") {
+    return at::kCPU;
+  }
+  if (name == "cuda") {
+    return named_cuda_device(name, 0);
+  }
+  if (name.starts_with(kCudaPrefix)) {
+    return named_cuda_device(name, parse_cuda_index(name));
+  }
+  throw UsageError(
+      fmt::format("device \"{}\": expected auto, cpu, cuda or cuda:i", printable(name)));
+}
+
+int set_thread_count(std::int64_t threads) {
+  constexpr std::int64_t kMost = 4096;
+  if (threads < 0 || threads > kMost) {
+    throw UsageError(fmt::format("threads: {} is not allowed; expected 1 to {}, or 0 for all cores",
+                                 threads, kMost));
+  }
+  at::set_num_threads(threads == 0 ? available_cores() : static_cast<int>(threads));
+  return at::get_num_threads();
+}
+
+at::Generator make_generator(at::Device device, std::uint64_t seed) {
+  if (device.is_cuda()) {
+    return cuda_table().make_generator(device.index(), seed);
+  }
+  return at::detail::createCPUGenerator(seed);
+}
+
+void synchronize(at::Device device) {
+  if (device.is_cuda()) {
+    cuda_table().synchronize(device.index());
+  }
+}
+
+DeviceMemory device_memory(at::Device device) {
+  return device.is_cuda() ? cuda_table().memory(device.index()) : DeviceMemory{};
+}
+
+void reset_peak_memory(at::Device device) {
+  if (device.is_cuda()) {
+    cuda_table().reset_peak_memory(device.index());
+  }
+}
+
+std::string device_description(at::Device device) {
+  if (device.is_cuda()) {
+    return cuda_table().device_name(device.index());
+  }
+  const int threads = at::get_num_threads();
+  return fmt::format("CPU, {} thread{}", threads, threads == 1 ? "" : "s");
+}
+
+}  // namespace diffuse
