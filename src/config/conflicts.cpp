@@ -1,4 +1,4 @@
-#include "config/conflicts.hpp"
+#include "conflicts.hpp"
 
 #include <fmt/format.h>
 
@@ -39,7 +39,7 @@ void check_lengths(const TrainConfig& train, std::vector<Conflict>& found) {
     }
   };
   const Length length = read("train.length", train.length);
-  const Length warmup = read("train.warmup", train.warmup);
+  read("train.warmup", train.warmup);
   const Length every = read("train.evaluate_every", train.evaluate_every);
   if (length.value == 0) {
     found.push_back({{"train.length"},
@@ -50,16 +50,10 @@ void check_lengths(const TrainConfig& train, std::vector<Conflict>& found) {
         {{"train.evaluate_every"},
          fmt::format("\"{}\" never comes round; expected more than 0", train.evaluate_every)});
   }
-  if (warmup.unit == length.unit && warmup.value > length.value) {
-    found.push_back({{"train.warmup", "train.length"},
-                     fmt::format("\"{}\" is longer than train.length = \"{}\"; expected at most "
-                                 "that",
-                                 train.warmup, train.length)});
-  }
 }
 
-void unused(std::vector<Conflict>& found, bool condition, std::vector<std::string> keys,
-            std::string message) {
+void note(std::vector<Conflict>& found, bool condition, std::vector<std::string> keys,
+          std::string message) {
   if (condition) found.push_back({std::move(keys), std::move(message)});
 }
 
@@ -85,26 +79,35 @@ std::vector<Conflict> find_conflicts(const Config& config) {
   return found;
 }
 
-std::vector<Conflict> find_unused(const Config& config) {
+std::vector<Conflict> find_oddities(const Config& config) {
   std::vector<Conflict> found;
   const ModelConfig& model = config.model;
-  unused(found, model.function == FunctionKind::linear && model.hidden_dim != 0,
-         {"model.hidden_dim", "model.function"},
-         "has no effect, because model.function = linear has no hidden layer");
-  unused(found, model.noise_at_evaluation && model.noise_std == 0,
-         {"model.noise_at_evaluation", "model.noise_std"},
-         "has no effect, because model.noise_std is 0");
-  unused(found,
-         config.tokenizer.type != TokenizerType::wordpiece && !config.tokenizer.vocab.empty(),
-         {"tokenizer.vocab", "tokenizer.type"},
-         fmt::format("has no effect, because tokenizer.type = {} does not read one",
-                     enum_name(config.tokenizer.type)));
-  unused(found, !config.data.test.empty() && config.data.test == config.data.train,
-         {"data.test", "data.train"},
-         "is the training file itself: its accuracy will say nothing about new texts");
-  unused(found, !config.data.validation.empty() && config.data.validation == config.data.test,
-         {"data.validation", "data.test"},
-         "is the test file: the best checkpoint is then chosen on it, and its accuracy flatters");
+  note(found, model.function == FunctionKind::linear && model.hidden_dim != 0,
+       {"model.hidden_dim", "model.function"},
+       "has no effect, because model.function = linear has no hidden layer");
+  note(found, model.noise_at_evaluation && model.noise_std == 0,
+       {"model.noise_at_evaluation", "model.noise_std"},
+       "has no effect, because model.noise_std is 0");
+  note(found, config.tokenizer.type != TokenizerType::wordpiece && !config.tokenizer.vocab.empty(),
+       {"tokenizer.vocab", "tokenizer.type"},
+       fmt::format("has no effect, because tokenizer.type = {} does not read one",
+                   enum_name(config.tokenizer.type)));
+  note(found, config.data.label_base != 0 && config.data.labels.empty(),
+       {"data.label_base", "data.labels"},
+       "has no effect without data.labels: the classes are then the labels as they stand");
+  const Length length = parse_length(config.train.length);
+  const Length warmup = parse_length(config.train.warmup);
+  note(found, warmup.unit == length.unit && warmup.value > length.value,
+       {"train.warmup", "train.length"},
+       fmt::format("\"{}\" is longer than train.length = \"{}\": the learning rate will not "
+                   "reach its full height",
+                   config.train.warmup, config.train.length));
+  note(found, !config.data.test.empty() && config.data.test == config.data.train,
+       {"data.test", "data.train"},
+       "is the training file itself: its accuracy will say nothing about new texts");
+  note(found, !config.data.validation.empty() && config.data.validation == config.data.test,
+       {"data.validation", "data.test"},
+       "is the test file: the best checkpoint is then chosen on it, and its accuracy flatters");
   return found;
 }
 

@@ -16,8 +16,9 @@ struct Conflict {
 /// What makes the configuration impossible. Each value alone has passed its checks.
 std::vector<Conflict> find_conflicts(const Config& config);
 
-/// What was set but has no effect. Not an error: one key changed on the command line may well
-/// leave others of the file without a purpose.
-std::vector<Conflict> find_unused(const Config& config);
+/// What was set but has no effect, or one that hardly anybody wants. Not an error: one key changed
+/// on the command line may well leave others of the file without a purpose. For a configuration
+/// without conflicts.
+std::vector<Conflict> find_oddities(const Config& config);
 
 }  // namespace diffuse

@@ -1,4 +1,4 @@
-#include "config/convert.hpp"
+#include "convert.hpp"
 
 #include <fmt/format.h>
 
@@ -152,7 +152,8 @@ Json list_from_text(const Field& field, std::string_view text) {
     return parsed.is_array() ? parsed : Json(std::string(text));
   }
   Json list = Json::array();
-  while (!text.empty()) {
+  if (text.empty()) return list;
+  for (;;) {
     const std::size_t comma = text.find(',');
     const std::string_view entry = trimmed(text.substr(0, comma));
     list.push_back(field.type == FieldType::integers ? number_or_text(entry)

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "config/field.hpp"
-#include "config/json_text.hpp"
+#include "field.hpp"
+#include "json_text.hpp"
 
 namespace diffuse {
 

@@ -1,4 +1,4 @@
-#include "config/field.hpp"
+#include "field.hpp"
 
 namespace diffuse {
 
@@ -31,13 +31,14 @@ std::vector<Field> data_fields() {
       .add("label_column", &DataConfig::label_column,
            "Column that holds the label. A name (JSONL, files with a header) or a number from 1. "
            "Empty: the column called label, class, category, target or topic, else the first "
-           "column; of JSONL: label.")
+           "column; JSONL must have one of these names.")
       .or_number();
   table
       .add("text_columns", &DataConfig::text_columns,
            "Columns that hold the text. Names or numbers from 1; several are joined by a blank in "
-           "the order given here. Empty: the columns called title, headline, text, sentence, "
-           "description, content, body or review, else every column but the label.")
+           "the order given here. Empty: all columns called text, title, headline, description, "
+           "content, sentence, question, review or body, else every column but the label, in the "
+           "file's order.")
       .or_number()
       .also_called({"text_column", "text"});
   table
@@ -49,7 +50,8 @@ std::vector<Field> data_fields() {
       .also_called({"classes"});
   table
       .add("label_base", &DataConfig::label_base,
-           "Number of the first class where labels are numbers. AG News counts from 1.")
+           "Number of the first class where the labels are numbers. They count the names of "
+           "data.labels. AG News counts from 1.")
       .between(0, 1000000);
   table
       .add("max_rows", &DataConfig::max_rows,

@@ -1,4 +1,4 @@
-#include "config/documents.hpp"
+#include "documents.hpp"
 
 #include <algorithm>
 

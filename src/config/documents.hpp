@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/field.hpp"
+#include "field.hpp"
 
 namespace diffuse {
 

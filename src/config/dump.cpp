@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
-#include "config/convert.hpp"
-#include "config/documents.hpp"
-#include "config/field.hpp"
-#include "config/json_text.hpp"
+#include "convert.hpp"
 #include "diffuse/config/load.hpp"
+#include "documents.hpp"
+#include "field.hpp"
+#include "json_text.hpp"
 
 namespace diffuse {
 
@@ -15,7 +15,7 @@ std::string config_json(const Config& config) {
       json[section.name][field.name] = value_to_json(field.get(config));
     }
   }
-  return json.dump(2) + "\n";
+  return json.dump(2);
 }
 
 std::string default_config_text() {

@@ -1,4 +1,4 @@
-#include "config/enum_names.hpp"
+#include "enum_names.hpp"
 
 #include "diffuse/config/load.hpp"
 

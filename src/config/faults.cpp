@@ -1,4 +1,4 @@
-#include "config/faults.hpp"
+#include "faults.hpp"
 
 #include <fmt/format.h>
 

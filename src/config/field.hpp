@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
-#include "config/enum_names.hpp"
 #include "diffuse/config/config.hpp"
+#include "enum_names.hpp"
 
 namespace diffuse {
 

@@ -1,4 +1,4 @@
-#include "config/json_text.hpp"
+#include "json_text.hpp"
 
 #include <fmt/format.h>
 
@@ -30,8 +30,9 @@ Position position_of(std::string_view text, std::size_t end) {
 /// The library's explanation without its own error number and position.
 std::string explanation(const std::string& what) {
   const std::size_t column = what.find("column ");
-  const std::size_t colon = what.find(": ", column == std::string::npos ? 0 : column);
-  std::string text = colon == std::string::npos ? what : what.substr(colon + 2);
+  const std::string_view mark = column == std::string::npos ? "] " : ": ";
+  const std::size_t end = what.find(mark, column == std::string::npos ? 0 : column);
+  std::string text = end == std::string::npos ? what : what.substr(end + mark.size());
   const bool comma = text.find("parsing object key - unexpected '}'") != std::string::npos ||
                      text.find("parsing value - unexpected ']'") != std::string::npos;
   if (comma) text += "; a comma before a closing bracket is not allowed";

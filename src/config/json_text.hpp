@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/faults.hpp"
+#include "faults.hpp"
 
 namespace diffuse {
 

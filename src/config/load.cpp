@@ -7,15 +7,15 @@
 #include <map>
 #include <set>
 
-#include "config/conflicts.hpp"
-#include "config/convert.hpp"
-#include "config/faults.hpp"
-#include "config/field.hpp"
-#include "config/substitute.hpp"
+#include "conflicts.hpp"
+#include "convert.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "faults.hpp"
+#include "field.hpp"
+#include "substitute.hpp"
 
 namespace diffuse {
 namespace {
@@ -189,7 +189,7 @@ Config Loader::finish(const std::string& name, bool warn) {
   }
   faults_.throw_if_any();
   if (warn) {
-    for (const Conflict& conflict : find_unused(config_)) {
+    for (const Conflict& conflict : find_oddities(config_)) {
       log::warning("{}: {}: {}", origin(conflict, name), conflict.keys.front(), conflict.message);
     }
   }

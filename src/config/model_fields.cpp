@@ -1,4 +1,4 @@
-#include "config/field.hpp"
+#include "field.hpp"
 
 namespace diffuse {
 
@@ -50,7 +50,8 @@ std::vector<Field> model_fields() {
       .between(-100, 100);
   table
       .add("weight_init_std", &ModelConfig::weight_init_std,
-           "Standard deviation of W around its mean at the start.")
+           "Standard deviation of W around its mean at the start. Not used when "
+           "model.weight_learned is false; a full W has it divided by the root of model.dim.")
       .between(0, 100);
   table.add("weight_learned", &ModelConfig::weight_learned,
             "Whether W is trained. false: it stays as initialised.");
@@ -59,8 +60,8 @@ std::vector<Field> model_fields() {
             "mlp: linear, activation, linear, through model.hidden_dim. glu: the product of an "
             "activated and a plain linear map to model.hidden_dim, then linear.");
   table.add("activation", &ModelConfig::activation,
-            "The activation inside f. identity leaves a linear f linear. The hidden layer of the "
-            "head uses it too, and GELU where it is identity.");
+            "The activation inside f. identity leaves a linear f linear. The head's is always "
+            "GELU.");
   table
       .add("hidden_dim", &ModelConfig::hidden_dim,
            "Width of the hidden layer of f. 0: 2 x model.dim. Not used when model.function is "

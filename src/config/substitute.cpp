@@ -1,4 +1,4 @@
-#include "config/substitute.hpp"
+#include "substitute.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "config/field.hpp"
+#include "field.hpp"
 
 namespace diffuse {
 namespace {
@@ -59,8 +59,7 @@ std::vector<Field> train_fields() {
       .also_called({"scheduler"});
   table
       .add("clip_norm", &TrainConfig::clip_norm,
-           "Largest norm of the gradient; a longer one is scaled down. The embedding is left out. "
-           "0: off.")
+           "Largest norm of the gradient of all weights; a longer one is scaled down. 0: off.")
       .at_least(0)
       .also_called({"grad_clip", "max_grad_norm", "clip"});
   table

@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "diffuse/base/text_util.hpp"
+#include "diffuse/config/load.hpp"
+#include "faults.hpp"
+
+namespace diffuse {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 3> kFetched = {"ag_news", "imdb", "trec"};
+
+/// How to get the file `path`, where we know that.
+std::string remedy(const fs::path& path) {
+  const std::string folder = path.parent_path().filename().string();
+  if (std::find(kFetched.begin(), kFetched.end(), folder) == kFetched.end()) return "";
+  return fmt::format(
+      "; scripts/get_data.sh {} fetches it, or set DIFFUSE_DATA to the folder that holds {}",
+      folder, folder);
+}
+
+void check_file(const char* key, const std::string& path, Faults& faults) {
+  if (path.empty()) return;
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) {
+    faults.add(key, "", fmt::format("{} is a folder; expected a file", printable(path, 300)));
+  } else if (access(path.c_str(), R_OK) != 0) {
+    const int reason = errno;
+    faults.add(key, "",
+               fmt::format("{} cannot be read: {}{}", printable(path, 300), std::strerror(reason),
+                           reason == ENOENT || reason == ENOTDIR ? remedy(path) : ""));
+  }
+}
+
+}  // namespace
+
+void check_training_files(const Config& config) {
+  Faults faults;
+  if (config.data.train.empty()) {
+    faults.add("data.train", "",
+               "is not set; expected the file to train on (in the config, or --train FILE)");
+  }
+  check_file("data.train", config.data.train, faults);
+  check_file("data.validation", config.data.validation, faults);
+  check_file("data.test", config.data.test, faults);
+  check_file("data.labels", config.data.labels, faults);
+  if (config.tokenizer.type == TokenizerType::wordpiece) {
+    check_file("tokenizer.vocab", config.tokenizer.vocab, faults);
+  }
+  faults.throw_if_any();
+}
+
+}  // namespace diffuse

@@ -1,0 +1,247 @@
+#include <gmock/gmock.h>
+
+#include "config/support.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+/// A file's content with one value.
+std::string with(const std::string& section, const std::string& name, const std::string& value) {
+  return "{\"" + section + "\": {\"" + name + "\": " + value + "}}";
+}
+
+struct Case {
+  std::string section;
+  std::string name;
+  std::string value;
+  std::string message;  // behind "c.json: section.name: "
+};
+
+class ConfigMessage : public ::testing::TestWithParam<Case> {};
+
+TEST_P(ConfigMessage, NamesKeyValueAndWhatIsAllowed) {
+  const Case& c = GetParam();
+  EXPECT_EQ(load_error(with(c.section, c.name, c.value)),
+            "c.json: " + c.section + "." + c.name + ": " + c.message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, ConfigMessage,
+    ::testing::Values(
+        Case{"model", "dim", "-3",
+             "-3 is out of range; expected a whole number from 1 to 8192 (width of a token's "
+             "state)"},
+        Case{"model", "dim", "8193",
+             "8193 is out of range; expected a whole number from 1 to 8192 (width of a token's "
+             "state)"},
+        Case{"model", "dim", "18446744073709551615",
+             "18446744073709551615 is out of range; expected a whole number from 1 to 8192 (width "
+             "of a token's state)"},
+        Case{"model", "dim", "1e300",
+             "1e+300 is out of range; expected a whole number from 1 to 8192 (width of a token's "
+             "state)"},
+        Case{"model", "dim", "2.5",
+             "2.5 is not a whole number; expected a whole number from 1 to 8192 (width of a "
+             "token's state)"},
+        Case{"model", "dim", "\"big\"",
+             "\"big\" is a text; expected a whole number from 1 to 8192 (width of a token's "
+             "state)"},
+        Case{"model", "dim", "null",
+             "null is not allowed here; expected a whole number from 1 to 8192 (width of a "
+             "token's state)"},
+        Case{"model", "alpha", "1.5",
+             "1.5 is out of range; expected a number from 0 to 1 (share of the base state kept at "
+             "each step)"},
+        Case{"model", "alpha", "[1]",
+             "[1] is a list; expected a number from 0 to 1 (share of the base state kept at each "
+             "step)"},
+        Case{"train", "ema_decay", "1",
+             "1 is out of range; expected a number of at least 0 and below 1 (decay of the "
+             "running average of the weights, per update)"},
+        Case{"train", "learning_rate", "0",
+             "0 is out of range; expected a number above 0 and at most 10 (learning rate of "
+             "AdamW, at its highest)"},
+        Case{"train", "seed", "-1",
+             "-1 is out of range; expected a whole number from 0 to 4294967295 (seed of every "
+             "random choice)"},
+        Case{"data", "max_rows", "-1",
+             "-1 is out of range; expected a whole number of at least 0 (how many rows of "
+             "data.train to use, from its start)"},
+        Case{"data", "cache", "\"yes\"",
+             "\"yes\" is a text; expected true or false (whether encoded files are kept on disk "
+             "for the next run)"},
+        Case{"data", "train", "7",
+             "7 is a number; expected a path (file of labelled texts to train on)"},
+        Case{"data", "train", "true",
+             "true is not allowed here; expected a path (file of labelled texts to train on)"},
+        Case{"data", "train", "\"a\\u0000b\"",
+             "\"a\\u0000b\" holds a NUL character; expected a path (file of labelled texts to "
+             "train on)"},
+        Case{"data", "label_column", "0",
+             "0 is out of range; expected a name, or a whole number from 1 (column that holds the "
+             "label)"},
+        Case{"data", "text_columns", "[1, {}]",
+             "{} is an object; expected a list of names or of whole numbers from 1 (columns that "
+             "hold the text)"},
+        Case{"model", "pooling", "\"meanmax\"",
+             "\"meanmax\" is unknown; expected one of mean, max, mean_max (how the states of a "
+             "text become one vector); did you mean \"mean_max\"?"},
+        Case{"model", "pooling", "\"attention\"",
+             "\"attention\" is unknown; expected one of mean, max, mean_max (how the states of a "
+             "text become one vector)"},
+        Case{"model", "pooling", "3",
+             "3 is a number; expected one of mean, max, mean_max (how the states of a text become "
+             "one vector)"},
+        Case{"model", "dilation", "[]",
+             "[] is empty; expected one or more whole numbers from 1 to 1048576 (distance between "
+             "neighbours)"},
+        Case{"model", "dilation", "[1, 0]",
+             "0 is out of range; expected one or more whole numbers from 1 to 1048576 (distance "
+             "between neighbours)"},
+        Case{"train", "length", "\"3\"",
+             "\"3\" is not allowed; expected epochs (\"3e\") or updates (\"5000u\") (how long to "
+             "train)"},
+        Case{"train", "length", "3",
+             "3 is a number; expected epochs (\"3e\") or updates (\"5000u\") (how long to train)"},
+        Case{"train", "warmup", "\"2.5u\"",
+             "\"2.5u\" is not allowed; expected epochs (\"3e\") or updates (\"5000u\") (how long "
+             "the learning rate rises from 0)"},
+        Case{"train", "evaluate_every", "\"5 epochs\"",
+             "\"5 epochs\" is not allowed; expected epochs (\"3e\") or updates (\"5000u\") (how "
+             "often to validate and save a checkpoint)"},
+        Case{"train", "device", "\"gpu\"",
+             "\"gpu\" is not allowed; expected auto, cpu, cuda or cuda:INDEX (where to compute)"},
+        Case{"train", "length", "\"0e\"", "\"0e\" trains nothing; expected more than 0"},
+        Case{"train", "evaluate_every", "\"0u\"", "\"0u\" never comes round; expected more than 0"},
+        Case{"train", "length", "\"9999999999999u\"",
+             "\"9999999999999u\" is not a length; expected epochs (\"3e\") or updates "
+             "(\"5000u\"), at most 1e12"}));
+
+struct KeyCase {
+  std::string content;
+  std::string message;
+};
+
+class UnknownKey : public ::testing::TestWithParam<KeyCase> {};
+
+TEST_P(UnknownKey, ComesWithTheNearestName) {
+  EXPECT_EQ(load_error(GetParam().content), "c.json: " + GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Keys, UnknownKey,
+    ::testing::Values(
+        KeyCase{R"({"model": {"dmi": 3}})", R"(model.dmi: unknown key; did you mean "model.dim"?)"},
+        KeyCase{R"({"train": {"lr": 3}})",
+                R"(train.lr: unknown key; did you mean "train.learning_rate"?)"},
+        KeyCase{R"({"train": {"epochs": 3}})",
+                R"(train.epochs: unknown key; did you mean "train.length"?)"},
+        KeyCase{R"({"model": {"batch_size": 3}})",
+                R"(model.batch_size: unknown key; did you mean "train.batch_size"?)"},
+        KeyCase{R"({"model": {"qqqqqqqqqqqqqqq": 3}})", "model.qqqqqqqqqqqqqqq: unknown key"},
+        KeyCase{R"({"modle": {}})",
+                "modle: unknown key; expected data, tokenizer, model, train; did you mean "
+                "\"model\"?"},
+        KeyCase{R"({"seed": 3})",
+                "seed: unknown key; expected data, tokenizer, model, train; did you mean "
+                "\"train.seed\"?"},
+        KeyCase{R"({"model": 3})", R"(model: 3 is a number; expected an object, {"dim": ...})"},
+        KeyCase{"[1]", R"([1] is a list; expected an object, {"data": {...}, "model": {...}})"},
+        KeyCase{"null", R"(null is null; expected an object, {"data": {...}, "model": {...}})"}));
+
+TEST(ConfigErrors, AllFaultsOfAllSourcesComeAtOnceALineEach) {
+  const std::string text = load_error(R"({
+    "model": {"dim": -3, "colour": 1},
+    "tokenizer": {"type": "wordpiece"},
+    "train": {"batch_size": "many"}})",
+                                      {{"train.threads", "-1"}, {"train.sed", "1"}});
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  EXPECT_THAT(lines, ::testing::ElementsAre(
+                         StartsWith("c.json: model.dim: -3 is out of range"),
+                         StartsWith("c.json: model.colour: unknown key"),
+                         StartsWith("c.json: train.batch_size: \"many\" is a text"),
+                         StartsWith("command line: train.threads: -1 is out of range"),
+                         StartsWith("command line: train.sed: unknown key; did you mean "
+                                    "\"train.seed\"?"),
+                         StartsWith("c.json: tokenizer.vocab: empty, but tokenizer.type")));
+}
+
+TEST(ConfigErrors, SyntaxErrorsHaveLineAndColumn) {
+  EXPECT_THAT(
+      load_error("{\n  \"model\": {\"dim\" 3}\n}"),
+      StartsWith("c.json:2:19: not valid JSON: syntax error while parsing object separator"));
+  EXPECT_THAT(load_error(""), StartsWith("c.json:1:1: not valid JSON: syntax error"));
+  EXPECT_THAT(load_error("{\"model\": {\"dim\": 3,}}"),
+              HasSubstr("; a comma before a closing bracket is not allowed"));
+  EXPECT_THAT(load_error("{\"model\": {\"dilation\": [3,]}}"),
+              HasSubstr("; a comma before a closing bracket is not allowed"));
+  EXPECT_THAT(load_error("{\"data\": {\"train\": \"\xff\"}}"), HasSubstr("not valid JSON: "));
+  EXPECT_THAT(load_error("{\"model\": {\"alpha\": 1e999}}"),
+              HasSubstr("c.json: not valid JSON: number overflow"));
+}
+
+TEST(ConfigErrors, AKeyThatStandsTwiceIsAnError) {
+  EXPECT_EQ(load_error(R"({"model": {"dim": 3, "steps": 1, "dim": 4}})"),
+            "c.json: model.dim: this key stands twice; keep one of the two");
+  EXPECT_EQ(load_error(R"({"train": {"seed": 3}, "model": {}, "train": {}})"),
+            "c.json: train: this key stands twice; keep one of the two");
+}
+
+TEST(ConfigErrors, CombinationsThatCannotBe) {
+  EXPECT_EQ(load_error(R"({"model": {"dilation": [1, 2, 4]}})"),
+            "c.json: model.dilation: 3 entries for model.steps = 2; expected one entry for all "
+            "steps, or 2");
+  EXPECT_EQ(load_error(R"({"tokenizer": {"type": "wordpiece"}})"),
+            "c.json: tokenizer.vocab: empty, but tokenizer.type = wordpiece needs a vocabulary; "
+            "set it to BERT's vocab.txt, or choose tokenizer.type = words");
+  EXPECT_EQ(load_error(R"({"train": {"patience": 3}, "data": {"validation_fraction": 0}})"),
+            "c.json: train.patience: 3 waits for a better validation, but there is none; set "
+            "data.validation or data.validation_fraction, or train.patience to 0");
+  EXPECT_EQ(load_error(R"({"model": {"radius": 0, "self_neighbour": false}})"),
+            "c.json: model.radius: 0 with model.self_neighbour = false leaves no neighbour at "
+            "all; expected a radius of at least 1, or model.self_neighbour = true");
+  EXPECT_EQ(load_error(R"({"model": {"alpha": 0, "alpha_learned": true}})"),
+            "c.json: model.alpha: 0 cannot be learned from; with model.alpha_learned = true it "
+            "must be above 0 and below 1");
+}
+
+TEST(ConfigErrors, CombinationsThatCan) {
+  EXPECT_NO_THROW(load_text(R"({"model": {"dilation": [1, 2, 4], "steps": 3}})"));
+  EXPECT_NO_THROW(load_text(R"({"model": {"steps": 0}})"));
+  EXPECT_NO_THROW(load_text(R"({"model": {"radius": 0}})"));
+  EXPECT_NO_THROW(load_text(R"({"model": {"weight": "full", "weight_learned": false}})"));
+  EXPECT_NO_THROW(load_text(
+      R"({"train": {"patience": 3}, "data": {"validation_fraction": 0, "validation": "v.csv"}})"));
+  EXPECT_NO_THROW(load_text(R"({"train": {"warmup": "4e", "length": "10u"}})"));
+}
+
+TEST(ConfigErrors, TheSourceOfACombinationIsTheOneThatSetIt) {
+  EXPECT_THAT(override_error("tokenizer.type", "wordpiece"),
+              StartsWith("command line: tokenizer.vocab: empty"));
+  EXPECT_THAT(load_error("{}", {{"model.steps", "1"}, {"model.dilation", "1,2"}}),
+              StartsWith("command line: model.dilation: 2 entries"));
+}
+
+TEST(ConfigErrors, AFaultyValueCausesNoSecondErrorByItsDefault) {
+  const std::string text = load_error(R"({"model": {"steps": -1, "dilation": [1, 2, 4]}})");
+  EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+}
+
+TEST(ConfigErrors, AMissingFileIsNamed) {
+  const TempDir dir;
+  const std::string path = dir.path() / "none.json";
+  EXPECT_THAT(config_error([&] { load_config(path, {}); }), HasSubstr(path));
+}
+
+TEST(ConfigErrors, AStoredConfigIsNamedByItsSource) {
+  EXPECT_THAT(config_error([] { parse_config(R"({"model": {"dim": 0}})", "run/config.json"); }),
+              StartsWith("run/config.json: model.dim: 0 is out of range"));
+}
+
+}  // namespace
+}  // namespace diffuse::testing

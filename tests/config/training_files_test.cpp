@@ -1,0 +1,58 @@
+#include <gmock/gmock.h>
+
+#include "config/support.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+std::string check_error(const Config& config) {
+  return config_error([&] { check_training_files(config); });
+}
+
+TEST(TrainingFiles, ThatExistAreFine) {
+  const TempDir dir;
+  Config config;
+  config.data.train = dir.write("a.csv", "");
+  config.data.test = dir.write("b.csv", "");
+  EXPECT_NO_THROW(check_training_files(config));
+  config.tokenizer.vocab = dir.path() / "none";  // not read by the words tokenizer
+  EXPECT_NO_THROW(check_training_files(config));
+}
+
+TEST(TrainingFiles, TrainMustBeSet) {
+  EXPECT_EQ(check_error({}),
+            "data.train: is not set; expected the file to train on (in the config, or --train "
+            "FILE)");
+}
+
+TEST(TrainingFiles, AllFaultsComeAtOnce) {
+  const TempDir dir;
+  const std::string none = dir.path() / "none";
+  Config config;
+  config.data.train = dir.path();
+  config.data.validation = none;
+  config.data.test = none;
+  config.data.labels = none;
+  config.tokenizer.type = TokenizerType::wordpiece;
+  config.tokenizer.vocab = none;
+  const std::string missing = ": " + none + " cannot be read: No such file or directory";
+  EXPECT_EQ(check_error(config), "data.train: " + dir.path().string() +
+                                     " is a folder; expected a file\ndata.validation" + missing +
+                                     "\ndata.test" + missing + "\ndata.labels" + missing +
+                                     "\ntokenizer.vocab" + missing);
+}
+
+TEST(TrainingFiles, OfAKnownDataSetNameTheCommandThatFetchesThem) {
+  const TempDir dir;
+  for (const std::string name : {"ag_news", "imdb", "trec"}) {
+    Config config;
+    config.data.train = dir.path() / name / "train.csv";
+    EXPECT_EQ(check_error(config),
+              "data.train: " + config.data.train +
+                  " cannot be read: No such file or directory; scripts/get_data.sh " + name +
+                  " fetches it, or set DIFFUSE_DATA to the folder that holds " + name);
+  }
+}
+
+}  // namespace
+}  // namespace diffuse::testing
