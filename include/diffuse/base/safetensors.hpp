@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace diffuse {
@@ -28,14 +29,21 @@ struct TensorView {
 
 /// Writes `tensors` in the given order (the same input gives the same bytes) to `path`,
 /// atomically: a temporary file, synced, renamed. `metadata` goes into `__metadata__`.
-/// Throws SystemError if writing fails.
+/// Throws SystemError if writing fails; Error if two names are equal, bytes and shape disagree or a
+/// text is not UTF-8.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
 /// A safetensors file held in memory. The file is untrusted: every offset, shape and size is
-/// checked before use.
+/// checked before use. A tensor's bytes start wherever the file puts them: copy, do not cast.
 class SafetensorsFile {
  public:
+  SafetensorsFile(SafetensorsFile&&) = default;
+  SafetensorsFile& operator=(SafetensorsFile&&) = default;
+  // A copy's tensors would point into the original.
+  SafetensorsFile(const SafetensorsFile&) = delete;
+  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
+
   /// Reads and checks the whole file. Throws CheckpointError naming the file and what is wrong.
   static SafetensorsFile read(const std::filesystem::path& path);
 
@@ -44,6 +52,8 @@ class SafetensorsFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
+  SafetensorsFile() = default;
+
   std::vector<std::byte> bytes_;
   std::map<std::string, TensorView> tensors_;
   std::map<std::string, std::string> metadata_;
