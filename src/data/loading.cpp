@@ -3,18 +3,21 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "byte_source.hpp"
+#include "cache.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "encode_file.hpp"
 #include "label_resolver.hpp"
+#include "records.hpp"
 #include "split.hpp"
 
 namespace diffuse {
@@ -55,6 +58,97 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
   }
 }
 
+/// The parts of a cache key that every file's reading depends on.
+std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfig& tokenizer,
+                                   const std::string& hash) {
+  const DataConfig& data = file.data;
+  std::vector<std::string> parts = {
+      hash,
+      fmt::format("format {} header {} base {} rows {} on_error {}",
+                  static_cast<int>(resolve_format(file.path, data.format)),
+                  static_cast<int>(data.header), data.label_base, file.max_rows,
+                  static_cast<int>(data.on_error)),
+      fmt::format("type {} lowercase {} tokens {}", static_cast<int>(tokenizer.type),
+                  tokenizer.lowercase, tokenizer.max_tokens),
+      data.label_column};
+  parts.insert(parts.end(), data.text_columns.begin(), data.text_columns.end());
+  return parts;
+}
+
+void log_cached(const std::string& name, const EncodedDataset& data) {
+  if (data.skipped_rows() > 0) {
+    log::warning("{}: {} bad row{} left out (data.on_error is \"skip\")", name,
+                 format_count(data.skipped_rows()), data.skipped_rows() == 1 ? "" : "s");
+  }
+  log_loaded(name, data, "cached");
+}
+
+/// A file whose labels and tokenizer are known, from the cache or read.
+std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::string& hash,
+                                           const TokenizerConfig& config,
+                                           const Tokenizer& tokenizer, const Labels& labels,
+                                           const EncodedCache& cache) {
+  const bool numbers = !file.data.labels.empty();
+  std::string key;
+  if (cache.enabled()) {
+    auto parts = key_parts(file, config, hash);
+    parts.insert(parts.end(),
+                 {"known", numbers ? "numbers" : "names", labels.text(), tokenizer.vocab_text()});
+    key = cache_key(parts);
+    auto found = cache.find(key, file.name);
+    if (found && found->vocab_size == tokenizer.vocab_size() &&
+        found->labels.names() == labels.names()) {
+      log_cached(file.name, *found->data);
+      return std::move(found->data);
+    }
+  }
+  LabelResolver known(labels, numbers, file.data.label_base);
+  auto data = encode_file(file, tokenizer, known);
+  log_loaded(file.name, *data, "read");
+  cache.store(key, file.name, *data, labels, tokenizer.vocab_size(), "");
+  return data;
+}
+
+/// Fills `result.train_file`, `labels` and `tokenizer`.
+void load_train(const FileOptions& file, const std::string& hash, const TokenizerConfig& config,
+                const EncodedCache& cache, TrainingData& result) {
+  std::optional<Labels> names;
+  if (!file.data.labels.empty()) names = Labels::read(file.data.labels);
+  const bool build = config.type == TokenizerType::words && config.vocab.empty();
+  if (!build) result.tokenizer = load_tokenizer(config, config.vocab);
+
+  std::string key;
+  if (cache.enabled()) {
+    auto parts = key_parts(file, config, hash);
+    parts.insert(parts.end(), {"train", names ? names->text() : "",
+                               build ? fmt::format("words of {} or more", config.min_count)
+                                     : result.tokenizer->vocab_text()});
+    key = cache_key(parts);
+    auto found = cache.find(key, file.name);
+    if (found && found->vocab.empty() != build) {
+      if (build) result.tokenizer = load_tokenizer(config, found->vocab);
+      if (found->vocab_size == result.tokenizer->vocab_size() &&
+          (!names || names->names() == found->labels.names())) {
+        result.labels = std::move(found->labels);
+        result.train_file = std::move(found->data);
+        log_cached(file.name, *result.train_file);
+        return;
+      }
+    }
+  }
+
+  LabelResolver resolver;
+  if (names) resolver = LabelResolver(*names, true, file.data.label_base);
+  if (build) result.tokenizer = build_vocabulary(file, config, resolver);
+  result.train_file = encode_file(file, *result.tokenizer, resolver);
+  std::vector<std::int32_t> to;
+  result.labels = resolver.finish(to);
+  if (!to.empty()) result.train_file->map_labels(to);
+  log_loaded(file.name, *result.train_file, "read");
+  cache.store(key, file.name, *result.train_file, result.labels, result.tokenizer->vocab_size(),
+              build ? result.tokenizer->vocab_text() : "");
+}
+
 }  // namespace
 
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
@@ -71,38 +165,25 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   for (const auto& [key, path] : files) {
     if (!path.empty()) check_data_file(path, key);
   }
+  std::map<std::string, std::string> hashes;
   for (const auto& [key, path] : files) {
-    if (!path.empty()) result.hashes.emplace_back(key, hash_file(path));
+    if (path.empty()) continue;
+    hashes[key] = hash_file(path);
+    result.hashes.emplace_back(key, hashes[key]);
   }
 
-  FileOptions options{data.train,    "data.train",         data,
-                      data.max_rows, tokenizer.max_tokens, resolve_threads(threads)};
-  LabelResolver resolver;
-  if (!data.labels.empty()) {
-    resolver = LabelResolver(Labels::read(data.labels), true, data.label_base);
-  }
-  if (tokenizer.type == TokenizerType::words && tokenizer.vocab.empty()) {
-    result.tokenizer = build_vocabulary(options, tokenizer, resolver);
-  } else {
-    result.tokenizer = load_tokenizer(tokenizer, tokenizer.vocab);
-  }
-  result.train_file = encode_file(options, *result.tokenizer, resolver);
-  std::vector<std::int32_t> to;
-  result.labels = resolver.finish(to);
-  if (!to.empty()) result.train_file->map_labels(to);
-  log_loaded("data.train", *result.train_file, "read");
-  check_classes(*result.train_file, result.labels, data.train);
-
-  const auto load = [&](const std::string& key, const std::string& path) {
-    FileOptions other = options;
-    other.path = path;
-    other.name = key;
-    other.max_rows = 0;
-    LabelResolver known(result.labels, !data.labels.empty(), data.label_base);
-    auto file = encode_file(other, *result.tokenizer, known);
-    log_loaded(key, *file, "read");
-    return file;
+  const EncodedCache cache(data);
+  const auto file = [&](const std::string& key, const std::string& path, std::int64_t max_rows) {
+    return FileOptions{path, key, data, max_rows, tokenizer.max_tokens, resolve_threads(threads)};
   };
+  load_train(file("data.train", data.train, data.max_rows), hashes["data.train"], tokenizer, cache,
+             result);
+  check_classes(*result.train_file, result.labels, data.train);
+  const auto load = [&](const std::string& key, const std::string& path) {
+    return load_known(file(key, path, 0), hashes[key], tokenizer, *result.tokenizer, result.labels,
+                      cache);
+  };
+
   if (data.validation.empty()) {
     Split split = split_stratified(*result.train_file, data.validation_fraction, seed);
     result.train = std::move(split.train);
@@ -129,12 +210,11 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& 
                                                    const Tokenizer& tokenizer, const Labels& labels,
                                                    int threads) {
   check_data_file(path, "");
-  const FileOptions options{path, path.filename().string(),    data,
-                            0,    tokenizer_config.max_tokens, resolve_threads(threads)};
-  LabelResolver known(labels, !data.labels.empty(), data.label_base);
-  auto file = encode_file(options, tokenizer, known);
-  log_loaded(options.name, *file, "read");
-  return file;
+  const FileOptions file{path, path.filename().string(),    data,
+                         0,    tokenizer_config.max_tokens, resolve_threads(threads)};
+  const EncodedCache cache(data);
+  return load_known(file, cache.enabled() ? hash_file(path) : "", tokenizer_config, tokenizer,
+                    labels, cache);
 }
 
 }  // namespace diffuse

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <memory>
-#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
@@ -24,8 +28,9 @@ struct TrainingData {
   std::vector<std::pair<std::string, std::string>> hashes;
 };
 
-/// Reads (or takes from the cache), checks, encodes and splits. Throws DataError with file, line
-/// and what was expected.
+/// Reads (or takes from the cache), checks, encodes and splits. `threads` <= 0: all cores. Bad rows
+/// left out are counted in `EncodedDataset::skipped_rows`. Throws DataError with file, line and
+/// what was expected.
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
                                 std::int64_t seed, int threads);
 

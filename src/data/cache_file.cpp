@@ -1,0 +1,236 @@
+#include "cache_file.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <fstream>
+#include <span>
+#include <vector>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/hash.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::size_t kHashDigits = 32;
+constexpr std::size_t kBlockRows = 1024;
+constexpr std::size_t kBlockTokens = std::size_t{1} << 18;
+// Read on a machine of the other byte order, the mark differs.
+constexpr std::uint64_t kMagic = 0x3154'4144'4646'4944;  // "DIFFDAT1"
+
+struct Counts {
+  std::uint64_t magic = kMagic;
+  std::uint64_t format = kCacheFormat;
+  std::uint64_t rows = 0;
+  std::uint64_t tokens = 0;
+  std::uint64_t skipped = 0;
+  std::uint64_t classes = 0;
+  std::uint64_t vocab_size = 0;
+  std::uint64_t label_bytes = 0;
+};
+
+struct BlockHead {
+  std::uint64_t rows = 0;
+  std::uint64_t tokens = 0;
+};
+
+struct Block {
+  std::vector<std::int32_t> lengths;
+  std::vector<std::int32_t> labels;
+  std::vector<std::uint32_t> lines;
+  std::vector<std::int32_t> tokens;
+
+  void clear() {
+    lengths.clear();
+    labels.clear();
+    lines.clear();
+    tokens.clear();
+  }
+};
+
+class Writer {
+ public:
+  explicit Writer(const std::filesystem::path& path)
+      : path_(path), file_(path, std::ios::binary | std::ios::trunc) {
+    check();
+  }
+
+  template <class T>
+  void put(std::span<const T> values) {
+    const auto bytes = std::as_bytes(values);
+    hasher_.update(bytes);
+    file_.write(reinterpret_cast<const char*>(bytes.data()),
+                static_cast<std::streamsize>(bytes.size()));
+    check();
+  }
+  void put(const std::string& text) { put(std::span<const char>(text)); }
+  template <class T>
+  void put_one(const T& value) {
+    put(std::span<const T>(&value, 1));
+  }
+
+  void finish() {
+    const std::string hash = hasher_.hex();
+    file_.write(hash.data(), static_cast<std::streamsize>(hash.size()));
+    file_.close();
+    check();
+  }
+
+ private:
+  void check() const {
+    if (!file_) throw SystemError(fmt::format("{}: writing failed", path_.string()));
+  }
+
+  std::filesystem::path path_;
+  std::ofstream file_;
+  Hasher hasher_;
+};
+
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& path) : file_(path, std::ios::binary) {
+    std::error_code error;
+    remaining_ = std::filesystem::file_size(path, error);
+    if (!file_ || error) throw DamagedCache("it cannot be read");
+    if (remaining_ < kHashDigits) throw DamagedCache("it is too short");
+    remaining_ -= kHashDigits;
+  }
+
+  template <class T>
+  void get(std::span<T> values) {
+    read(std::as_writable_bytes(values));
+  }
+  /// `count` is checked against the file's size before memory is taken for it.
+  template <class Container>
+  void get(Container& values, std::uint64_t count) {
+    if (count > remaining_ / sizeof(values[0])) throw DamagedCache("it is too short");
+    values.resize(static_cast<std::size_t>(count));
+    get(std::span(values.data(), values.size()));
+  }
+  template <class T>
+  T get_one() {
+    T value;
+    get(std::span<T>(&value, 1));
+    return value;
+  }
+
+  void finish() {
+    if (remaining_ != 0) throw DamagedCache("it is too long");
+    const std::string wanted = hasher_.hex();
+    std::string stored(kHashDigits, '\0');
+    file_.read(stored.data(), static_cast<std::streamsize>(stored.size()));
+    if (!file_ || stored != wanted) throw DamagedCache("its checksum is wrong");
+  }
+
+ private:
+  void read(std::span<std::byte> bytes) {
+    if (bytes.size() > remaining_) throw DamagedCache("it is too short");
+    file_.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    if (!file_) throw DamagedCache("it cannot be read");
+    remaining_ -= bytes.size();
+    hasher_.update(bytes);
+  }
+
+  std::ifstream file_;
+  std::uintmax_t remaining_ = 0;
+  Hasher hasher_;
+};
+
+void write_block(Writer& writer, Block& block) {
+  if (block.lengths.empty()) return;
+  writer.put_one(BlockHead{block.lengths.size(), block.tokens.size()});
+  writer.put(std::span<const std::int32_t>(block.lengths));
+  writer.put(std::span<const std::int32_t>(block.labels));
+  writer.put(std::span<const std::uint32_t>(block.lines));
+  writer.put(std::span<const std::int32_t>(block.tokens));
+  block.clear();
+}
+
+void append_block(const Block& block, const Counts& counts, EncodedDataset& data) {
+  std::span<const std::int32_t> rest(block.tokens);
+  for (const std::int32_t id : rest) {
+    if (id < 0 || static_cast<std::uint64_t>(id) >= counts.vocab_size) {
+      throw DamagedCache("a token is not in the vocabulary");
+    }
+  }
+  for (std::size_t i = 0; i < block.lengths.size(); ++i) {
+    const auto length = static_cast<std::size_t>(std::max(block.lengths[i], 0));
+    if (length == 0 || length > rest.size()) throw DamagedCache("a row's length is wrong");
+    const std::int32_t label = block.labels[i];
+    if (label < 0 || static_cast<std::uint64_t>(label) >= counts.classes) {
+      throw DamagedCache("a label is out of range");
+    }
+    data.append(rest.first(length), label, block.lines[i]);
+    rest = rest.subspan(length);
+  }
+  if (!rest.empty()) throw DamagedCache("a row's length is wrong");
+}
+
+}  // namespace
+
+void write_cache_file(const std::filesystem::path& path, const CacheContent& header,
+                      const EncodedDataset& data) {
+  Writer writer(path);
+  Counts counts;
+  counts.rows = data.size();
+  counts.tokens = static_cast<std::uint64_t>(data.token_count());
+  counts.skipped = static_cast<std::uint64_t>(data.skipped_rows());
+  counts.classes = static_cast<std::uint64_t>(header.classes);
+  counts.vocab_size = static_cast<std::uint64_t>(header.vocab_size);
+  counts.label_bytes = header.labels.size();
+  writer.put_one(counts);
+  for (std::string text : {header.key, header.vocab_hash}) {
+    text.resize(kHashDigits, ' ');
+    writer.put(text);
+  }
+  writer.put(header.labels);
+  Block block;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const auto tokens = data.tokens(i);
+    block.lengths.push_back(data.length(i));
+    block.labels.push_back(data.label(i));
+    block.lines.push_back(data.line(i));
+    block.tokens.insert(block.tokens.end(), tokens.begin(), tokens.end());
+    if (block.lengths.size() >= kBlockRows || block.tokens.size() >= kBlockTokens) {
+      write_block(writer, block);
+    }
+  }
+  write_block(writer, block);
+  writer.finish();
+}
+
+CacheContent read_cache_file(const std::filesystem::path& path) {
+  Reader reader(path);
+  const auto counts = reader.get_one<Counts>();
+  if (counts.magic != kMagic) throw DamagedCache("it is no cache file");
+  if (counts.format != kCacheFormat) throw DamagedCache("it is of another format");
+  CacheContent content;
+  reader.get(content.key, kHashDigits);
+  reader.get(content.vocab_hash, kHashDigits);
+  if (content.vocab_hash.front() == ' ') content.vocab_hash.clear();
+  reader.get(content.labels, counts.label_bytes);
+  content.classes = static_cast<std::int64_t>(counts.classes);
+  content.vocab_size = static_cast<std::int64_t>(counts.vocab_size);
+  content.data = std::make_unique<EncodedDataset>();
+  Block block;
+  while (content.data->size() < counts.rows) {
+    const auto head = reader.get_one<BlockHead>();
+    if (head.rows == 0 || head.rows > counts.rows - content.data->size()) {
+      throw DamagedCache("its number of rows is wrong");
+    }
+    reader.get(block.lengths, head.rows);
+    reader.get(block.labels, head.rows);
+    reader.get(block.lines, head.rows);
+    reader.get(block.tokens, head.tokens);
+    append_block(block, counts, *content.data);
+  }
+  reader.finish();
+  if (static_cast<std::uint64_t>(content.data->token_count()) != counts.tokens) {
+    throw DamagedCache("its number of tokens is wrong");
+  }
+  content.data->set_skipped_rows(static_cast<std::int64_t>(counts.skipped));
+  return content;
+}
+
+}  // namespace diffuse

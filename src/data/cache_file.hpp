@@ -1,0 +1,42 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "diffuse/data/dataset.hpp"
+
+namespace diffuse {
+
+/// Layout of a cache file; a new number makes older files invisible.
+inline constexpr std::uint32_t kCacheFormat = 1;
+
+/// Says why a cache file cannot be used. Never leaves the cache.
+class DamagedCache : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The content of a cache file.
+struct CacheContent {
+  std::string key;
+  std::string labels;  ///< one name a line
+  std::int64_t classes = 0;
+  std::string vocab_hash;  ///< of the vocabulary beside the file; empty without one
+  std::int64_t vocab_size = 0;
+  std::unique_ptr<EncodedDataset> data;
+};
+
+/// Writes the file in blocks. Throws SystemError.
+void write_cache_file(const std::filesystem::path& path, const CacheContent& header,
+                      const EncodedDataset& data);
+
+/// Reads the file in blocks. Throws DamagedCache unless its checksum and every number in it are
+/// right: labels below `classes`, ids below `vocab_size`, no empty row.
+CacheContent read_cache_file(const std::filesystem::path& path);
+
+}  // namespace diffuse

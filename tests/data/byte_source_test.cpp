@@ -1,0 +1,109 @@
+#include "data/byte_source.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "data/support.hpp"
+
+namespace diffuse {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using testing::gzip;
+using ::testing::HasSubstr;
+using testing::message_of;
+using testing::TempDir;
+
+std::string read_all(const std::filesystem::path& path, std::size_t block) {
+  ByteSource source(path);
+  std::string all;
+  std::string part(block, '\0');
+  for (std::size_t count = 0; (count = source.read(part.data(), block)) > 0;) {
+    all.append(part, 0, count);
+  }
+  EXPECT_EQ(source.read(part.data(), block), 0u) << "reading on at the end";
+  return all;
+}
+
+std::string long_text() {
+  std::string text;
+  for (int i = 0; i < 40000; ++i) text += std::to_string(i * 7919 % 100003) + "\n";
+  return text;
+}
+
+TEST(ByteSource, ReadsPlainFiles) {
+  const TempDir dir;
+  for (const std::size_t block : {std::size_t{1}, std::size_t{1000}, std::size_t{1} << 20}) {
+    EXPECT_EQ(read_all(dir.write("a.csv", "hello"), block), "hello");
+    EXPECT_EQ(read_all(dir.write("b.csv", ""), block), "");
+    EXPECT_EQ(read_all(dir.write("c.csv", "\x1f"), block), "\x1f");
+  }
+}
+
+TEST(ByteSource, UnpacksGzipWhateverItsName) {
+  const TempDir dir;
+  const std::string text = long_text();
+  const auto path = dir.write("a.csv", gzip(text));
+  for (const std::size_t block : {std::size_t{1}, std::size_t{1000}, std::size_t{1} << 20}) {
+    EXPECT_EQ(read_all(path, block), text);
+  }
+  EXPECT_EQ(read_all(dir.write("b.gz", gzip("one") + gzip("") + gzip("two")), 64), "onetwo");
+  EXPECT_EQ(read_all(dir.write("c.gz", gzip("")), 64), "");
+}
+
+TEST(ByteSource, TruncatedGzipIsAnErrorAtEveryLength) {
+  const TempDir dir;
+  const std::string packed = gzip("a few words, a few words");
+  for (std::size_t length = 2; length < packed.size(); ++length) {
+    const auto path = dir.write("a.gz", packed.substr(0, length));
+    EXPECT_THAT(message_of<DataError>([&] { read_all(path, 64); }),
+                HasSubstr("a.gz: the gzip data end too early; expected a whole gzip file"))
+        << length;
+  }
+}
+
+TEST(ByteSource, DamagedGzipIsAnError) {
+  const TempDir dir;
+  std::string packed = gzip(long_text());
+  packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 0x55);
+  const auto path = dir.write("a.gz", packed);
+  EXPECT_THAT(message_of<DataError>([&] { read_all(path, 1000); }),
+              HasSubstr("a.gz: damaged gzip data ("));
+  const auto tail = dir.write("b.gz", gzip("x") + "something else");
+  EXPECT_THAT(message_of<DataError>([&] { read_all(tail, 1000); }),
+              HasSubstr("b.gz: damaged gzip data ("));
+}
+
+TEST(ByteSource, SaysWhatIsMissing) {
+  const TempDir dir;
+  EXPECT_THAT(message_of<DataError>([&] { ByteSource source(dir.path() / "no.csv"); }),
+              EndsWith("no.csv: there is no such file"));
+  EXPECT_THAT(message_of<DataError>([&] { ByteSource source(dir.path()); }),
+              HasSubstr("is a folder; expected a file"));
+  EXPECT_THAT(message_of<DataError>([&] { check_data_file(dir.path() / "no.csv", "data.test"); }),
+              AllOf(HasSubstr("data.test: "), EndsWith("no.csv: there is no such file")));
+}
+
+TEST(ByteSource, NamesTheCommandThatFetchesAPublicDataSet) {
+  EXPECT_EQ(message_of<DataError>([] { check_data_file("nowhere/ag_news/train.csv", ""); }),
+            "nowhere/ag_news/train.csv: there is no such file; `scripts/get_data.sh ag_news "
+            "nowhere` fetches it");
+}
+
+TEST(HashFile, DependsOnEveryByte) {
+  const TempDir dir;
+  const std::string text = long_text();
+  std::string other = text;
+  other.back() = 'x';
+  const std::string hash = hash_file(dir.write("a", text));
+  EXPECT_EQ(hash.size(), 32u);
+  EXPECT_EQ(hash, hash_file(dir.write("b", text)));
+  EXPECT_NE(hash, hash_file(dir.write("c", other)));
+  EXPECT_NE(hash, hash_file(dir.write("d", text + "x")));
+}
+
+}  // namespace
+}  // namespace diffuse

@@ -1,0 +1,164 @@
+#include "data/encode_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "data/support.hpp"
+
+namespace diffuse {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using testing::LetterTokenizer;
+using testing::message_of;
+using ::testing::Not;
+using testing::TempDir;
+
+class EncodeFile : public ::testing::Test {
+ protected:
+  FileOptions options(const std::string& content, OnError on_error = OnError::error) {
+    FileOptions result;
+    result.path = dir_.write("a.csv", content);
+    result.name = "data.train";
+    result.data.on_error = on_error;
+    return result;
+  }
+
+  std::unique_ptr<EncodedDataset> encode(const FileOptions& file) {
+    LabelResolver labels(Labels({"x", "y"}), false, 0);
+    return encode_file(file, LetterTokenizer(), labels);
+  }
+
+  std::string error_of(const std::string& content) {
+    const std::string message = message_of<DataError>([&] { encode(options(content)); });
+    const std::string folder = dir_.path().string() + "/";
+    EXPECT_EQ(message.substr(0, folder.size()), folder);
+    return message.substr(folder.size());
+  }
+
+  TempDir dir_;
+};
+
+std::vector<std::int32_t> row(const EncodedDataset& data, std::size_t index) {
+  const auto tokens = data.tokens(index);
+  return {tokens.begin(), tokens.end()};
+}
+
+TEST_F(EncodeFile, GivesIdsLabelsAndLines) {
+  const auto data = encode(options("y,abc\nx,\"z\n\"\ny,b\n"));
+  ASSERT_EQ(data->size(), 3u);
+  EXPECT_THAT(row(*data, 0), ElementsAre(1, 2, 3));
+  EXPECT_THAT(row(*data, 1), ElementsAre(26));
+  EXPECT_THAT(row(*data, 2), ElementsAre(2));
+  EXPECT_EQ(data->label(0), 1);
+  EXPECT_EQ(data->label(1), 0);
+  EXPECT_EQ(data->line(2), 4u);
+  EXPECT_EQ(data->skipped_rows(), 0);
+}
+
+TEST_F(EncodeFile, ATextWithoutTokensIsUnknown) {
+  EXPECT_THAT(row(*encode(options("x,123\n")), 0), ElementsAre(28));
+}
+
+TEST_F(EncodeFile, CutsTextsAndFiles) {
+  FileOptions file = options("x,abcdef\ny,b\nx,c\n\"never reached");
+  file.max_tokens = 4;
+  file.max_rows = 3;
+  const auto data = encode(file);
+  EXPECT_EQ(data->size(), 3u);
+  EXPECT_THAT(row(*data, 0), ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(EncodeFile, DoesNotDependOnThreadsOrBlocks) {
+  std::string content;
+  for (int i = 0; i < 10000; ++i) {
+    content += (i % 2 == 0 ? "x," : "y,") + std::string(1 + i % 7, static_cast<char>('a' + i % 26));
+    content += "\n";
+  }
+  FileOptions file = options(content);
+  const auto one = encode(file);
+  file.threads = 3;
+  const auto three = encode(file);
+  ASSERT_EQ(one->size(), 10000u);
+  ASSERT_EQ(three->size(), 10000u);
+  for (std::size_t i = 0; i < one->size(); ++i) {
+    ASSERT_EQ(row(*one, i), row(*three, i));
+    ASSERT_EQ(row(*one, i),
+              std::vector<std::int32_t>(1 + i % 7, static_cast<std::int32_t>(i % 26 + 1)));
+    ASSERT_EQ(three->label(i), static_cast<std::int32_t>(i % 2));
+  }
+}
+
+TEST_F(EncodeFile, EveryBadRowIsAnErrorWithFileLineAndWhatWasExpected) {
+  EXPECT_EQ(error_of("x,a\nx,b,c\n"), "a.csv:2: 3 fields; expected 2 as on line 1");
+  EXPECT_EQ(error_of("x,a\nz,b\n"), "a.csv:2: unknown label \"z\"; expected one of x, y");
+  EXPECT_EQ(error_of("x,a\ny,\"b\n"),
+            "a.csv:2: the quote that opens column 2 is never closed; expected a closing quote");
+  EXPECT_EQ(error_of("x,a\ny,b\"\n"),
+            "a.csv:2: stray quote inside column 2; expected a quote inside a field doubled and the "
+            "field in quotes");
+  EXPECT_EQ(error_of("x,a\ny,\xFF\n"),
+            "a.csv:2: invalid UTF-8 in column 2: byte 0xFF behind \"\"; expected UTF-8");
+  EXPECT_EQ(error_of("x,a\ny,\n"),
+            "a.csv:2: empty text; expected at least one character that is not blank");
+  EXPECT_EQ(error_of(std::string("x,a\ny,\0\n", 8)),
+            "a.csv:2: NUL character in column 2; expected text");
+}
+
+TEST_F(EncodeFile, SkippingCountsAndShowsTheFirstFive) {
+  const testing::LogCapture log;
+  std::string content = "x,a\ny,b\n";
+  for (int i = 0; i < 7; ++i) content += "z,c\n";
+  const auto data = encode(options(content, OnError::skip));
+  EXPECT_EQ(data->size(), 2u);
+  EXPECT_EQ(data->skipped_rows(), 7);
+  const std::string lines = log.text();
+  EXPECT_THAT(lines, HasSubstr("data.train: row left out: "));
+  EXPECT_THAT(lines, HasSubstr("a.csv:3: unknown label \"z\"; expected one of x, y"));
+  EXPECT_THAT(lines, HasSubstr("a.csv:7: unknown label"));
+  EXPECT_THAT(lines, Not(HasSubstr("a.csv:8:")));
+  EXPECT_THAT(lines, HasSubstr("data.train: 7 bad rows left out (data.on_error is \"skip\"); the "
+                               "first five are above"));
+}
+
+TEST_F(EncodeFile, SkippingAnUnclosedQuoteKeepsTheRowsBehindIt) {
+  const testing::LogCapture log;
+  const auto data = encode(options("x,a\ny,\"b\nx,c\ny,d\n", OnError::skip));
+  EXPECT_EQ(data->size(), 3u);
+  EXPECT_EQ(data->skipped_rows(), 1);
+  EXPECT_THAT(log.text(), HasSubstr("a.csv:2: the quote that opens column 2 is never closed"));
+}
+
+TEST_F(EncodeFile, AFileWithoutAUsableRowIsAnError) {
+  EXPECT_EQ(error_of(""), "a.csv: no usable rows; expected at least one");
+  EXPECT_EQ(error_of("label,text\n"), "a.csv: no usable rows; expected at least one");
+  EXPECT_THAT(message_of<DataError>([&] { encode(options("z,a\nz,b\n", OnError::skip)); }),
+              EndsWith("a.csv: no usable rows, 2 bad ones; expected at least one"));
+}
+
+TEST_F(EncodeFile, DamagedGzipIsAnErrorAlsoWhenSkipping) {
+  FileOptions file = options("", OnError::skip);
+  const std::string packed = testing::gzip("x,a\ny,b\n");
+  file.path = dir_.write("b.csv.gz", packed.substr(0, packed.size() - 5));
+  EXPECT_THAT(message_of<DataError>([&] { encode(file); }),
+              HasSubstr("the gzip data end too early"));
+}
+
+TEST_F(EncodeFile, TheVocabularyComesFromTheUsableRows) {
+  TokenizerConfig words;
+  words.min_count = 2;
+  const auto tokenizer =
+      build_vocabulary(options("x,red blue\ny,red green\nz,green green\n", OnError::skip), words,
+                       LabelResolver(Labels({"x", "y"}), false, 0));
+  EXPECT_THAT(tokenizer->vocab_text(), HasSubstr("red\n"));
+  EXPECT_THAT(tokenizer->vocab_text(), Not(HasSubstr("green\n")));
+  EXPECT_THAT(tokenizer->vocab_text(), Not(HasSubstr("blue\n")));
+}
+
+}  // namespace
+}  // namespace diffuse

@@ -1,0 +1,113 @@
+#include "diffuse/data/sampler.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "data/support.hpp"
+
+namespace diffuse {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Batches = std::vector<std::vector<std::uint32_t>>;
+
+/// Rows of lengths 1 .. 97 in a mixed order.
+EncodedDataset mixed_lengths(std::size_t rows) {
+  EncodedDataset data;
+  for (std::size_t i = 0; i < rows; ++i) {
+    data.append(std::vector<std::int32_t>(1 + i * 31 % 97, 1), 0, 1);
+  }
+  return data;
+}
+
+std::vector<std::uint32_t> sorted_rows(const Batches& batches) {
+  std::vector<std::uint32_t> rows;
+  for (const auto& batch : batches) rows.insert(rows.end(), batch.begin(), batch.end());
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+std::int64_t length_spread(const EncodedDataset& data, const Batches& batches) {
+  std::int64_t sum = 0;
+  for (const auto& batch : batches) {
+    const auto [low, high] = std::minmax_element(batch.begin(), batch.end(), [&](auto a, auto b) {
+      return data.length(a) < data.length(b);
+    });
+    sum += data.length(*high) - data.length(*low);
+  }
+  return sum;
+}
+
+TEST(EpochBatches, EveryRowOnceAndOneSmallerBatchAtMost) {
+  const EncodedDataset data = mixed_lengths(1003);
+  const DatasetView all = view_all(data);
+  for (const std::int64_t window : {0, 1, 2, 50, 1'000'000'000}) {
+    for (const std::int64_t size : {1, 10, 1003, 5000}) {
+      const Batches batches = epoch_batches(all, {size, window, 7}, 3);
+      EXPECT_EQ(sorted_rows(batches), all.rows) << window << " " << size;
+      const auto smaller = std::count_if(batches.begin(), batches.end(), [&](const auto& batch) {
+        return static_cast<std::int64_t>(batch.size()) < size;
+      });
+      EXPECT_LE(smaller, 1);
+      EXPECT_EQ(static_cast<std::int64_t>(batches.size()), (1003 + size - 1) / size);
+    }
+  }
+}
+
+TEST(EpochBatches, UsesTheRowsOfTheView) {
+  const EncodedDataset data = mixed_lengths(50);
+  const DatasetView some{&data, {3, 8, 21, 40}};
+  EXPECT_THAT(sorted_rows(epoch_batches(some, {3, 2, 1}, 0)), ElementsAre(3, 8, 21, 40));
+  EXPECT_TRUE(epoch_batches({&data, {}}, {3, 2, 1}, 0).empty());
+}
+
+TEST(EpochBatches, DependOnSeedAndEpochAlone) {
+  const EncodedDataset data = mixed_lengths(500);
+  const DatasetView all = view_all(data);
+  const Batches once = epoch_batches(all, {16, 5, 1}, 2);
+  EXPECT_EQ(once, epoch_batches(all, {16, 5, 1}, 2));
+  EXPECT_NE(once, epoch_batches(all, {16, 5, 1}, 3));
+  EXPECT_NE(once, epoch_batches(all, {16, 5, 2}, 2));
+}
+
+TEST(EpochBatches, SortingBringsEqualLengthsTogether) {
+  const EncodedDataset data = mixed_lengths(2000);
+  const DatasetView all = view_all(data);
+  const auto unsorted = length_spread(data, epoch_batches(all, {20, 1, 1}, 0));
+  const auto sorted = length_spread(data, epoch_batches(all, {20, 25, 1}, 0));
+  EXPECT_LT(sorted * 5, unsorted);
+}
+
+TEST(EpochBatches, AreNotInTheOrderOfLength) {
+  const EncodedDataset data = mixed_lengths(2000);
+  const Batches batches = epoch_batches(view_all(data), {20, 100, 1}, 0);
+  EXPECT_FALSE(std::is_sorted(batches.begin(), batches.end(), [&](const auto& a, const auto& b) {
+    return data.length(a.front()) < data.length(b.front());
+  }));
+}
+
+TEST(EvaluationBatches, LongestFirst) {
+  EncodedDataset data;
+  for (const std::size_t length : {2, 5, 1, 5, 9}) {
+    data.append(std::vector<std::int32_t>(length, 1), 0, 1);
+  }
+  EXPECT_THAT(evaluation_batches(view_all(data), 2),
+              ElementsAre(ElementsAre(4, 1), ElementsAre(3, 0), ElementsAre(2)));
+}
+
+TEST(Batches, NeedASize) {
+  const EncodedDataset data = mixed_lengths(3);
+  EXPECT_THAT(testing::message_of<ConfigError>([&] { evaluation_batches(view_all(data), 0); }),
+              HasSubstr("batch size 0; expected at least 1"));
+  EXPECT_THAT(testing::message_of<ConfigError>([&] {
+                epoch_batches(view_all(data), {0, 1, 1}, 0);
+              }),
+              HasSubstr("expected at least 1"));
+}
+
+}  // namespace
+}  // namespace diffuse

@@ -1,0 +1,84 @@
+#include "data/split.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+namespace diffuse {
+namespace {
+
+using ::testing::IsEmpty;
+
+/// counts[l] rows of label l, mixed.
+EncodedDataset with_classes(std::vector<int> counts) {
+  EncodedDataset data;
+  for (bool added = true; added;) {
+    added = false;
+    for (std::size_t label = 0; label < counts.size(); ++label) {
+      if (counts[label]-- <= 0) continue;
+      data.append(std::vector<std::int32_t>{1}, static_cast<std::int32_t>(label), 1);
+      added = true;
+    }
+  }
+  return data;
+}
+
+std::map<int, int> classes_of(const DatasetView& view) {
+  std::map<int, int> counts;
+  for (const auto row : view.rows) ++counts[view.data->label(row)];
+  return counts;
+}
+
+TEST(SplitStratified, GivesEveryClassItsShare) {
+  const EncodedDataset data = with_classes({1000, 200, 40});
+  const Split split = split_stratified(data, 0.05, 1);
+  EXPECT_EQ(classes_of(split.validation), (std::map<int, int>{{0, 50}, {1, 10}, {2, 2}}));
+  EXPECT_EQ(classes_of(split.train), (std::map<int, int>{{0, 950}, {1, 190}, {2, 38}}));
+}
+
+TEST(SplitStratified, IsAPartitionInFileOrder) {
+  const EncodedDataset data = with_classes({60, 31, 9});
+  const Split split = split_stratified(data, 0.3, 5);
+  EXPECT_TRUE(std::is_sorted(split.train.rows.begin(), split.train.rows.end()));
+  EXPECT_TRUE(std::is_sorted(split.validation.rows.begin(), split.validation.rows.end()));
+  std::vector<std::uint32_t> all;
+  std::merge(split.train.rows.begin(), split.train.rows.end(), split.validation.rows.begin(),
+             split.validation.rows.end(), std::back_inserter(all));
+  EXPECT_EQ(all, view_all(data).rows);
+}
+
+TEST(SplitStratified, RoundingsGoToTheLargestRemainders) {
+  // Shares 2.5, 2.4, 0.1: 5 rows in all, the fifth to the first class.
+  const EncodedDataset data = with_classes({25, 24, 1});
+  EXPECT_EQ(classes_of(split_stratified(data, 0.1, 1).validation),
+            (std::map<int, int>{{0, 3}, {1, 2}}));
+}
+
+TEST(SplitStratified, LeavesEveryClassARowInTrain) {
+  const EncodedDataset data = with_classes({1, 2, 3, 100});
+  const auto train = classes_of(split_stratified(data, 0.99, 1).train);
+  EXPECT_EQ(train.size(), 4u);
+  EXPECT_EQ(train.at(0), 1);
+  EXPECT_EQ(train.at(1), 1);
+}
+
+TEST(SplitStratified, FractionZeroTakesNothing) {
+  const EncodedDataset data = with_classes({10, 10});
+  const Split split = split_stratified(data, 0.0, 1);
+  EXPECT_THAT(split.validation.rows, IsEmpty());
+  EXPECT_EQ(split.train.size(), 20u);
+}
+
+TEST(SplitStratified, DependsOnTheSeed) {
+  const EncodedDataset data = with_classes({500, 500});
+  EXPECT_EQ(split_stratified(data, 0.1, 1).validation.rows,
+            split_stratified(data, 0.1, 1).validation.rows);
+  EXPECT_NE(split_stratified(data, 0.1, 1).validation.rows,
+            split_stratified(data, 0.1, 2).validation.rows);
+}
+
+}  // namespace
+}  // namespace diffuse

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/text/tokenizer.hpp"
+#include "support/temp_dir.hpp"
+
+namespace diffuse::testing {
+
+/// `text` as one gzip member.
+inline std::string gzip(std::string_view text) {
+  z_stream stream{};
+  deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+  std::string packed(deflateBound(&stream, text.size()) + 32, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(packed.size() - stream.avail_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+/// The message of the `Expected` that `call` throws; a failure if it throws none.
+template <class Expected, class Call>
+std::string message_of(Call call) {
+  try {
+    call();
+  } catch (const Expected& error) {
+    return error.what();
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << "another exception: " << error.what();
+    return "";
+  }
+  ADD_FAILURE() << "no exception";
+  return "";
+}
+
+/// What is logged, `debug` included, while the object lives.
+class LogCapture {
+ public:
+  LogCapture() {
+    log::set_level(log::Level::off);
+    log::open_file((dir_.path() / "log").string());
+  }
+  ~LogCapture() {
+    log::close_file();
+    log::set_level(log::Level::info);
+  }
+  std::string text() const { return read_file(dir_.path() / "log"); }
+
+ private:
+  TempDir dir_;
+};
+
+/// One id a letter: 'a' is 1, 'b' 2, …; everything else gives nothing.
+class LetterTokenizer : public Tokenizer {
+ public:
+  void encode(std::string_view text, std::int64_t max_tokens,
+              std::vector<std::int32_t>& ids) const override {
+    std::int64_t count = 0;
+    for (const char c : text) {
+      if (c < 'a' || c > 'z') continue;
+      if (max_tokens > 0 && count++ == max_tokens) return;
+      ids.push_back(c - 'a' + 1);
+    }
+  }
+  std::int64_t vocab_size() const override { return 29; }
+  std::int32_t mask_id() const override { return 27; }
+  std::int32_t unknown_id() const override { return 28; }
+  std::string vocab_text() const override { return "letters\n"; }
+};
+
+}  // namespace diffuse::testing
