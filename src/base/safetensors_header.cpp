@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string in_quotes(std::string_view text) { return "\"" + printable(text) + "\""; }
+std::string in_quotes(std::string_view text) { return fmt::format("\"{}\"", printable(text)); }
 
 /// A value as it stands in the header, for messages.
 std::string shown(const Json& value) {
