@@ -67,7 +67,7 @@ std::optional<Value> number_from(const Field& field, const Json& json, std::stri
 }
 
 std::optional<std::string> text_from(const Field& field, const Json& json, std::string& problem) {
-  if (field.number_as_text && json.is_number_integer()) {
+  if (field.number_as_text && json.is_number()) {
     const auto number = whole_number(json);
     if (number && *number >= 1) return std::to_string(*number);
     problem = fmt::format("{} is out of range; {}", shown(json), expected(field));
