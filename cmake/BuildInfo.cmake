@@ -18,7 +18,7 @@ function(diffuse_generate_build_info target)
       "-DLIBTORCH_VERSION=${LIBTORCH_VERSION}" "-DCUDA_MODULE=$<BOOL:${DIFFUSE_CUDA_MODULE}>"
       -P "${PROJECT_SOURCE_DIR}/cmake/WriteBuildInfo.cmake"
     BYPRODUCTS "${folder}/build_info_values.hpp"
-    COMMENT "" VERBATIM)
+    COMMENT "Looking up the commit" VERBATIM)
   add_dependencies(${target} diffuse_build_info_values)
   target_include_directories(${target} PRIVATE "${folder}")
 endfunction()

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Layers, format, spelling and static analysis; a tool that is not installed is named and passed over.
+# --tidy adds clang-tidy on the layers without LibTorch (minutes), as configured by .clang-tidy.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+failed=0
+
+check() {
+  local name=$1 tool=$2
+  shift 2
+  if ! command -v "$tool" > /dev/null; then
+    echo "lint: $name: $tool is not installed, passed over"
+  elif "$@"; then
+    echo "lint: $name: good"
+  else
+    echo "lint: $name: FAILED"
+    failed=1
+  fi
+}
+
+tidy() {
+  local files
+  mapfile -t files < <(git ls-files 'src/base/*.cpp' 'src/config/*.cpp' 'src/text/*.cpp' 'src/data/*.cpp')
+  printf '%s\0' "${files[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy -p build/release --quiet
+}
+
+check layers python3 python3 scripts/check_layers.py
+check format clang-format scripts/format.sh --check
+check spelling codespell codespell --ignore-words-list=thre,ot,te,fo,nd,ans src include tests/*/*.cpp scripts docs README.md CONTRIBUTING.md
+check shell shellcheck shellcheck scripts/*.sh .ci/run
+check cppcheck cppcheck cppcheck --quiet --error-exitcode=1 --std=c++20 --language=c++ \
+  --enable=warning,performance,portability --inline-suppr --suppressions-list=.cppcheck \
+  -I include -I src src/base src/config src/text src/data src/launcher
+if [ "${1:-}" = --tidy ]; then
+  check clang-tidy clang-tidy tidy
+fi
+exit "$failed"

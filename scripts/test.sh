@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Set-up, then every test. Arguments go to scripts/setup.sh.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+scripts/setup.sh "$@"
+ctest --preset release

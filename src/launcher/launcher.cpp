@@ -1,0 +1,138 @@
+// The loader reads a program's library path before the program's first line runs, so a program
+// that links LibTorch cannot be told at run time where LibTorch is. This one links none: it works
+// out where LibTorch is, says so where it is not, and becomes the real program.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsersMistake = 2;
+constexpr std::string_view kOrigin = "@ORIGIN@";
+
+bool holds_libtorch(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / "libtorch_cpu.so", ignored);
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+/// Where this build's LibTorch was.
+fs::path built_in_folder(const fs::path& own_folder) {
+  const std::string_view path = DIFFUSE_LIBTORCH_PATH;
+  if (path.starts_with(kOrigin)) {
+    return (own_folder / path.substr(kOrigin.size() + 1)).lexically_normal();
+  }
+  return path;
+}
+
+bool on_library_path() {
+  const std::string path = environment("LD_LIBRARY_PATH");
+  std::size_t start = 0;
+  while (start < path.size()) {
+    const std::size_t end = std::min(path.find(':', start), path.size());
+    if (end > start && holds_libtorch(path.substr(start, end - start))) {
+      return true;
+    }
+    start = end + 1;
+  }
+  return false;
+}
+
+/// The version that a LibTorch says it is, without the "+cu130" behind it; empty where it says
+/// nothing. A wheel has version.py with a line `__version__ = '2.11.0+cu130'`, a zip has
+/// build-version with the number alone.
+std::string libtorch_version(const fs::path& library_folder) {
+  for (const char* name : {"version.py", "build-version"}) {
+    std::ifstream file(library_folder / ".." / name);
+    std::string line;
+    while (std::getline(file, line)) {
+      const bool python = name == std::string_view("version.py");
+      if (python && !line.starts_with("__version__")) {
+        continue;
+      }
+      const std::size_t first = line.find_first_of("0123456789");
+      if (first == std::string::npos) {
+        continue;
+      }
+      return line.substr(first, line.find_first_not_of("0123456789.", first) - first);
+    }
+  }
+  return {};
+}
+
+/// The folder of libraries below `folder`, the user's DIFFUSE_LIBTORCH; empty if there is none.
+fs::path library_folder_in(const fs::path& folder) {
+  for (const fs::path& candidate : {folder / "lib", folder / "torch" / "lib", folder}) {
+    if (holds_libtorch(candidate)) {
+      return candidate;
+    }
+  }
+  return {};
+}
+
+/// Points the loader at the user's LibTorch. Returns the exit code, 0 to go on.
+int use_libtorch_of_user(const std::string& folder) {
+  const fs::path libraries = library_folder_in(folder);
+  if (libraries.empty()) {
+    std::fprintf(stderr,
+                 "error: DIFFUSE_LIBTORCH=%s holds no lib/libtorch_cpu.so; expected the folder of "
+                 "a LibTorch %s (with include/ and lib/)\n",
+                 folder.c_str(), DIFFUSE_LIBTORCH_VERSION);
+    return kUsersMistake;
+  }
+  const std::string version = libtorch_version(libraries);
+  if (!version.empty() && version != DIFFUSE_LIBTORCH_VERSION) {
+    std::fprintf(stderr,
+                 "error: DIFFUSE_LIBTORCH=%s is LibTorch %s, but this diffuse was built for %s; "
+                 "name one of that version or build again\n",
+                 folder.c_str(), version.c_str(), DIFFUSE_LIBTORCH_VERSION);
+    return kUsersMistake;
+  }
+  std::string path = fs::absolute(libraries).string();
+  const std::string old_path = environment("LD_LIBRARY_PATH");
+  if (!old_path.empty()) {
+    path += ":" + old_path;
+  }
+  setenv("LD_LIBRARY_PATH", path.c_str(), 1);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  static_cast<void>(argc);
+  std::error_code error;
+  const fs::path own_folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const std::string of_user = environment("DIFFUSE_LIBTORCH");
+  if (!of_user.empty()) {
+    const int code = use_libtorch_of_user(of_user);
+    if (code != 0) {
+      return code;
+    }
+  } else if (!holds_libtorch(built_in_folder(own_folder)) && !on_library_path()) {
+    std::fprintf(stderr,
+                 "error: LibTorch is not in %s any more; set DIFFUSE_LIBTORCH to the folder of a "
+                 "LibTorch %s (with include/ and lib/), or build again\n",
+                 built_in_folder(own_folder).c_str(), DIFFUSE_LIBTORCH_VERSION);
+    return kFailed;
+  }
+  const fs::path program = own_folder.parent_path() / "libexec" / "diffuse";
+  execv(program.c_str(), argv);
+  std::perror(("error: cannot start " + program.string()).c_str());
+  return kFailed;
+}
