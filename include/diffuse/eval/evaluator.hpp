@@ -23,7 +23,7 @@ struct EvaluationOptions {
   std::int64_t class_count = 0;
   std::int64_t noise_seed = 1;  ///< for a model with noise at evaluation
   /// Called after each batch with rows done and rows in all; may be empty.
-  std::function<void(std::int64_t, std::int64_t)> on_progress;
+  std::function<void(std::int64_t, std::int64_t)> on_progress{};
 };
 
 /// Runs `classifier` over `view` without gradients. Throws Error for an empty view.

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "diffuse/base/statistics.hpp"
+
 namespace diffuse {
 
 /// One class's figures. An undefined quotient (denominator 0) is absent, never 0.
@@ -14,12 +16,6 @@ struct ClassMetrics {
   std::optional<double> precision;
   std::optional<double> recall;
   std::optional<double> f1;
-};
-
-/// A 95 % interval, both ends in [0, 1].
-struct Interval {
-  double low = 0;
-  double high = 0;
 };
 
 struct Metrics {

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "diffuse/model/classifier.hpp"
+
+namespace diffuse {
+
+struct AdamWOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;  ///< decoupled; on parameters of role `matrix` only
+};
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, algorithm 2), on ATen's
+/// fused kernel: one pass over each parameter, its gradient and both moments.
+class AdamW {
+ public:
+  /// State lives on the parameters' device, float32. Throws Error if a parameter is not float32.
+  AdamW(const std::vector<NamedParameter>& parameters, const AdamWOptions& options);
+
+  /// One update by the gradients that `backward` left, each first divided by `gradient_divisor`
+  /// (a float32 scalar on the same device; absent: 1). A parameter without a gradient keeps its
+  /// value.
+  void step(double learning_rate, const std::optional<at::Tensor>& gradient_divisor = {});
+
+  /// Forgets the gradients.
+  void clear_gradients();
+
+  /// The gradients that are there.
+  std::vector<at::Tensor> gradients() const;
+
+  /// `exp_avg.<name>` and `exp_avg_sq.<name>` of each parameter, `step.matrix` and `step.other`:
+  /// float32, shared with the optimizer, in a fixed order.
+  std::vector<std::pair<std::string, at::Tensor>> state() const;
+
+ private:
+  struct Group {
+    std::string name;
+    double weight_decay = 0;
+    at::Tensor step{};  // float32 [], how often the group was updated
+    std::vector<std::string> parameter_names{};
+    std::vector<at::Tensor> parameters{};
+    std::vector<at::Tensor> averages{};
+    std::vector<at::Tensor> square_averages{};
+  };
+  void step_group(Group& group, double learning_rate,
+                  const std::optional<at::Tensor>& gradient_divisor) const;
+
+  AdamWOptions options_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace diffuse

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "diffuse/data/loading.hpp"
+#include "diffuse/model/classifier.hpp"
+#include "diffuse/train/schedule.hpp"
+#include "diffuse/train/training_state.hpp"
+
+namespace diffuse {
+
+/// What a training checkpoint holds, besides the state.
+struct CheckpointContent {
+  const Config& config;
+  const TrainingData& data;  ///< its tokenizer and labels are stored
+  const Classifier& classifier;
+  std::vector<at::Tensor> model_tensors;  ///< for `model.safetensors`, in order of `parameters()`
+  /// For `optimizer.safetensors`: moments, raw weights beside averaged ones, generator state.
+  std::vector<std::pair<std::string, at::Tensor>> training_tensors;
+  LearningRateSchedule schedule;
+};
+
+/// Writes the folders `<run_dir>/checkpoints/<update, 6 digits>/` and keeps the links `last` and
+/// `best` (relative, replaced atomically) on them.
+class Checkpointer {
+ public:
+  /// Keeps the newest `keep` checkpoints and the best one; at least one.
+  Checkpointer(const std::filesystem::path& run_dir, std::int64_t keep);
+
+  /// Writes a checkpoint, all of it or none, points `last` to it, and `best` too where
+  /// `state.best_update` is its update; then removes what need not be kept. Returns its folder.
+  std::filesystem::path save(const TrainingState& state, const CheckpointContent& content);
+
+  /// The folder of update `update`'s checkpoint.
+  std::filesystem::path folder(std::int64_t update) const;
+
+  /// Updates whose checkpoints are kept, oldest first.
+  const std::vector<std::int64_t>& kept() const { return kept_; }
+
+ private:
+  void point(const std::string& link, std::int64_t update) const;
+  void prune(const TrainingState& state);
+
+  std::filesystem::path root_;
+  std::size_t keep_;
+  std::vector<std::int64_t> kept_;
+};
+
+}  // namespace diffuse

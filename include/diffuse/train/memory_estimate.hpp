@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/data/dataset.hpp"
+#include "diffuse/model/classifier.hpp"
+
+namespace diffuse {
+
+/// Memory that training will need, in bytes, besides the data set and the libraries.
+struct MemoryEstimate {
+  std::int64_t weights = 0;
+  std::int64_t gradients = 0;
+  std::int64_t optimizer = 0;    ///< both moments
+  std::int64_t average = 0;      ///< of the weights; 0 without EMA
+  std::int64_t activations = 0;  ///< kept for backward, of the largest batch
+  std::int64_t largest_batch_tokens = 0;
+
+  std::int64_t total() const { return weights + gradients + optimizer + average + activations; }
+};
+
+/// Estimates from shapes alone. The weights, gradients, moments and averages are exact; the
+/// activations count the float32 rows that the reference operations keep for backward and leave
+/// out what the allocator adds.
+MemoryEstimate estimate_memory(const Config& config, const Classifier& classifier,
+                               const DatasetView& train);
+
+/// One line: the total, its parts and the largest batch.
+std::string describe(const MemoryEstimate& estimate);
+
+}  // namespace diffuse

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "diffuse/device/device.hpp"
+#include "diffuse/eval/metrics.hpp"
+#include "diffuse/train/time_split.hpp"
+
+namespace diffuse {
+
+/// One line of type `train`: figures since the line before.
+struct TrainReport {
+  std::int64_t update = 0;  ///< updates done
+  double epoch = 0;         ///< epochs done, with a fraction
+  double loss = 0;          ///< mean per example, as optimised (with label smoothing)
+  double learning_rate = 0;
+  double gradient_norm = 0;  ///< of the last update, before clipping
+  double tokens_per_s = 0;
+};
+
+/// One line of type `epoch`: one evaluation period, which is an epoch unless
+/// `train.evaluate_every` says otherwise.
+struct PeriodReport {
+  std::int64_t update = 0;
+  double epoch = 0;
+  double train_loss = 0;      ///< mean per example over the period, as optimised
+  double train_accuracy = 0;  ///< in training mode (dropout, noise), over the period's examples
+  std::optional<Metrics> validation{};
+  bool best = false;
+  TimeSplit time{};
+  std::int64_t peak_rss_bytes = 0;
+  DeviceMemory device_memory{};
+};
+
+/// The line of type `done`.
+struct DoneReport {
+  std::int64_t updates = 0;
+  double training_time_s = 0;
+  std::int64_t best_update = 0;
+  std::optional<double> best_accuracy{};
+  bool stopped_early = false;
+  int stopped_by_signal = 0;
+};
+
+/// `metrics.jsonl`: one JSON object a line, on disk as soon as it is written.
+class MetricsLog {
+ public:
+  /// Appends to `path`. Throws SystemError if it cannot be opened.
+  explicit MetricsLog(const std::filesystem::path& path);
+
+  /// Each writes one line. Throws SystemError if that fails.
+  void write(const TrainReport& report);
+  void write(const PeriodReport& report);
+  void write(const DoneReport& report);
+
+ private:
+  void write_line(const std::string& line);
+
+  std::filesystem::path path_;
+  std::ofstream file_;
+};
+
+}  // namespace diffuse

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "diffuse/model/classifier.hpp"
+
+namespace diffuse {
+
+/// Decay of the average after `update` updates: min(decay, (1 + update) / (10 + update)), so that
+/// the first, bad weights are forgotten fast.
+double average_decay(double decay, std::int64_t update);
+
+/// Exponential moving average of a model's weights.
+class WeightAverage {
+ public:
+  /// Starts as a copy of the weights.
+  WeightAverage(const std::vector<NamedParameter>& parameters, double decay);
+
+  /// Moves the average towards the weights after update number `update` (1-based).
+  void update(std::int64_t update);
+
+  /// The averages, in the order of the parameters.
+  const std::vector<at::Tensor>& values() const { return averages_; }
+
+  /// Exchanges the weights and their averages, in place.
+  void swap();
+
+ private:
+  std::vector<at::Tensor> weights_;
+  std::vector<at::Tensor> averages_;
+  double decay_;
+};
+
+/// While it lives, the model holds the averaged weights. Does nothing for a null average.
+class AveragedWeightsScope {
+ public:
+  explicit AveragedWeightsScope(WeightAverage* average) : average_(average) {
+    if (average_ != nullptr) average_->swap();
+  }
+  ~AveragedWeightsScope() {
+    if (average_ != nullptr) average_->swap();
+  }
+  AveragedWeightsScope(const AveragedWeightsScope&) = delete;
+  AveragedWeightsScope& operator=(const AveragedWeightsScope&) = delete;
+
+ private:
+  WeightAverage* average_;
+};
+
+}  // namespace diffuse

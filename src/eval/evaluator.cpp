@@ -1,0 +1,61 @@
+#include "diffuse/eval/evaluator.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/softmax.h>
+
+#include <chrono>
+#include <cstring>
+#include <unordered_map>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/data/sampler.hpp"
+#include "diffuse/device/device.hpp"
+
+namespace diffuse {
+
+at::Tensor predict_probabilities(Classifier& classifier, const Batch& batch,
+                                 const ForwardContext& context) {
+  const at::NoGradGuard no_grad;
+  return at::softmax(classifier.forward(batch, context), -1, at::kFloat).to(at::kCPU).contiguous();
+}
+
+Evaluation evaluate(Classifier& classifier, const DatasetView& view,
+                    const EvaluationOptions& options) {
+  if (view.size() == 0) throw Error("There are no rows to evaluate on.");
+  const auto start = std::chrono::steady_clock::now();
+  Evaluation result;
+  const auto width = static_cast<std::size_t>(options.class_count);
+  result.probabilities.resize(view.size() * width);
+  // Batches name rows of the data set, results stand in the order of the view.
+  std::unordered_map<std::uint32_t, std::size_t> place_of;
+  place_of.reserve(view.size());
+  for (std::size_t i = 0; i < view.size(); ++i) {
+    place_of.emplace(view.rows[i], i);
+    result.gold.push_back(view.data->label(view.rows[i]));
+  }
+  ForwardContext context;
+  if (classifier.random_at_evaluation())
+    context.generator =
+        make_generator(classifier.device(), static_cast<std::uint64_t>(options.noise_seed));
+  std::int64_t done = 0;
+  for (const auto& rows : evaluation_batches(view, options.batch_size)) {
+    const Batch batch = make_batch(pack_rows(*view.data, rows), classifier.device());
+    const at::Tensor probabilities = predict_probabilities(classifier, batch, context);
+    if (probabilities.size(1) != options.class_count)
+      throw Error("The classifier's number of outputs is not the number of classes.");
+    const float* from = probabilities.const_data_ptr<float>();
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      std::memcpy(&result.probabilities[place_of.at(rows[i]) * width], from + i * width,
+                  width * sizeof(float));
+    done += static_cast<std::int64_t>(rows.size());
+    if (options.on_progress) options.on_progress(done, static_cast<std::int64_t>(view.size()));
+  }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  result.time_s = elapsed.count();
+  result.examples_per_s = static_cast<double>(view.size()) / result.time_s;
+  result.tokens_per_s = static_cast<double>(view.token_count()) / result.time_s;
+  result.metrics = compute_metrics(result.probabilities, result.gold, options.class_count);
+  return result;
+}
+
+}  // namespace diffuse

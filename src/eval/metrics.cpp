@@ -1,0 +1,117 @@
+#include "diffuse/eval/metrics.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+#include "diffuse/base/error.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::size_t kCalibrationBins = 15;
+// Below the smallest normal float: a probability that underflowed still gives a finite loss.
+constexpr double kSmallestProbability = 1e-38;
+
+struct CalibrationBin {
+  std::int64_t count = 0;
+  std::int64_t correct = 0;
+  double confidence_sum = 0;
+};
+
+void check_sizes(std::span<const float> probabilities, std::span<const std::int32_t> gold,
+                 std::int64_t class_count) {
+  if (gold.empty())
+    throw Error("Metrics of no rows are not defined: there is nothing to evaluate.");
+  if (class_count < 1 ||
+      probabilities.size() != gold.size() * static_cast<std::size_t>(class_count))
+    throw Error(fmt::format("Metrics got {} probabilities for {} rows of {} classes.",
+                            probabilities.size(), gold.size(), class_count));
+  for (std::size_t row = 0; row < gold.size(); ++row)
+    if (gold[row] < 0 || gold[row] >= class_count)
+      throw Error(fmt::format("Row {} has no label among the {} classes (its label index is {}).",
+                              row + 1, class_count, gold[row]));
+  for (std::size_t i = 0; i < probabilities.size(); ++i)
+    if (!std::isfinite(probabilities[i]))
+      throw Error(fmt::format(
+          "The model gives row {} a probability that is not a finite number: its weights are "
+          "damaged or training diverged.",
+          i / static_cast<std::size_t>(class_count) + 1));
+}
+
+std::optional<double> quotient(double numerator, double denominator) {
+  if (denominator == 0) return std::nullopt;
+  return numerator / denominator;
+}
+
+double expected_calibration_error(std::span<const CalibrationBin> bins, std::size_t count) {
+  double error = 0;
+  for (const CalibrationBin& bin : bins)
+    error += std::abs(static_cast<double>(bin.correct) - bin.confidence_sum);
+  return error / static_cast<double>(count);
+}
+
+void add_class_metrics(Metrics& metrics, std::int64_t class_count) {
+  double f1_sum = 0;
+  double f1_count = 0;
+  for (std::int64_t c = 0; c < class_count; ++c) {
+    ClassMetrics figures;
+    for (std::int64_t other = 0; other < class_count; ++other) {
+      figures.support += metrics.confusion[static_cast<std::size_t>(c * class_count + other)];
+      figures.predicted += metrics.confusion[static_cast<std::size_t>(other * class_count + c)];
+    }
+    const auto hits =
+        static_cast<double>(metrics.confusion[static_cast<std::size_t>(c * class_count + c)]);
+    figures.precision = quotient(hits, static_cast<double>(figures.predicted));
+    figures.recall = quotient(hits, static_cast<double>(figures.support));
+    // The same as the harmonic mean, but defined as long as the class occurs on either side.
+    figures.f1 = quotient(2 * hits, static_cast<double>(figures.predicted + figures.support));
+    if (figures.f1) {
+      f1_sum += *figures.f1;
+      f1_count += 1;
+    }
+    metrics.classes.push_back(figures);
+  }
+  metrics.macro_f1 = quotient(f1_sum, f1_count);
+}
+
+}  // namespace
+
+Metrics compute_metrics(std::span<const float> probabilities, std::span<const std::int32_t> gold,
+                        std::int64_t class_count) {
+  check_sizes(probabilities, gold, class_count);
+  Metrics metrics;
+  metrics.count = static_cast<std::int64_t>(gold.size());
+  metrics.confusion.assign(static_cast<std::size_t>(class_count * class_count), 0);
+  std::array<CalibrationBin, kCalibrationBins> bins;
+  std::int64_t correct = 0;
+  double loss_sum = 0;
+  const auto width = static_cast<std::size_t>(class_count);
+  for (std::size_t row = 0; row < gold.size(); ++row) {
+    const auto p = probabilities.subspan(row * width, width);
+    const auto predicted =
+        static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
+    const auto label = static_cast<std::size_t>(gold[row]);
+    const double confidence = p[predicted];
+    loss_sum -= std::log(std::max<double>(p[label], kSmallestProbability));
+    correct += predicted == label;
+    ++metrics.confusion[label * width + predicted];
+    const auto place = static_cast<std::size_t>(confidence * kCalibrationBins);
+    CalibrationBin& bin = bins[std::min(place, kCalibrationBins - 1)];
+    ++bin.count;
+    bin.correct += predicted == label;
+    bin.confidence_sum += confidence;
+  }
+  const auto count = static_cast<double>(metrics.count);
+  metrics.mean_loss = loss_sum / count;
+  metrics.accuracy = static_cast<double>(correct) / count;
+  metrics.accuracy_interval = wilson_interval(correct, metrics.count);
+  metrics.ece = expected_calibration_error(bins, gold.size());
+  add_class_metrics(metrics, class_count);
+  return metrics;
+}
+
+}  // namespace diffuse

@@ -1,0 +1,152 @@
+#include "diffuse/eval/report.hpp"
+
+#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/table.hpp"
+
+namespace diffuse {
+namespace {
+
+std::string figure(const std::optional<double>& value) {
+  return value ? fmt::format("{:.4f}", *value) : "n/a";
+}
+
+nlohmann::json json_figure(const std::optional<double>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json();
+}
+
+std::string class_table(const Metrics& metrics, const Labels& labels) {
+  using Align = Table::Align;
+  Table table({"class", "precision", "recall", "F1", "support"},
+              {Align::left, Align::right, Align::right, Align::right, Align::right});
+  for (std::size_t c = 0; c < metrics.classes.size(); ++c) {
+    const ClassMetrics& figures = metrics.classes[c];
+    table.add_row({labels.name(static_cast<std::int64_t>(c)), figure(figures.precision),
+                   figure(figures.recall), figure(figures.f1), format_count(figures.support)});
+  }
+  return table.text();
+}
+
+std::string confusion_table(const Metrics& metrics, const Labels& labels) {
+  const std::size_t class_count = metrics.classes.size();
+  std::vector<std::string> header = {"gold \\ predicted"};
+  header.insert(header.end(), labels.names().begin(), labels.names().end());
+  std::vector<Table::Align> align(class_count + 1, Table::Align::right);
+  align.front() = Table::Align::left;
+  Table table(header, align);
+  for (std::size_t gold = 0; gold < class_count; ++gold) {
+    std::vector<std::string> cells = {labels.names()[gold]};
+    for (std::size_t predicted = 0; predicted < class_count; ++predicted)
+      cells.push_back(format_count(metrics.confusion[gold * class_count + predicted]));
+    table.add_row(std::move(cells));
+  }
+  return table.text();
+}
+
+void check_labels(const Evaluation& evaluation, const Labels& labels) {
+  if (evaluation.metrics.classes.size() != labels.names().size())
+    throw Error(fmt::format("An evaluation over {} classes cannot be reported with {} label names.",
+                            evaluation.metrics.classes.size(), labels.names().size()));
+}
+
+std::string escaped(const std::string& name) {
+  std::string out;
+  for (const char c : name) {
+    if (c == '\t') {
+      out += "\\t";
+    } else if (c == '\\') {
+      out += "\\\\";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string accuracy_line(const Metrics& metrics) {
+  return fmt::format("accuracy  {:.2f} %  [{:.1f}, {:.1f}]  n = {}", 100 * metrics.accuracy,
+                     100 * metrics.accuracy_interval.low, 100 * metrics.accuracy_interval.high,
+                     format_count(metrics.count));
+}
+
+std::string evaluation_report(const Evaluation& evaluation, const Labels& labels) {
+  check_labels(evaluation, labels);
+  const Metrics& metrics = evaluation.metrics;
+  std::string out = accuracy_line(metrics) + "\n";
+  out += fmt::format("macro-F1  {}\n", figure(metrics.macro_f1));
+  out += fmt::format("loss      {:.4f}  (mean cross-entropy)\n", metrics.mean_loss);
+  out += fmt::format("ECE       {:.4f}  (15 bins)\n", metrics.ece);
+  out += fmt::format("speed     {} examples/s  {} tokens/s  ({})\n",
+                     format_count(static_cast<long long>(evaluation.examples_per_s)),
+                     format_count(static_cast<long long>(evaluation.tokens_per_s)),
+                     format_duration(evaluation.time_s));
+  out += '\n';
+  out += class_table(metrics, labels);
+  if (out.back() != '\n') out += '\n';
+  out += '\n';
+  out += confusion_table(metrics, labels);
+  if (out.back() != '\n') out += '\n';
+  return out;
+}
+
+std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) {
+  check_labels(evaluation, labels);
+  const Metrics& metrics = evaluation.metrics;
+  nlohmann::ordered_json json;
+  json["count"] = metrics.count;
+  json["accuracy"] = metrics.accuracy;
+  json["accuracy_interval"] = {metrics.accuracy_interval.low, metrics.accuracy_interval.high};
+  json["macro_f1"] = json_figure(metrics.macro_f1);
+  json["mean_loss"] = metrics.mean_loss;
+  json["ece"] = metrics.ece;
+  json["examples_per_s"] = evaluation.examples_per_s;
+  json["tokens_per_s"] = evaluation.tokens_per_s;
+  json["time_s"] = evaluation.time_s;
+  json["classes"] = nlohmann::ordered_json::array();
+  json["confusion"] = nlohmann::ordered_json::array();
+  const std::size_t class_count = metrics.classes.size();
+  for (std::size_t c = 0; c < class_count; ++c) {
+    const ClassMetrics& figures = metrics.classes[c];
+    nlohmann::ordered_json entry;
+    entry["label"] = labels.names()[c];
+    entry["precision"] = json_figure(figures.precision);
+    entry["recall"] = json_figure(figures.recall);
+    entry["f1"] = json_figure(figures.f1);
+    entry["support"] = figures.support;
+    entry["predicted"] = figures.predicted;
+    json["classes"].push_back(std::move(entry));
+    const auto begin = metrics.confusion.begin() + static_cast<std::ptrdiff_t>(c * class_count);
+    json["confusion"].push_back(
+        std::vector<std::int64_t>(begin, begin + static_cast<std::ptrdiff_t>(class_count)));
+  }
+  return json.dump(2);
+}
+
+void write_predictions(const std::filesystem::path& path, const Evaluation& evaluation,
+                       const Labels& labels) {
+  check_labels(evaluation, labels);
+  const auto width = static_cast<std::ptrdiff_t>(labels.size());
+  std::vector<std::string> names;
+  for (const std::string& name : labels.names()) names.push_back(escaped(name));
+  std::string out = "row\tgold\tpredicted\tprobability\n";
+  for (std::size_t row = 0; row < evaluation.gold.size(); ++row) {
+    const auto first = evaluation.probabilities.begin() + static_cast<std::ptrdiff_t>(row) * width;
+    const auto best = std::max_element(first, first + width);
+    fmt::format_to(std::back_inserter(out), "{}\t{}\t{}\t{:.6f}\n", row + 1,
+                   names[static_cast<std::size_t>(evaluation.gold[row])],
+                   names[static_cast<std::size_t>(best - first)], *best);
+  }
+  write_file_atomically(path, out);
+}
+
+}  // namespace diffuse

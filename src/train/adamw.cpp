@@ -1,0 +1,84 @@
+#include "diffuse/train/adamw.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <fmt/core.h>
+
+#include "diffuse/base/error.hpp"
+
+namespace diffuse {
+
+AdamW::AdamW(const std::vector<NamedParameter>& parameters, const AdamWOptions& options)
+    : options_(options) {
+  groups_.push_back({.name = "matrix", .weight_decay = options.weight_decay});
+  groups_.push_back({.name = "other", .weight_decay = 0});
+  for (const NamedParameter& parameter : parameters) {
+    if (parameter.tensor.scalar_type() != at::kFloat)
+      throw Error(fmt::format("AdamW updates float32 parameters; '{}' is of another type.",
+                              parameter.name));
+    Group& group = groups_[parameter.role == ParameterRole::matrix ? 0 : 1];
+    group.parameter_names.push_back(parameter.name);
+    group.parameters.push_back(parameter.tensor);
+    const at::Tensor value = parameter.tensor.detach();
+    group.averages.push_back(at::zeros_like(value));
+    group.square_averages.push_back(at::zeros_like(value));
+  }
+  for (Group& group : groups_) {
+    auto place = at::TensorOptions().dtype(at::kFloat);
+    if (!group.parameters.empty()) place = place.device(group.parameters.front().device());
+    group.step = at::zeros({}, place);
+  }
+}
+
+void AdamW::step(double learning_rate, const std::optional<at::Tensor>& gradient_divisor) {
+  const at::NoGradGuard no_grad;
+  for (Group& group : groups_) step_group(group, learning_rate, gradient_divisor);
+}
+
+void AdamW::step_group(Group& group, double learning_rate,
+                       const std::optional<at::Tensor>& gradient_divisor) const {
+  std::vector<at::Tensor> values, gradients, averages, square_averages;
+  for (std::size_t i = 0; i < group.parameters.size(); ++i) {
+    if (!group.parameters[i].grad().defined()) continue;
+    values.push_back(group.parameters[i]);
+    // The kernel walks both in memory order: a gradient laid out otherwise would be misread.
+    gradients.push_back(group.parameters[i].grad().contiguous());
+    averages.push_back(group.averages[i]);
+    square_averages.push_back(group.square_averages[i]);
+  }
+  if (values.empty()) return;
+  group.step.add_(1);
+  const std::vector<at::Tensor> steps(values.size(), group.step);
+  at::_fused_adamw_(values, gradients, averages, square_averages, {}, steps, learning_rate,
+                    options_.beta1, options_.beta2, group.weight_decay, options_.epsilon,
+                    /*amsgrad=*/false, /*maximize=*/false, gradient_divisor);
+}
+
+void AdamW::clear_gradients() {
+  for (Group& group : groups_)
+    for (at::Tensor& parameter : group.parameters) parameter.mutable_grad().reset();
+}
+
+std::vector<at::Tensor> AdamW::gradients() const {
+  std::vector<at::Tensor> found;
+  for (const Group& group : groups_)
+    for (const at::Tensor& parameter : group.parameters)
+      if (parameter.grad().defined()) found.push_back(parameter.grad());
+  return found;
+}
+
+std::vector<std::pair<std::string, at::Tensor>> AdamW::state() const {
+  std::vector<std::pair<std::string, at::Tensor>> named;
+  for (const Group& group : groups_) {
+    for (std::size_t i = 0; i < group.parameters.size(); ++i) {
+      named.emplace_back("exp_avg." + group.parameter_names[i], group.averages[i]);
+      named.emplace_back("exp_avg_sq." + group.parameter_names[i], group.square_averages[i]);
+    }
+    named.emplace_back("step." + group.name, group.step);
+  }
+  return named;
+}
+
+}  // namespace diffuse

@@ -1,0 +1,82 @@
+#include "diffuse/train/checkpointer.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/model/checkpoint.hpp"
+
+namespace diffuse {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string folder_name(std::int64_t update) { return fmt::format("{:06}", update); }
+
+}  // namespace
+
+Checkpointer::Checkpointer(const fs::path& run_dir, std::int64_t keep)
+    : root_(run_dir / "checkpoints"),
+      keep_(static_cast<std::size_t>(std::max<std::int64_t>(keep, 1))) {
+  std::error_code failed;
+  fs::create_directories(root_, failed);
+  if (failed)
+    throw SystemError(
+        fmt::format("{}: the folder cannot be created: {}.", root_.string(), failed.message()));
+}
+
+fs::path Checkpointer::folder(std::int64_t update) const { return root_ / folder_name(update); }
+
+fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent& content) {
+  const fs::path target = folder(state.update);
+  FolderWriter writer(target);
+  save_model(writer.folder(), content.config, *content.data.tokenizer, content.data.labels,
+             content.classifier, content.model_tensors);
+  save_tensors(writer.folder() / "optimizer.safetensors", content.training_tensors);
+  write_file_atomically(writer.folder() / "state.json",
+                        training_state_json(state, content.schedule));
+  writer.publish();
+  if (std::find(kept_.begin(), kept_.end(), state.update) == kept_.end())
+    kept_.push_back(state.update);
+  point("last", state.update);
+  if (state.has_best && state.best_update == state.update) point("best", state.update);
+  prune(state);
+  return target;
+}
+
+void Checkpointer::point(const std::string& link, std::int64_t update) const {
+  const fs::path temporary = root_ / ("." + link + ".new");
+  std::error_code failed;
+  fs::remove(temporary, failed);
+  fs::create_directory_symlink(folder_name(update), temporary, failed);
+  if (!failed) fs::rename(temporary, root_ / link, failed);
+  if (failed)
+    throw SystemError(fmt::format("{}: the link cannot be set to {}: {}.", (root_ / link).string(),
+                                  folder_name(update), failed.message()));
+}
+
+void Checkpointer::prune(const TrainingState& state) {
+  const auto is_best = [&](std::int64_t update) {
+    return state.has_best && update == state.best_update;
+  };
+  const std::size_t newest_from = kept_.size() > keep_ ? kept_.size() - keep_ : 0;
+  std::vector<std::int64_t> kept;
+  for (std::size_t i = 0; i < kept_.size(); ++i) {
+    std::error_code failed;
+    if (i < newest_from && !is_best(kept_[i])) {
+      fs::remove_all(folder(kept_[i]), failed);
+      if (failed)
+        log::warning("{}: the old checkpoint cannot be removed: {}.", folder(kept_[i]).string(),
+                     failed.message());
+    } else {
+      kept.push_back(kept_[i]);
+    }
+  }
+  kept_ = std::move(kept);
+}
+
+}  // namespace diffuse

@@ -1,0 +1,77 @@
+#include "diffuse/train/memory_estimate.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+#include "diffuse/base/progress.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::int64_t kFloatBytes = 4;
+
+/// Tokens of the `batch_size` longest rows: no batch holds more.
+std::int64_t largest_batch_tokens(const DatasetView& view, std::int64_t batch_size) {
+  std::vector<std::int32_t> lengths;
+  lengths.reserve(view.size());
+  for (const std::uint32_t row : view.rows) lengths.push_back(view.data->length(row));
+  const auto count = std::min(lengths.size(), static_cast<std::size_t>(batch_size));
+  const auto end = lengths.begin() + static_cast<std::ptrdiff_t>(count);
+  if (end != lengths.end()) std::nth_element(lengths.begin(), end, lengths.end(), std::greater<>());
+  return std::accumulate(lengths.begin(), end, std::int64_t{0});
+}
+
+/// Floats that one step keeps for one token until backward.
+std::int64_t floats_a_step(const ModelConfig& model) {
+  const std::int64_t hidden = model.hidden_dim > 0 ? model.hidden_dim : 2 * model.dim;
+  std::int64_t rows = 2;  // of model.dim floats each: u and the new state
+  if (model.norm != NormPosition::none) rows += 1;
+  if (model.alpha_learned) rows += 1;
+  // The gradient of W needs the shifted rows; full matrices have them side by side, the own row
+  // among them.
+  const bool own_row = model.self_neighbour && model.weight == WeightKind::full;
+  if (model.weight_learned || model.weight == WeightKind::full)
+    rows += 2 * model.radius + (own_row ? 1 : 0);
+  switch (model.function) {
+    case FunctionKind::linear:
+      return (rows + (model.activation == Activation::identity ? 0 : 1)) * model.dim;
+    case FunctionKind::mlp:
+      return rows * model.dim + 2 * hidden;
+    case FunctionKind::glu:
+      return rows * model.dim + 4 * hidden;
+  }
+  return rows * model.dim;
+}
+
+}  // namespace
+
+MemoryEstimate estimate_memory(const Config& config, const Classifier& classifier,
+                               const DatasetView& train) {
+  MemoryEstimate estimate;
+  estimate.weights = parameter_count(classifier) * kFloatBytes;
+  estimate.gradients = estimate.weights;
+  estimate.optimizer = 2 * estimate.weights;
+  estimate.average = config.train.ema_decay > 0 ? estimate.weights : 0;
+  estimate.largest_batch_tokens = largest_batch_tokens(train, config.train.batch_size);
+  std::int64_t floats_a_token = config.model.dim;                              // the initial state
+  if (config.model.embedding_dropout > 0) floats_a_token += config.model.dim;  // its mask
+  floats_a_token += config.model.steps * floats_a_step(config.model);
+  estimate.activations = estimate.largest_batch_tokens * floats_a_token * kFloatBytes;
+  return estimate;
+}
+
+std::string describe(const MemoryEstimate& estimate) {
+  const auto bytes = [](std::int64_t n) { return format_bytes(static_cast<double>(n)); };
+  return fmt::format(
+      "memory estimate {}: weights {}, gradients {}, optimizer {}, average {}, activations {} "
+      "(largest batch: {} tokens)",
+      bytes(estimate.total()), bytes(estimate.weights), bytes(estimate.gradients),
+      bytes(estimate.optimizer), bytes(estimate.average), bytes(estimate.activations),
+      format_count(estimate.largest_batch_tokens));
+}
+
+}  // namespace diffuse

@@ -1,0 +1,78 @@
+#include "diffuse/train/metrics_log.hpp"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "diffuse/base/error.hpp"
+
+namespace diffuse {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
+
+}  // namespace
+
+MetricsLog::MetricsLog(const std::filesystem::path& path)
+    : path_(path), file_(path, std::ios::app | std::ios::binary) {
+  if (!file_) throw SystemError(fmt::format("{}: cannot be opened for writing.", path.string()));
+}
+
+void MetricsLog::write(const TrainReport& report) {
+  Json json;
+  json["type"] = "train";
+  json["update"] = report.update;
+  json["epoch"] = report.epoch;
+  json["loss"] = report.loss;
+  json["lr"] = report.learning_rate;
+  json["grad_norm"] = report.gradient_norm;
+  json["tokens_per_s"] = report.tokens_per_s;
+  write_line(json.dump());
+}
+
+void MetricsLog::write(const PeriodReport& report) {
+  Json json;
+  json["type"] = "epoch";
+  json["update"] = report.update;
+  json["epoch"] = report.epoch;
+  json["train_loss"] = report.train_loss;
+  json["train_accuracy"] = report.train_accuracy;
+  if (report.validation) {
+    json["validation_accuracy"] = report.validation->accuracy;
+    json["validation_loss"] = report.validation->mean_loss;
+    json["validation_macro_f1"] = optional_json(report.validation->macro_f1);
+    json["validation_ece"] = report.validation->ece;
+    json["best"] = report.best;
+  }
+  json["time_s"] = {{"data", report.time.data_s},
+                    {"forward", report.time.forward_s},
+                    {"backward", report.time.backward_s},
+                    {"optimizer", report.time.optimizer_s},
+                    {"evaluation", report.time.evaluation_s}};
+  json["peak_memory_bytes"] = {{"host_rss", report.peak_rss_bytes},
+                               {"device_allocated", report.device_memory.allocated_peak_bytes},
+                               {"device_reserved", report.device_memory.reserved_peak_bytes}};
+  write_line(json.dump());
+}
+
+void MetricsLog::write(const DoneReport& report) {
+  Json json;
+  json["type"] = "done";
+  json["updates"] = report.updates;
+  json["training_time_s"] = report.training_time_s;
+  json["best_update"] = report.best_accuracy ? Json(report.best_update) : Json();
+  json["best_accuracy"] = optional_json(report.best_accuracy);
+  json["stopped_early"] = report.stopped_early;
+  json["stopped_by_signal"] = report.stopped_by_signal;
+  write_line(json.dump());
+}
+
+void MetricsLog::write_line(const std::string& line) {
+  file_ << line << '\n';
+  file_.flush();
+  if (!file_) throw SystemError(fmt::format("{}: writing failed.", path_.string()));
+}
+
+}  // namespace diffuse

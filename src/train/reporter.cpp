@@ -1,0 +1,76 @@
+#include "reporter.hpp"
+
+#include <fmt/core.h>
+
+#include "diffuse/base/log.hpp"
+#include "diffuse/eval/report.hpp"
+
+namespace diffuse {
+
+Reporter::Reporter(const std::filesystem::path& run_dir, std::int64_t total_updates)
+    : metrics_(run_dir / "metrics.jsonl"), total_updates_(total_updates) {}
+
+double Reporter::elapsed_s() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+std::string Reporter::progress_text(std::int64_t update, double epoch) const {
+  const auto done = static_cast<double>(update);
+  const auto total = static_cast<double>(total_updates_);
+  const double left_s = remaining_s(elapsed_s(), done, total);
+  std::string text = fmt::format("{:5.1f} %  epoch {:.2f}  update {}", 100 * done / total, epoch,
+                                 format_count(update));
+  if (last_.update > 0)
+    text += fmt::format("  loss {:.4f}  lr {:.2e}  {} tokens/s", last_.loss, last_.learning_rate,
+                        format_count(static_cast<long long>(last_.tokens_per_s)));
+  if (left_s >= 0) text += fmt::format("  ETA {}", format_duration(left_s));
+  return text;
+}
+
+void Reporter::report(const TrainReport& report) {
+  last_ = report;
+  metrics_.write(report);
+  const std::string text = progress_text(report.update, report.epoch);
+  // The terminal has its progress line; a log file wants the figures all the same.
+  log::write(line_.visible() ? log::Level::debug : log::Level::info, text);
+}
+
+void Reporter::show_update(std::int64_t update, double epoch) {
+  if (line_.visible()) line_.update(progress_text(update, epoch));
+}
+
+void Reporter::show_evaluation(std::int64_t done, std::int64_t total) {
+  if (line_.visible())
+    line_.update(fmt::format("evaluating  {} of {} rows", format_count(done), format_count(total)));
+}
+
+void Reporter::report(const PeriodReport& report) {
+  metrics_.write(report);
+  line_.clear();
+  std::string text = fmt::format(
+      "update {}  epoch {:.2f}  train loss {:.4f}  train accuracy {:.2f} %",
+      format_count(report.update), report.epoch, report.train_loss, 100 * report.train_accuracy);
+  if (report.validation)
+    text += fmt::format("  |  validation loss {:.4f}  {}{}", report.validation->mean_loss,
+                        accuracy_line(*report.validation), report.best ? "  best so far" : "");
+  log::info("{}", text);
+  const TimeSplit& time = report.time;
+  log::info("  time: data {}, forward {}, backward {}, optimizer {}, evaluation {}; peak memory {}",
+            format_duration(time.data_s), format_duration(time.forward_s),
+            format_duration(time.backward_s), format_duration(time.optimizer_s),
+            format_duration(time.evaluation_s),
+            format_bytes(static_cast<double>(report.peak_rss_bytes)));
+  if (report.device_memory.reserved_peak_bytes > 0)
+    log::info("  device memory: allocated {}, reserved {} at peak",
+              format_bytes(static_cast<double>(report.device_memory.allocated_peak_bytes)),
+              format_bytes(static_cast<double>(report.device_memory.reserved_peak_bytes)));
+}
+
+void Reporter::report(const DoneReport& report) {
+  metrics_.write(report);
+  line_.clear();
+  log::info("trained {} updates in {}", format_count(report.updates),
+            format_duration(report.training_time_s));
+}
+
+}  // namespace diffuse

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+
+#include "diffuse/base/progress.hpp"
+#include "diffuse/train/metrics_log.hpp"
+
+namespace diffuse {
+
+/// Tells of a run's progress: `metrics.jsonl`, the progress line, the log.
+class Reporter {
+ public:
+  Reporter(const std::filesystem::path& run_dir, std::int64_t total_updates);
+
+  /// Every `train.log_every` updates: a line in `metrics.jsonl`, and in the log where no progress
+  /// line is shown.
+  void report(const TrainReport& report);
+  /// After any update: refreshes the progress line by the figures of the last report.
+  void show_update(std::int64_t update, double epoch);
+  /// Rows evaluated so far.
+  void show_evaluation(std::int64_t done, std::int64_t total);
+  void report(const PeriodReport& report);
+  void report(const DoneReport& report);
+
+  /// Seconds since the run began.
+  double elapsed_s() const;
+
+ private:
+  std::string progress_text(std::int64_t update, double epoch) const;
+
+  MetricsLog metrics_;
+  ProgressLine line_;
+  std::int64_t total_updates_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  TrainReport last_;
+};
+
+}  // namespace diffuse
