@@ -1,1 +1,179 @@
-int main() { return 0; }
+#include <c10/util/Exception.h>
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <map>
+#include <new>
+
+#include "config.hpp"
+#include "diffuse/base/build_info.hpp"
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/text_util.hpp"
+#include "diffuse/device/device.hpp"
+#include "eval.hpp"
+#include "evaluation.hpp"
+#include "exit_code.hpp"
+#include "predict.hpp"
+#include "train.hpp"
+#include "version.hpp"
+
+namespace diffuse::cli {
+namespace {
+
+constexpr const char* kMemoryAdvice =
+    "Out of memory. Try a smaller train.batch_size, model.dim or tokenizer.max_tokens (in "
+    "training) "
+    "or a smaller --batch-size (in eval and predict).";
+
+/// The command line: global flags and the verbs' options.
+class CommandLine {
+ public:
+  explicit CommandLine(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {
+    app_.set_version_flag("--version", "diffuse " + build_info().version);
+    app_.add_option("--log-level", level_, "What to write to stderr")
+        ->type_name("debug|info|warning|error|off")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, log::Level>{{"debug", log::Level::debug},
+                                              {"info", log::Level::info},
+                                              {"warning", log::Level::warning},
+                                              {"error", log::Level::error},
+                                              {"off", log::Level::off}}))
+        ->default_str("info");
+    app_.add_flag("--quiet", quiet_, "Only warnings and errors on stderr");
+    app_.footer(
+        "Examples:\n"
+        "  diffuse train --config r8.json\n"
+        "  diffuse eval --checkpoint runs/r8\n"
+        "  echo 'oil prices rose' | diffuse predict --checkpoint runs/r8\n\n"
+        "Each verb has its own help: diffuse train --help\n\n"
+        "Exit codes: 0 done, 1 failed, 2 a mistake in the command line, a config or the\n"
+        "data, 130 and 143 stopped by a signal.\n");
+    train_verb_ = setup_train(app_, train_);
+    eval_verb_ = setup_eval(app_, eval_);
+    predict_verb_ = setup_predict(app_, predict_);
+    config_verb_ = setup_config(app_, config_);
+    version_verb_ = setup_version(app_, version_);
+    for (CLI::App* verb : app_.get_subcommands({})) verb->fallthrough();
+    app_.require_subcommand(0, 1);
+    train_.arguments = arguments_;
+  }
+
+  int run() {
+    if (const auto code = parse()) return *code;
+    log::set_level(quiet_ && level_ < log::Level::warning ? log::Level::warning : level_);
+    if (train_verb_->parsed()) return run_train(train_);
+    if (eval_verb_->parsed()) return run_eval(eval_);
+    if (predict_verb_->parsed()) return run_predict(predict_);
+    if (config_verb_->parsed()) return run_config(config_);
+    if (version_verb_->parsed()) return run_version(version_);
+    fmt::print(stderr, "{}", app_.help());
+    return kUserMistake;
+  }
+
+ private:
+  /// The exit code when there is nothing left to do.
+  std::optional<int> parse() {
+    try {
+      std::vector<std::string> reversed(arguments_.rbegin(), arguments_.rend() - 1);
+      app_.parse(std::move(reversed));
+    } catch (const CLI::Success& success) {  // help or version was asked for
+      app_.exit(success);
+      return kDone;
+    } catch (const CLI::ExtrasError&) {
+      throw UsageError(unexpected_argument());
+    } catch (const CLI::ParseError& error) {
+      throw UsageError(fmt::format("{}\nTry: {} --help", error.what(), used_name()));
+    }
+    return std::nullopt;
+  }
+
+  const CLI::App* used_verb() const {
+    const auto verbs = app_.get_subcommands();
+    return verbs.empty() ? nullptr : verbs.front();
+  }
+
+  std::string used_name() const {
+    const CLI::App* verb = used_verb();
+    return verb == nullptr ? "diffuse" : "diffuse " + verb->get_name();
+  }
+
+  std::string unexpected_argument() const {
+    const std::vector<std::string> extras = app_.remaining(true);
+    const std::string first = extras.empty() ? "" : extras.front();
+    const std::string word = first.substr(0, first.find('='));
+    const CLI::App* verb = used_verb();
+    std::vector<std::string> names;
+    std::string kind = "argument";
+    if (word.rfind('-', 0) == 0) {
+      kind = "flag";
+      for (const CLI::App* owner : {verb, &app_}) {
+        if (owner == nullptr) continue;
+        for (const CLI::Option* option : owner->get_options()) {
+          for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+        }
+      }
+    } else if (verb == nullptr) {
+      kind = "verb";
+      for (const CLI::App* known : app_.get_subcommands({})) names.push_back(known->get_name());
+    }
+    std::string message = fmt::format("{} is not {} {} of {}.", printable(first),
+                                      kind == "argument" ? "an" : "a", kind, used_name());
+    if (const auto nearest = nearest_name(word, names)) {
+      message += fmt::format(" Did you mean {}?", *nearest);
+    }
+    return message + fmt::format("\nTry: {} --help", used_name());
+  }
+
+  std::vector<std::string> arguments_;
+  CLI::App app_{"Attention-free diffusion text classifiers: train, evaluate, predict.", "diffuse"};
+  log::Level level_ = log::Level::info;
+  bool quiet_ = false;
+  TrainOptions train_;
+  EvalOptions eval_;
+  PredictOptions predict_;
+  ConfigOptions config_;
+  VersionOptions version_;
+  CLI::App* train_verb_ = nullptr;
+  CLI::App* eval_verb_ = nullptr;
+  CLI::App* predict_verb_ = nullptr;
+  CLI::App* config_verb_ = nullptr;
+  CLI::App* version_verb_ = nullptr;
+};
+
+bool is_out_of_memory(const c10::Error& error) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         std::string_view(error.what_without_backtrace()).find("allocate memory") !=
+             std::string_view::npos;
+}
+
+/// The only catch of the program: what an exception means to the caller.
+int run_and_report(int argc, char** argv) {
+  try {
+    return CommandLine(std::vector<std::string>(argv, argv + argc)).run();
+  } catch (const Stopped& stopped) {
+    log::warning("Stopped by {}", stopped.signal == 2 ? "SIGINT" : "SIGTERM");
+    return kSignalBase + stopped.signal;
+  } catch (const UserError& error) {
+    log::error("{}", error.what());
+    return kUserMistake;
+  } catch (const c10::Error& error) {
+    if (is_out_of_memory(error)) log::error("{}", kMemoryAdvice);
+    log::error("{}", error.what_without_backtrace());
+    log::debug("{}", error.what());
+  } catch (const std::bad_alloc&) {
+    log::error("{}", kMemoryAdvice);
+  } catch (const std::exception& error) {
+    log::error("{}", error.what());
+  }
+  return kFailed;
+}
+
+}  // namespace
+}  // namespace diffuse::cli
+
+int main(int argc, char** argv) {
+  diffuse::tune_allocator();
+  return diffuse::cli::run_and_report(argc, argv);
+}

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "model_options.hpp"
+
+namespace diffuse::cli {
+
+struct EvalOptions {
+  ModelOptions model;
+  std::string data;    ///< empty: the test file of the checkpoint's config
+  std::string output;  ///< empty: none
+  bool json = false;
+};
+
+/// Declares the verb `eval`; parsing fills `options`, which must outlive the parser.
+CLI::App* setup_eval(CLI::App& app, EvalOptions& options);
+/// Measures a checkpoint on a labelled file; the report goes to stdout. Returns the exit code.
+int run_eval(const EvalOptions& options);
+
+}  // namespace diffuse::cli

@@ -1,0 +1,24 @@
+#include "evaluation.hpp"
+
+#include <fmt/core.h>
+
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/signals.hpp"
+
+namespace diffuse::cli {
+
+Evaluation evaluate_with_progress(Classifier& classifier, const DatasetView& view,
+                                  EvaluationOptions options, const std::string& what) {
+  ProgressLine progress;
+  options.on_progress = [&](std::int64_t done, std::int64_t total) {
+    if (const int number = stop_signal(); number != 0) throw Stopped(number);
+    progress.update(fmt::format("{}  {:.0f} %  {} of {} rows", what,
+                                100.0 * static_cast<double>(done) / static_cast<double>(total),
+                                format_count(done), format_count(total)));
+  };
+  Evaluation evaluation = evaluate(classifier, view, options);
+  progress.clear();
+  return evaluation;
+}
+
+}  // namespace diffuse::cli

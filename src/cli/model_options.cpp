@@ -1,0 +1,39 @@
+#include "model_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "diffuse/base/log.hpp"
+#include "diffuse/device/device.hpp"
+
+namespace diffuse::cli {
+
+void add_model_options(CLI::App& verb, ModelOptions& options) {
+  verb.add_option("--checkpoint", options.checkpoint,
+                  "A run directory (its best checkpoint is taken) or one checkpoint")
+      ->type_name("DIR")
+      ->required();
+  verb.add_option("--device", options.device,
+                  "auto, cpu, cuda or cuda:N; auto takes a GPU where one can be used")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb.add_option("--threads", options.threads, "Threads of the CPU; 0 takes all cores")
+      ->type_name("N")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  verb.add_option("--batch-size", options.batch_size, "Texts in a batch")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+}
+
+OpenedModel open_model(const ModelOptions& options) {
+  const at::Device device = resolve_device(options.device);
+  const int threads = set_thread_count(options.threads);
+  const std::filesystem::path folder = resolve_checkpoint(options.checkpoint);
+  OpenedModel opened{folder, load_model(folder), device, threads};
+  opened.model.classifier->to(device);
+  log::debug("checkpoint {} on {}", folder.string(), device_description(device));
+  return opened;
+}
+
+}  // namespace diffuse::cli

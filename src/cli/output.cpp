@@ -1,0 +1,45 @@
+#include "output.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "diffuse/base/error.hpp"
+
+namespace diffuse::cli {
+
+void write_output(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EPIPE) {
+      // Reached only where the parent left SIGPIPE ignored: end as the signal would have done.
+      std::signal(SIGPIPE, SIG_DFL);
+      std::raise(SIGPIPE);
+    } else if (errno != EINTR) {
+      throw SystemError(
+          fmt::format("Writing the results to stdout failed: {}.", std::strerror(errno)));
+    }
+  }
+}
+
+std::string shell_quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+}  // namespace diffuse::cli

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace diffuse::cli {
+
+/// Writes `text` to stdout at once. A reader that has gone away ends the process quietly, as
+/// SIGPIPE does; throws SystemError for any other failure (a full disk).
+void write_output(std::string_view text);
+
+/// `word` as a shell reads it back: in single quotes where it needs them.
+std::string shell_quoted(const std::string& word);
+
+}  // namespace diffuse::cli

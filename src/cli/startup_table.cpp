@@ -1,0 +1,75 @@
+#include "startup_table.hpp"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/table.hpp"
+#include "diffuse/config/load.hpp"
+
+namespace diffuse::cli {
+namespace {
+
+using Align = Table::Align;
+
+std::string shown(const nlohmann::json& value) {
+  std::string text = value.is_string() && !value.get_ref<const std::string&>().empty()
+                         ? value.get<std::string>()
+                         : value.dump();
+  return text;
+}
+
+void add_rows(Table& table, const std::string& name, const DatasetView& view,
+              const EncodedDataset* file) {
+  std::string text = "none";
+  if (view.size() > 0) {
+    text = fmt::format("{} rows, {} tokens", format_count(static_cast<long long>(view.size())),
+                       format_count(view.token_count()));
+  }
+  if (file != nullptr && file->skipped_rows() > 0) {
+    text += fmt::format(" ({} bad rows skipped)", format_count(file->skipped_rows()));
+  }
+  table.add_row({name, text});
+}
+
+}  // namespace
+
+std::string changed_parameters(const Config& config) {
+  const auto effective = nlohmann::ordered_json::parse(config_json(config));
+  const auto defaults = nlohmann::ordered_json::parse(config_json(default_config({})));
+  Table table({"changed parameter", "value", "default"}, {Align::left, Align::left, Align::left});
+  bool any = false;
+  for (const auto& [section, values] : effective.items()) {
+    if (!values.is_object()) continue;
+    for (const auto& [key, value] : values.items()) {
+      const auto& standard = defaults.at(section).at(key);
+      if (value == standard) continue;
+      any = true;
+      table.add_row({section + "." + key, shown(value), shown(standard)});
+    }
+  }
+  return any ? table.text() : "every parameter is at its default\n";
+}
+
+std::string startup_table(const Config& config, const TrainingData& data,
+                          const StartupFacts& facts) {
+  Table table({"", ""}, {Align::left, Align::left});
+  add_rows(table, "train", data.train, data.train_file.get());
+  add_rows(table, "validation", data.validation, data.validation_file.get());
+  add_rows(table, "test", data.test, data.test_file.get());
+  table.add_row({"classes", format_count(data.labels.size())});
+  table.add_row({"vocabulary", fmt::format("{} ({})", format_count(data.tokenizer->vocab_size()),
+                                           enum_name(config.tokenizer.type))});
+  table.add_row({"parameters", format_count(facts.parameter_count)});
+  if (!facts.memory.empty()) table.add_row({"memory", facts.memory});
+  table.add_row({"device", facts.device});
+  table.add_row({"threads", std::to_string(facts.threads)});
+  table.add_row({"seed", std::to_string(config.train.seed)});
+  if (!facts.run_directory.empty()) table.add_row({"run directory", facts.run_directory});
+  std::string text = table.text();
+  text.erase(0, text.find('\n') + 1);  // the empty header
+  return text + "\n" + changed_parameters(config);
+}
+
+}  // namespace diffuse::cli

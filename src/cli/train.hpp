@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace diffuse::cli {
+
+struct TrainOptions {
+  std::string config;
+  std::optional<std::string> train;
+  std::optional<std::string> test;
+  std::optional<std::string> validation;
+  std::vector<std::string> set;
+  std::string out;
+  std::optional<std::string> device;
+  std::optional<std::string> threads;
+  bool dry_run = false;
+  std::vector<std::string> arguments;  ///< the whole command line, for the manifest
+};
+
+/// Declares the verb `train`; parsing fills `options`, which must outlive the parser.
+CLI::App* setup_train(CLI::App& app, TrainOptions& options);
+/// Trains, tests the best checkpoint once and prints a summary. Returns the exit code.
+int run_train(const TrainOptions& options);
+
+}  // namespace diffuse::cli
