@@ -42,6 +42,10 @@ Json parse_json(std::string_view text) {
     }
     return true;
   };
+  // The parser takes a NUL for the end of its input and would not look at what follows.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    throw HeaderFault(fmt::format("the header is not valid JSON (byte {})", nul + 1));
+  }
   try {
     return Json::parse(text, check);
   } catch (const Json::parse_error& problem) {
