@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Logits of a checkpoint by the independent reference model, to compare with diffuse's own.
+
+    scripts/check_checkpoint.py RUN_OR_CHECKPOINT --ids "5 17 3"      token ids, one text each
+    scripts/check_checkpoint.py RUN_OR_CHECKPOINT --ids -             id lines on standard input
+    scripts/check_checkpoint.py RUN_OR_CHECKPOINT TEXTS               a file of texts, one a line
+
+Reads model.safetensors with the `safetensors` package, config.json, vocab.txt and labels.txt, and
+runs nothing of diffuse. Prints the label names, then one line for each text: its logits, separated
+by tabs. Texts for a `words` vocabulary must be ASCII here; for others give the ids.
+
+Needs torch, safetensors and, for texts and WordPiece, tokenizers (scripts/setup.sh --python).
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import sys
+
+import torch
+from reference_model import ReferenceModel
+from safetensors.torch import load_file
+
+
+def find_checkpoint(path):
+    for folder in (path, path / "checkpoints" / "best", path / "checkpoints" / "last"):
+        if (folder / "model.safetensors").is_file():
+            return folder
+    sys.exit(f"check_checkpoint: no model.safetensors in {path} or its checkpoints")
+
+
+def make_encoder(config, vocab_path):
+    """A function from a text to its ids."""
+    kind = config["type"]
+    if kind == "bytes":
+        return lambda text: [3 + byte for byte in text.encode()]
+    if kind == "wordpiece":
+        from tokenizers import BertWordPieceTokenizer
+
+        tokenizer = BertWordPieceTokenizer(str(vocab_path), lowercase=config["lowercase"])
+        return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+    vocabulary = {token: i for i, token in enumerate(vocab_path.read_text().splitlines())}
+
+    def encode_words(text):
+        if not text.isascii():
+            sys.exit(f"check_checkpoint: not ASCII, give the ids instead: {text!r}")
+        text = text.lower() if config["lowercase"] else text
+        return [vocabulary.get(word, 1) for word in re.findall(r"[A-Za-z0-9]+|[!-~]", text)]
+
+    return encode_words
+
+
+def read_id_lines(arguments):
+    lines = []
+    for argument in arguments:
+        lines += sys.stdin.read().splitlines() if argument == "-" else [argument]
+    return [[int(token) for token in line.split()] for line in lines]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", type=pathlib.Path, help="run directory or checkpoint")
+    parser.add_argument("texts", type=pathlib.Path, nargs="?", help="texts, one a line")
+    parser.add_argument("--ids", action="append", help="token ids of one text, or -; repeatable")
+    options = parser.parse_args()
+    if (options.texts is None) == (options.ids is None):
+        parser.error("give either TEXTS or --ids")
+
+    folder = find_checkpoint(options.checkpoint)
+    config = json.loads((folder / "config.json").read_text())
+    if options.ids:
+        sequences = read_id_lines(options.ids)
+    else:
+        encode = make_encoder(config["tokenizer"], folder / "vocab.txt")
+        limit = config["tokenizer"]["max_tokens"] or None
+        sequences = [encode(text)[:limit] for text in options.texts.read_text().splitlines()]
+    for number, sequence in enumerate(sequences, 1):
+        if not sequence:
+            sys.exit(f"check_checkpoint: text {number} has no tokens")
+
+    # In double: what differs from diffuse's logits is then its own rounding alone.
+    parameters = {k: v.double() for k, v in load_file(folder / "model.safetensors").items()}
+    model = ReferenceModel(config["model"], parameters)
+    print("\t".join((folder / "labels.txt").read_text().splitlines()))
+    with torch.no_grad():
+        for sequence in sequences:
+            print("\t".join(f"{x:.7f}" for x in model.logits([sequence])[0].tolist()))
+
+
+if __name__ == "__main__":
+    main()

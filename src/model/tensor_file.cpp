@@ -1,0 +1,106 @@
+// Named tensors in a safetensors file: save_tensors and load_tensors of checkpoint.hpp.
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/safetensors.hpp"
+#include "diffuse/model/checkpoint.hpp"
+
+namespace diffuse {
+namespace {
+
+struct TypePair {
+  at::ScalarType torch;
+  DType file;
+};
+
+constexpr TypePair kTypes[] = {{at::kFloat, DType::f32}, {at::kDouble, DType::f64},
+                               {at::kHalf, DType::f16},  {at::kBFloat16, DType::bf16},
+                               {at::kLong, DType::i64},  {at::kInt, DType::i32},
+                               {at::kByte, DType::u8}};
+
+DType file_type(const std::string& name, at::ScalarType type) {
+  for (const TypePair& pair : kTypes) {
+    if (pair.torch == type) return pair.file;
+  }
+  throw Error(fmt::format("Tensor {}: its element type has no place in a safetensors file.", name));
+}
+
+std::string shape_text(at::IntArrayRef shape) {
+  return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", "));
+}
+
+/// What keeps `view` from being copied into `target`; nothing if it fits.
+std::optional<std::string> mismatch(const TensorView& view, const at::Tensor& target) {
+  const DType wanted = file_type(view.name, target.scalar_type());
+  const bool same_shape = target.sizes() == at::IntArrayRef(view.shape);
+  if (same_shape && view.dtype == wanted) return std::nullopt;
+  return fmt::format("{}: {} {}, expected {} {}", view.name, dtype_name(view.dtype),
+                     shape_text(view.shape), dtype_name(wanted), shape_text(target.sizes()));
+}
+
+}  // namespace
+
+void save_tensors(const std::filesystem::path& path,
+                  const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
+  std::vector<at::Tensor> held;  // the views' memory
+  std::vector<TensorView> views;
+  held.reserve(tensors.size());
+  for (const auto& [name, tensor] : tensors) {
+    held.push_back(tensor.detach().cpu().contiguous());
+    const at::Tensor& host = held.back();
+    views.push_back({name,
+                     file_type(name, host.scalar_type()),
+                     host.sizes().vec(),
+                     {static_cast<const std::byte*>(host.const_data_ptr()), host.nbytes()}});
+  }
+  // PyTorch's readers ask for this entry.
+  write_safetensors(path, views, {{"format", "pt"}});
+}
+
+void load_tensors(const std::filesystem::path& path,
+                  const std::vector<std::pair<std::string, at::Tensor>>& targets) {
+  const SafetensorsFile file = SafetensorsFile::read(path);
+  std::vector<std::string> faults;
+  for (const auto& [name, target] : targets) {
+    const auto found = file.tensors().find(name);
+    if (found == file.tensors().end()) {
+      faults.push_back(fmt::format("{}: missing, expected {} {}", name,
+                                   dtype_name(file_type(name, target.scalar_type())),
+                                   shape_text(target.sizes())));
+    } else if (const auto fault = mismatch(found->second, target)) {
+      faults.push_back(*fault);
+    }
+  }
+  for (const auto& [name, view] : file.tensors()) {
+    const auto is_it = [&name = name](const auto& target) { return target.first == name; };
+    if (std::none_of(targets.begin(), targets.end(), is_it)) {
+      faults.push_back(fmt::format("{}: unexpected, {} {}", name, dtype_name(view.dtype),
+                                   shape_text(view.shape)));
+    }
+  }
+  if (!faults.empty()) {
+    throw CheckpointError(
+        fmt::format("'{}' does not hold the tensors that the checkpoint's other files call for; "
+                    "take all files of one checkpoint:\n  {}",
+                    path.string(), fmt::join(faults, "\n  ")));
+  }
+
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, target] : targets) {
+    const TensorView& view = file.tensors().at(name);
+    // By way of a tensor of its own: nothing says that the bytes in the file are aligned.
+    const at::Tensor host = at::empty(target.sizes(), target.scalar_type());
+    if (!view.bytes.empty()) std::memcpy(host.data_ptr(), view.bytes.data(), view.bytes.size());
+    at::Tensor(target).copy_(host);
+  }
+}
+
+}  // namespace diffuse

@@ -1,0 +1,200 @@
+#include "diffuse/model/checkpoint.hpp"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "support.hpp"
+#include "support/temp_dir.hpp"
+
+namespace diffuse {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using testing::evaluate;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::Sequences;
+using testing::small_config;
+using testing::TempDir;
+
+const Sequences kSequences = {{1, 4, 4, 9}, {3}, {0, 6, 5, 3}};
+
+template <class Work>
+std::string checkpoint_error(Work&& work) {
+  try {
+    work();
+  } catch (const CheckpointError& error) {
+    return error.what();
+  }
+  return "no CheckpointError";
+}
+
+/// A model of the words tokenizer with 10 tokens and two labels, and its checkpoint in a folder.
+class Checkpoint : public ::testing::Test {
+ protected:
+  Checkpoint() {
+    config_.model = small_config();
+    const fs::path vocab =
+        dir_.write("v.txt", "[PAD]\n[UNK]\n[MASK]\nthe\ncat\nsat\non\na\nmat\n.\n");
+    tokenizer_ = load_tokenizer(config_.tokenizer, vocab);
+    model_ = make_classifier(config_.model, {10, 2, tokenizer_->mask_id()}, 5);
+    fs::create_directories(folder());
+    save(*model_);
+  }
+
+  fs::path folder() const { return dir_.path() / "step"; }
+
+  void save(const Classifier& model) {
+    std::vector<at::Tensor> values;
+    for (const NamedParameter& p : model.parameters()) values.push_back(p.tensor);
+    save_model(folder(), config_, *tokenizer_, labels_, model, values);
+  }
+
+  TempDir dir_;
+  Config config_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  Labels labels_{std::vector<std::string>{"dog", "cat"}};
+  std::unique_ptr<Classifier> model_;
+};
+
+TEST_F(Checkpoint, GivesTheSameLogitsBitForBit) {
+  const LoadedModel loaded = load_model(folder());
+  EXPECT_TRUE(at::equal(evaluate(*loaded.classifier, kSequences), evaluate(*model_, kSequences)));
+  EXPECT_EQ(loaded.labels.names(), labels_.names());
+  EXPECT_EQ(loaded.tokenizer->vocab_text(), tokenizer_->vocab_text());
+  EXPECT_EQ(loaded.config.model.dim, 6);
+  EXPECT_TRUE(loaded.classifier->parameters()[0].tensor.requires_grad());
+}
+
+TEST_F(Checkpoint, HoldsTheValuesGivenAndNotTheModelsOwn) {
+  std::vector<at::Tensor> zeros;
+  for (const NamedParameter& p : model_->parameters()) {
+    zeros.push_back(at::zeros(p.tensor.sizes()));
+  }
+  save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros);
+  const LoadedModel loaded = load_model(folder());
+  EXPECT_EQ(evaluate(*loaded.classifier, kSequences).abs().sum().item<float>(), 0.F);
+  EXPECT_NE(evaluate(*model_, kSequences).abs().sum().item<float>(), 0.F);
+  zeros.pop_back();
+  EXPECT_THROW(save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros), Error);
+}
+
+TEST_F(Checkpoint, IsTheSameBytesEachTime) {
+  const std::string before = read_file(folder() / "model.safetensors");
+  save(*model_);
+  EXPECT_EQ(read_file(folder() / "model.safetensors"), before);
+}
+
+TEST_F(Checkpoint, NamesTheFilesItLacks) {
+  fs::remove(folder() / "vocab.txt");
+  fs::remove(folder() / "labels.txt");
+  EXPECT_THAT(checkpoint_error([&] { load_model(folder()); }),
+              AllOf(HasSubstr(folder().string()), HasSubstr("lacks vocab.txt, labels.txt")));
+}
+
+TEST_F(Checkpoint, SaysWhichOfItsFilesIsDamaged) {
+  const fs::path path = folder();
+  const auto damaged = [&](const std::string& name, const std::string& content) {
+    const std::string kept = read_file(path / name);
+    std::ofstream(path / name, std::ios::binary) << content;
+    const std::string message = checkpoint_error([&] { load_model(path); });
+    std::ofstream(path / name, std::ios::binary) << kept;
+    return message;
+  };
+  EXPECT_THAT(damaged("config.json", "{\"model\": {\"dim\": "), HasSubstr("config.json"));
+  EXPECT_THAT(damaged("config.json", "{\"model\": {\"dim\": -3}}"), HasSubstr("model.dim"));
+  EXPECT_THAT(damaged("vocab.txt", "not a vocabulary\n"), HasSubstr("vocab.txt:1"));
+  EXPECT_THAT(damaged("labels.txt", "cat\ncat\n"), HasSubstr("labels.txt:2"));
+  EXPECT_THAT(damaged("model.safetensors", "rubbish"), HasSubstr("model.safetensors"));
+  const std::string whole = read_file(path / "model.safetensors");
+  EXPECT_THAT(damaged("model.safetensors", whole.substr(0, whole.size() - 5)),
+              HasSubstr("model.safetensors"));
+}
+
+TEST_F(Checkpoint, ListsTensorsThatDoNotFitItsOtherFiles) {
+  std::ofstream(folder() / "labels.txt") << "dog\ncat\nhorse\n";
+  const std::string message = checkpoint_error([&] { load_model(folder()); });
+  EXPECT_THAT(message, AllOf(HasSubstr("head.out.weight: F32 [2, 6], expected F32 [3, 6]"),
+                             HasSubstr("head.out.bias: F32 [2], expected F32 [3]"),
+                             Not(HasSubstr("embedding.weight"))));
+}
+
+TEST_F(Checkpoint, IsFoundInARunDirectory) {
+  EXPECT_EQ(resolve_checkpoint(folder()), folder());
+  const fs::path run = dir_.path() / "run";
+  dir_.write("run/checkpoints/last/model.safetensors", "");
+  EXPECT_EQ(resolve_checkpoint(run), run / "checkpoints" / "last");
+  dir_.write("run/checkpoints/best/model.safetensors", "");
+  EXPECT_EQ(resolve_checkpoint(run), run / "checkpoints" / "best");
+}
+
+TEST_F(Checkpoint, SaysWhereItWasLookedFor) {
+  const fs::path none = dir_.path() / "none";
+  EXPECT_THAT(checkpoint_error([&] { resolve_checkpoint(none); }),
+              AllOf(HasSubstr("No checkpoint in '" + none.string()),
+                    HasSubstr((none / "model.safetensors").string()),
+                    HasSubstr((none / "checkpoints" / "best" / "model.safetensors").string()),
+                    HasSubstr((none / "checkpoints" / "last" / "model.safetensors").string())));
+}
+
+TEST(TensorFile, KeepsEveryTypeAndShape) {
+  const TempDir dir;
+  const fs::path path = dir.path() / "t.safetensors";
+  std::vector<std::pair<std::string, at::Tensor>> saved = {
+      {"transposed", at::arange(6, at::kFloat).view({2, 3}).t()},
+      {"scalar", at::tensor(2.5, at::kDouble)},
+      {"empty", at::zeros({0, 4})}};
+  for (const at::ScalarType type : {at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kByte}) {
+    saved.emplace_back(at::toString(type), at::arange(5).to(type));
+  }
+  save_tensors(path, saved);
+  std::vector<std::pair<std::string, at::Tensor>> loaded;
+  for (const auto& [name, tensor] : saved) {
+    loaded.emplace_back(name, at::zeros(tensor.sizes(), tensor.scalar_type()));
+  }
+  load_tensors(path, loaded);
+  for (std::size_t i = 0; i < saved.size(); ++i) {
+    EXPECT_TRUE(at::equal(loaded[i].second, saved[i].second)) << saved[i].first;
+  }
+  EXPECT_THROW(save_tensors(path, {{"complex", at::zeros({1}, at::kComplexFloat)}}), Error);
+}
+
+TEST(TensorFile, ListsEveryMismatchAndCopiesNothing) {
+  const TempDir dir;
+  const fs::path path = dir.path() / "t.safetensors";
+  save_tensors(path, {{"good", at::zeros({2}).add(1)},
+                      {"shape", at::zeros({2, 3})},
+                      {"dtype", at::zeros({4}, at::kHalf)},
+                      {"extra", at::zeros({7}, at::kLong)}});
+  const at::Tensor good = at::zeros({2});
+  const std::string message = checkpoint_error([&] {
+    load_tensors(path, {{"good", good},
+                        {"shape", at::zeros({3, 2})},
+                        {"dtype", at::zeros({4})},
+                        {"absent", at::zeros({5, 1})}});
+  });
+  EXPECT_THAT(message,
+              AllOf(HasSubstr(path.string()), HasSubstr("shape: F32 [2, 3], expected F32 [3, 2]"),
+                    HasSubstr("dtype: F16 [4], expected F32 [4]"),
+                    HasSubstr("absent: missing, expected F32 [5, 1]"),
+                    HasSubstr("extra: unexpected, I64 [7]"), Not(HasSubstr("good"))));
+  EXPECT_EQ(good.sum().item<float>(), 0.F);
+}
+
+TEST(TensorFile, NamesAMissingFile) {
+  const TempDir dir;
+  const fs::path path = dir.path() / "none.safetensors";
+  EXPECT_THAT(checkpoint_error([&] { load_tensors(path, {}); }), HasSubstr(path.string()));
+}
+
+}  // namespace
+}  // namespace diffuse

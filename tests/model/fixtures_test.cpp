@@ -1,0 +1,128 @@
+// The classifier against scripts/reference_model.py: the padded, masked form of the equations,
+// written independently in Python. Each fixture holds inputs, parameters, logits, loss and every
+// gradient.
+
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "diffuse/base/safetensors.hpp"
+#include "diffuse/config/load.hpp"
+#include "support.hpp"
+
+namespace diffuse {
+namespace {
+
+namespace fs = std::filesystem;
+
+at::Tensor tensor_of(const TensorView& view) {
+  const at::ScalarType dtype = view.dtype == DType::i64   ? at::kLong
+                               : view.dtype == DType::i32 ? at::kInt
+                                                          : at::kFloat;
+  const at::Tensor tensor = at::empty(view.shape, dtype);
+  std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+  return tensor;
+}
+
+class Fixture : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    file_ = SafetensorsFile::read(fs::path(DIFFUSE_TEST_DATA) / "fixtures" /
+                                  (GetParam() + ".safetensors"));
+    const auto info = nlohmann::json::parse(file_.metadata().at("case"));
+    config_ = parse_config(nlohmann::json{{"model", info.at("model")}}.dump(), GetParam()).model;
+    shape_ = {info.at("vocab_size"), info.at("classes"), 0};
+    PackedRows rows;
+    copy("input.tokens", rows.tokens);
+    copy("input.offsets", rows.offsets);
+    copy("input.labels", rows.labels);
+    batch_ = make_batch(rows, at::kCPU);
+  }
+
+  at::Tensor tensor(const std::string& name) const { return tensor_of(file_.tensors().at(name)); }
+
+  std::unique_ptr<DiffusionClassifier> model() const {
+    auto model = std::make_unique<DiffusionClassifier>(config_, shape_, 1);
+    const at::NoGradGuard no_grad;
+    for (const NamedParameter& p : model->parameters()) {
+      p.tensor.copy_(tensor("parameter." + p.name));
+    }
+    return model;
+  }
+
+  /// Compares logits, loss and every gradient within `tolerance`, absolute and relative.
+  void compare(DiffusionClassifier& model, double tolerance) const {
+    const auto expect_close = [&](const std::string& name, const at::Tensor& actual) {
+      const at::Tensor expected = tensor(name).to(actual.scalar_type());
+      ASSERT_EQ(actual.sizes(), expected.sizes()) << name;
+      EXPECT_TRUE(actual.allclose(expected, tolerance, tolerance))
+          << name << ": largest difference " << actual.sub(expected).abs().max().item<double>();
+    };
+    const at::Tensor logits = model.forward(batch_, {});
+    expect_close("output.logits", logits.detach());
+    const at::Tensor loss = at::cross_entropy_loss(logits, batch_.labels);
+    expect_close("output.loss", loss.detach().reshape({1}));
+    loss.backward();
+    for (const NamedParameter& p : model.parameters()) {
+      ASSERT_TRUE(p.tensor.grad().defined()) << p.name;
+      expect_close("gradient." + p.name, p.tensor.grad());
+    }
+  }
+
+  SafetensorsFile file_;
+  ModelConfig config_;
+  ModelShape shape_;
+  Batch batch_;
+
+ private:
+  template <class T>
+  void copy(const std::string& name, std::vector<T>& values) const {
+    const TensorView& view = file_.tensors().at(name);
+    values.resize(view.bytes.size() / sizeof(T));
+    std::memcpy(values.data(), view.bytes.data(), view.bytes.size());
+  }
+};
+
+TEST_P(Fixture, HasTheModelsParametersAndNoOthers) {
+  std::set<std::string> expected;
+  for (const auto& [name, view] : file_.tensors()) {
+    if (name.starts_with("parameter.")) expected.insert(name.substr(std::strlen("parameter.")));
+  }
+  std::set<std::string> actual;
+  const DiffusionClassifier fresh(config_, shape_, 1);
+  for (const NamedParameter& p : fresh.parameters()) {
+    actual.insert(p.name);
+    ASSERT_TRUE(expected.contains(p.name)) << p.name;
+    EXPECT_EQ(p.tensor.sizes(), tensor("parameter." + p.name).sizes()) << p.name;
+  }
+  EXPECT_EQ(actual, expected);
+}
+
+TEST_P(Fixture, ForwardAndGradientsAgreeInFloat) { compare(*model(), 1e-5); }
+
+TEST_P(Fixture, ForwardAndGradientsAgreeInDouble) {
+  const auto m = model();
+  m->to_dtype(at::kDouble);
+  // The fixtures hold what float32 keeps of the reference's float64.
+  compare(*m, 2e-7);
+}
+
+std::vector<std::string> fixture_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(fs::path(DIFFUSE_TEST_DATA) / "fixtures")) {
+    names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(ReferenceModel, Fixture, ::testing::ValuesIn(fixture_names()),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace diffuse

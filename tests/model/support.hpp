@@ -1,0 +1,57 @@
+#pragma once
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/model/diffusion_classifier.hpp"
+
+namespace diffuse::testing {
+
+using Sequences = std::vector<std::vector<std::int32_t>>;
+
+inline Batch batch_of(const Sequences& sequences) {
+  PackedRows rows;
+  rows.offsets = {0};
+  for (const std::vector<std::int32_t>& sequence : sequences) {
+    rows.tokens.insert(rows.tokens.end(), sequence.begin(), sequence.end());
+    rows.offsets.push_back(static_cast<std::int32_t>(rows.tokens.size()));
+    rows.labels.push_back(static_cast<std::int64_t>(rows.labels.size() % 3));
+  }
+  return make_batch(rows, at::kCPU);
+}
+
+/// A small model's config: no randomness in the forward pass but what a test adds, and an
+/// embedding large enough for every part to matter.
+inline ModelConfig small_config() {
+  ModelConfig config;
+  config.dim = 6;
+  config.embedding_init_std = 1.0;
+  config.token_dropout = config.embedding_dropout = config.head_dropout = 0.0;
+  return config;
+}
+
+inline constexpr ModelShape kShape{20, 3, 2};
+
+inline ForwardContext training_context(std::uint64_t seed) {
+  return {true, at::detail::createCPUGenerator(seed)};
+}
+
+inline at::Tensor evaluate(Classifier& model, const Sequences& sequences) {
+  const at::NoGradGuard no_grad;
+  return model.forward(batch_of(sequences), {});
+}
+
+inline at::Tensor parameter(const Classifier& model, const std::string& name) {
+  for (const NamedParameter& p : model.parameters()) {
+    if (p.name == name) return p.tensor;
+  }
+  return {};
+}
+
+}  // namespace diffuse::testing
