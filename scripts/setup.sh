@@ -22,7 +22,7 @@ Usage: scripts/setup.sh [--python] [--libtorch DIR] [--slim] [--no-build] [-DNAM
   --no-build      stops before configuring and building
   -DNAME=VALUE    handed to CMake
 
-LibTorch goes into .deps: with a CUDA toolkit (nvcc) in full, about 4.6 GB; else slim, about 0.8 GB.
+LibTorch goes into .deps: with a CUDA toolkit (nvcc) in full, about 4.6 GB; else slim, about 0.6 GB.
 The release build goes into build/release, the program is build/release/bin/diffuse.
 END
 }

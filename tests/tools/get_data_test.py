@@ -1,0 +1,120 @@
+"""scripts/get_data.sh against a local server with small made-up originals."""
+
+import gzip
+import http.server
+import io
+import os
+import pathlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+import unittest
+
+PROJECT = pathlib.Path(sys.argv.pop())
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+class GetData(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.web = pathlib.Path(self.folder.name) / "web"
+        self.out = pathlib.Path(self.folder.name) / "out"
+        self.web.mkdir()
+        handler = lambda *args: QuietHandler(*args, directory=str(self.web))
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+
+    def get(self, name):
+        environment = dict(os.environ, DIFFUSE_DATA_URL=f"http://127.0.0.1:{self.server.server_port}")
+        for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            environment.pop(proxy, None)
+        return subprocess.run(
+            ["bash", PROJECT / "scripts/get_data.sh", name, self.out],
+            env=environment, capture_output=True, text=True, check=False)
+
+    def test_trec_is_converted_and_a_wrong_checksum_is_told(self):
+        (self.web / "train_5500.label").write_bytes(
+            b"DESC:manner How did \"it\" go ?\nNUM:date When\xf0was it ?\nENTY:food What is cr\xe8me ?\n")
+        (self.web / "TREC_10.label").write_bytes(b"HUM:ind Who ?\n")
+        result = self.get("trec")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("checksums differ", result.stderr)
+        self.assertIn("IS PUBLISHED", result.stdout)
+        self.assertIn("train.csv: 3 rows (1: 1, 2: 1, 5: 1)", result.stdout)
+        self.assertIn("Licence", result.stdout)
+        self.assertEqual((self.out / "train.csv").read_text(encoding="utf-8"),
+                         '2,"How did ""it"" go ?"\n5,"When was it ?"\n1,"What is crème ?"\n')
+        self.assertEqual((self.out / "test.csv").read_text(), '3,"Who ?"\n')
+        self.assertEqual((self.out / "classes.txt").read_text().split(),
+                         ["ABBR", "ENTY", "DESC", "HUM", "LOC", "NUM"])
+
+    def test_trec_with_an_unknown_class(self):
+        (self.web / "train_5500.label").write_bytes(b"DESC:manner How ?\nWHAT:ever Who ?\n")
+        (self.web / "TREC_10.label").write_bytes(b"HUM:ind Who ?\n")
+        result = self.get("trec")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("train_5500.label:2: expected COARSE:fine", result.stderr)
+        self.assertFalse((self.out / "train.csv").exists())
+
+    def test_imdb_is_converted(self):
+        reviews = {
+            "aclImdb/README": "not a review",
+            "aclImdb/train/neg/0_1.txt": 'Bad, "bad" film.<br />',
+            "aclImdb/train/pos/0_9.txt": "Good \u00e9t\u00e9.",
+            "aclImdb/train/unsup/0_0.txt": "unlabelled",
+            "aclImdb/test/neg/0_2.txt": "Dull.",
+            "aclImdb/test/pos/0_8.txt": "Fine.",
+        }
+        with tarfile.open(self.web / "aclImdb_v1.tar.gz", "w:gz") as archive:
+            for name, text in reviews.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(text.encode())
+                archive.addfile(member, io.BytesIO(text.encode()))
+        result = self.get("imdb")
+        self.assertIn("train.csv.gz: 2 rows (0: 1, 1: 1)", result.stdout, result.stderr)
+        with gzip.open(self.out / "train.csv.gz", "rt", encoding="utf-8") as rows:
+            self.assertEqual(sorted(rows), ['0,"Bad, ""bad"" film.<br />"\n', '1,"Good été."\n'])
+        with gzip.open(self.out / "test.csv.gz", "rt") as rows:
+            self.assertEqual(sorted(rows), ['0,"Dull."\n', '1,"Fine."\n'])
+        self.assertFalse((self.out / "aclImdb_v1.tar.gz").exists())
+
+    def test_imdb_without_reviews(self):
+        with tarfile.open(self.web / "aclImdb_v1.tar.gz", "w:gz"):
+            pass
+        result = self.get("imdb")
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("no review of aclImdb/train/", result.stderr)
+
+    def test_ag_news_is_taken_as_it_is(self):
+        content = b'"3","Title","A ""quoted"" text"\n'
+        for name in ("train.csv", "test.csv"):
+            (self.web / name).write_bytes(content)
+        result = self.get("ag_news")
+        self.assertIn("train.csv: 1 rows (3: 1)", result.stdout, result.stderr)
+        self.assertIn("non-commercial", result.stdout)
+        self.assertEqual((self.out / "train.csv").read_bytes(), content)
+        self.assertEqual((self.out / "classes.txt").read_text().split("\n")[3], "Sci/Tech")
+
+    def test_a_missing_file_is_named_and_nothing_is_left(self):
+        result = self.get("trec")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("cannot fetch http://127.0.0.1", result.stderr)
+        self.assertEqual(list(self.out.iterdir()), [])
+
+    def test_unknown_name(self):
+        result = self.get("mnist")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("Usage", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
