@@ -65,8 +65,11 @@ def reference(vocabulary, lowercase):
 
 
 def reference_ids(tokenizer, texts):
-    texts = [text.decode("utf-8", "replace") for text in texts]
-    return [e.ids for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+    ids = []
+    for begin in range(0, len(texts), 20_000):  # the package's objects take far more than the ids
+        part = [text.decode("utf-8", "replace") for text in texts[begin : begin + 20_000]]
+        ids += [e.ids for e in tokenizer.encode_batch_fast(part, add_special_tokens=False)]
+    return ids
 
 
 class Program:
