@@ -1,5 +1,6 @@
 #include "words.hpp"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -91,7 +92,7 @@ TEST(WordVocabulary, MostFrequentFirstTiesInByteOrderRareOnesLeftOut) {
 TEST(WordVocabulary, DependsNeitherOnThreadsNorOnTheOrderOfTexts) {
   std::vector<std::string> texts;
   for (int i = 0; i < 500; ++i) {
-    texts.push_back("w" + std::to_string(i % 37) + " v" + std::to_string(i % 11) + " common");
+    texts.push_back(fmt::format("w{} v{} common", i % 37, i % 11));
   }
   const std::string expected = build(words_config(2), texts)->vocab_text();
   EXPECT_EQ(build(words_config(2), texts, 4)->vocab_text(), expected);
