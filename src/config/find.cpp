@@ -41,13 +41,15 @@ std::vector<fs::path> config_folders(const fs::path& program_folder) {
   }
   constexpr int kLevels = 5;
   std::vector<fs::path> folders;
-  fs::path at = program_folder;
-  for (int level = 0; level < kLevels && !at.empty(); ++level, at = at.parent_path()) {
-    for (const char* place : {"configs", "share/diffuse/configs"}) {
+  // Every level's own configs come before any copy, so that a build folder's copy, there for when
+  // it is moved away, never hides the project's file that someone is editing.
+  for (const char* place : {"configs", "share/diffuse/configs"}) {
+    fs::path at = program_folder;
+    for (int level = 0; level < kLevels && !at.empty(); ++level, at = at.parent_path()) {
       std::error_code ignored;
       if (fs::is_directory(at / place, ignored)) folders.push_back(at / place);
+      if (at == at.parent_path()) break;
     }
-    if (at == at.parent_path()) break;
   }
   return folders;
 }

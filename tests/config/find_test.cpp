@@ -49,6 +49,15 @@ TEST_F(FindConfig, AnInstallationHasThemUnderShare) {
   EXPECT_EQ(find_config_in("agnews.json", config_folders(dir_.path() / "prefix/bin")), file);
 }
 
+TEST_F(FindConfig, TheProjectsFileComesBeforeTheBuildFoldersCopy) {
+  const fs::path file = dir_.write("configs/agnews.json", "{}");
+  const fs::path copy = dir_.write("build/release/share/diffuse/configs/agnews.json", "{}");
+  const fs::path program = dir_.path() / "build/release/libexec";
+  EXPECT_EQ(find_config_in("agnews.json", config_folders(program)), file);
+  fs::remove(file);
+  EXPECT_EQ(find_config_in("agnews.json", config_folders(program)), copy);
+}
+
 TEST_F(FindConfig, TheEnvironmentNamesTheFolder) {
   const fs::path file = dir_.write("elsewhere/agnews.json", "{}");
   const std::string folder = file.parent_path();
