@@ -6,6 +6,7 @@
 #include <ATen/ops/empty.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -32,8 +33,6 @@ at::Tensor tensor_of(const TensorView& view) {
 class Fixture : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    file_ = SafetensorsFile::read(fs::path(DIFFUSE_TEST_DATA) / "fixtures" /
-                                  (GetParam() + ".safetensors"));
     const auto info = nlohmann::json::parse(file_.metadata().at("case"));
     config_ = parse_config(nlohmann::json{{"model", info.at("model")}}.dump(), GetParam()).model;
     shape_ = {info.at("vocab_size"), info.at("classes"), 0};
@@ -74,7 +73,8 @@ class Fixture : public ::testing::TestWithParam<std::string> {
     }
   }
 
-  SafetensorsFile file_;
+  SafetensorsFile file_ = SafetensorsFile::read(fs::path(DIFFUSE_TEST_DATA) / "fixtures" /
+                                                (GetParam() + ".safetensors"));
   ModelConfig config_;
   ModelShape shape_;
   Batch batch_;
@@ -122,7 +122,7 @@ std::vector<std::string> fixture_names() {
 }
 
 INSTANTIATE_TEST_SUITE_P(ReferenceModel, Fixture, ::testing::ValuesIn(fixture_names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace diffuse
