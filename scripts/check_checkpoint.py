@@ -30,6 +30,11 @@ def find_checkpoint(path):
     sys.exit(f"check_checkpoint: no model.safetensors in {path} or its checkpoints")
 
 
+def read_lines(path):
+    """The lines of a UTF-8 file; only line feeds end one."""
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
 def make_encoder(config, vocab_path):
     """A function from a text to its ids."""
     kind = config["type"]
@@ -40,7 +45,7 @@ def make_encoder(config, vocab_path):
 
         tokenizer = BertWordPieceTokenizer(str(vocab_path), lowercase=config["lowercase"])
         return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
-    vocabulary = {token: i for i, token in enumerate(vocab_path.read_text().splitlines())}
+    vocabulary = {token: i for i, token in enumerate(read_lines(vocab_path))}
 
     def encode_words(text):
         if not text.isascii():
@@ -68,13 +73,13 @@ def main():
         parser.error("give either TEXTS or --ids")
 
     folder = find_checkpoint(options.checkpoint)
-    config = json.loads((folder / "config.json").read_text())
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if options.ids:
         sequences = read_id_lines(options.ids)
     else:
         encode = make_encoder(config["tokenizer"], folder / "vocab.txt")
         limit = config["tokenizer"]["max_tokens"] or None
-        sequences = [encode(text)[:limit] for text in options.texts.read_text().splitlines()]
+        sequences = [encode(text)[:limit] for text in read_lines(options.texts)]
     for number, sequence in enumerate(sequences, 1):
         if not sequence:
             sys.exit(f"check_checkpoint: text {number} has no tokens")
@@ -82,7 +87,7 @@ def main():
     # In double: what differs from diffuse's logits is then its own rounding alone.
     parameters = {k: v.double() for k, v in load_file(folder / "model.safetensors").items()}
     model = ReferenceModel(config["model"], parameters)
-    print("\t".join((folder / "labels.txt").read_text().splitlines()))
+    print("\t".join(read_lines(folder / "labels.txt")))
     with torch.no_grad():
         for sequence in sequences:
             print("\t".join(f"{x:.7f}" for x in model.logits([sequence])[0].tolist()))
