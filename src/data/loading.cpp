@@ -26,8 +26,9 @@ namespace {
 int resolve_threads(int threads) { return threads > 0 ? threads : available_cores(); }
 
 void log_loaded(const std::string& name, const EncodedDataset& data, std::string_view how) {
-  log::info("{}: {} rows, {} tokens ({})", name, format_count(static_cast<long long>(data.size())),
-            format_count(data.token_count()), how);
+  log::info("{}: {} row{}, {} token{} ({})", name,
+            format_count(static_cast<long long>(data.size())), data.size() == 1 ? "" : "s",
+            format_count(data.token_count()), data.token_count() == 1 ? "" : "s", how);
 }
 
 /// Rows of each class, by index.

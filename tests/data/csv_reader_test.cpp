@@ -154,12 +154,12 @@ TEST(CsvReader, ReadsBackWhatIsWrittenByTheRules) {
 // No file, however broken, stops the reader from reaching its end.
 TEST(CsvReader, ReachesTheEndOfEveryFile) {
   const std::string letters = "a,\"\n\r";
-  for (int code = 0; code < 5 * 5 * 5 * 5 * 5 * 5; ++code) {
+  const TempDir dir;
+  for (int code = 0; code < 5 * 5 * 5 * 5 * 5; ++code) {
     std::string content;
-    for (int rest = code, i = 0; i < 6; ++i, rest /= 5) {
+    for (int rest = code, i = 0; i < 5; ++i, rest /= 5) {
       content += letters[static_cast<std::size_t>(rest % 5)];
     }
-    TempDir dir;
     CsvReader reader(dir.write("a.csv", content), ',');
     CsvRecord record;
     BadRow bad;

@@ -74,6 +74,18 @@ TEST(EpochBatches, DependOnSeedAndEpochAlone) {
   EXPECT_NE(once, epoch_batches(all, {16, 5, 2}, 2));
 }
 
+// A position in an epoch is one number in a checkpoint: another order would make it a lie.
+TEST(EpochBatches, AreTheSameOnEveryMachine) {
+  EncodedDataset data;
+  for (std::size_t i = 0; i < 20; ++i) {
+    data.append(std::vector<std::int32_t>(1 + i * 7 % 5, 1), 0, 1);
+  }
+  EXPECT_THAT(
+      epoch_batches(view_all(data), {4, 2, 1}, 0),
+      ElementsAre(ElementsAre(6, 14, 9, 17), ElementsAre(3, 18, 13, 11), ElementsAre(16, 19, 2, 12),
+                  ElementsAre(0, 10, 5, 8), ElementsAre(15, 1, 4, 7)));
+}
+
 TEST(EpochBatches, SortingBringsEqualLengthsTogether) {
   const EncodedDataset data = mixed_lengths(2000);
   const DatasetView all = view_all(data);

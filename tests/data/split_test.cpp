@@ -10,6 +10,7 @@
 namespace diffuse {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 /// counts[l] rows of label l, mixed.
@@ -70,6 +71,12 @@ TEST(SplitStratified, FractionZeroTakesNothing) {
   const Split split = split_stratified(data, 0.0, 1);
   EXPECT_THAT(split.validation.rows, IsEmpty());
   EXPECT_EQ(split.train.size(), 20u);
+}
+
+TEST(SplitStratified, IsTheSameOnEveryMachine) {
+  const EncodedDataset data = with_classes({20, 20});
+  EXPECT_THAT(split_stratified(data, 0.2, 1).validation.rows,
+              ElementsAre(0, 1, 9, 12, 16, 19, 23, 26));
 }
 
 TEST(SplitStratified, DependsOnTheSeed) {
