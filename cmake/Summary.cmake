@@ -13,6 +13,9 @@ if(DIFFUSE_SANITIZE)
   list(APPEND checks "sanitizers ${DIFFUSE_SANITIZE}")
 endif()
 list(JOIN checks ", " checks)
+if(NOT checks)
+  set(checks "none beyond warnings")
+endif()
 message(STATUS "diffuse ${PROJECT_VERSION}
      LibTorch     ${LIBTORCH_VERSION} in ${LIBTORCH_ROOT}
      CUDA module  ${cuda}

@@ -6,7 +6,8 @@ set -euo pipefail
 readonly torch_version=2.11.0
 # What libtorch_cpu.so of that wheel names; the rest of the wheel's 3 GB of CUDA libraries is for GPUs.
 readonly slim_extras=(nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
-readonly nvcc_wheel='nvidia-cuda-nvcc==13.0.*'
+# nvcc asks for its parts by name alone, and would get newer ones that it does not work with.
+readonly nvcc_wheels=('nvidia-cuda-nvcc==13.0.*' 'nvidia-cuda-crt==13.0.*' 'nvidia-nvvm==13.0.*')
 readonly packages=(g++ cmake ninja-build libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev libbenchmark-dev libutf8proc-dev zlib1g-dev libxxhash-dev python3-venv
   ca-certificates git)
@@ -49,11 +50,11 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-for folder in "$libtorch"; do
-  [ -z "$folder" ] && continue
-  [ -d "$folder" ] || { say "setup: --libtorch $folder: no such folder"; exit 2; }
-  libtorch=$(cd "$folder" && pwd)
-done
+if [ -n "$libtorch" ]; then
+  [ "$slim" = no ] || { say "setup: --slim and --libtorch exclude each other"; exit 2; }
+  [ -d "$libtorch" ] || { say "setup: --libtorch $libtorch: no such folder"; exit 2; }
+  libtorch=$(cd "$libtorch" && pwd)
+fi
 
 install_packages() {
   local missing=() name
@@ -142,7 +143,7 @@ fetch_full() {
 fetch_full_with_nvcc() {
   local stamp="torch==$torch_version full nvcc 1"
   stamped .deps/libtorch-cuda "$stamp" && return
-  fetch .deps/libtorch-cuda "$stamp" name_cudart "torch==$torch_version" "$nvcc_wheel"
+  fetch .deps/libtorch-cuda "$stamp" name_cudart "torch==$torch_version" "${nvcc_wheels[@]}"
 }
 
 remembered_libtorch() {
