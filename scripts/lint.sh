@@ -2,7 +2,7 @@
 # Layers, format, spelling and static analysis; a tool that is not installed is named and passed over.
 # --tidy adds clang-tidy on the layers without LibTorch (minutes), as configured by .clang-tidy.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 failed=0
 
 check() {
@@ -27,7 +27,7 @@ tidy() {
 check layers python3 python3 scripts/check_layers.py
 check format clang-format scripts/format.sh --check
 check spelling codespell codespell --ignore-words-list=thre,ot,te,fo,nd,ans src include tests/*/*.cpp scripts docs README.md CONTRIBUTING.md
-check shell shellcheck shellcheck scripts/*.sh .ci/run
+check shell shellcheck shellcheck --severity=warning scripts/*.sh .ci/run
 check cppcheck cppcheck cppcheck --quiet --error-exitcode=1 --std=c++20 --language=c++ \
   --enable=warning,performance,portability --inline-suppr --suppressions-list=.cppcheck \
   -I include -I src src/base src/config src/text src/data src/launcher

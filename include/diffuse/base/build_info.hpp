@@ -6,8 +6,8 @@ namespace diffuse {
 
 /// What this program was built from, fixed at build time.
 struct BuildInfo {
-  std::string version;           ///< of the project, "0.1.0"
-  std::string commit;            ///< short hash, with "-dirty" where it was; "unknown" outside git
+  std::string version;  ///< of the project, "0.1.0"
+  std::string commit;   ///< short hash, with "-dirty" where it was; "unknown" outside git
   std::string build_type;
   std::string compiler;
   std::string libtorch_version;  ///< headers compiled against

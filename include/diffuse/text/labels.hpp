@@ -23,7 +23,9 @@ class Labels {
   std::string text() const;
 
   std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }
-  const std::string& name(std::int64_t index) const { return names_.at(static_cast<std::size_t>(index)); }
+  const std::string& name(std::int64_t index) const {
+    return names_.at(static_cast<std::size_t>(index));
+  }
   const std::vector<std::string>& names() const { return names_; }
   std::optional<std::int32_t> find(std::string_view name) const;
 
