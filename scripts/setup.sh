@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that building and running diffuse needs, then a release build. Safe to run again: what
+# Everything that building and running diffuse needs, then a release build of the program. Safe to run again: what
 # is there is left alone. Tried on Debian 12; Ubuntu 22.04 and 24.04 should work and are not tried.
 set -euo pipefail
 
@@ -203,6 +203,7 @@ choose_libtorch
 [ "$with_python" = no ] || make_python
 if [ "$build" = yes ]; then
   cmake --preset release "${cmake_arguments[@]}" >&2
-  cmake --build --preset release --parallel "$(nproc)" >&2
+  # The program; its tests, as much again to compile, are for scripts/test.sh.
+  cmake --build --preset release --parallel "$(nproc)" --target diffuse >&2
   say "setup: done; the program is build/release/bin/diffuse"
 fi

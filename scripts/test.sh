@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh "$@"
+cmake --build --preset release --parallel "$(nproc)"
 ctest --preset release
