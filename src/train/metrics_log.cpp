@@ -37,8 +37,8 @@ void MetricsLog::write(const PeriodReport& report) {
   json["type"] = "epoch";
   json["update"] = report.update;
   json["epoch"] = report.epoch;
-  json["train_loss"] = report.train_loss;
-  json["train_accuracy"] = report.train_accuracy;
+  json["train_loss"] = optional_json(report.train_loss);
+  json["train_accuracy"] = optional_json(report.train_accuracy);
   if (report.validation) {
     json["validation_accuracy"] = report.validation->accuracy;
     json["validation_loss"] = report.validation->mean_loss;

@@ -47,9 +47,11 @@ void Reporter::show_evaluation(std::int64_t done, std::int64_t total) {
 void Reporter::report(const PeriodReport& report) {
   metrics_.write(report);
   line_.clear();
-  std::string text = fmt::format(
-      "update {}  epoch {:.2f}  train loss {:.4f}  train accuracy {:.2f} %",
-      format_count(report.update), report.epoch, report.train_loss, 100 * report.train_accuracy);
+  std::string text =
+      fmt::format("update {}  epoch {:.2f}", format_count(report.update), report.epoch);
+  if (report.train_loss) text += fmt::format("  train loss {:.4f}", *report.train_loss);
+  if (report.train_accuracy)
+    text += fmt::format("  train accuracy {:.2f} %", 100 * *report.train_accuracy);
   if (report.validation)
     text += fmt::format("  |  validation loss {:.4f}  {}{}", report.validation->mean_loss,
                         accuracy_line(*report.validation), report.best ? "  best so far" : "");

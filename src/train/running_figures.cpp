@@ -10,12 +10,14 @@
 
 namespace diffuse {
 
-double FigureSums::mean_loss() const {
-  return examples > 0 ? loss_sum / static_cast<double>(examples) : 0;
+std::optional<double> FigureSums::mean_loss() const {
+  if (examples == 0) return std::nullopt;
+  return loss_sum / static_cast<double>(examples);
 }
 
-double FigureSums::accuracy() const {
-  return examples > 0 ? correct / static_cast<double>(examples) : 0;
+std::optional<double> FigureSums::accuracy() const {
+  if (examples == 0) return std::nullopt;
+  return correct / static_cast<double>(examples);
 }
 
 void RunningFigures::add(const UpdateFigures& figures) {

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace diffuse {
@@ -25,8 +26,9 @@ struct FigureSums {
   std::int64_t examples = 0;
   std::int64_t tokens = 0;
 
-  double mean_loss() const;
-  double accuracy() const;
+  /// Absent without examples.
+  std::optional<double> mean_loss() const;
+  std::optional<double> accuracy() const;
 };
 
 /// Collects the figures of updates without making the host wait for a GPU: they stay on the device

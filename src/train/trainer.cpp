@@ -1,36 +1,28 @@
 #include "diffuse/train/trainer.hpp"
 
-#include <ATen/ops/argmax.h>
 #include <fmt/core.h>
 
 #include <chrono>
-#include <memory>
 #include <optional>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
-#include "diffuse/base/random.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/data/sampler.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/eval/evaluator.hpp"
-#include "diffuse/train/adamw.hpp"
 #include "diffuse/train/checkpointer.hpp"
-#include "diffuse/train/gradient_clip.hpp"
-#include "diffuse/train/loss.hpp"
 #include "diffuse/train/memory_estimate.hpp"
 #include "diffuse/train/plan.hpp"
 #include "diffuse/train/time_split.hpp"
-#include "diffuse/train/weight_average.hpp"
 #include "reporter.hpp"
 #include "running_figures.hpp"
+#include "updater.hpp"
 
 namespace diffuse {
 namespace {
 
-// Streams of random numbers that must not repeat the sampler's.
-constexpr std::uint64_t kTrainingStream = 0x7472'6169'6eULL;
 constexpr std::int64_t kEvaluationBatch = 256;
 
 at::Device prepare_device(const Config& config, const TrainingData& data, Classifier& classifier) {
@@ -54,17 +46,10 @@ class Trainer {
         classifier_(classifier),
         plan_(make_plan(config.train, data.train.size())),
         device_(prepare_device(config, data, classifier)),
-        parameters_(classifier.parameters()),
-        optimizer_(parameters_, {.beta1 = config.train.beta1,
-                                 .beta2 = config.train.beta2,
-                                 .epsilon = config.train.epsilon,
-                                 .weight_decay = config.train.weight_decay}),
-        generator_(make_generator(
-            device_, mix_seed(static_cast<std::uint64_t>(config.train.seed), kTrainingStream))),
+        updater_(config.train, classifier),
         checkpointer_(run_dir, config.train.keep_checkpoints),
         reporter_(run_dir, plan_.total),
         clock_(device_, config.train.log_every) {
-    if (config.train.ema_decay > 0) average_.emplace(parameters_, config.train.ema_decay);
     if (data.validation.size() == 0)
       log::info("no validation rows: no checkpoint is the best, the last one is the result");
     reset_peak_memory(device_);
@@ -107,27 +92,7 @@ class Trainer {
     clock_.begin_update();
     const double learning_rate = learning_rate_at(plan_.schedule, state_.update);
     const Batch batch = next_batch();
-    clock_.enter(StepClock::Phase::forward);
-    const at::Tensor logits =
-        classifier_.forward(batch, {.training = true, .generator = generator_});
-    const at::Tensor loss =
-        classification_loss(logits, batch.labels, config_.train.label_smoothing);
-    clock_.enter(StepClock::Phase::backward);
-    loss.backward();
-    clock_.enter(StepClock::Phase::optimizer);
-    const GradientClip clip = measure_gradients(optimizer_.gradients(), config_.train.clip_norm);
-    optimizer_.step(learning_rate,
-                    clip.divisor.defined() ? std::optional(clip.divisor) : std::nullopt);
-    optimizer_.clear_gradients();
-    ++state_.update;
-    if (average_) average_->update(state_.update);
-    figures_.add({.update = state_.update,
-                  .examples = batch.size(),
-                  .tokens = batch.token_count(),
-                  .learning_rate = learning_rate,
-                  .loss = loss.detach(),
-                  .gradient_norm = clip.norm,
-                  .correct = logits.detach().argmax(-1).eq(batch.labels).sum()});
+    figures_.add(updater_.apply(batch, ++state_.update, learning_rate, clock_));
     clock_.end_update();
     if (++state_.position == static_cast<std::int64_t>(batches_.size())) {
       state_.position = 0;
@@ -152,12 +117,12 @@ class Trainer {
   void report_window() {
     fetch_figures();
     const FigureSums& window = figures_.window();
-    if (window.examples == 0) return;
+    if (!window.mean_loss()) return;
     const double seconds = clock_.total_training_s() - window_start_s_;
     reporter_.report(TrainReport{
         .update = state_.update,
         .epoch = epochs_done(),
-        .loss = window.mean_loss(),
+        .loss = *window.mean_loss(),
         .learning_rate = learning_rate_at(plan_.schedule, state_.update - 1),
         .gradient_norm = figures_.last_gradient_norm(),
         .tokens_per_s = seconds > 0 ? static_cast<double>(window.tokens) / seconds : 0});
@@ -197,7 +162,7 @@ class Trainer {
   }
 
   Metrics evaluate_validation() {
-    const AveragedWeightsScope averaged(average_ ? &*average_ : nullptr);
+    const AveragedWeightsScope averaged(updater_.average());
     return evaluate(classifier_, data_.validation,
                     {.batch_size = kEvaluationBatch,
                      .class_count = data_.labels.size(),
@@ -211,20 +176,12 @@ class Trainer {
 
   void save() {
     fetch_figures();
-    CheckpointContent content{.config = config_,
-                              .data = data_,
-                              .classifier = classifier_,
-                              .model_tensors = {},
-                              .training_tensors = optimizer_.state(),
-                              .schedule = plan_.schedule};
-    for (const NamedParameter& parameter : parameters_) {
-      content.model_tensors.push_back(parameter.tensor.detach());
-      if (average_)
-        content.training_tensors.emplace_back("raw." + parameter.name, parameter.tensor.detach());
-    }
-    if (average_) content.model_tensors = average_->values();
-    content.training_tensors.emplace_back("generator", generator_.get_state());
-    checkpointer_.save(state_, content);
+    checkpointer_.save(state_, {.config = config_,
+                                .data = data_,
+                                .classifier = classifier_,
+                                .model_tensors = updater_.model_tensors(),
+                                .training_tensors = updater_.training_tensors(),
+                                .schedule = plan_.schedule});
     saved_update_ = state_.update;
   }
 
@@ -252,10 +209,7 @@ class Trainer {
   Classifier& classifier_;
   TrainingPlan plan_;
   at::Device device_;
-  std::vector<NamedParameter> parameters_;
-  AdamW optimizer_;
-  at::Generator generator_;
-  std::optional<WeightAverage> average_;
+  Updater updater_;
   Checkpointer checkpointer_;
   Reporter reporter_;
   StepClock clock_;

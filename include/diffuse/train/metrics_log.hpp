@@ -26,8 +26,10 @@ struct TrainReport {
 struct PeriodReport {
   std::int64_t update = 0;
   double epoch = 0;
-  double train_loss = 0;      ///< mean per example over the period, as optimised
-  double train_accuracy = 0;  ///< in training mode (dropout, noise), over the period's examples
+  /// Mean per example over the period, as optimised; absent without an update.
+  std::optional<double> train_loss{};
+  /// In training mode (dropout, noise), over the period's examples.
+  std::optional<double> train_accuracy{};
   std::optional<Metrics> validation{};
   bool best = false;
   TimeSplit time{};

@@ -14,7 +14,7 @@ struct TimeSplit {
   double forward_s = 0;
   double backward_s = 0;
   double optimizer_s = 0;
-  double evaluation_s = 0;
+  double evaluation_s = 0;  ///< with writing the checkpoint
 };
 
 /// Measures a TimeSplit. On the CPU every update is timed. On a GPU work is queued, so a clock

@@ -1,0 +1,110 @@
+#include "diffuse/eval/metrics.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "diffuse/base/error.hpp"
+
+namespace diffuse {
+namespace {
+
+std::string message_of(const std::vector<float>& probabilities,
+                       const std::vector<std::int32_t>& gold, std::int64_t class_count) {
+  try {
+    compute_metrics(probabilities, gold, class_count);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+// Four rows, three classes; class 2 occurs nowhere, class 1 is never predicted.
+const std::vector<float> kProbabilities = {
+    0.7F, 0.2F, 0.1F,  // right
+    0.5F, 0.4F, 0.1F,  // wrong
+    0.9F, 0.1F, 0.0F,  // right
+    0.6F, 0.3F, 0.1F,  // wrong
+};
+const std::vector<std::int32_t> kGold = {0, 1, 0, 1};
+
+TEST(Metrics, AccuracyLossAndInterval) {
+  const Metrics metrics = compute_metrics(kProbabilities, kGold, 3);
+  EXPECT_EQ(metrics.count, 4);
+  EXPECT_DOUBLE_EQ(metrics.accuracy, 0.5);
+  const double loss = -(std::log(0.7) + std::log(0.4) + std::log(0.9) + std::log(0.3)) / 4;
+  EXPECT_NEAR(metrics.mean_loss, loss, 1e-6);
+  // (p + z²/2n ± z·sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n) for p = 1/2, n = 4.
+  EXPECT_NEAR(metrics.accuracy_interval.low, 0.150036, 1e-5);
+  EXPECT_NEAR(metrics.accuracy_interval.high, 0.849964, 1e-5);
+}
+
+TEST(Metrics, PerClassWithUndefinedQuotients) {
+  const Metrics metrics = compute_metrics(kProbabilities, kGold, 3);
+  ASSERT_EQ(metrics.classes.size(), 3U);
+  EXPECT_EQ(metrics.classes[0].support, 2);
+  EXPECT_EQ(metrics.classes[0].predicted, 4);
+  EXPECT_DOUBLE_EQ(metrics.classes[0].precision.value(), 0.5);
+  EXPECT_DOUBLE_EQ(metrics.classes[0].recall.value(), 1);
+  EXPECT_DOUBLE_EQ(metrics.classes[0].f1.value(), 2.0 / 3);
+  EXPECT_FALSE(metrics.classes[1].precision.has_value());
+  EXPECT_DOUBLE_EQ(metrics.classes[1].recall.value(), 0);
+  EXPECT_DOUBLE_EQ(metrics.classes[1].f1.value(), 0);
+  EXPECT_FALSE(metrics.classes[2].precision.has_value());
+  EXPECT_FALSE(metrics.classes[2].recall.has_value());
+  EXPECT_FALSE(metrics.classes[2].f1.has_value());
+  // Over the two classes whose F1 is defined.
+  EXPECT_DOUBLE_EQ(metrics.macro_f1.value(), 1.0 / 3);
+  EXPECT_EQ(metrics.confusion, (std::vector<std::int64_t>{2, 0, 0, 2, 0, 0, 0, 0, 0}));
+}
+
+TEST(Metrics, TiesGoToTheLowerClass) {
+  const Metrics metrics =
+      compute_metrics(std::vector<float>{0.1F, 0.45F, 0.45F}, std::vector<std::int32_t>{2}, 3);
+  EXPECT_EQ(metrics.classes[1].predicted, 1);
+  EXPECT_EQ(metrics.accuracy, 0);
+}
+
+TEST(Metrics, CalibrationErrorOverFifteenBins) {
+  // Confidences 0.7 and 0.5 and 0.9 and 0.6 lie in bins 10, 7, 13 and 9: each alone.
+  const double expected = (0.3 + 0.5 + 0.1 + 0.6) / 4;
+  EXPECT_NEAR(compute_metrics(kProbabilities, kGold, 3).ece, expected, 1e-6);
+  // Two in one bin: one right, one wrong, mean confidence 0.55: |0.5 - 0.55|.
+  const std::vector<float> together = {0.56F, 0.44F, 0.54F, 0.46F};
+  EXPECT_NEAR(compute_metrics(together, std::vector<std::int32_t>{0, 1}, 2).ece, 0.05, 1e-6);
+}
+
+TEST(Metrics, CertainAndRightHasNoLossAndNoCalibrationError) {
+  const Metrics metrics =
+      compute_metrics(std::vector<float>{1, 0, 0, 1}, std::vector<std::int32_t>{0, 1}, 2);
+  EXPECT_EQ(metrics.mean_loss, 0);
+  EXPECT_EQ(metrics.ece, 0);
+  EXPECT_EQ(metrics.accuracy, 1);
+  EXPECT_EQ(metrics.macro_f1.value(), 1);
+}
+
+TEST(Metrics, CertainAndWrongHasAFiniteLoss) {
+  const Metrics metrics =
+      compute_metrics(std::vector<float>{1, 0}, std::vector<std::int32_t>{1}, 2);
+  EXPECT_GT(metrics.mean_loss, 80);
+  EXPECT_TRUE(std::isfinite(metrics.mean_loss));
+}
+
+TEST(Metrics, RefusesWhatHasNoMeaning) {
+  EXPECT_EQ(message_of({}, {}, 2),
+            "Metrics of no rows are not defined: there is nothing to evaluate.");
+  EXPECT_EQ(message_of({1, 0, 0}, {0, 1}, 2),
+            "Metrics got 3 probabilities for 2 rows of 2 classes.");
+  EXPECT_EQ(message_of({1, 0, 1, 0}, {0, -1}, 2),
+            "Row 2 has no label among the 2 classes (its label index is -1).");
+  EXPECT_EQ(message_of({1, 0}, {2}, 2),
+            "Row 1 has no label among the 2 classes (its label index is 2).");
+  EXPECT_EQ(message_of({1, 0, std::numeric_limits<float>::quiet_NaN(), 0}, {0, 0}, 2),
+            "The model gives row 2 a probability that is not a finite number: its weights are "
+            "damaged or training diverged.");
+}
+
+}  // namespace
+}  // namespace diffuse

@@ -1,0 +1,89 @@
+#include "diffuse/eval/report.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "support/temp_dir.hpp"
+
+namespace diffuse {
+namespace {
+
+// Class "sport" is never predicted and "money" occurs nowhere.
+Evaluation sample() {
+  Evaluation evaluation;
+  evaluation.probabilities = {0.75F, 0.25F, 0, 0.5F, 0.25F, 0.25F};
+  evaluation.gold = {0, 1};
+  evaluation.metrics = compute_metrics(evaluation.probabilities, evaluation.gold, 3);
+  evaluation.time_s = 2;
+  evaluation.examples_per_s = 1234.5;
+  evaluation.tokens_per_s = 56789.1;
+  return evaluation;
+}
+
+const Labels kLabels({"world", "sport", "money"});
+
+TEST(Report, AccuracyLineIsStable) {
+  Metrics metrics;
+  metrics.count = 2189;
+  metrics.accuracy = 2128.0 / 2189;
+  metrics.accuracy_interval = {0.9641, 0.9789};
+  EXPECT_EQ(accuracy_line(metrics), "accuracy  97.21 %  [96.4, 97.9]  n = 2,189");
+}
+
+TEST(Report, TableHoldsEveryFigure) {
+  EXPECT_EQ(evaluation_report(sample(), kLabels),
+            "accuracy  50.00 %  [9.5, 90.5]  n = 2\n"
+            "macro-F1  0.3333\n"
+            "loss      0.8370  (mean cross-entropy)\n"
+            "ECE       0.3750  (15 bins)\n"
+            "speed     1,234 examples/s  56,789 tokens/s  (2.0s)\n"
+            "\n"
+            "class  precision  recall      F1  support\n"
+            "world     0.5000  1.0000  0.6667        1\n"
+            "sport        n/a  0.0000  0.0000        1\n"
+            "money        n/a     n/a     n/a        0\n"
+            "\n"
+            "gold \\ predicted  world  sport  money\n"
+            "world                 1      0      0\n"
+            "sport                 1      0      0\n"
+            "money                 0      0      0\n");
+}
+
+TEST(Report, JsonHoldsTheSameFigures) {
+  const auto json = nlohmann::json::parse(evaluation_json(sample(), kLabels));
+  EXPECT_EQ(json["count"], 2);
+  EXPECT_EQ(json["accuracy"], 0.5);
+  EXPECT_EQ(json["accuracy_interval"].size(), 2U);
+  EXPECT_EQ(json["tokens_per_s"], 56789.1);
+  EXPECT_EQ(json["classes"][0]["label"], "world");
+  EXPECT_EQ(json["classes"][0]["precision"], 0.5);
+  EXPECT_EQ(json["classes"][1]["precision"], nullptr);
+  EXPECT_EQ(json["classes"][2]["f1"], nullptr);
+  EXPECT_EQ(json["classes"][2]["support"], 0);
+  EXPECT_EQ(json["confusion"], nlohmann::json::parse("[[1,0,0],[1,0,0],[0,0,0]]"));
+}
+
+TEST(Report, PredictionsFile) {
+  const testing::TempDir dir;
+  write_predictions(dir.path() / "predictions.tsv", sample(), Labels({"a\tb", "c\\d", "e"}));
+  EXPECT_EQ(read_file(dir.path() / "predictions.tsv"),
+            "row\tgold\tpredicted\tprobability\n"
+            "1\ta\\tb\ta\\tb\t0.750000\n"
+            "2\tc\\\\d\ta\\tb\t0.500000\n");
+}
+
+TEST(Report, RefusesTheWrongLabels) {
+  try {
+    evaluation_report(sample(), Labels({"one"}));
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "An evaluation over 3 classes cannot be reported with 1 label names.");
+  }
+}
+
+}  // namespace
+}  // namespace diffuse

@@ -1,0 +1,148 @@
+#include "diffuse/train/adamw.hpp"
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/train/gradient_clip.hpp"
+
+namespace diffuse {
+namespace {
+
+at::Tensor tensor_of(const nlohmann::json& numbers) {
+  return at::tensor(numbers.get<std::vector<float>>());
+}
+
+void expect_near(const at::Tensor& actual, const nlohmann::json& expected) {
+  const auto numbers = expected.get<std::vector<double>>();
+  const at::Tensor flat = actual.detach().flatten();
+  ASSERT_EQ(flat.size(0), static_cast<std::int64_t>(numbers.size()));
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    EXPECT_NEAR(flat[static_cast<std::int64_t>(i)].item<double>(), numbers[i], 2e-6) << "at " << i;
+}
+
+TEST(AdamW, FollowsPyTorchWithDecayAndClipping) {
+  const auto fixture =
+      nlohmann::json::parse(read_file(std::string(DIFFUSE_TEST_DATA) + "/adamw_reference.json"));
+  at::Tensor matrix = tensor_of(fixture["matrix"]).reshape({2, 3}).requires_grad_(true);
+  at::Tensor vector = tensor_of(fixture["vector"]).requires_grad_(true);
+  AdamW optimizer({{"m", matrix, ParameterRole::matrix}, {"v", vector, ParameterRole::vector}},
+                  {.beta1 = fixture["beta1"],
+                   .beta2 = fixture["beta2"],
+                   .epsilon = fixture["epsilon"],
+                   .weight_decay = fixture["weight_decay"]});
+  ASSERT_EQ(fixture["steps"].size(), 5U);
+  for (const auto& step : fixture["steps"]) {
+    matrix.mutable_grad() = tensor_of(step["matrix_gradient"]).reshape({2, 3});
+    vector.mutable_grad() = tensor_of(step["vector_gradient"]);
+    const GradientClip clip = measure_gradients(optimizer.gradients(), fixture["clip_norm"]);
+    EXPECT_NEAR(clip.norm.item<double>(), step["norm"].get<double>(), 1e-5);
+    optimizer.step(step["learning_rate"], clip.divisor);
+    expect_near(matrix, step["matrix"]);
+    expect_near(vector, step["vector"]);
+  }
+}
+
+TEST(AdamW, DecaysMatricesOnly) {
+  at::Tensor matrix = at::ones({2, 2}).requires_grad_(true);
+  at::Tensor embedding = at::ones({2, 2}).requires_grad_(true);
+  at::Tensor vector = at::ones({2}).requires_grad_(true);
+  AdamW optimizer({{"m", matrix, ParameterRole::matrix},
+                   {"e", embedding, ParameterRole::embedding},
+                   {"v", vector, ParameterRole::vector}},
+                  {.weight_decay = 0.5});
+  for (at::Tensor* parameter : {&matrix, &embedding, &vector})
+    parameter->mutable_grad() = at::zeros(parameter->sizes());
+  optimizer.step(0.1);
+  EXPECT_NEAR(matrix.detach()[0][0].item<float>(), 0.95F, 1e-6F);
+  EXPECT_EQ(embedding.detach()[0][0].item<float>(), 1.0F);
+  EXPECT_EQ(vector.detach()[0].item<float>(), 1.0F);
+}
+
+TEST(AdamW, LeavesAParameterWithoutGradientAlone) {
+  at::Tensor used = at::ones({2}).requires_grad_(true);
+  at::Tensor unused = at::ones({2}).requires_grad_(true);
+  AdamW optimizer(
+      {{"used", used, ParameterRole::matrix}, {"unused", unused, ParameterRole::matrix}},
+      {.weight_decay = 0.5});
+  used.mutable_grad() = at::ones({2});
+  optimizer.step(0.1);
+  EXPECT_NE(used.detach()[0].item<float>(), 1.0F);
+  EXPECT_EQ(unused.detach()[0].item<float>(), 1.0F);
+}
+
+TEST(AdamW, ClearsGradients) {
+  at::Tensor parameter = at::ones({2}).requires_grad_(true);
+  AdamW optimizer({{"p", parameter, ParameterRole::vector}}, {});
+  parameter.mutable_grad() = at::ones({2});
+  EXPECT_EQ(optimizer.gradients().size(), 1U);
+  optimizer.clear_gradients();
+  EXPECT_TRUE(optimizer.gradients().empty());
+}
+
+TEST(AdamW, ReadsAGradientOfAnotherMemoryOrder) {
+  at::Tensor straight = at::zeros({2, 3}).requires_grad_(true);
+  at::Tensor crossed = at::zeros({2, 3}).requires_grad_(true);
+  const at::Tensor gradient = at::tensor({1., -2., 3., -4., 5., -6.}).to(at::kFloat);
+  straight.mutable_grad() = gradient.reshape({2, 3});
+  crossed.mutable_grad() = gradient.reshape({2, 3}).t().contiguous().t();
+  AdamW first({{"p", straight, ParameterRole::vector}}, {});
+  AdamW second({{"p", crossed, ParameterRole::vector}}, {});
+  first.step(0.1);
+  second.step(0.1);
+  EXPECT_TRUE(straight.equal(crossed));
+}
+
+TEST(AdamW, NamesItsState) {
+  at::Tensor parameter = at::ones({2, 2}).requires_grad_(true);
+  AdamW optimizer({{"head.weight", parameter, ParameterRole::matrix}}, {});
+  parameter.mutable_grad() = at::ones({2, 2});
+  optimizer.step(0.1);
+  const auto state = optimizer.state();
+  ASSERT_EQ(state.size(), 4U);
+  EXPECT_EQ(state[0].first, "exp_avg.head.weight");
+  EXPECT_NEAR(state[0].second[0][0].item<float>(), 0.1F, 1e-6F);
+  EXPECT_EQ(state[1].first, "exp_avg_sq.head.weight");
+  EXPECT_NEAR(state[1].second[0][0].item<float>(), 0.001F, 1e-6F);
+  EXPECT_EQ(state[2].first, "step.matrix");
+  EXPECT_EQ(state[2].second.item<float>(), 1.0F);
+  EXPECT_EQ(state[3].first, "step.other");
+}
+
+TEST(AdamW, RefusesOtherTypes) {
+  const at::Tensor parameter = at::ones({2}, at::kDouble);
+  try {
+    AdamW({{"head.bias", parameter, ParameterRole::vector}}, {});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "AdamW updates float32 parameters; 'head.bias' is of another type.");
+  }
+}
+
+TEST(GradientClip, MeasuresAllGradientsAsOneVector) {
+  const GradientClip clip = measure_gradients({at::full({4}, 3.0), at::full({1, 1}, 8.0)}, 5);
+  EXPECT_NEAR(clip.norm.item<double>(), 10, 1e-5);
+  EXPECT_NEAR(clip.divisor.item<double>(), 2, 1e-6);
+}
+
+TEST(GradientClip, LeavesSmallGradientsAlone) {
+  const GradientClip clip = measure_gradients({at::full({1}, 0.5)}, 1);
+  EXPECT_EQ(clip.divisor.item<float>(), 1.0F);
+}
+
+TEST(GradientClip, OfZeroOnlyMeasures) {
+  const GradientClip clip = measure_gradients({at::full({1}, 50.0)}, 0);
+  EXPECT_NEAR(clip.norm.item<double>(), 50, 1e-4);
+  EXPECT_FALSE(clip.divisor.defined());
+}
+
+TEST(GradientClip, WithoutGradientsIsAnError) { EXPECT_THROW(measure_gradients({}, 1), Error); }
+
+}  // namespace
+}  // namespace diffuse

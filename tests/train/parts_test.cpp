@@ -1,0 +1,159 @@
+// The small parts of the trainer: plan, running figures, time split, memory estimate, metrics log.
+
+#include <ATen/ops/full.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "../../src/train/running_figures.hpp"
+#include "diffuse/base/error.hpp"
+#include "diffuse/train/memory_estimate.hpp"
+#include "diffuse/train/metrics_log.hpp"
+#include "diffuse/train/plan.hpp"
+#include "diffuse/train/time_split.hpp"
+#include "support/fake_classifier.hpp"
+#include "training_fixture.hpp"
+
+namespace diffuse {
+namespace {
+
+UpdateFigures figures(std::int64_t update, std::int64_t examples, double loss, double norm,
+                      std::int64_t correct) {
+  return {.update = update,
+          .examples = examples,
+          .tokens = 10 * examples,
+          .learning_rate = 0.5,
+          .loss = at::full({}, loss, at::kFloat),
+          .gradient_norm = at::full({}, norm, at::kFloat),
+          .correct = at::full({}, correct, at::kLong)};
+}
+
+TEST(Plan, CountsUpdatesOfAnEpochWithItsLastSmallBatch) {
+  TrainConfig config;
+  config.batch_size = 64;
+  config.length = "2.5e";
+  config.evaluate_every = "0.5e";
+  config.warmup = "7u";
+  const TrainingPlan plan = make_plan(config, 257);
+  EXPECT_EQ(plan.updates_per_epoch, 5);
+  EXPECT_EQ(plan.total, 13);
+  EXPECT_EQ(plan.evaluate_every, 3);
+  EXPECT_EQ(plan.schedule.warmup, 7);
+  EXPECT_EQ(plan.schedule.total, 13);
+  EXPECT_EQ(plan.schedule.peak, config.learning_rate);
+}
+
+TEST(Plan, EvaluatesAtMostAfterEveryUpdate) {
+  TrainConfig config;
+  config.evaluate_every = "0.001e";
+  EXPECT_EQ(make_plan(config, 1000).evaluate_every, 1);
+}
+
+TEST(RunningFigures, WeighExamplesNotBatches) {
+  RunningFigures running;
+  running.add(figures(1, 3, 1.0, 2.0, 3));
+  running.add(figures(2, 1, 5.0, 4.0, 0));
+  EXPECT_FALSE(running.window().mean_loss().has_value());  // still pending
+  running.drain();
+  EXPECT_DOUBLE_EQ(running.window().mean_loss().value(), 2);
+  EXPECT_DOUBLE_EQ(running.window().accuracy().value(), 0.75);
+  EXPECT_EQ(running.window().tokens, 40);
+  EXPECT_DOUBLE_EQ(running.last_gradient_norm(), 4);
+  running.clear_window();
+  running.add(figures(3, 4, 0.0, 1.0, 4));
+  running.drain();
+  EXPECT_DOUBLE_EQ(running.window().mean_loss().value(), 0);
+  EXPECT_DOUBLE_EQ(running.period().mean_loss().value(), 1);
+}
+
+TEST(RunningFigures, NameTheFirstUpdateThatIsNotFinite) {
+  RunningFigures running;
+  running.add(figures(41, 1, 1.0, 2.5, 1));
+  running.add(figures(42, 1, 1.0, std::numeric_limits<double>::infinity(), 1));
+  running.add(figures(43, 1, std::numeric_limits<double>::quiet_NaN(), 1.0, 1));
+  try {
+    running.drain();
+    FAIL() << "no error";
+  } catch (const TrainingError& error) {
+    EXPECT_STREQ(error.what(),
+                 "Training diverged at update 42: the gradient norm is inf (learning rate 0.5, "
+                 "last finite gradient norm 2.5). Lower train.learning_rate, lengthen train.warmup "
+                 "or set a smaller train.clip_norm.");
+  }
+}
+
+TEST(StepClock, DividesTheWallTimeOfUpdates) {
+  StepClock clock(at::kCPU, 100);
+  for (int update = 0; update < 3; ++update) {
+    clock.begin_update();
+    clock.enter(StepClock::Phase::forward);
+    clock.enter(StepClock::Phase::backward);
+    clock.enter(StepClock::Phase::optimizer);
+    clock.end_update();
+  }
+  clock.add_evaluation(1.5);
+  const double training_s = clock.total_training_s();
+  const TimeSplit split = clock.take();
+  EXPECT_NEAR(split.data_s + split.forward_s + split.backward_s + split.optimizer_s, training_s,
+              1e-9);
+  EXPECT_EQ(split.evaluation_s, 1.5);
+  EXPECT_EQ(clock.take().evaluation_s, 0);
+  EXPECT_EQ(clock.total_training_s(), training_s);
+}
+
+TEST(MemoryEstimate, CountsWeightsAndTheLongestRows) {
+  EncodedDataset data;
+  for (const std::size_t length : {3U, 10U, 7U, 1U})
+    data.append(std::vector<std::int32_t>(length, 0), 0, 1);
+  const testing::FakeClassifier classifier(10, 2);  // 22 numbers
+  Config config;
+  config.train.batch_size = 2;
+  config.train.ema_decay = 0;
+  config.model.steps = 0;
+  config.model.dim = 8;
+  config.model.embedding_dropout = 0;
+  MemoryEstimate estimate = estimate_memory(config, classifier, view_all(data));
+  EXPECT_EQ(estimate.weights, 88);
+  EXPECT_EQ(estimate.gradients, 88);
+  EXPECT_EQ(estimate.optimizer, 176);
+  EXPECT_EQ(estimate.average, 0);
+  EXPECT_EQ(estimate.largest_batch_tokens, 17);
+  EXPECT_EQ(estimate.activations, 17 * 8 * 4);
+  EXPECT_EQ(estimate.total(), 88 * 4 + 17 * 8 * 4);
+
+  config.train.ema_decay = 0.9;
+  config.model.steps = 1;
+  config.model.norm = NormPosition::none;
+  config.model.weight = WeightKind::scalar;
+  config.model.radius = 1;
+  config.model.function = FunctionKind::linear;
+  config.model.activation = Activation::identity;
+  estimate = estimate_memory(config, classifier, view_all(data));
+  EXPECT_EQ(estimate.average, 88);
+  // The initial state, u, the new state and two shifted copies.
+  EXPECT_EQ(estimate.activations, 17 * 8 * 4 * 5);
+}
+
+TEST(MemoryEstimate, IsDescribedInALine) {
+  const MemoryEstimate estimate{.weights = 1'000'000,
+                                .gradients = 1'000'000,
+                                .optimizer = 2'000'000,
+                                .average = 0,
+                                .activations = 6'000'000,
+                                .largest_batch_tokens = 1234};
+  EXPECT_EQ(describe(estimate),
+            "memory estimate 10.0 MB: weights 1.0 MB, gradients 1.0 MB, optimizer 2.0 MB, average "
+            "0 B, activations 6.0 MB (largest batch: 1,234 tokens)");
+}
+
+TEST(MetricsLog, SaysWhichFileCannotBeOpened) {
+  try {
+    MetricsLog log("/nonexistent/metrics.jsonl");
+    FAIL() << "no error";
+  } catch (const SystemError& error) {
+    EXPECT_STREQ(error.what(), "/nonexistent/metrics.jsonl: cannot be opened for writing.");
+  }
+}
+
+}  // namespace
+}  // namespace diffuse
