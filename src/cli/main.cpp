@@ -33,14 +33,13 @@ class CommandLine {
   explicit CommandLine(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {
     app_.set_version_flag("--version", "diffuse " + build_info().version);
     app_.add_option("--log-level", level_, "What to write to stderr")
-        ->type_name("debug|info|warning|error|off")
         ->transform(CLI::CheckedTransformer(
             std::map<std::string, log::Level>{{"debug", log::Level::debug},
                                               {"info", log::Level::info},
                                               {"warning", log::Level::warning},
                                               {"error", log::Level::error},
                                               {"off", log::Level::off}}))
-        ->default_str("info");
+        ->option_text("debug|info|warning|error|off=info");
     app_.add_flag("--quiet", quiet_, "Only warnings and errors on stderr");
     app_.footer(
         "Examples:\n"

@@ -17,13 +17,11 @@ void add_model_options(CLI::App& verb, ModelOptions& options) {
       ->type_name("NAME")
       ->capture_default_str();
   verb.add_option("--threads", options.threads, "Threads of the CPU; 0 takes all cores")
-      ->type_name("N")
       ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
+      ->option_text("N=0");
   verb.add_option("--batch-size", options.batch_size, "Texts in a batch")
-      ->type_name("N")
       ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
+      ->option_text("N=256");
 }
 
 OpenedModel open_model(const ModelOptions& options) {

@@ -132,25 +132,21 @@ class Predictor {
 CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
   CLI::App* verb = app.add_subcommand("predict", "Classify texts, one output line for each line");
   add_model_options(*verb, options.model);
-  verb->add_option("file", options.file, "Texts to classify; - is stdin")
-      ->type_name("FILE|-")
-      ->capture_default_str();
+  verb->add_option("file", options.file, "Texts to classify; - or nothing is stdin")
+      ->option_text("FILE|-");
   verb->add_option("--input-format", options.input_format,
                    "text: a text on each line; jsonl: an object with the key text on each line")
-      ->type_name("text|jsonl")
       ->transform(CLI::CheckedTransformer(std::map<std::string, InputFormat>{
           {"text", InputFormat::text}, {"jsonl", InputFormat::jsonl}}))
-      ->default_str("text");
+      ->option_text("text|jsonl=text");
   verb->add_option("--format", options.format,
                    "Output. tsv: label, probability; jsonl: an object on each line")
-      ->type_name("tsv|jsonl")
       ->transform(CLI::CheckedTransformer(std::map<std::string, OutputFormat>{
           {"tsv", OutputFormat::tsv}, {"jsonl", OutputFormat::jsonl}}))
-      ->default_str("tsv");
+      ->option_text("tsv|jsonl=tsv");
   verb->add_option("--top", options.top, "Write the K most probable classes")
-      ->type_name("K")
       ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+      ->option_text("K=1");
   verb->footer(
       "A line that cannot be used is answered by an error record in its place (tsv: #error and a\n"
       "message; jsonl: {\"error\": ...}), and the exit code is then 1.\n\n"

@@ -14,14 +14,11 @@ namespace {
 using Align = Table::Align;
 
 std::string shown(const nlohmann::json& value) {
-  std::string text = value.is_string() && !value.get_ref<const std::string&>().empty()
-                         ? value.get<std::string>()
-                         : value.dump();
-  return text;
+  const bool bare = value.is_string() && !value.get_ref<const std::string&>().empty();
+  return bare ? value.get<std::string>() : value.dump();
 }
 
-void add_rows(Table& table, const std::string& name, const DatasetView& view,
-              const EncodedDataset* file) {
+std::string rows_text(const DatasetView& view, const EncodedDataset* file) {
   std::string text = "none";
   if (view.size() > 0) {
     text = fmt::format("{} rows, {} tokens", format_count(static_cast<long long>(view.size())),
@@ -30,7 +27,7 @@ void add_rows(Table& table, const std::string& name, const DatasetView& view,
   if (file != nullptr && file->skipped_rows() > 0) {
     text += fmt::format(" ({} bad rows skipped)", format_count(file->skipped_rows()));
   }
-  table.add_row({name, text});
+  return text;
 }
 
 }  // namespace
@@ -54,10 +51,10 @@ std::string changed_parameters(const Config& config) {
 
 std::string startup_table(const Config& config, const TrainingData& data,
                           const StartupFacts& facts) {
-  Table table({"", ""}, {Align::left, Align::left});
-  add_rows(table, "train", data.train, data.train_file.get());
-  add_rows(table, "validation", data.validation, data.validation_file.get());
-  add_rows(table, "test", data.test, data.test_file.get());
+  // No header: the first line is a row like the others.
+  Table table({"train", rows_text(data.train, data.train_file.get())}, {Align::left, Align::left});
+  table.add_row({"validation", rows_text(data.validation, data.validation_file.get())});
+  table.add_row({"test", rows_text(data.test, data.test_file.get())});
   table.add_row({"classes", format_count(data.labels.size())});
   table.add_row({"vocabulary", fmt::format("{} ({})", format_count(data.tokenizer->vocab_size()),
                                            enum_name(config.tokenizer.type))});
@@ -67,9 +64,7 @@ std::string startup_table(const Config& config, const TrainingData& data,
   table.add_row({"threads", std::to_string(facts.threads)});
   table.add_row({"seed", std::to_string(config.train.seed)});
   if (!facts.run_directory.empty()) table.add_row({"run directory", facts.run_directory});
-  std::string text = table.text();
-  text.erase(0, text.find('\n') + 1);  // the empty header
-  return text + "\n" + changed_parameters(config);
+  return table.text() + "\n" + changed_parameters(config);
 }
 
 }  // namespace diffuse::cli

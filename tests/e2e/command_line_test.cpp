@@ -1,0 +1,134 @@
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+TEST(CommandLine, AloneShowsHelpAndIsAMistake) {
+  const Outcome outcome = run(std::vector<std::string>{});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("train"), HasSubstr("eval"), HasSubstr("predict"),
+                                 HasSubstr("config"), HasSubstr("version"), HasSubstr("Examples:"),
+                                 HasSubstr("Exit codes")));
+}
+
+TEST(CommandLine, EveryVerbHasHelpWithExamples) {
+  for (const char* verb : {"train", "eval", "predict", "config", "version"}) {
+    const Outcome outcome = run({verb, "--help"});
+    EXPECT_EQ(outcome.exit_code, 0) << verb << outcome;
+    EXPECT_THAT(outcome.out,
+                AllOf(HasSubstr("Examples:"), HasSubstr("diffuse " + std::string(verb))))
+        << verb;
+    EXPECT_THAT(outcome.err, IsEmpty());
+  }
+}
+
+TEST(CommandLine, AMistypedVerbIsNamedWithTheNearest) {
+  const Outcome outcome = run({"trian", "--config", "x.json"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("trian is not a verb of diffuse."),
+                                 HasSubstr("Did you mean train?")));
+}
+
+TEST(CommandLine, AMistypedFlagIsNamedWithTheNearest) {
+  const Outcome outcome = run({"eval", "--checkpoint", "x", "--devise=cpu"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("--devise=cpu is not a flag of diffuse eval."),
+                    HasSubstr("Did you mean --device?"), HasSubstr("diffuse eval --help")));
+}
+
+TEST(CommandLine, AMissingFlagIsNamed) {
+  for (const char* verb : {"eval", "predict"}) {
+    const Outcome outcome = run({verb});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.out, IsEmpty());
+    EXPECT_THAT(outcome.err, HasSubstr("--checkpoint is required")) << verb;
+  }
+}
+
+TEST(CommandLine, AValueThatIsNotAllowedIsNamed) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string message;
+  };
+  const std::vector<Case> cases = {
+      {{"predict", "--checkpoint", "x", "--threads", "many"}, "--threads"},
+      {{"predict", "--checkpoint", "x", "--threads", "-1"}, "--threads"},
+      {{"predict", "--checkpoint", "x", "--batch-size", "0"}, "--batch-size"},
+      {{"predict", "--checkpoint", "x", "--top", "0"}, "--top"},
+      {{"predict", "--checkpoint", "x", "--format", "xml"}, "--format"},
+      {{"predict", "--checkpoint", "x", "--input-format", "csv"}, "--input-format"},
+      {{"version", "--log-level", "loud"}, "--log-level"},
+  };
+  for (const Case& c : cases) {
+    const Outcome outcome = run(c.arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << c.message << outcome;
+    EXPECT_THAT(outcome.out, IsEmpty()) << c.message;
+    EXPECT_THAT(outcome.err, HasSubstr(c.message));
+  }
+}
+
+TEST(CommandLine, DeviceNamesAreChecked) {
+  const Outcome outcome = run({"eval", "--checkpoint", "x", "--device", "tpu"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("tpu"), HasSubstr("cpu")));
+}
+
+TEST(CommandLine, AMissingCheckpointSaysWhatWasLookedFor) {
+  Workspace workspace;
+  for (const char* verb : {"eval", "predict"}) {
+    const Outcome outcome = workspace.run({verb, "--checkpoint", "nowhere", "--device", "cpu"});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.out, IsEmpty());
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("nowhere"), HasSubstr("model.safetensors"))) << verb;
+  }
+}
+
+TEST(CommandLine, VersionFlagIsOneLine) {
+  const Outcome outcome = run({"--version"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, StartsWith("diffuse "));
+  EXPECT_EQ(lines_of(outcome.out).size(), 1U);
+}
+
+TEST(CommandLine, VersionSaysWhatItWasBuiltFrom) {
+  const Outcome outcome = run({"version"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, IsEmpty());
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("commit"), HasSubstr("compiler"), HasSubstr("LibTorch"),
+                                 HasSubstr("CUDA"), HasSubstr("cores")));
+}
+
+TEST(CommandLine, VersionAsJson) {
+  const Outcome outcome = run({"version", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_THAT(json["libtorch_found"].get<std::string>(), StartsWith("2."));
+  EXPECT_GE(json["cores"].get<int>(), 1);
+  for (const char* key : {"version", "commit", "compiler", "libtorch_compiled", "cuda"}) {
+    EXPECT_FALSE(json[key].get<std::string>().empty()) << key;
+  }
+}
+
+TEST(CommandLine, AFullDiskUnderStdoutIsAFailure) {
+  // stdout of the child is /dev/full by way of a shell.
+  const std::string command = std::string(DIFFUSE_PROGRAM) + " version > /dev/full 2> /dev/null";
+  const int status = std::system(command.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+}
+
+}  // namespace
+}  // namespace diffuse::testing

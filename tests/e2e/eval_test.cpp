@@ -1,0 +1,132 @@
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::StartsWith;
+
+namespace fs = std::filesystem;
+
+TEST(EvalVerb, FirstLineIsTheAccuracyWithItsInterval) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const Outcome outcome = workspace.run({"eval", "--checkpoint", "runs/small"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const std::vector<std::string> lines = lines_of(outcome.out);
+  EXPECT_THAT(lines.at(0), MatchesRegex("accuracy  [0-9]+\\.[0-9][0-9] %  "
+                                        "\\[[0-9.]+, [0-9.]+\\]  n = 60"));
+  EXPECT_EQ("test " + lines.at(0), lines_of(trained_workspace().training.out).at(0));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("macro-F1"), HasSubstr("precision"),
+                                 HasSubstr("weather"), HasSubstr("money"), HasSubstr("sport")));
+}
+
+TEST(EvalVerb, AsJson) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const Outcome outcome = workspace.run({"eval", "--checkpoint", "runs/small", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["count"], 60);
+  EXPECT_GE(json["accuracy"].get<double>(), 0.9);
+  EXPECT_EQ(json["classes"].size(), 3U);
+}
+
+TEST(EvalVerb, WritesPredictions) {
+  const Workspace& workspace = trained_workspace().workspace;
+  workspace.write("five.csv", easy_csv(5));
+  const Outcome outcome = workspace.run(
+      {"eval", "--checkpoint", "runs/small", "--data", "five.csv", "--output", "predictions.tsv"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, HasSubstr("n = 5\n"));
+  std::ostringstream text;
+  text << std::ifstream(workspace.path() / "predictions.tsv").rdbuf();
+  const std::vector<std::string> lines = lines_of(text.str());
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(lines[0], "row\tgold\tpredicted\tprobability");
+  EXPECT_THAT(lines[1], MatchesRegex("1\tsport\t[a-z]+\t[01]\\.[0-9]+"));
+  EXPECT_THAT(lines[5], MatchesRegex("5\tmoney\t[a-z]+\t[01]\\.[0-9]+"));
+}
+
+TEST(EvalVerb, BatchSizeAndThreadsDoNotChangeTheFigures) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const auto accuracy = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"eval", "--checkpoint", "runs/small", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = workspace.run(arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return nlohmann::json::parse(outcome.out)["confusion"];
+  };
+  EXPECT_EQ(accuracy({"--batch-size", "1"}), accuracy({"--batch-size", "64", "--threads", "2"}));
+}
+
+TEST(EvalVerb, ACheckpointNeedsNothingButItself) {
+  Workspace workspace;
+  ASSERT_EQ(workspace
+                .run({"train", "--config", "small.json", "--set", "train.length=3u", "--set",
+                      "train.warmup=1u"})
+                .exit_code,
+            0);
+  const TempDir elsewhere;
+  const fs::path best = fs::canonical(workspace.path() / "runs/small/checkpoints/best");
+  fs::copy(best, elsewhere.path() / "copy", fs::copy_options::recursive);
+  elsewhere.write("more.csv", easy_csv(9));
+  for (const auto& entry : fs::directory_iterator(workspace.path())) fs::remove_all(entry.path());
+  Launch launch = workspace.launch({"eval", "--checkpoint", "copy", "--data", "more.csv"});
+  launch.directory = elsewhere.path();
+  const Outcome eval = run(launch);
+  EXPECT_EQ(eval.exit_code, 0) << eval;
+  EXPECT_THAT(eval.out, HasSubstr("n = 9\n"));
+  launch.arguments = {"predict", "--checkpoint", "copy"};
+  launch.input = "the match\n";
+  const Outcome predict = run(launch);
+  EXPECT_EQ(predict.exit_code, 0) << predict;
+  // Its config still names the test file, which is gone.
+  launch.arguments = {"eval", "--checkpoint", "copy"};
+  const Outcome gone = run(launch);
+  EXPECT_EQ(gone.exit_code, 2) << gone;
+  EXPECT_THAT(gone.err, HasSubstr("test.csv"));
+}
+
+TEST(EvalVerb, MissingAndBadDataFiles) {
+  const Workspace& workspace = trained_workspace().workspace;
+  workspace.write("odd.csv", "sport,the match\ncricket,a bat\n");
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"gone.csv", "gone.csv"}, {"odd.csv", "odd.csv:2: unknown label \"cricket\""}};
+  for (const auto& [file, message] : cases) {
+    const Outcome outcome = workspace.run({"eval", "--checkpoint", "runs/small", "--data", file});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.out, IsEmpty());
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+  }
+}
+
+TEST(EvalVerb, ADamagedCheckpointIsNamed) {
+  Workspace workspace;
+  const fs::path source =
+      fs::canonical(trained_workspace().workspace.path() / "runs/small/checkpoints/best");
+  fs::copy(source, workspace.path() / "broken", fs::copy_options::recursive);
+  fs::resize_file(workspace.path() / "broken/model.safetensors", 100);
+  const Outcome outcome = workspace.run({"eval", "--checkpoint", "broken", "--data", "test.csv"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("model.safetensors"));
+}
+
+TEST(EvalVerb, QuietWritesNothingToStderr) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const Outcome outcome = workspace.run({"--quiet", "eval", "--checkpoint", "runs/small"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, IsEmpty());
+  EXPECT_THAT(outcome.out, StartsWith("accuracy  "));
+}
+
+}  // namespace
+}  // namespace diffuse::testing

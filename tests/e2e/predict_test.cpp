@@ -1,0 +1,153 @@
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+
+Outcome predict(std::vector<std::string> more, const std::string& input = "") {
+  std::vector<std::string> arguments = {"predict", "--checkpoint", "runs/small"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return trained_workspace().workspace.run(arguments, input);
+}
+
+TEST(PredictVerb, WritesLabelAndProbability) {
+  const Outcome outcome = predict({}, "the match, a goal\nrain and storm\nbank shares market\n");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const std::vector<std::string> lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 3U) << outcome;
+  EXPECT_THAT(lines[0], MatchesRegex("sport\t[01]\\.[0-9]{6}"));
+  EXPECT_THAT(lines[1], MatchesRegex("weather\t[01]\\.[0-9]{6}"));
+  EXPECT_THAT(lines[2], MatchesRegex("money\t[01]\\.[0-9]{6}"));
+}
+
+TEST(PredictVerb, ReadsAFileOrStdin) {
+  trained_workspace().workspace.write("texts.txt", "the match, a goal\r\nrain and storm");
+  const Outcome file = predict({"texts.txt"});
+  EXPECT_EQ(file.exit_code, 0) << file;
+  EXPECT_EQ(lines_of(file.out).size(), 2U) << file;
+  EXPECT_EQ(predict({"-"}, "the match, a goal\nrain and storm\n").out, file.out);
+}
+
+TEST(PredictVerb, TopGivesPairsThatFallAndSumToOne) {
+  const Outcome outcome = predict({"--top", "3"}, "the match, a goal\n");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  std::vector<std::string> cells;
+  std::istringstream line(lines_of(outcome.out).at(0));
+  for (std::string cell; std::getline(line, cell, '\t');) cells.push_back(cell);
+  ASSERT_EQ(cells.size(), 6U) << outcome;
+  EXPECT_EQ(cells[0], "sport");
+  const double first = std::stod(cells[1]), second = std::stod(cells[3]),
+               third = std::stod(cells[5]);
+  EXPECT_GE(first, second);
+  EXPECT_GE(second, third);
+  EXPECT_NEAR(first + second + third, 1.0, 1e-5);
+}
+
+TEST(PredictVerb, TopBeyondTheClassesIsRefused) {
+  const Outcome outcome = predict({"--top", "4"}, "a\n");
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("--top 4: the model has 3 classes"));
+}
+
+TEST(PredictVerb, JsonLinesInAndOut) {
+  const Outcome outcome = predict({"--input-format", "jsonl", "--format", "jsonl", "--top", "2"},
+                                  "{\"id\": 7, \"text\": \"rain and \\\"storm\\\"\"}\n");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["label"], "weather");
+  ASSERT_EQ(json["top"].size(), 2U);
+  EXPECT_EQ(json["top"][0]["label"], json["label"]);
+  EXPECT_EQ(json["top"][0]["probability"], json["probability"]);
+  EXPECT_GE(json["top"][0]["probability"], json["top"][1]["probability"]);
+}
+
+TEST(PredictVerb, UnusableTextLinesAreAnsweredInTheirPlace) {
+  const std::string nul(1, '\0');
+  const std::string input =
+      "the match\n\n   \nbad \xFF byte\nnul " + nul + " byte\nrain and storm\n";
+  const Outcome outcome = predict({}, input);
+  EXPECT_EQ(outcome.exit_code, 1) << outcome;
+  const std::vector<std::string> lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 6U) << outcome;
+  EXPECT_THAT(lines[0], MatchesRegex("sport\t[01].*"));
+  EXPECT_EQ(lines[1], "#error\tempty text");
+  EXPECT_EQ(lines[2], "#error\tempty text");
+  EXPECT_EQ(lines[3], "#error\tinvalid UTF-8: byte 0xFF at column 5");
+  EXPECT_EQ(lines[4], "#error\tNUL character in the text");
+  EXPECT_THAT(lines[5], MatchesRegex("weather\t[01].*"));
+  EXPECT_THAT(outcome.err, HasSubstr("4 lines could not be used, the first is line 2: empty text"));
+}
+
+TEST(PredictVerb, UnusableObjectsAreAnsweredInTheirPlace) {
+  const Outcome outcome = predict({"--input-format", "jsonl", "--format", "jsonl"},
+                                  "{\"text\": \"rain\"}\n{\"text\": \n{\"body\": \"x\"}\n[1]\n"
+                                  "{\"text\": 5}\n{\"text\": \" \"}\n\n{\"text\": \"a\\u0000\"}\n");
+  EXPECT_EQ(outcome.exit_code, 1) << outcome;
+  const std::vector<std::string> lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 8U) << outcome;
+  const auto error = [&](std::size_t line) {
+    return nlohmann::json::parse(lines[line])["error"].get<std::string>();
+  };
+  EXPECT_EQ(nlohmann::json::parse(lines[0])["label"], "weather");
+  EXPECT_THAT(error(1), HasSubstr("not valid JSON at column"));
+  EXPECT_EQ(error(2), "there is no key \"text\"");
+  EXPECT_THAT(error(3), HasSubstr("the line holds array; expected an object"));
+  EXPECT_EQ(error(4), "\"text\" is of type number; expected a string");
+  EXPECT_EQ(error(5), "empty text");
+  EXPECT_THAT(error(6), HasSubstr("empty line; expected an object"));
+  EXPECT_EQ(error(7), "NUL character in the text");
+}
+
+TEST(PredictVerb, EmptyInputGivesNoOutput) {
+  const Outcome outcome = predict({}, "");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+}
+
+TEST(PredictVerb, AMissingFileOrAFolderIsNamed) {
+  for (const auto& [file, message] : std::vector<std::pair<std::string, std::string>>{
+           {"gone.txt", "gone.txt: the file cannot be read: No such file"},
+           {"runs", "runs: this is a folder; expected a file of texts"}}) {
+    const Outcome outcome = predict({file});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.out, IsEmpty());
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+  }
+}
+
+TEST(PredictVerb, TheColumnsOfTheTrainingDataMayStandForText) {
+  Workspace workspace;
+  std::string rows;
+  for (int i = 0; i < 20; ++i) {
+    rows += "{\"topic\": \"sport\", \"title\": \"match\", \"body\": \"goal " + std::to_string(i) +
+            "\"}\n{\"topic\": \"money\", \"title\": \"bank\", \"body\": \"profit\"}\n";
+  }
+  workspace.write("train.jsonl", rows);
+  ASSERT_EQ(workspace
+                .run({"train", "--train", "train.jsonl", "--out", "run", "--device", "cpu", "--set",
+                      "data.text_columns=title,body", "--set", "train.length=2u", "--set",
+                      "train.warmup=1u", "--set", "model.dim=8"})
+                .exit_code,
+            0);
+  const Outcome outcome =
+      workspace.run({"predict", "--checkpoint", "run", "--input-format", "jsonl"},
+                    "{\"title\": \"match\", \"body\": \"goal\"}\n{\"title\": \"match\"}\n");
+  EXPECT_EQ(outcome.exit_code, 1) << outcome;
+  const std::vector<std::string> lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_THAT(lines[0], MatchesRegex("(sport|money)\t.*"));
+  EXPECT_EQ(lines[1], "#error\tthere is no key \"text\" (or \"title\", \"body\")");
+}
+
+}  // namespace
+}  // namespace diffuse::testing

@@ -1,0 +1,199 @@
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+namespace fs = std::filesystem;
+
+std::string content(const fs::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+/// A run short enough to be made many times.
+std::vector<std::string> short_run(std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments = {"train",           "--config", "small.json",     "--set",
+                                        "train.length=3u", "--set",    "train.warmup=1u"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST(TrainVerb, PrintsASummaryOnStdout) {
+  const Outcome& outcome = trained_workspace().training;
+  const std::vector<std::string> lines = lines_of(outcome.out);
+  ASSERT_GE(lines.size(), 6U) << outcome;
+  EXPECT_THAT(lines[0], MatchesRegex("test accuracy  [0-9]+\\.[0-9][0-9] %  "
+                                     "\\[[0-9.]+, [0-9.]+\\]  n = 60"));
+  EXPECT_THAT(lines[1], MatchesRegex("validation accuracy  [0-9]+\\.[0-9][0-9] %  n = 42  at "
+                                     "update [0-9]+ of [0-9]+"));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("training time  "), HasSubstr("run directory  runs/small\n"),
+                    HasSubstr("diffuse eval --checkpoint runs/small\n"),
+                    HasSubstr("diffuse predict --checkpoint runs/small\n")));
+}
+
+TEST(TrainVerb, LearnsTheEasyProblem) {
+  const std::string first = lines_of(trained_workspace().training.out).at(0);
+  const double accuracy = std::stod(first.substr(first.find("  ")));
+  EXPECT_GE(accuracy, 95.0) << first;
+}
+
+TEST(TrainVerb, ShowsAStartUpTableOnStderr) {
+  const std::string& err = trained_workspace().training.err;
+  EXPECT_THAT(err, AllOf(HasSubstr("168 rows"), HasSubstr("42 rows"), HasSubstr("60 rows"),
+                         HasSubstr("parameters"), HasSubstr("device"), HasSubstr("model.dim"),
+                         HasSubstr("train.length")));
+  EXPECT_THAT(err, Not(HasSubstr("model.radius"))) << "a parameter at its default";
+}
+
+TEST(TrainVerb, FillsTheRunDirectory) {
+  const fs::path run = trained_workspace().workspace.path() / "runs/small";
+  const std::vector<std::string> names = tree(run);
+  for (const char* name : {"config.json", "manifest.json", "metrics.jsonl", "train.log",
+                           "test.json", "checkpoints/best", "checkpoints/last"}) {
+    EXPECT_THAT(names, Contains(name));
+  }
+  const auto config = nlohmann::json::parse(content(run / "config.json"));
+  EXPECT_EQ(config["model"]["dim"], 16);
+  const auto manifest = nlohmann::json::parse(content(run / "manifest.json"));
+  EXPECT_EQ(manifest["arguments"].back(), "small.json");
+  EXPECT_EQ(manifest["device"], "cpu");
+  EXPECT_EQ(manifest["threads"], 1);
+  EXPECT_EQ(manifest["seed"], 1);
+  EXPECT_THAT(manifest["data_xxh3_128"]["data.train"].get<std::string>(),
+              MatchesRegex("[0-9a-f]{32}"));
+  EXPECT_THAT(manifest["start_time"].get<std::string>(),
+              MatchesRegex("[0-9]+-[0-9]+-[0-9]+T[0-9]+:[0-9]+:[0-9]+Z"));
+  EXPECT_FALSE(manifest["libtorch"]["found"].get<std::string>().empty());
+  EXPECT_THAT(content(run / "train.log"),
+              AllOf(HasSubstr("model.dim"), HasSubstr("test accuracy")));
+  EXPECT_GT(nlohmann::json::parse(content(run / "test.json"))["accuracy"].get<double>(), 0.5);
+  for (const std::string& line : lines_of(content(run / "metrics.jsonl"))) {
+    EXPECT_TRUE(nlohmann::json::parse(line).is_object());
+  }
+}
+
+TEST(TrainVerb, NumbersTheRunDirectoryWhenTaken) {
+  Workspace workspace;
+  for (const char* name : {"runs/small", "runs/small-2", "runs/small-3"}) {
+    const Outcome outcome = workspace.run(short_run({"--quiet"}));
+    ASSERT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_THAT(outcome.out, HasSubstr("run directory  " + std::string(name) + "\n"));
+    EXPECT_TRUE(fs::exists(workspace.path() / name / "config.json"));
+  }
+}
+
+TEST(TrainVerb, TakesAnEmptyFolderNamedByTheUser) {
+  Workspace workspace;
+  fs::create_directories(workspace.path() / "my runs/a");
+  const Outcome outcome = workspace.run(short_run({"--out", "my runs/a"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_TRUE(fs::exists(workspace.path() / "my runs/a/checkpoints/last"));
+  EXPECT_THAT(outcome.out, HasSubstr("--checkpoint 'my runs/a'"));
+}
+
+TEST(TrainVerb, RefusesTheSameFolderTwice) {
+  Workspace workspace;
+  ASSERT_EQ(workspace.run(short_run({"--out", "mine"})).exit_code, 0);
+  const std::string before = content(workspace.path() / "mine/train.log");
+  const Outcome outcome = workspace.run(short_run({"--out", "mine"}));
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("--out mine: the folder is not empty"));
+  EXPECT_EQ(content(workspace.path() / "mine/train.log"), before);
+}
+
+TEST(TrainVerb, DryRunShowsTheTableAndWritesNothing) {
+  Workspace workspace;
+  const std::vector<std::string> before = tree(workspace.path());
+  const Outcome outcome = workspace.run({"train", "--config", "small.json", "--dry-run"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("168 rows"), HasSubstr("parameters"),
+                                 HasSubstr("memory"), HasSubstr("model.dim")));
+  EXPECT_EQ(tree(workspace.path()), before);
+}
+
+TEST(TrainVerb, WorksWithoutAConfig) {
+  Workspace workspace;
+  workspace.write("valid.csv", easy_csv(30, 500));
+  const Outcome outcome =
+      workspace.run({"train", "--train", "train.csv", "--test", "test.csv", "--validation",
+                     "valid.csv", "--device", "cpu", "--threads", "1", "--set", "train.length=2u",
+                     "--set", "train.warmup=1u", "--set", "model.dim=8"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, AllOf(StartsWith("test accuracy"), HasSubstr("n = 30"),
+                                 HasSubstr("run directory  runs/train\n")));
+  EXPECT_THAT(outcome.err, HasSubstr("210 rows"));
+}
+
+TEST(TrainVerb, WithoutATestFileSaysHowToTest) {
+  Workspace workspace;
+  const Outcome outcome =
+      workspace.run({"train", "--train", "train.csv", "--device", "cpu", "--threads", "1", "--set",
+                     "train.length=2u", "--set", "train.warmup=1u", "--set", "model.dim=8"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, AllOf(Not(HasSubstr("test accuracy")),
+                                 HasSubstr("diffuse eval --checkpoint runs/train --data FILE")));
+  const Outcome eval = workspace.run({"eval", "--checkpoint", "runs/train"});
+  EXPECT_EQ(eval.exit_code, 2) << eval;
+  EXPECT_THAT(eval.out, IsEmpty());
+  EXPECT_THAT(eval.err, HasSubstr("the model was trained without a test file; give one with "
+                                  "--data FILE"));
+}
+
+TEST(TrainVerb, TheSameSeedGivesTheSameWeights) {
+  Workspace workspace;
+  ASSERT_EQ(workspace.run(short_run({"--out", "a"})).exit_code, 0);
+  ASSERT_EQ(workspace.run(short_run({"--out", "b"})).exit_code, 0);
+  const std::string model = "checkpoints/last/model.safetensors";
+  EXPECT_EQ(content(workspace.path() / "a" / model), content(workspace.path() / "b" / model));
+}
+
+/// Sends `number` to a long training that has begun.
+Outcome stopped_by(const Workspace& workspace, int number) {
+  Process process(
+      workspace.launch({"train", "--config", "small.json", "--set", "train.length=100000e", "--set",
+                        "train.log_every=1", "--set", "train.evaluate_every=50000e"}));
+  EXPECT_TRUE(process.wait_for_stderr("loss"));
+  process.signal(number);
+  return process.wait();
+}
+
+TEST(TrainStopped, BySigintSavesACheckpoint) {
+  Workspace workspace;
+  const Outcome outcome = stopped_by(workspace, SIGINT);
+  EXPECT_EQ(outcome.exit_code, 130) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("Stopped by SIGINT"));
+  const Outcome eval = workspace.run({"eval", "--checkpoint", "runs/small"});
+  EXPECT_EQ(eval.exit_code, 0) << eval;
+  EXPECT_THAT(eval.out, StartsWith("accuracy  "));
+}
+
+TEST(TrainStopped, BySigterm) {
+  Workspace workspace;
+  const Outcome outcome = stopped_by(workspace, SIGTERM);
+  EXPECT_EQ(outcome.exit_code, 143) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("Stopped by SIGTERM"));
+  EXPECT_TRUE(fs::exists(workspace.path() / "runs/small/checkpoints/last/model.safetensors"));
+}
+
+}  // namespace
+}  // namespace diffuse::testing
