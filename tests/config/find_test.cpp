@@ -45,8 +45,9 @@ TEST_F(FindConfig, TheNearestFolderWins) {
 }
 
 TEST_F(FindConfig, AnInstallationHasThemUnderShare) {
-  const fs::path file = dir_.write("prefix/share/diffuse/configs/agnews.json", "{}");
-  EXPECT_EQ(find_config_in("agnews.json", config_folders(dir_.path() / "prefix/bin")), file);
+  const TempDir prefix;  // of its own: nothing named configs/ stands above it
+  const fs::path file = prefix.write("share/diffuse/configs/agnews.json", "{}");
+  EXPECT_EQ(find_config_in("agnews.json", config_folders(prefix.path() / "bin")), file);
 }
 
 TEST_F(FindConfig, TheProjectsFileComesBeforeTheBuildFoldersCopy) {
