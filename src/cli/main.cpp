@@ -158,8 +158,8 @@ int run_and_report(int argc, char** argv) {
     log::error("{}", error.what());
     return kUserMistake;
   } catch (const c10::Error& error) {
-    if (is_out_of_memory(error)) log::error("{}", kMemoryAdvice);
-    log::error("{}", error.what_without_backtrace());
+    log::error("{}{}{}", is_out_of_memory(error) ? kMemoryAdvice : "",
+               is_out_of_memory(error) ? "\n" : "", error.what_without_backtrace());
     log::debug("{}", error.what());
   } catch (const std::bad_alloc&) {
     log::error("{}", kMemoryAdvice);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,10 @@ void drain(int& descriptor, std::string& text) {
   arguments.push_back(nullptr);
   for (const auto& [name, value] : launch.environment) {
     ::setenv(name.c_str(), value.c_str(), 1);
+  }
+  if (launch.address_space_bytes > 0) {
+    const rlimit limit{launch.address_space_bytes, launch.address_space_bytes};
+    ::setrlimit(RLIMIT_AS, &limit);
   }
   if (!launch.directory.empty() && ::chdir(launch.directory.c_str()) != 0) ::_exit(126);
   ::execv(program.c_str(), arguments.data());

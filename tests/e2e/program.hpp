@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct Launch {
   std::string input;                ///< all of stdin
   std::filesystem::path directory;  ///< working directory; empty: the caller's
   std::vector<std::pair<std::string, std::string>> environment;  ///< laid over the caller's
+  std::uint64_t address_space_bytes = 0;                         ///< limit; 0: none
 };
 
 /// Runs `diffuse` to its end.

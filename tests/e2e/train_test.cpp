@@ -195,5 +195,30 @@ TEST(TrainStopped, BySigterm) {
   EXPECT_TRUE(fs::exists(workspace.path() / "runs/small/checkpoints/last/model.safetensors"));
 }
 
+#ifndef __SANITIZE_ADDRESS__  // its shadow memory does not fit into any limit
+TEST(TrainFailed, OutOfMemoryIsASentenceWithAdvice) {
+  Workspace workspace;
+  Launch launch = workspace.launch({"train", "--config", "small.json", "--set", "model.dim=8192",
+                                    "--set", "model.weight=full", "--set", "model.steps=16"});
+  launch.address_space_bytes = std::uint64_t{1} << 30;
+  const Outcome outcome = run(launch);
+  EXPECT_EQ(outcome.exit_code, 1) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("error: Out of memory. Try a smaller"), Not(HasSubstr("frame #"))));
+}
+#endif
+
+TEST(TrainFailed, ALossThatIsNotFiniteIsAFailure) {
+  Workspace workspace;
+  const Outcome outcome =
+      workspace.run({"train", "--config", "small.json", "--set", "model.norm=none", "--set",
+                     "model.embedding_init_std=100", "--set", "train.learning_rate=1", "--set",
+                     "model.weight_init_std=100", "--set", "model.steps=32"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome;
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("finite"));
+}
+
 }  // namespace
 }  // namespace diffuse::testing
