@@ -1,15 +1,63 @@
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
 #include <malloc.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <new>
 
 #include "diffuse/device/device.hpp"
 
 namespace diffuse {
+namespace {
+
+/// Aligned blocks of plain `malloc`. LibTorch's own asks glibc for aligned memory, and glibc
+/// (before 2.38) does not find the block that it just freed again for the same request: it cuts a
+/// new one behind it, and the heap fills with holes of a tensor's size.
+class TensorAllocator final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(std::size_t bytes) override {
+    const c10::Device cpu(c10::DeviceType::CPU);
+    if (bytes == 0) {
+      return {nullptr, nullptr, &release, cpu};
+    }
+    void* block = std::malloc(bytes + kAlignmentBytes);
+    if (block == nullptr) {
+      throw std::bad_alloc();
+    }
+    const auto address = reinterpret_cast<std::uintptr_t>(block);
+    const std::uintptr_t shift = kAlignmentBytes - address % kAlignmentBytes;
+    void* data = static_cast<char*>(block) + shift;
+    // malloc aligns to 16 bytes, so that there is always room for a pointer in front.
+    static_cast<void**>(data)[-1] = block;
+    return {data, data, &release, cpu};
+  }
+
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+
+  void copy_data(void* target, const void* source, std::size_t bytes) const override {
+    default_copy_data(target, source, bytes);
+  }
+
+ private:
+  static void release(void* data) {
+    if (data != nullptr) {
+      std::free(static_cast<void**>(data)[-1]);
+    }
+  }
+
+  static constexpr std::size_t kAlignmentBytes = 64;  // a cache line, as LibTorch's
+};
+
+}  // namespace
 
 bool tune_allocator() {
-  // oneDNN keeps a compiled primitive for every shape it meets, 1,024 of them by default, and packed
-  // batches hardly ever repeat a shape: some 40 MB an epoch that nobody uses again. A value that
-  // the user set stays.
+  static TensorAllocator allocator;
+  constexpr std::uint8_t kAboveLibTorchs = 1;
+  c10::SetCPUAllocator(&allocator, kAboveLibTorchs);
+  // oneDNN keeps a compiled primitive for every shape it meets, 1,024 of them by default, and
+  // packed batches hardly ever repeat a shape: some 40 MB an epoch that nobody uses again. A value
+  // that the user set stays.
   setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16", /*overwrite=*/0);
   // Blocks above the first come and go by mmap: in the heap, tensors of changing sizes that large
   // leave holes as large (twice the peak memory measured with 46 MB tensors).

@@ -131,6 +131,11 @@ int main(int argc, char** argv) {
                  built_in_folder(own_folder).c_str(), DIFFUSE_LIBTORCH_VERSION);
     return kFailed;
   }
+  // OpenMP's threads spin while they wait. On a machine that does anything else besides, they then
+  // take the core from the very thread they wait for: five times the training time was measured
+  // with two busy processes on two cores. OpenMP reads this when it is loaded, so it must be set
+  // here; a value that the user set stays.
+  setenv("OMP_WAIT_POLICY", "passive", 0);
   const fs::path program = own_folder.parent_path() / "libexec" / "diffuse";
   execv(program.c_str(), argv);
   std::perror(("error: cannot start " + program.string()).c_str());
