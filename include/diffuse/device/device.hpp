@@ -12,10 +12,10 @@ namespace diffuse {
 /// Sets up how tensors get host memory; `main` calls it once, first of all. Two habits of glibc
 /// cost much here. Blocks of 128 kB and more, and free memory at the heap's end, go back to the
 /// system and are faulted in again, zeroed page by page, for the next tensor: element-wise work
-/// then takes two to six times as long. And LibTorch's aligned requests do not find the blocks
+/// then takes two to six times as long. And aligned requests, LibTorch's, do not find the blocks
 /// freed before them (glibc before 2.38), so that the heap fills with holes. With this, blocks up
-/// to 64 MiB stay in the heap, and are found again: training on R8 needs 285 MB at its peak instead
-/// of 860 (measured), and less time. Returns false where the system's allocator refused its part.
+/// to 64 MiB stay in the heap and are found again: training on R8 peaks at 258 MB, 381 without the
+/// second part (measured). Returns false where the system's allocator refused its part.
 bool tune_allocator();
 
 /// Device named by `name`: `auto` | `cpu` | `cuda` | `cuda:i`. `auto` is the first CUDA device
