@@ -64,20 +64,6 @@ InputRecord parse_object(std::string_view line, std::span<const std::string> tex
   return record;
 }
 
-std::string escaped(const std::string& name) {
-  std::string out;
-  for (const char c : name) {
-    if (c == '\t') {
-      out += "\\t";
-    } else if (c == '\\') {
-      out += "\\\\";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 std::string json_string(const std::string& text) {
   using Json = nlohmann::json;
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -125,7 +111,7 @@ std::string format_prediction(std::span<const float> probabilities, const Labels
   if (format == OutputFormat::tsv) {
     for (const std::size_t c : order) {
       if (!out.empty()) out += '\t';
-      out += fmt::format("{}\t{:.6f}", escaped(labels.names()[c]), probabilities[c]);
+      out += fmt::format("{}\t{:.6f}", escape_tsv(labels.names()[c]), probabilities[c]);
     }
     return out + "\n";
   }

@@ -11,6 +11,7 @@
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/table.hpp"
+#include "diffuse/base/text_util.hpp"
 
 namespace diffuse {
 namespace {
@@ -55,20 +56,6 @@ void check_labels(const Evaluation& evaluation, const Labels& labels) {
   if (evaluation.metrics.classes.size() != labels.names().size())
     throw Error(fmt::format("An evaluation over {} classes cannot be reported with {} label names.",
                             evaluation.metrics.classes.size(), labels.names().size()));
-}
-
-std::string escaped(const std::string& name) {
-  std::string out;
-  for (const char c : name) {
-    if (c == '\t') {
-      out += "\\t";
-    } else if (c == '\\') {
-      out += "\\\\";
-    } else {
-      out += c;
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -137,7 +124,7 @@ void write_predictions(const std::filesystem::path& path, const Evaluation& eval
   check_labels(evaluation, labels);
   const auto width = static_cast<std::ptrdiff_t>(labels.size());
   std::vector<std::string> names;
-  for (const std::string& name : labels.names()) names.push_back(escaped(name));
+  for (const std::string& name : labels.names()) names.push_back(escape_tsv(name));
   std::string out = "row\tgold\tpredicted\tprobability\n";
   for (std::size_t row = 0; row < evaluation.gold.size(); ++row) {
     const auto first = evaluation.probabilities.begin() + static_cast<std::ptrdiff_t>(row) * width;

@@ -92,5 +92,10 @@ TEST(Join, PutsTheSeparatorBetween) {
   EXPECT_EQ(join({}, ", "), "");
 }
 
+TEST(EscapeTsv, TabsAndBackslashesAlone) {
+  EXPECT_EQ(escape_tsv("a\tb\\c \xC3\xA9"), "a\\tb\\\\c \xC3\xA9");
+  EXPECT_EQ(escape_tsv(""), "");
+}
+
 }  // namespace
 }  // namespace diffuse

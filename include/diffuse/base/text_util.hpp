@@ -19,6 +19,9 @@ std::string printable(std::string_view text, std::size_t max_length = 60);
 /// surrogates and values above U+10FFFF are ill-formed.
 std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 
+/// `text` as one cell of a TSV line: a tab is written \t, a backslash \\.
+std::string escape_tsv(std::string_view text);
+
 /// Parts joined by `separator`.
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
