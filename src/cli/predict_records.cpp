@@ -25,6 +25,10 @@ std::string key_list(std::span<const std::string> text_keys) {
 }
 
 InputRecord parse_object(std::string_view line, std::span<const std::string> text_keys) {
+  // The parser takes a NUL for the end of its input and would not look at what follows.
+  if (const std::size_t nul = line.find('\0'); nul != std::string_view::npos) {
+    return failed(fmt::format("not valid JSON: a NUL byte at column {}", nul + 1));
+  }
   nlohmann::json object;
   try {
     object = nlohmann::json::parse(line);

@@ -83,6 +83,13 @@ class DuplicateFinder {
 }  // namespace
 
 Json parse_json_text(std::string_view text, const std::string& source, Faults& faults) {
+  // The parser takes a NUL for the end of its input and would not look at what follows.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    const Position at = position_of(text, nul + 1);
+    faults.add(fmt::format("{}:{}:{}", source, at.line, at.column), "",
+               "not valid JSON: a NUL byte; expected text");
+    return {};
+  }
   DuplicateFinder finder(source, faults);
   const auto callback = [&finder](int, Json::parse_event_t event, Json& value) {
     finder.on_event(event, value);

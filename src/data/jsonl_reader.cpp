@@ -44,6 +44,9 @@ ReadStatus JsonlRecords::parse(std::string_view line, std::uint32_t number, Exam
                             static_cast<unsigned char>(line[*at]), *at + 1),
                 "UTF-8");
   }
+  // The parser takes a NUL for the end of its input and would not look at what follows.
+  if (line.find('\0') != std::string_view::npos)
+    return fail(bad, number, "NUL character in the row", "text");
   Json row;
   try {
     row = Json::parse(line);

@@ -181,6 +181,9 @@ TEST(ConfigErrors, SyntaxErrorsHaveLineAndColumn) {
   EXPECT_THAT(load_error("{\"model\": {\"dilation\": [3,]}}"),
               HasSubstr("; a comma before a closing bracket is not allowed"));
   EXPECT_THAT(load_error("{\"data\": {\"train\": \"\xff\"}}"), HasSubstr("not valid JSON: "));
+  // The parser would take a NUL for the end.
+  EXPECT_THAT(load_error(std::string("{}\n \0 x", 6)),
+              StartsWith("c.json:2:2: not valid JSON: a NUL byte; expected text"));
   EXPECT_THAT(load_error("{\"model\": {\"alpha\": 1e999}}"),
               HasSubstr("c.json: not valid JSON: number overflow"));
 }

@@ -203,6 +203,8 @@ TEST(Jsonl, SaysWhatIsBad) {
 TEST(Jsonl, ALineMayNotBeEndless) {
   const std::string endless(std::size_t{17} << 20, 'x');
   EXPECT_THAT(
+  EXPECT_EQ(second(std::string("{\"label\":1,\"text\":\"a\"}\0x", 24)),
+            "2! NUL character in the row; text");
       jsonl("{\"label\":1,\"text\":\"a\"}\n" + endless + "\n{\"label\":2,\"text\":\"b\"}\n"),
       ElementsAre("1 1: a", "2! the line is longer than 16 MiB; one JSON object a line", "3 2: b"));
 }

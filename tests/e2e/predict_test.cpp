@@ -108,6 +108,13 @@ TEST(PredictVerb, UnusableObjectsAreAnsweredInTheirPlace) {
   EXPECT_EQ(error(7), "NUL character in the text");
 }
 
+TEST(PredictVerb, ANulByteInAnObjectIsAnErrorRecord) {
+  const Outcome outcome =
+      predict({"--input-format", "jsonl"}, std::string("{\"text\": \"a\"}\0\n", 15));
+  EXPECT_EQ(outcome.exit_code, 1) << outcome;
+  EXPECT_EQ(outcome.out, "#error\tnot valid JSON: a NUL byte at column 14\n");
+}
+
 TEST(PredictVerb, EmptyInputGivesNoOutput) {
   const Outcome outcome = predict({}, "");
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
