@@ -1,4 +1,5 @@
-# One block at the end of the configuration; `diffuse version` prints the same facts.
+# One block at the end of the configuration; `diffuse version` prints the same facts, with the commit
+# and what it finds on its machine.
 string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
 string(STRIP "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}}" flags)
 set(cuda "no: ${DIFFUSE_CUDA_REASON}")

@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/data/loading.hpp"
 #include "exit_code.hpp"
 #include "output.hpp"
 #include "overrides.hpp"
@@ -35,23 +37,28 @@ CLI::App* setup_config(CLI::App& app, ConfigOptions& options) {
 }
 
 int run_config(const ConfigOptions& options) {
-  const Overrides overrides = parse_overrides(options.set);
+  std::vector<std::string> faults;
+  const Overrides overrides = parse_overrides(options.set, faults);
   const bool reads_file = !options.check.empty() || !options.show.empty();
-  if (!overrides.empty() && !reads_file) {
+  if (!options.set.empty() && !reads_file) {
     throw UsageError("--set goes with --check FILE or --show FILE.");
   }
-  const auto load = [&](const std::string& file) {
+  const auto load = [&](const std::string& file, FileChecks files) {
+    Config config;
     try {
-      return load_config(find_config(file), overrides);
+      config = load_config(find_config(file), overrides, files);
     } catch (const ConfigError& error) {
-      throw ConfigError(name_flags(error.what(), {}));
+      faults.push_back(name_flags(error.what(), {}));
     }
+    if (!faults.empty()) throw ConfigError(join(faults, "\n"));
+    return config;
   };
   if (!options.check.empty()) {
-    check_training_files(load(options.check));
+    const Config config = load(options.check, FileChecks::training);
+    check_data_settings(config.data, config.tokenizer);
     write_output(options.check + ": ok\n");
   } else if (!options.show.empty()) {
-    write_output(config_json(load(options.show)) + "\n");
+    write_output(config_json(load(options.show, FileChecks::none)) + "\n");
   } else if (options.defaults) {
     write_output(default_config_text());
   } else if (options.schema) {

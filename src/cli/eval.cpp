@@ -1,6 +1,7 @@
 #include "eval.hpp"
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/data/loading.hpp"
@@ -30,7 +31,25 @@ CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
   return verb;
 }
 
+namespace {
+
+/// What would keep `--output` from being written, before the work.
+void check_output(const std::string& output) {
+  if (output.empty()) return;
+  const std::filesystem::path path = std::filesystem::absolute(output);
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    throw UsageError(output + ": this is a folder; expected the name of a file to write.");
+  }
+  if (!std::filesystem::is_directory(path.parent_path(), error)) {
+    throw UsageError(output + ": there is no folder " + path.parent_path().string() + ".");
+  }
+}
+
+}  // namespace
+
 int run_eval(const EvalOptions& options) {
+  check_output(options.output);
   OpenedModel opened = open_model(options.model);
   LoadedModel& model = opened.model;
   const std::string file = options.data.empty() ? model.config.data.test : options.data;
@@ -44,6 +63,7 @@ int run_eval(const EvalOptions& options) {
   EvaluationOptions evaluation_options;
   evaluation_options.batch_size = options.model.batch_size;
   evaluation_options.class_count = model.labels.size();
+  evaluation_options.noise_seed = model.config.train.seed;  // as training's own test
   const Evaluation evaluation =
       evaluate_with_progress(*model.classifier, view_all(*data), evaluation_options, "evaluating");
   if (!options.output.empty()) write_predictions(options.output, evaluation, model.labels);

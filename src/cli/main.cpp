@@ -1,11 +1,13 @@
 #include <c10/util/Exception.h>
+#include <fcntl.h>
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <exception>
-#include <map>
 #include <new>
+#include <sstream>
 
+#include "choices.hpp"
 #include "config.hpp"
 #include "diffuse/base/build_info.hpp"
 #include "diffuse/base/error.hpp"
@@ -15,6 +17,7 @@
 #include "eval.hpp"
 #include "evaluation.hpp"
 #include "exit_code.hpp"
+#include "output.hpp"
 #include "predict.hpp"
 #include "train.hpp"
 #include "version.hpp"
@@ -33,12 +36,11 @@ class CommandLine {
   explicit CommandLine(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {
     app_.set_version_flag("--version", "diffuse " + build_info().version);
     app_.add_option("--log-level", level_, "What to write to stderr")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, log::Level>{{"debug", log::Level::debug},
-                                              {"info", log::Level::info},
-                                              {"warning", log::Level::warning},
-                                              {"error", log::Level::error},
-                                              {"off", log::Level::off}}))
+        ->transform(one_of<log::Level>({{"debug", log::Level::debug},
+                                        {"info", log::Level::info},
+                                        {"warning", log::Level::warning},
+                                        {"error", log::Level::error},
+                                        {"off", log::Level::off}}))
         ->option_text("debug|info|warning|error|off=info");
     app_.add_flag("--quiet", quiet_, "Only warnings and errors on stderr");
     app_.footer(
@@ -78,7 +80,9 @@ class CommandLine {
       std::vector<std::string> reversed(arguments_.rbegin(), arguments_.rend() - 1);
       app_.parse(std::move(reversed));
     } catch (const CLI::Success& success) {  // help or version was asked for
-      app_.exit(success);
+      std::ostringstream text;
+      app_.exit(success, text, text);
+      write_output(text.str());
       return kDone;
     } catch (const CLI::ExtrasError&) {
       throw UsageError(unexpected_argument());
@@ -147,6 +151,14 @@ bool is_out_of_memory(const c10::Error& error) {
              std::string_view::npos;
 }
 
+/// A closed standard stream would leave its number to the next file that is opened, and results or
+/// log lines would land in that file. Reading from 0 and writing to 1 still fail.
+void hold_standard_streams() {
+  for (const auto& [stream, mode] : {std::pair{0, O_WRONLY}, {1, O_RDONLY}, {2, O_WRONLY}}) {
+    if (fcntl(stream, F_GETFD) == -1) open("/dev/null", mode);
+  }
+}
+
 /// The only catch of the program: what an exception means to the caller.
 int run_and_report(int argc, char** argv) {
   try {
@@ -173,6 +185,7 @@ int run_and_report(int argc, char** argv) {
 }  // namespace diffuse::cli
 
 int main(int argc, char** argv) {
+  diffuse::cli::hold_standard_streams();
   diffuse::tune_allocator();
   return diffuse::cli::run_and_report(argc, argv);
 }

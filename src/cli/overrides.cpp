@@ -9,9 +9,8 @@
 
 namespace diffuse::cli {
 
-Overrides parse_overrides(const std::vector<std::string>& set) {
+Overrides parse_overrides(const std::vector<std::string>& set, std::vector<std::string>& faults) {
   Overrides overrides;
-  std::vector<std::string> faults;
   for (const std::string& item : set) {
     const std::size_t split = item.find('=');
     if (split == std::string::npos || split == 0) {
@@ -21,7 +20,6 @@ Overrides parse_overrides(const std::vector<std::string>& set) {
     }
     overrides.emplace_back(item.substr(0, split), item.substr(split + 1));
   }
-  if (!faults.empty()) throw UsageError(join(faults, "\n"));
   return overrides;
 }
 

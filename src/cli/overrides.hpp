@@ -8,9 +8,8 @@
 
 namespace diffuse::cli {
 
-/// Splits the values of `--set key=value`. Throws one UsageError that lists every one without a
-/// key or without `=`.
-Overrides parse_overrides(const std::vector<std::string>& set);
+/// Splits the values of `--set key=value`; adds a fault for every one without a key or without `=`.
+Overrides parse_overrides(const std::vector<std::string>& set, std::vector<std::string>& faults);
 
 /// A ConfigError's text with the flag in place of "command line" in front of each fault: the one
 /// that `flags` names for its key, else --set.

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <map>
 
+#include "choices.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
@@ -136,16 +137,15 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
       ->option_text("FILE|-");
   verb->add_option("--input-format", options.input_format,
                    "text: a text on each line; jsonl: an object with the key text on each line")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, InputFormat>{
-          {"text", InputFormat::text}, {"jsonl", InputFormat::jsonl}}))
+      ->transform(one_of<InputFormat>({{"text", InputFormat::text}, {"jsonl", InputFormat::jsonl}}))
       ->option_text("text|jsonl=text");
   verb->add_option("--format", options.format,
                    "Output. tsv: label, probability; jsonl: an object on each line")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, OutputFormat>{
-          {"tsv", OutputFormat::tsv}, {"jsonl", OutputFormat::jsonl}}))
+      ->transform(
+          one_of<OutputFormat>({{"tsv", OutputFormat::tsv}, {"jsonl", OutputFormat::jsonl}}))
       ->option_text("tsv|jsonl=tsv");
   verb->add_option("--top", options.top, "Write the K most probable classes")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1000000))
       ->option_text("K=1");
   verb->footer(
       "A line that cannot be used is answered by an error record in its place (tsv: #error and a\n"

@@ -1,7 +1,10 @@
 #include "run_directory.hpp"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <system_error>
 
 #include "diffuse/base/error.hpp"
@@ -30,11 +33,29 @@ void create_parents(const fs::path& folder) {
   }
 }
 
+/// A folder can only be made below one that exists and may be written to.
+void check_parent(const fs::path& out) {
+  std::error_code error;
+  fs::path parent = fs::absolute(out).lexically_normal().parent_path();
+  while (!fs::exists(parent, error) && parent != parent.root_path()) parent = parent.parent_path();
+  if (!fs::is_directory(parent, error)) {
+    throw UsageError(
+        fmt::format("--out {}: {} is a file; expected a folder.", out.string(), parent.string()));
+  }
+  if (access(parent.c_str(), W_OK) != 0) {
+    throw UsageError(fmt::format("--out {}: the folder {} cannot be written to: {}.", out.string(),
+                                 parent.string(), std::strerror(errno)));
+  }
+}
+
 }  // namespace
 
 void check_run_directory(const fs::path& out) {
   std::error_code error;
-  if (!fs::exists(out, error)) return;
+  if (!fs::exists(out, error)) {
+    check_parent(out);
+    return;
+  }
   if (!fs::is_directory(out, error)) {
     throw UsageError(
         fmt::format("--out {}: this is a file; expected a new or empty folder.", out.string()));

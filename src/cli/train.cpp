@@ -37,8 +37,9 @@ struct CommandLineValues {
   std::map<std::string, std::string> flags;
 };
 
-CommandLineValues command_line_values(const TrainOptions& options) {
-  CommandLineValues values{parse_overrides(options.set), {}};
+CommandLineValues command_line_values(const TrainOptions& options,
+                                      std::vector<std::string>& faults) {
+  CommandLineValues values{parse_overrides(options.set, faults), {}};
   const auto lay_over = [&](const char* flag, const char* key,
                             const std::optional<std::string>& value) {
     if (!value) return;
@@ -53,14 +54,15 @@ CommandLineValues command_line_values(const TrainOptions& options) {
   return values;
 }
 
-Config read_config(const TrainOptions& options) {
-  const CommandLineValues values = command_line_values(options);
+Config read_config(const TrainOptions& options, const CommandLineValues& values) {
   try {
     if (!options.config.empty()) {
-      return load_config(find_config(options.config), values.overrides);
+      return load_config(find_config(options.config), values.overrides, FileChecks::training);
     }
+    if (options.train) return default_config(values.overrides, FileChecks::training);
+    // A config may be wanted in the first place, so nothing is said of files.
     Config config = default_config(values.overrides);
-    if (!config.data.train.empty()) return config;
+    if (!config.data.train.empty()) return default_config(values.overrides, FileChecks::training);
   } catch (const ConfigError& error) {
     throw ConfigError(name_flags(error.what(), values.flags));
   }
@@ -68,8 +70,8 @@ Config read_config(const TrainOptions& options) {
       "There is nothing to train on: give --config FILE, or --train FILE for the defaults.");
 }
 
-/// Whatever can be found wrong before any work, all at once.
-void check_before_work(const TrainOptions& options, const Config& config) {
+/// The config, after whatever can be found wrong before any work; all of it at once.
+Config checked_config(const TrainOptions& options) {
   std::vector<std::string> faults;
   const auto collect = [&](auto&& check) {
     try {
@@ -78,11 +80,19 @@ void check_before_work(const TrainOptions& options, const Config& config) {
       faults.emplace_back(error.what());
     }
   };
-  collect([&] { check_training_files(config); });
+  const CommandLineValues values = command_line_values(options, faults);
+  std::optional<Config> config;
+  collect([&] { config = read_config(options, values); });
+  if (config) {
+    collect([&] { check_data_settings(config->data, config->tokenizer); });
+    // The first thing that touches the device: ATen remembers its first answer about CUDA.
+    collect([&] { resolve_device(config->train.device); });
+  }
   collect([&] {
     if (!options.out.empty()) check_run_directory(options.out);
   });
   if (!faults.empty()) throw UsageError(join(faults, "\n"));
+  return *config;
 }
 
 std::string relative_if_shorter(const fs::path& path) {
@@ -162,9 +172,7 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
 }
 
 int run_train(const TrainOptions& options) {
-  const Config config = read_config(options);
-  check_before_work(options, config);
-  // The first thing that touches the device: ATen remembers its first answer about CUDA.
+  const Config config = checked_config(options);
   const at::Device device = resolve_device(config.train.device);
   const int threads = set_thread_count(config.train.threads);
   const std::string start_time = utc_now();
@@ -172,16 +180,16 @@ int run_train(const TrainOptions& options) {
   if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
   const TrainingData data =
       load_training_data(data_config, config.tokenizer, config.train.seed, threads);
-  const std::unique_ptr<Classifier> classifier = make_classifier(
-      config.model, {data.tokenizer->vocab_size(), data.labels.size(), data.tokenizer->mask_id()},
-      config.train.seed);
+  const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
+                            data.tokenizer->mask_id()};
 
   StartupFacts startup;
   startup.device = device_description(device);
   startup.threads = threads;
-  startup.parameter_count = parameter_count(*classifier);
+  startup.parameter_count = count_parameters(config.model, shape);
+  const MemoryEstimate estimate = estimate_memory(config, startup.parameter_count, data.train);
   if (options.dry_run) {
-    startup.memory = describe(estimate_memory(config, *classifier, data.train));
+    startup.memory = describe(estimate);
     log::info("Dry run\n{}", startup_table(config, data, startup));
     return kDone;
   }
@@ -196,13 +204,16 @@ int run_train(const TrainOptions& options) {
   log::open_file((run_dir / "train.log").string());
   startup.run_directory = relative_if_shorter(run_dir);
   log::info("Training\n{}", startup_table(config, data, startup));
+  log_estimate(estimate, device);  // before the classifier, which may be too large, is made
 
   catch_stop_signals();
+  const std::unique_ptr<Classifier> classifier =
+      make_classifier(config.model, shape, config.train.seed);
   const TrainingResult result = train(config, data, *classifier, run_dir);
   if (result.stopped_by_signal != 0) {
-    log::warning("Stopped by {} after {} updates; the checkpoint is {}",
+    log::warning("Stopped by {} after {} updates; the last checkpoint is {}",
                  result.stopped_by_signal == 2 ? "SIGINT" : "SIGTERM", format_count(result.updates),
-                 result.best_checkpoint.string());
+                 result.last_checkpoint.string());
     return kSignalBase + result.stopped_by_signal;
   }
   std::optional<Evaluation> test;

@@ -19,10 +19,11 @@ std::vector<Field> data_fields() {
       .add("test", &DataConfig::test,
            "File of labelled texts measured once, after training. Empty: no test.")
       .is_path();
-  table.add("format", &DataConfig::format,
-            "Format of the data files. auto: by the file's extension .csv, .tsv or .jsonl, with or "
-            "without .gz behind it. csv is RFC 4180, tsv has one row a line and no quoting, jsonl "
-            "one object a line.");
+  table.add(
+      "format", &DataConfig::format,
+      "Format of the data files. auto: by the file's extension .csv, .tsv (or .tab) or .jsonl "
+      "(or .ndjson), with or without .gz behind it. csv is RFC 4180, tsv the same with tabs "
+      "between the fields, jsonl one object a line.");
   table.add("header", &DataConfig::header,
             "Whether the first row of a CSV or TSV file names the columns. auto: yes if a column "
             "is chosen by name, or if the first row holds a usual column name such as label or "
@@ -30,14 +31,16 @@ std::vector<Field> data_fields() {
   table
       .add("label_column", &DataConfig::label_column,
            "Column that holds the label. A name (JSONL, files with a header) or a number from 1. "
-           "Empty: the column called label, class, category, target or topic, else the first "
-           "column; JSONL must have one of these names.")
+           "Empty: the column called label, class, category, target, topic or sentiment, else the "
+           "one column that is no text, else the first; JSONL must have a key with one of these "
+           "names.")
       .or_number();
   table
       .add("text_columns", &DataConfig::text_columns,
            "Columns that hold the text. Names or numbers from 1; several are joined by a blank in "
            "the order given here. Empty: all columns called text, title, headline, description, "
-           "content, sentence, question, review or body, else every column but the label, in the "
+           "content, sentence, question, review, body, message, tweet or "
+           "comment, else every column but the label, in the "
            "file's order.")
       .or_number()
       .also_called({"text_column", "text"});

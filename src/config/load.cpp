@@ -16,6 +16,7 @@
 #include "faults.hpp"
 #include "field.hpp"
 #include "substitute.hpp"
+#include "training_files.hpp"
 
 namespace diffuse {
 namespace {
@@ -32,7 +33,7 @@ class Loader {
   void lay_json(std::string_view text, const std::string& source, const fs::path& folder);
   void lay_overrides(const Overrides& overrides);
   /// Checks combinations and throws everything found. `name` stands for what no source set.
-  Config finish(const std::string& name, bool warn);
+  Config finish(const std::string& name, bool warn, FileChecks files);
 
  private:
   void lay_section(const std::string& name, const Json& object, const std::string& source,
@@ -47,6 +48,7 @@ class Loader {
   Faults faults_;
   std::map<std::string, std::string> origins_;
   std::set<std::string> faulty_;
+  bool readable_ = true;  // false if a text was no JSON object, so that nothing is known of it
 };
 
 /// `~/x` and relative paths made absolute. Sets `problem` where that cannot be.
@@ -143,6 +145,7 @@ void Loader::lay_section(const std::string& name, const Json& object, const std:
 void Loader::lay_json(std::string_view text, const std::string& source, const fs::path& folder) {
   const bool sound = faults_.empty();
   const Json json = parse_json_text(text, source, faults_);
+  readable_ = readable_ && json.is_object();
   if (json.is_null() && sound && !faults_.empty()) return;
   if (!json.is_object()) {
     faults_.add(
@@ -179,7 +182,7 @@ std::string Loader::origin(const Conflict& conflict, const std::string& name) co
   return name;
 }
 
-Config Loader::finish(const std::string& name, bool warn) {
+Config Loader::finish(const std::string& name, bool warn, FileChecks files) {
   for (const Conflict& conflict : find_conflicts(config_)) {
     const bool known_wrong =
         std::any_of(conflict.keys.begin(), conflict.keys.end(),
@@ -187,6 +190,7 @@ Config Loader::finish(const std::string& name, bool warn) {
     // Such a key still has its default: a conflict with that would be a riddle.
     if (!known_wrong) faults_.add(origin(conflict, name), conflict.keys.front(), conflict.message);
   }
+  if (files == FileChecks::training && readable_) find_file_faults(config_, faults_);
   faults_.throw_if_any();
   if (warn) {
     for (const Conflict& conflict : find_oddities(config_)) {
@@ -198,7 +202,7 @@ Config Loader::finish(const std::string& name, bool warn) {
 
 }  // namespace
 
-Config load_config(const fs::path& path, const Overrides& overrides) {
+Config load_config(const fs::path& path, const Overrides& overrides, FileChecks files) {
   std::string text;
   try {
     text = read_file(path);
@@ -208,19 +212,19 @@ Config load_config(const fs::path& path, const Overrides& overrides) {
   Loader loader;
   loader.lay_json(text, path.string(), fs::absolute(path).parent_path());
   loader.lay_overrides(overrides);
-  return loader.finish(path.string(), true);
+  return loader.finish(path.string(), true, files);
 }
 
-Config default_config(const Overrides& overrides) {
+Config default_config(const Overrides& overrides, FileChecks files) {
   Loader loader;
   loader.lay_overrides(overrides);
-  return loader.finish("defaults", true);
+  return loader.finish("defaults", true, files);
 }
 
 Config parse_config(std::string_view json, const std::string& source) {
   Loader loader;
   loader.lay_json(json, source, {});
-  return loader.finish(source, false);
+  return loader.finish(source, false, FileChecks::none);
 }
 
 }  // namespace diffuse

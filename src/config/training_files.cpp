@@ -10,6 +10,7 @@
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
 #include "faults.hpp"
+#include "training_files.hpp"
 
 namespace diffuse {
 namespace {
@@ -42,9 +43,8 @@ void check_file(const char* key, const std::string& path, Faults& faults) {
 
 }  // namespace
 
-void check_training_files(const Config& config) {
-  Faults faults;
-  if (config.data.train.empty()) {
+void find_file_faults(const Config& config, Faults& faults) {
+  if (config.data.train.empty() && faults.empty()) {
     faults.add("data.train", "",
                "is not set; expected the file to train on (in the config, or --train FILE)");
   }
@@ -55,6 +55,11 @@ void check_training_files(const Config& config) {
   if (config.tokenizer.type == TokenizerType::wordpiece) {
     check_file("tokenizer.vocab", config.tokenizer.vocab, faults);
   }
+}
+
+void check_training_files(const Config& config) {
+  Faults faults;
+  find_file_faults(config, faults);
   faults.throw_if_any();
 }
 

@@ -16,14 +16,17 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-constexpr std::array<std::string_view, 5> kLabelNames = {"label", "class", "category", "target",
-                                                         "topic"};
-constexpr std::array<std::string_view, 9> kTextNames = {"text",        "title",   "headline",
-                                                        "description", "content", "sentence",
-                                                        "question",    "review",  "body"};
+constexpr std::array<std::string_view, 6> kLabelNames = {"label",  "class", "category",
+                                                         "target", "topic", "sentiment"};
+constexpr std::array<std::string_view, 12> kTextNames = {
+    "text",     "title",  "headline", "description", "content", "sentence",
+    "question", "review", "body",     "message",     "tweet",   "comment"};
 
-std::string lower(std::string_view text) {
-  std::string result(text);
+/// Lower-cased, without blanks around it.
+std::string folded(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return "";
+  std::string result(text.substr(begin, text.find_last_not_of(" \t") - begin + 1));
   for (char& c : result) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
@@ -32,7 +35,7 @@ std::string lower(std::string_view text) {
 
 template <class Known>
 bool is_one_of(std::string_view field, const Known& known) {
-  return std::find(known.begin(), known.end(), lower(field)) != known.end();
+  return std::find(known.begin(), known.end(), folded(field)) != known.end();
 }
 
 /// The number in a column setting such as "2"; nothing if it is a name.
@@ -59,7 +62,7 @@ std::optional<std::size_t> find_name(const Names& names, const std::string& want
   auto found = std::find(names.begin(), names.end(), wanted);
   if (found == names.end()) {
     found = std::find_if(names.begin(), names.end(),
-                         [&](const std::string& name) { return lower(name) == lower(wanted); });
+                         [&](const std::string& name) { return folded(name) == folded(wanted); });
   }
   if (found == names.end()) return std::nullopt;
   return static_cast<std::size_t>(found - names.begin());
@@ -78,6 +81,23 @@ void check_label_is_no_text(std::size_t label, const std::vector<std::size_t>& t
   if (std::find(texts.begin(), texts.end(), label) == texts.end()) return;
   throw ConfigError(
       "data.text_columns holds the label column; expected columns other than data.label_column");
+}
+
+/// The label's column where a header names none: the only one that is not a text's, else the first.
+/// A first column with a text's name is no label.
+std::size_t unnamed_label(const Names& header, const std::string& place) {
+  Names others;
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    if (is_one_of(header[i], kTextNames)) continue;
+    others.push_back(header[i]);
+    last = i;
+  }
+  if (others.size() == 1) return last;
+  if (!is_one_of(header.front(), kTextNames)) return 0;
+  throw DataError(
+      fmt::format("{}: which column holds the label? Set data.label_column to one of {}", place,
+                  listing(others.empty() ? header : others)));
 }
 
 bool is_header(const Names& first, const DataConfig& config) {
@@ -126,7 +146,8 @@ Columns resolve_columns(const Names& first, const DataConfig& config,
     const auto found = std::find_if(first.begin(), first.end(), [](const std::string& field) {
       return is_one_of(field, kLabelNames);
     });
-    if (found != first.end()) columns.label = static_cast<std::size_t>(found - first.begin());
+    columns.label = found != first.end() ? static_cast<std::size_t>(found - first.begin())
+                                         : unnamed_label(first, place);
   }
   for (const std::string& column : config.text_columns) {
     columns.texts.push_back(resolve(column, "data.text_columns"));
@@ -150,9 +171,9 @@ Columns resolve_columns(const Names& first, const DataConfig& config,
   };
   Names texts;
   for (const std::size_t column : columns.texts) texts.push_back(describe(column));
-  log::debug("{}: {}, label is column {}, text is column {}", path.string(),
-             columns.header ? "the first line is a header" : "no header", describe(columns.label),
-             join(texts, ", "));
+  log::info("{}: {}, label is column {}, text is column {}", path.string(),
+            columns.header ? "the first line is a header" : "no header", describe(columns.label),
+            join(texts, ", "));
   return columns;
 }
 
@@ -194,8 +215,8 @@ Keys resolve_keys(const Names& keys, const std::vector<bool>& is_text, const Dat
   check_label_is_no_text(label, texts);
   Keys result{keys[label], {}};
   for (const std::size_t text : texts) result.texts.push_back(keys[text]);
-  log::debug("{}: label is key \"{}\", text is key {}", path.string(), printable(result.label),
-             listing(result.texts));
+  log::info("{}: label is key \"{}\", text is key {}", path.string(), printable(result.label),
+            listing(result.texts));
   return result;
 }
 

@@ -15,6 +15,7 @@
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "encode_file.hpp"
 #include "label_resolver.hpp"
 #include "records.hpp"
@@ -40,7 +41,9 @@ std::vector<std::int64_t> count_classes(const EncodedDataset& data, const Labels
   return counts;
 }
 
-void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path) {
+/// `named`: the classes come from a file of names.
+void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path,
+                   bool named) {
   const std::vector<std::int64_t> counts = count_classes(data, labels);
   const auto used = std::count_if(counts.begin(), counts.end(), [](auto n) { return n > 0; });
   if (used < 2) {
@@ -50,6 +53,21 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
                     "data.label_column the right one?)",
                     path, format_count(static_cast<long long>(data.size())),
                     labels.name(only - counts.begin())));
+  }
+  // With few rows every class may be a rare one; with more, the labels must be something else.
+  constexpr std::size_t kFewRows = 10;
+  if (!named && data.size() >= kFewRows && 2 * labels.names().size() > data.size()) {
+    throw DataError(fmt::format(
+        "{}: {} different labels in {} rows; is data.label_column the right one?", path,
+        format_count(labels.size()), format_count(static_cast<long long>(data.size()))));
+  }
+  const auto first = static_cast<std::size_t>(data.label(0));
+  const auto singles = std::count(counts.begin(), counts.end(), 1);
+  if (!named && counts.size() > 2 && counts[first] == 1 && singles == 1) {
+    log::warning(
+        "{}: no other row has the label \"{}\" of the first; if that row names the columns, set "
+        "data.header to \"yes\"",
+        path, labels.name(data.label(0)));
   }
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) {
@@ -76,14 +94,6 @@ std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfi
   return parts;
 }
 
-void log_cached(const std::string& name, const EncodedDataset& data) {
-  if (data.skipped_rows() > 0) {
-    log::warning("{}: {} bad row{} left out (data.on_error is \"skip\")", name,
-                 format_count(data.skipped_rows()), data.skipped_rows() == 1 ? "" : "s");
-  }
-  log_loaded(name, data, "cached");
-}
-
 /// A file whose labels and tokenizer are known, from the cache or read.
 std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::string& hash,
                                            const TokenizerConfig& config,
@@ -99,14 +109,17 @@ std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::s
     auto found = cache.find(key, file.name);
     if (found && found->vocab_size == tokenizer.vocab_size() &&
         found->labels.names() == labels.names()) {
-      log_cached(file.name, *found->data);
+      log_loaded(file.name, *found->data, "cached");
       return std::move(found->data);
     }
   }
   LabelResolver known(labels, numbers, file.data.label_base);
   auto data = encode_file(file, tokenizer, known);
   log_loaded(file.name, *data, "read");
-  cache.store(key, file.name, *data, labels, tokenizer.vocab_size(), "");
+  // A file with bad rows is read each time, so that each time it is told which they are.
+  if (data->skipped_rows() == 0) {
+    cache.store(key, file.name, *data, labels, tokenizer.vocab_size(), "");
+  }
   return data;
 }
 
@@ -132,7 +145,7 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
           (!names || names->names() == found->labels.names())) {
         result.labels = std::move(found->labels);
         result.train_file = std::move(found->data);
-        log_cached(file.name, *result.train_file);
+        log_loaded(file.name, *result.train_file, "cached");
         return;
       }
     }
@@ -146,11 +159,32 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
   result.labels = resolver.finish(to);
   if (!to.empty()) result.train_file->map_labels(to);
   log_loaded(file.name, *result.train_file, "read");
+  if (result.train_file->skipped_rows() > 0) return;
   cache.store(key, file.name, *result.train_file, result.labels, result.tokenizer->vocab_size(),
               build ? result.tokenizer->vocab_text() : "");
 }
 
 }  // namespace
+
+void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenizer) {
+  std::vector<std::string> faults;
+  const auto collect = [&](const std::string& path, auto&& check) {
+    if (path.empty()) return;
+    try {
+      check();
+    } catch (const UserError& error) {
+      faults.emplace_back(error.what());
+    }
+  };
+  for (const std::string& path : {data.train, data.validation, data.test}) {
+    collect(path, [&] { resolve_format(path, data.format); });
+  }
+  collect(data.labels, [&] { Labels::read(data.labels); });
+  if (tokenizer.type != TokenizerType::bytes) {
+    collect(tokenizer.vocab, [&] { load_tokenizer(tokenizer, tokenizer.vocab); });
+  }
+  if (!faults.empty()) throw DataError(join(faults, "\n"));
+}
 
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
                                 std::int64_t seed, int threads) {
@@ -179,7 +213,7 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   };
   load_train(file("data.train", data.train, data.max_rows), hashes["data.train"], tokenizer, cache,
              result);
-  check_classes(*result.train_file, result.labels, data.train);
+  check_classes(*result.train_file, result.labels, data.train, !data.labels.empty());
   const auto load = [&](const std::string& key, const std::string& path) {
     return load_known(file(key, path, 0), hashes[key], tokenizer, *result.tokenizer, result.labels,
                       cache);

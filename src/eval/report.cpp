@@ -30,8 +30,8 @@ std::string class_table(const Metrics& metrics, const Labels& labels) {
               {Align::left, Align::right, Align::right, Align::right, Align::right});
   for (std::size_t c = 0; c < metrics.classes.size(); ++c) {
     const ClassMetrics& figures = metrics.classes[c];
-    table.add_row({labels.name(static_cast<std::int64_t>(c)), figure(figures.precision),
-                   figure(figures.recall), figure(figures.f1), format_count(figures.support)});
+    table.add_row({printable(labels.names()[c]), figure(figures.precision), figure(figures.recall),
+                   figure(figures.f1), format_count(figures.support)});
   }
   return table.text();
 }
@@ -39,12 +39,12 @@ std::string class_table(const Metrics& metrics, const Labels& labels) {
 std::string confusion_table(const Metrics& metrics, const Labels& labels) {
   const std::size_t class_count = metrics.classes.size();
   std::vector<std::string> header = {"gold \\ predicted"};
-  header.insert(header.end(), labels.names().begin(), labels.names().end());
+  for (const std::string& name : labels.names()) header.push_back(printable(name));
   std::vector<Table::Align> align(class_count + 1, Table::Align::right);
   align.front() = Table::Align::left;
   Table table(header, align);
   for (std::size_t gold = 0; gold < class_count; ++gold) {
-    std::vector<std::string> cells = {labels.names()[gold]};
+    std::vector<std::string> cells = {printable(labels.names()[gold])};
     for (std::size_t predicted = 0; predicted < class_count; ++predicted)
       cells.push_back(format_count(metrics.confusion[gold * class_count + predicted]));
     table.add_row(std::move(cells));

@@ -7,8 +7,11 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/safetensors.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/model/model_factory.hpp"
+#include "tensor_file.hpp"
 
 namespace diffuse {
 namespace {
@@ -34,17 +37,35 @@ void check_files(const fs::path& folder) {
       folder.string(), fmt::join(missing, ", "), kModelFile, kConfigFile, kVocabFile, kLabelsFile));
 }
 
-/// Reads all but the weights; the classifier is freshly initialised.
+/// Reads all but the weights; there is no classifier yet.
 LoadedModel read_parts(const fs::path& folder) {
   LoadedModel model;
   const fs::path config = folder / kConfigFile;
   model.config = parse_config(read_file(config), config.string());
   model.tokenizer = load_tokenizer(model.config.tokenizer, folder / kVocabFile);
   model.labels = Labels::read(folder / kLabelsFile);
-  const ModelShape shape = {model.tokenizer->vocab_size(), model.labels.size(),
-                            model.tokenizer->mask_id()};
-  model.classifier = make_classifier(model.config.model, shape, /*seed=*/0);
   return model;
+}
+
+/// Refuses a config.json that asks for a classifier far larger than `weights` before memory is
+/// taken for it. A small difference is left to load_tensors, which names the tensors; where the
+/// numbers agree, nothing is too large: constants are at most 129 times the parameters.
+void check_size(const ModelConfig& config, const ModelShape& shape,
+                const SafetensorsFile& weights) {
+  constexpr std::int64_t kFloatBytes = 4;
+  constexpr std::int64_t kSlackBytes = 64'000'000;
+  std::int64_t held = 0;
+  std::int64_t held_bytes = 0;
+  for (const auto& [name, view] : weights.tensors()) {
+    held += static_cast<std::int64_t>(view.bytes.size() / dtype_size_bytes(view.dtype));
+    held_bytes += static_cast<std::int64_t>(view.bytes.size());
+  }
+  const std::int64_t wanted = count_parameters(config, shape);
+  const std::int64_t wanted_bytes = (wanted + count_constants(config)) * kFloatBytes;
+  if (wanted == held || wanted_bytes <= 4 * held_bytes + kSlackBytes) return;
+  throw CheckpointError(
+      fmt::format("{} asks for {} parameters, {} holds {}; take all files of one checkpoint.",
+                  kConfigFile, format_count(wanted), kModelFile, format_count(held)));
 }
 
 }  // namespace
@@ -67,9 +88,15 @@ fs::path resolve_checkpoint(const fs::path& path) {
 
 LoadedModel load_model(const fs::path& folder) {
   check_files(folder);
+  const fs::path weights_path = folder / kModelFile;
+  const SafetensorsFile weights = SafetensorsFile::read(weights_path);
   LoadedModel model;
   try {
     model = read_parts(folder);
+    const ModelShape shape = {model.tokenizer->vocab_size(), model.labels.size(),
+                              model.tokenizer->mask_id()};
+    check_size(model.config.model, shape, weights);
+    model.classifier = make_classifier(model.config.model, shape, /*seed=*/0);
   } catch (const UserError& error) {
     throw CheckpointError(
         fmt::format("Checkpoint '{}' cannot be used. {}", folder.string(), error.what()));
@@ -78,7 +105,7 @@ LoadedModel load_model(const fs::path& folder) {
   for (const NamedParameter& parameter : model.classifier->parameters()) {
     targets.emplace_back(parameter.name, parameter.tensor);
   }
-  load_tensors(folder / kModelFile, targets);
+  load_tensors(weights, weights_path, targets);
   return model;
 }
 

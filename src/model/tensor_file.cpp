@@ -12,6 +12,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/safetensors.hpp"
 #include "diffuse/model/checkpoint.hpp"
+#include "tensor_file.hpp"
 
 namespace diffuse {
 namespace {
@@ -67,7 +68,11 @@ void save_tensors(const std::filesystem::path& path,
 
 void load_tensors(const std::filesystem::path& path,
                   const std::vector<std::pair<std::string, at::Tensor>>& targets) {
-  const SafetensorsFile file = SafetensorsFile::read(path);
+  load_tensors(SafetensorsFile::read(path), path, targets);
+}
+
+void load_tensors(const SafetensorsFile& file, const std::filesystem::path& path,
+                  const std::vector<std::pair<std::string, at::Tensor>>& targets) {
   std::vector<std::string> faults;
   for (const auto& [name, target] : targets) {
     const auto found = file.tensors().find(name);

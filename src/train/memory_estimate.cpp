@@ -7,7 +7,10 @@
 #include <numeric>
 #include <vector>
 
+#include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
+#include "diffuse/base/system.hpp"
+#include "diffuse/model/model_factory.hpp"
 
 namespace diffuse {
 namespace {
@@ -49,13 +52,14 @@ std::int64_t floats_a_step(const ModelConfig& model) {
 
 }  // namespace
 
-MemoryEstimate estimate_memory(const Config& config, const Classifier& classifier,
+MemoryEstimate estimate_memory(const Config& config, std::int64_t parameter_count,
                                const DatasetView& train) {
   MemoryEstimate estimate;
-  estimate.weights = parameter_count(classifier) * kFloatBytes;
-  estimate.gradients = estimate.weights;
-  estimate.optimizer = 2 * estimate.weights;
-  estimate.average = config.train.ema_decay > 0 ? estimate.weights : 0;
+  const std::int64_t parameters = parameter_count * kFloatBytes;
+  estimate.weights = parameters + count_constants(config.model) * kFloatBytes;
+  estimate.gradients = parameters;
+  estimate.optimizer = 2 * parameters;
+  estimate.average = config.train.ema_decay > 0 ? parameters : 0;
   estimate.largest_batch_tokens = largest_batch_tokens(train, config.train.batch_size);
   std::int64_t floats_a_token = config.model.dim;                              // the initial state
   if (config.model.embedding_dropout > 0) floats_a_token += config.model.dim;  // its mask
@@ -72,6 +76,14 @@ std::string describe(const MemoryEstimate& estimate) {
       bytes(estimate.total()), bytes(estimate.weights), bytes(estimate.gradients),
       bytes(estimate.optimizer), bytes(estimate.average), bytes(estimate.activations),
       format_count(estimate.largest_batch_tokens));
+}
+
+void log_estimate(const MemoryEstimate& estimate, at::Device device) {
+  log::info("{}", describe(estimate));
+  if (device.is_cpu() && estimate.total() > available_memory_bytes())
+    log::warning(
+        "The machine has less memory free than that. Lower train.batch_size, "
+        "tokenizer.max_tokens or model.dim if training fails.");
 }
 
 }  // namespace diffuse

@@ -18,13 +18,13 @@ std::string Reporter::progress_text(std::int64_t update, double epoch) const {
   const auto done = static_cast<double>(update);
   const auto total = static_cast<double>(total_updates_);
   const double left_s = remaining_s(elapsed_s(), done, total);
-  std::string text = fmt::format("{:5.1f} %  epoch {:.2f}  update {}", 100 * done / total, epoch,
-                                 format_count(update));
+  // What a narrow terminal cuts off is the end.
+  std::string text = fmt::format("{:5.1f} %", 100 * done / total);
+  if (left_s >= 0) text += fmt::format("  ETA {}", format_duration(left_s));
   if (last_.update > 0)
     text += fmt::format("  loss {:.4f}  lr {:.2e}  {} tokens/s", last_.loss, last_.learning_rate,
                         format_count(static_cast<long long>(last_.tokens_per_s)));
-  if (left_s >= 0) text += fmt::format("  ETA {}", format_duration(left_s));
-  return text;
+  return text + fmt::format("  epoch {:.2f}  update {}", epoch, format_count(update));
 }
 
 void Reporter::report(const TrainReport& report) {

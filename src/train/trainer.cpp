@@ -13,7 +13,6 @@
 #include "diffuse/device/device.hpp"
 #include "diffuse/eval/evaluator.hpp"
 #include "diffuse/train/checkpointer.hpp"
-#include "diffuse/train/memory_estimate.hpp"
 #include "diffuse/train/plan.hpp"
 #include "diffuse/train/time_split.hpp"
 #include "reporter.hpp"
@@ -25,14 +24,8 @@ namespace {
 
 constexpr std::int64_t kEvaluationBatch = 256;
 
-at::Device prepare_device(const Config& config, const TrainingData& data, Classifier& classifier) {
-  const MemoryEstimate estimate = estimate_memory(config, classifier, data.train);
-  log::info("{}", describe(estimate));
+at::Device move_to_device(const Config& config, Classifier& classifier) {
   const at::Device device = resolve_device(config.train.device);
-  if (device.is_cpu() && estimate.total() > available_memory_bytes())
-    log::warning(
-        "The machine has less memory free than that. Lower train.batch_size, "
-        "tokenizer.max_tokens or model.dim if training fails.");
   classifier.to(device);
   return device;
 }
@@ -45,7 +38,7 @@ class Trainer {
         data_(data),
         classifier_(classifier),
         plan_(make_plan(config.train, data.train.size())),
-        device_(prepare_device(config, data, classifier)),
+        device_(move_to_device(config, classifier)),
         updater_(config.train, classifier),
         checkpointer_(run_dir, config.train.keep_checkpoints),
         reporter_(run_dir, plan_.total),
@@ -132,6 +125,7 @@ class Trainer {
 
   /// Evaluates on the validation rows, saves a checkpoint, reports.
   void end_period() {
+    if (state_.update % config_.train.log_every != 0) report_window();  // what is left of it
     fetch_figures();
     PeriodReport report{.update = state_.update,
                         .epoch = epochs_done(),
@@ -192,6 +186,7 @@ class Trainer {
                                 .stopped_early = stopped_early_,
                                 .stopped_by_signal = stop_signal(),
                                 .training_time_s = reporter_.elapsed_s(),
+                                .last_checkpoint = checkpointer_.folder(*saved_update_),
                                 .best_checkpoint = checkpointer_.folder(
                                     state_.has_best ? state_.best_update : *saved_update_)};
     reporter_.report(DoneReport{

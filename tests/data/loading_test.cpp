@@ -235,14 +235,43 @@ TEST_F(Loading, ADamagedCacheIsMadeAnew) {
   EXPECT_THAT(log_of_load(), HasSubstr("(cached)"));
 }
 
-TEST_F(Loading, SkippedRowsAreToldFromTheCacheToo) {
+TEST_F(Loading, SkippedRowsAreToldEachTime) {
   train_on(std::string(kColours) + "warm\n");
   data_.on_error = OnError::skip;
-  EXPECT_EQ(load(words_).train_file->skipped_rows(), 1);
+  for (int time = 1; time <= 2; ++time) {
+    const LogCapture log;
+    EXPECT_EQ(load(words_).train_file->skipped_rows(), 1);
+    EXPECT_THAT(log.text(), HasSubstr("train.csv:9: 1 field; expected 2"));
+  }
+}
+
+TEST_F(Loading, LabelsThatAreTextsAreRefused) {
+  std::string rows;
+  for (int i = 0; i < 12; ++i) rows += "text " + std::to_string(i) + ",spam\n";
+  train_on(rows);
+  EXPECT_THAT(error_of(words_),
+              HasSubstr("12 different labels in 12 rows; is data.label_column the right one?"));
+}
+
+TEST_F(Loading, AHeaderTakenForARowIsWarnedOf) {
+  train_on(std::string("v1,v2\n") + kColours);
   const LogCapture log;
-  EXPECT_EQ(load(words_).train_file->skipped_rows(), 1);
-  EXPECT_THAT(log.text(), HasSubstr("data.train: 1 bad row left out"));
-  EXPECT_THAT(log.text(), HasSubstr("(cached)"));
+  load(words_);
+  EXPECT_THAT(log.text(), HasSubstr("no other row has the label \"v1\" of the first"));
+  train_on(kColours);
+  const LogCapture quiet;
+  load(words_);
+  EXPECT_THAT(quiet.text(), Not(HasSubstr("no other row")));
+}
+
+TEST_F(Loading, ChecksSettingsWithoutReadingData) {
+  data_.train = write("a.texts", "");
+  data_.labels = write("l.txt", "a\na\n");
+  words_.vocab = write("v.txt", "no vocabulary\n");
+  const std::string message = message_of<DataError>([&] { check_data_settings(data_, words_); });
+  EXPECT_THAT(message, HasSubstr("a.texts: the name does not tell the format"));
+  EXPECT_THAT(message, HasSubstr("l.txt:2"));
+  EXPECT_THAT(message, HasSubstr("v.txt:1"));
 }
 
 TEST_F(Loading, AnUnwritableCacheDoesNoHarm) {

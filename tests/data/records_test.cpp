@@ -63,6 +63,17 @@ TEST(CsvColumns, AHeaderIsKnownByItsNames) {
   EXPECT_THAT(csv("pos,a text of its own\n"), ElementsAre("1 pos: a text of its own"));
 }
 
+TEST(CsvColumns, AHeaderWithoutALabelsNameLeavesTheOneThatIsNoText) {
+  EXPECT_THAT(csv("text,stars\nhello,5\n"), ElementsAre("2 5: hello"));
+  EXPECT_THAT(csv("Title,Class Index,Description\nt,5,d\n"), ElementsAre("2 5: t d"));
+  EXPECT_THAT(csv(" Label , text \npos,good\n"), ElementsAre("2 pos: good"));
+  EXPECT_THAT(csv("id,text,stars\n7,t,5\n"), ElementsAre("2 7: t"));  // the first
+  EXPECT_THAT(message_of<DataError>([] { csv("text,id,stars\nhello,7,5\n"); }),
+              HasSubstr("a.csv:1: which column holds the label? Set data.label_column to one of "
+                        "\"id\", \"stars\""));
+  EXPECT_THAT(message_of<DataError>([] { csv("title,text\nhello,you\n"); }),
+              HasSubstr("which column holds the label? Set data.label_column to one of \"title\""));
+}
 TEST(CsvColumns, TheConfigDecidesAboutTheHeader) {
   EXPECT_THAT(csv("label,text\nx,y\n", config("", {}, HeaderMode::no)),
               ElementsAre("1 label: text", "2 x: y"));
@@ -165,8 +176,9 @@ TEST(Jsonl, ChoosesKeys) {
 TEST(Jsonl, SaysWhichKeysAreNotThere) {
   EXPECT_THAT(
       message_of<DataError>([] { jsonl("{\"a\":\"x\",\"text\":\"t\"}"); }),
-      HasSubstr("a.jsonl:1: there is no key label, class, category, target, topic; expected "
-                "one of them, or data.label_column to name one of \"a\", \"text\""));
+      HasSubstr(
+          "a.jsonl:1: there is no key label, class, category, target, topic, sentiment; expected "
+          "one of them, or data.label_column to name one of \"a\", \"text\""));
   EXPECT_THAT(
       message_of<DataError>([] { jsonl("{\"label\":1,\"text\":\"t\"}", config("", {"b"})); }),
       HasSubstr("there is no key \"b\" (data.text_columns); expected one of \"label\", "
@@ -191,6 +203,8 @@ TEST(Jsonl, SaysWhatIsBad) {
   EXPECT_EQ(second("{\"label\":1,\"text\":\" \"}"),
             "2! empty text; at least one character that is not blank");
   EXPECT_EQ(second("{\"label\":1,\"text\":\"a\\u0000b\"}"), "2! NUL character in the row; text");
+  EXPECT_EQ(second(std::string("{\"label\":1,\"text\":\"a\"}\0x", 24)),
+            "2! NUL character in the row; text");
   EXPECT_EQ(second("{\"label\":1,\"text\":\"\xC3\"}"),
             "2! invalid UTF-8: byte 0xC3 at column 20; UTF-8");
   EXPECT_THAT(second("{\"label\":1,\"text\":\"a\""), HasSubstr("2! not valid JSON at column 22; "));
@@ -203,8 +217,6 @@ TEST(Jsonl, SaysWhatIsBad) {
 TEST(Jsonl, ALineMayNotBeEndless) {
   const std::string endless(std::size_t{17} << 20, 'x');
   EXPECT_THAT(
-  EXPECT_EQ(second(std::string("{\"label\":1,\"text\":\"a\"}\0x", 24)),
-            "2! NUL character in the row; text");
       jsonl("{\"label\":1,\"text\":\"a\"}\n" + endless + "\n{\"label\":2,\"text\":\"b\"}\n"),
       ElementsAre("1 1: a", "2! the line is longer than 16 MiB; one JSON object a line", "3 2: b"));
 }

@@ -8,6 +8,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 /// Trains by `config` and expects a refusal before any work.
 Outcome refused(const Workspace& workspace, std::vector<std::string> arguments) {
@@ -37,6 +38,36 @@ TEST(BadConfig, EveryFaultIsReportedAtOnce) {
                     HasSubstr("did you mean \"mean\"?"), HasSubstr("bad.json: trian: unknown key"),
                     HasSubstr("did you mean \"train\"?"),
                     HasSubstr("--set train.sed: unknown key; did you mean")));
+}
+
+TEST(BadConfig, FilesFolderAndFormatJoinTheFaultsOfTheConfig) {
+  Workspace workspace;
+  workspace.write("taken/file", "x");
+  workspace.write("bad.json", R"({"data": {"train": "gone.csv", "label_bas": 1}})");
+  const Outcome outcome = refused(workspace, {"--config", "bad.json", "--threads", "lots", "--set",
+                                              "nonsense", "--test", "away.csv", "--out", "taken"});
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("data.label_bas: unknown key"), HasSubstr("--threads: train.threads"),
+                    HasSubstr("--set nonsense: expected key=value"),
+                    HasSubstr("gone.csv cannot be read"), HasSubstr("away.csv cannot be read"),
+                    HasSubstr("--out taken: the folder is not empty")));
+}
+
+TEST(BadConfig, WhatDataFilesAloneTellIsFoundBeforeAnyIsRead) {
+  Workspace workspace;
+  workspace.write("more.texts", "sport,goal\n");
+  workspace.write("vocab.txt", "no vocabulary\n");
+  const Outcome outcome =
+      refused(workspace, {"--config", "small.json", "--test", "more.texts", "--set",
+                          "tokenizer.vocab=vocab.txt", "--out", "test.csv/run"});
+  EXPECT_THAT(
+      outcome.err,
+      AllOf(HasSubstr("more.texts: the name does not tell the format"), HasSubstr("vocab.txt:1"),
+            HasSubstr("test.csv is a file; expected a folder"), Not(HasSubstr("data.train:"))));
+  const Outcome check =
+      workspace.run({"config", "--check", "small.json", "--set", "tokenizer.vocab=vocab.txt"});
+  EXPECT_EQ(check.exit_code, 2) << check;
+  EXPECT_THAT(check.err, HasSubstr("vocab.txt:1"));
 }
 
 TEST(BadConfig, EachFlagNamesItself) {

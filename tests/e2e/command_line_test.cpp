@@ -1,4 +1,6 @@
 #include <gmock/gmock.h>
+#include <fstream>
+#include <iterator>
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -12,6 +14,11 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 TEST(CommandLine, AloneShowsHelpAndIsAMistake) {
   const Outcome outcome = run(std::vector<std::string>{});
@@ -123,11 +130,37 @@ TEST(CommandLine, VersionAsJson) {
   }
 }
 
+/// Exit code of the program run by a shell, with `rest` (arguments, redirections) behind its name.
+int shell(const std::string& rest) {
+  const int status = std::system((std::string(DIFFUSE_PROGRAM) + " " + rest).c_str());
+  return WEXITSTATUS(status);
+}
+
 TEST(CommandLine, AFullDiskUnderStdoutIsAFailure) {
-  // stdout of the child is /dev/full by way of a shell.
-  const std::string command = std::string(DIFFUSE_PROGRAM) + " version > /dev/full 2> /dev/null";
-  const int status = std::system(command.c_str());
-  EXPECT_EQ(WEXITSTATUS(status), 1);
+  for (const char* arguments : {"version", "--version", "--help", "train --help"}) {
+    EXPECT_EQ(shell(std::string(arguments) + " > /dev/full 2> /dev/null"), 1) << arguments;
+  }
+}
+
+TEST(CommandLine, AClosedStdoutIsAFailure) {
+  EXPECT_EQ(shell("--help >&- 2> /dev/null"), 1);
+  const Workspace workspace;
+  const std::string run = (workspace.path() / "closed").string();
+  EXPECT_EQ(shell("train --config " + (workspace.path() / "small.json").string() + " --out " + run +
+                  " >&- 2> /dev/null"),
+            1);
+}
+
+TEST(CommandLine, AClosedStderrGoesIntoNoFile) {
+  const Workspace workspace;
+  const std::string run = (workspace.path() / "closed").string();
+  EXPECT_EQ(shell("train --config " + (workspace.path() / "small.json").string() + " --out " + run +
+                  " > /dev/null 2>&-"),
+            0);
+  const std::string log = read_file(run + "/train.log");
+  const std::size_t first = log.find("trained ");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(log.find("trained ", first + 1), std::string::npos) << log;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <iterator>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,11 @@ using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
 namespace fs = std::filesystem;
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 TEST(EvalVerb, FirstLineIsTheAccuracyWithItsInterval) {
   const Workspace& workspace = trained_workspace().workspace;
@@ -126,6 +132,34 @@ TEST(EvalVerb, QuietWritesNothingToStderr) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.err, IsEmpty());
   EXPECT_THAT(outcome.out, StartsWith("accuracy  "));
+}
+
+TEST(EvalVerb, GivesTrainingsOwnTestFiguresWithNoiseToo) {
+  Workspace workspace;
+  ASSERT_EQ(workspace
+                .run({"train", "--config", "small.json", "--out", "noisy", "--set", "train.seed=7",
+                      "--set", "model.noise_std=1", "--set", "model.noise_at_evaluation=true"})
+                .exit_code,
+            0);
+  const auto trained = nlohmann::json::parse(read_file(workspace.path() / "noisy/test.json"));
+  const Outcome outcome = workspace.run({"eval", "--checkpoint", "noisy", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto evaluated = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(evaluated["mean_loss"], trained["mean_loss"]);
+  EXPECT_EQ(evaluated["confusion"], trained["confusion"]);
+}
+
+TEST(EvalVerb, AnOutputThatCannotBeIsFoundBeforeTheWork) {
+  const Workspace& workspace = trained_workspace().workspace;
+  for (const auto& [output, message] : std::vector<std::pair<std::string, std::string>>{
+           {"runs", "runs: this is a folder; expected the name of a file to write"},
+           {"gone/p.tsv", "gone/p.tsv: there is no folder"}}) {
+    const Outcome outcome =
+        workspace.run({"eval", "--checkpoint", "runs/small", "--output", output});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.out, IsEmpty());
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+  }
 }
 
 }  // namespace

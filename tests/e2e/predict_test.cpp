@@ -115,6 +115,19 @@ TEST(PredictVerb, ANulByteInAnObjectIsAnErrorRecord) {
   EXPECT_EQ(outcome.out, "#error\tnot valid JSON: a NUL byte at column 14\n");
 }
 
+TEST(PredictVerb, AWrongChoiceIsNamedWithWhatIsAllowed) {
+  for (const auto& [arguments, message] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--format", "tvs"}, "tvs is not one of tsv, jsonl; did you mean tsv?"},
+           {{"--format", "1"}, "1 is not one of tsv, jsonl"},
+           {{"--input-format", "xml"}, "xml is not one of text, jsonl"},
+           {{"--top", "0"}, "not in range"}}) {
+    const Outcome outcome = predict(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+  }
+}
+
 TEST(PredictVerb, EmptyInputGivesNoOutput) {
   const Outcome outcome = predict({}, "");
   EXPECT_EQ(outcome.exit_code, 0) << outcome;

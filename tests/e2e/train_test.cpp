@@ -205,7 +205,8 @@ TEST(TrainFailed, OutOfMemoryIsASentenceWithAdvice) {
   EXPECT_EQ(outcome.exit_code, 1) << outcome;
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_THAT(outcome.err,
-              AllOf(HasSubstr("error: Out of memory. Try a smaller"), Not(HasSubstr("frame #"))));
+              AllOf(HasSubstr("memory estimate "), HasSubstr("error: Out of memory. Try a smaller"),
+                    Not(HasSubstr("frame #"))));
 }
 #endif
 
@@ -218,6 +219,13 @@ TEST(TrainFailed, ALossThatIsNotFiniteIsAFailure) {
   EXPECT_EQ(outcome.exit_code, 1) << outcome;
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_THAT(outcome.err, HasSubstr("finite"));
+}
+
+TEST(TrainVerb, APlainLineHasPercentTimeLeftLossRateAndSpeed) {
+  const Outcome& training = trained_workspace().training;
+  EXPECT_THAT(training.err,
+              ::testing::ContainsRegex(
+                  "% +ETA [0-9.]+.*  loss [0-9.]+  lr [0-9.e-]+  [0-9,]+ tokens/s  epoch"));
 }
 
 }  // namespace

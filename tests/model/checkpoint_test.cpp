@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using testing::evaluate;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 using testing::Sequences;
 using testing::small_config;
@@ -126,6 +127,34 @@ TEST_F(Checkpoint, ListsTensorsThatDoNotFitItsOtherFiles) {
   EXPECT_THAT(message, AllOf(HasSubstr("head.out.weight: F32 [2, 6], expected F32 [3, 6]"),
                              HasSubstr("head.out.bias: F32 [2], expected F32 [3]"),
                              Not(HasSubstr("embedding.weight"))));
+}
+
+TEST_F(Checkpoint, RefusesAConfigFarLargerThanItsWeights) {
+  const std::vector<std::string> huge = {
+      R"("steps": 64, "weight": "full", "radius": 64)",
+      R"("steps": 64, "weight": "full", "radius": 64, "weight_learned": false)",
+      R"("steps": 64, "function": "glu", "hidden_dim": 65536)", R"("head_hidden_dim": 65536)"};
+  for (const std::string& settings : huge) {
+    std::ofstream(folder() / "config.json")
+        << R"({"model": {"dim": 8192, "dilation": [1], )" << settings << "}}";
+    EXPECT_THAT(
+        checkpoint_error([&] { load_model(folder()); }),
+        MatchesRegex("Checkpoint '.*/step' cannot be used. config.json asks for [0-9,]{11,} "
+                     "parameters, model.safetensors holds 296; take all files of one checkpoint."))
+        << settings;
+  }
+}
+
+TEST_F(Checkpoint, MayHoldFarLessThanItsConstants) {
+  config_.model.dim = 128;
+  config_.model.steps = 16;
+  config_.model.weight = WeightKind::full;
+  config_.model.weight_learned = false;
+  config_.model.radius = 64;  // 135 MB of constants, 1 MB of parameters
+  const auto large = make_classifier(config_.model, {10, 2, tokenizer_->mask_id()}, 5);
+  save(*large);
+  const LoadedModel loaded = load_model(folder());
+  EXPECT_TRUE(at::equal(evaluate(*loaded.classifier, kSequences), evaluate(*large, kSequences)));
 }
 
 TEST_F(Checkpoint, IsFoundInARunDirectory) {

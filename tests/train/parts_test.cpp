@@ -105,14 +105,13 @@ TEST(MemoryEstimate, CountsWeightsAndTheLongestRows) {
   EncodedDataset data;
   for (const std::size_t length : {3U, 10U, 7U, 1U})
     data.append(std::vector<std::int32_t>(length, 0), 0, 1);
-  const testing::FakeClassifier classifier(10, 2);  // 22 numbers
   Config config;
   config.train.batch_size = 2;
   config.train.ema_decay = 0;
   config.model.steps = 0;
   config.model.dim = 8;
   config.model.embedding_dropout = 0;
-  MemoryEstimate estimate = estimate_memory(config, classifier, view_all(data));
+  MemoryEstimate estimate = estimate_memory(config, 22, view_all(data));
   EXPECT_EQ(estimate.weights, 88);
   EXPECT_EQ(estimate.gradients, 88);
   EXPECT_EQ(estimate.optimizer, 176);
@@ -128,10 +127,15 @@ TEST(MemoryEstimate, CountsWeightsAndTheLongestRows) {
   config.model.radius = 1;
   config.model.function = FunctionKind::linear;
   config.model.activation = Activation::identity;
-  estimate = estimate_memory(config, classifier, view_all(data));
+  estimate = estimate_memory(config, 22, view_all(data));
   EXPECT_EQ(estimate.average, 88);
   // The initial state, u, the new state and two shifted copies.
   EXPECT_EQ(estimate.activations, 17 * 8 * 4 * 5);
+
+  config.model.weight_learned = false;
+  estimate = estimate_memory(config, 22, view_all(data));
+  EXPECT_EQ(estimate.weights, 88 + 3 * 4);
+  EXPECT_EQ(estimate.gradients, 88);
 }
 
 TEST(MemoryEstimate, IsDescribedInALine) {

@@ -14,15 +14,19 @@ namespace diffuse {
 /// them are relative to the working directory.
 using Overrides = std::vector<std::pair<std::string, std::string>>;
 
+/// Whether loading a configuration also looks for the files that it names.
+enum class FileChecks { none, training };
+
 /// Reads `path` (JSON with // comments), replaces `${VAR}` and `${VAR:-default}`, lays `overrides`
 /// over it and checks everything: unknown keys, types, ranges, choices, combinations. Relative
 /// paths become absolute: those of the file by the file's folder, others by the working directory.
 /// Throws one ConfigError that lists every fault: where (file, JSON path), the value, what is
-/// allowed, the nearest name.
-Config load_config(const std::filesystem::path& path, const Overrides& overrides);
+/// allowed, the nearest name; with FileChecks::training also what check_training_files() finds.
+Config load_config(const std::filesystem::path& path, const Overrides& overrides,
+                   FileChecks files = FileChecks::none);
 
 /// The defaults with `overrides` over them.
-Config default_config(const Overrides& overrides);
+Config default_config(const Overrides& overrides, FileChecks files = FileChecks::none);
 
 /// A config file named on the command line: `name` itself if it exists, else `name` in the
 /// project's configs folder (`$DIFFUSE_CONFIGS`, else configs/ beside or above the program's own

@@ -28,6 +28,10 @@ struct TrainingData {
   std::vector<std::pair<std::string, std::string>> hashes;
 };
 
+/// What can be found wrong without reading a data file: a format that its name does not tell, a
+/// label or vocabulary file that is none. Throws one DataError with every fault.
+void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenizer);
+
 /// Reads (or takes from the cache), checks, encodes and splits. `threads` <= 0: all cores. Bad rows
 /// left out are counted in `EncodedDataset::skipped_rows`. Throws DataError with file, line and
 /// what was expected.

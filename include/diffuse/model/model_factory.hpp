@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "diffuse/config/config.hpp"
@@ -17,5 +18,13 @@ struct ModelShape {
 /// A freshly initialised classifier on the CPU; `seed` decides every initial value.
 std::unique_ptr<Classifier> make_classifier(const ModelConfig& config, const ModelShape& shape,
                                             std::int64_t seed);
+
+/// Elements of all parameters that make_classifier would allocate for a valid `config`, counted
+/// without allocating: its parameter_count.
+std::int64_t count_parameters(const ModelConfig& config, const ModelShape& shape);
+
+/// Elements of the tensors that make_classifier would allocate besides the parameters: a W that is
+/// not learned.
+std::int64_t count_constants(const ModelConfig& config);
 
 }  // namespace diffuse

@@ -51,7 +51,7 @@ class VocabularyBuilder {
   /// Counts the words of `texts`, on `threads` threads.
   void add(std::span<const std::string> texts, int threads);
   /// Words seen at least `min_count` times, most frequent first, ties in byte order: independent
-  /// of the thread count and of the order of the texts.
+  /// of the thread count and of the order of the texts. Throws DataError if no word is.
   std::unique_ptr<Tokenizer> build() const;
 
  private:

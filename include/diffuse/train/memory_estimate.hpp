@@ -1,17 +1,18 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <string>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
-#include "diffuse/model/classifier.hpp"
 
 namespace diffuse {
 
 /// Memory that training will need, in bytes, besides the data set and the libraries.
 struct MemoryEstimate {
-  std::int64_t weights = 0;
+  std::int64_t weights = 0;  ///< and the constants beside them
   std::int64_t gradients = 0;
   std::int64_t optimizer = 0;    ///< both moments
   std::int64_t average = 0;      ///< of the weights; 0 without EMA
@@ -21,13 +22,17 @@ struct MemoryEstimate {
   std::int64_t total() const { return weights + gradients + optimizer + average + activations; }
 };
 
-/// Estimates from shapes alone. The weights, gradients, moments and averages are exact; the
-/// activations count the float32 rows that the reference operations keep for backward and leave
-/// out what the allocator adds.
-MemoryEstimate estimate_memory(const Config& config, const Classifier& classifier,
+/// Estimates from shapes alone, for a classifier of `parameter_count` parameters that need not be
+/// there yet. The weights, gradients, moments and averages are exact; the activations count the
+/// float32 rows that the reference operations keep for backward and leave out what the allocator
+/// adds.
+MemoryEstimate estimate_memory(const Config& config, std::int64_t parameter_count,
                                const DatasetView& train);
 
 /// One line: the total, its parts and the largest batch.
 std::string describe(const MemoryEstimate& estimate);
+
+/// Logs the estimate, and a warning where `device` is the CPU and the machine has less memory free.
+void log_estimate(const MemoryEstimate& estimate, at::Device device);
 
 }  // namespace diffuse

@@ -16,15 +16,16 @@ struct TrainingResult {
   bool stopped_early = false;    ///< patience ran out
   int stopped_by_signal = 0;     ///< number of the signal that ended the run, 0 if none
   double training_time_s = 0;    ///< without loading and the final test
+  /// Of the last update.
+  std::filesystem::path last_checkpoint;
   /// The best checkpoint by validation accuracy; the last one where there was no evaluation.
   std::filesystem::path best_checkpoint;
 };
 
 /// Trains `classifier` by `config` on `data` into the run directory `run_dir` (exists, empty but
 /// for what the caller wrote): `checkpoints/`, `metrics.jsonl`, and progress on stderr. Moves the
-/// classifier to the device of `train.device`, after it logged an estimate of the memory needed.
-/// The classifier holds the last weights afterwards, not the best: load those from
-/// `best_checkpoint`.
+/// classifier to the device of `train.device`. It holds the last weights afterwards, not the best:
+/// load those from `best_checkpoint`.
 ///
 /// A caught SIGINT or SIGTERM (base/signals.hpp) ends the run after the current update with a
 /// checkpoint. Throws TrainingError if the loss or the gradient stops being finite (the last good

@@ -1,0 +1,61 @@
+#include "diffuse/model/model_factory.hpp"
+
+// Mirrors the constructors of the model's parts; the test compares the two over many configs.
+namespace diffuse {
+namespace {
+
+std::int64_t of_linear(std::int64_t in, std::int64_t out) { return (in + 1) * out; }
+
+std::int64_t of_function(const ModelConfig& config) {
+  const std::int64_t dim = config.dim;
+  const std::int64_t hidden = config.hidden_dim > 0 ? config.hidden_dim : 2 * dim;
+  switch (config.function) {
+    case FunctionKind::linear:
+      return of_linear(dim, dim);
+    case FunctionKind::mlp:
+      return of_linear(dim, hidden) + of_linear(hidden, dim);
+    case FunctionKind::glu:
+      return of_linear(dim, 2 * hidden) + of_linear(hidden, dim);
+  }
+  return 0;
+}
+
+std::int64_t of_weight(const ModelConfig& config) {
+  std::int64_t count = 2 * config.radius + (config.self_neighbour ? 1 : 0);
+  if (config.weight != WeightKind::scalar) count *= config.dim;
+  if (config.weight == WeightKind::full) count *= config.dim;
+  return count;
+}
+
+/// Steps with tensors of their own.
+std::int64_t sets(const ModelConfig& config) {
+  return config.share_weights && config.steps > 0 ? 1 : config.steps;
+}
+
+std::int64_t of_step(const ModelConfig& config) {
+  std::int64_t count = of_function(config);
+  if (config.weight_learned) count += of_weight(config);
+  if (config.alpha_learned) count += config.dim;
+  if (config.norm != NormPosition::none) count += 2 * config.dim;
+  return count;
+}
+
+std::int64_t of_head(const ModelConfig& config, std::int64_t class_count) {
+  const std::int64_t in = config.pooling == Pooling::mean_max ? 2 * config.dim : config.dim;
+  if (config.head_hidden_dim == 0) return of_linear(in, class_count);
+  const std::int64_t hidden = config.head_hidden_dim > 0 ? config.head_hidden_dim : config.dim;
+  return of_linear(in, hidden) + of_linear(hidden, class_count);
+}
+
+}  // namespace
+
+std::int64_t count_parameters(const ModelConfig& config, const ModelShape& shape) {
+  return shape.vocab_size * config.dim + sets(config) * of_step(config) +
+         of_head(config, shape.class_count);
+}
+
+std::int64_t count_constants(const ModelConfig& config) {
+  return config.weight_learned ? 0 : sets(config) * of_weight(config);
+}
+
+}  // namespace diffuse

@@ -1,0 +1,88 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "diffuse/model/model_factory.hpp"
+#include "support.hpp"
+
+namespace diffuse {
+namespace {
+
+using testing::kShape;
+using testing::small_config;
+
+struct Case {
+  const char* name;
+  std::function<void(ModelConfig&)> change;
+};
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+class CountParameters : public ::testing::TestWithParam<Case> {};
+
+TEST_P(CountParameters, IsTheSumOverTheClassifierThatIsMade) {
+  for (const WeightKind weight : {WeightKind::scalar, WeightKind::channel, WeightKind::full}) {
+    for (const FunctionKind function :
+         {FunctionKind::linear, FunctionKind::mlp, FunctionKind::glu}) {
+      ModelConfig config = small_config();
+      config.weight = weight;
+      config.function = function;
+      GetParam().change(config);
+      EXPECT_EQ(count_parameters(config, kShape),
+                parameter_count(*make_classifier(config, kShape, 1)))
+          << static_cast<int>(weight) << ' ' << static_cast<int>(function);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Configs, CountParameters,
+    ::testing::Values(
+        Case{"default", [](ModelConfig&) {}}, Case{"steps0", [](ModelConfig& c) { c.steps = 0; }},
+        Case{"steps0_shared", [](ModelConfig& c) { c.steps = 0, c.share_weights = true; }},
+        Case{"steps3",
+             [](ModelConfig& c) {
+               c.steps = 3, c.dilation = {1, 2, 4};
+             }},
+        Case{"shared", [](ModelConfig& c) { c.steps = 3, c.share_weights = true; }},
+        Case{"radius0", [](ModelConfig& c) { c.radius = 0; }},
+        Case{"radius3_no_self", [](ModelConfig& c) { c.radius = 3, c.self_neighbour = false; }},
+        Case{"weight_constant", [](ModelConfig& c) { c.weight_learned = false; }},
+        Case{"alpha_learned", [](ModelConfig& c) { c.alpha_learned = true; }},
+        Case{"no_norm", [](ModelConfig& c) { c.norm = NormPosition::none; }},
+        Case{"post_norm", [](ModelConfig& c) { c.norm = NormPosition::post; }},
+        Case{"hidden", [](ModelConfig& c) { c.hidden_dim = 5; }},
+        Case{"mean", [](ModelConfig& c) { c.pooling = Pooling::mean; }},
+        Case{"max", [](ModelConfig& c) { c.pooling = Pooling::max; }},
+        Case{"linear_head", [](ModelConfig& c) { c.head_hidden_dim = 0; }},
+        Case{"wide_head", [](ModelConfig& c) { c.head_hidden_dim = 11; }}),
+    [](const auto& test_case) { return std::string(test_case.param.name); });
+
+TEST(CountConstants, AreTheWeightsThatAreNotLearned) {
+  ModelConfig config = small_config();  // dim 6, radius 1, 2 steps
+  config.weight = WeightKind::full;
+  EXPECT_EQ(count_constants(config), 0);
+  config.weight_learned = false;
+  EXPECT_EQ(count_constants(config), 2 * 3 * 6 * 6);
+  config.share_weights = true;
+  EXPECT_EQ(count_constants(config), 3 * 6 * 6);
+  config.weight = WeightKind::channel;
+  config.self_neighbour = false;
+  EXPECT_EQ(count_constants(config), 2 * 6);
+  config.weight = WeightKind::scalar;
+  EXPECT_EQ(count_constants(config), 2);
+  config.steps = 0;
+  EXPECT_EQ(count_constants(config), 0);
+}
+
+TEST(CountParametersOfAHugeModel, TakesNoMemory) {
+  ModelConfig config;
+  config.dim = 8192;
+  config.steps = 64;
+  config.radius = 64;
+  config.weight = WeightKind::full;
+  EXPECT_GT(count_parameters(config, {1'000'000, 10, 0}), 500'000'000'000);
+}
+
+}  // namespace
+}  // namespace diffuse
