@@ -86,16 +86,16 @@ TEST(Trainer, WritesMetricsAsJsonLines) {
   const TrainingResult result = train(config, three_classes(), classifier, dir.path());
 
   const auto reports = metrics_lines(dir.path(), "train");
-  ASSERT_EQ(reports.size(), 7U);  // every 5 of 39 updates
+  ASSERT_EQ(reports.size(), 10U);  // every 5 of 39 updates, and at the end of each epoch of 13
   EXPECT_EQ(reports[0].at("update"), 5);
   EXPECT_NEAR(reports[0].at("epoch"), 5.0 / 13, 1e-12);
   EXPECT_NEAR(reports[0].at("lr"), 0.05, 1e-12);
-  EXPECT_NEAR(reports[6].at("lr"), 0.1, 1e-12);
+  EXPECT_NEAR(reports[9].at("lr"), 0.1, 1e-12);
   EXPECT_GT(reports[0].at("grad_norm"), 0);
   EXPECT_GT(reports[0].at("tokens_per_s"), 0);
   // The mean of one example, near log(3) at the start: not a sum.
   EXPECT_NEAR(reports[0].at("loss"), 1.09, 0.1);
-  EXPECT_LT(reports[6].at("loss"), reports[0].at("loss"));
+  EXPECT_LT(reports[9].at("loss"), reports[0].at("loss"));
 
   const auto periods = metrics_lines(dir.path(), "epoch");
   ASSERT_EQ(periods.size(), 3U);
