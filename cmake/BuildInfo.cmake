@@ -4,18 +4,16 @@
 function(diffuse_generate_build_info target)
   set(folder "${PROJECT_BINARY_DIR}/generated")
   find_package(Git QUIET)
-  set(build_type "${CMAKE_BUILD_TYPE}")
-  if(DIFFUSE_SANITIZE)
-    string(APPEND build_type ", sanitizers ${DIFFUSE_SANITIZE}")
-  endif()
   add_custom_target(diffuse_build_info_values
     COMMAND "${CMAKE_COMMAND}"
       "-DGIT=${GIT_EXECUTABLE}" "-DSOURCE=${PROJECT_SOURCE_DIR}"
       "-DTEMPLATE=${PROJECT_SOURCE_DIR}/cmake/build_info_values.hpp.in"
       "-DOUTPUT=${folder}/build_info_values.hpp"
-      "-DVERSION=${PROJECT_VERSION}" "-DBUILD_TYPE=${build_type}"
+      "-DVERSION=${PROJECT_VERSION}" "-DBUILD_TYPE=${CMAKE_BUILD_TYPE}"
       "-DCOMPILER=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}"
       "-DLIBTORCH_VERSION=${LIBTORCH_VERSION}" "-DCUDA_MODULE=$<BOOL:${DIFFUSE_CUDA_MODULE}>"
+      "-DCUDA_REASON=${DIFFUSE_CUDA_REASON}" "-DFLAGS=${DIFFUSE_FLAGS}"
+      "-DCHECKS=${DIFFUSE_CHECKS}" "-DTESTS=$<IF:$<BOOL:${BUILD_TESTING}>,ON,OFF>"
       -P "${PROJECT_SOURCE_DIR}/cmake/WriteBuildInfo.cmake"
     BYPRODUCTS "${folder}/build_info_values.hpp"
     COMMENT "Looking up the commit" VERBATIM)

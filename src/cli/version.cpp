@@ -29,29 +29,37 @@ int run_version(const VersionOptions& options) {
   json["commit"] = build.commit;
   json["build_type"] = build.build_type;
   json["compiler"] = build.compiler;
+  json["flags"] = build.flags;
+  json["checks"] = build.checks;
+  json["tests"] = build.tests;
   json["libtorch_compiled"] = build.libtorch_version;
   json["libtorch_found"] = found.libtorch_version;
   json["libtorch_folder"] = found.libtorch_folder;
   json["cuda_module"] = build.cuda_module;
+  json["cuda_module_reason"] = build.cuda_reason;
   json["cuda"] = found.cuda;
   json["cores"] = available_cores();
   json["processor"] = cpu_model();
   // Both facts count: what the program brings, and what it met on this machine.
   const std::string cuda =
-      (build.cuda_module ? "module built; " : "built without the module; ") + found.cuda;
+      fmt::format("{} ({}); {}", build.cuda_module ? "module built" : "built without the module",
+                  build.cuda_reason, found.cuda);
   if (options.json) {
     write_output(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     return kDone;
   }
-  write_output(fmt::format(
-      "diffuse     {} (commit {}, {})\n"
-      "compiler    {}\n"
-      "LibTorch    {} compiled, {} found in {}\n"
-      "CUDA        {}\n"
-      "cores       {}\n"
-      "processor   {}\n",
-      build.version, build.commit, build.build_type, build.compiler, build.libtorch_version,
-      found.libtorch_version, found.libtorch_folder, cuda, available_cores(), cpu_model()));
+  write_output(
+      fmt::format("diffuse     {} (commit {}, {})\n"
+                  "compiler    {} ({})\n"
+                  "checks      {}\n"
+                  "tests       {}\n"
+                  "LibTorch    {} compiled, {} found in {}\n"
+                  "CUDA        {}\n"
+                  "cores       {}\n"
+                  "processor   {}\n",
+                  build.version, build.commit, build.build_type, build.compiler, build.flags,
+                  build.checks, build.tests, build.libtorch_version, found.libtorch_version,
+                  found.libtorch_folder, cuda, available_cores(), cpu_model()));
   return kDone;
 }
 

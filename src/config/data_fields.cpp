@@ -32,7 +32,8 @@ std::vector<Field> data_fields() {
       .add("label_column", &DataConfig::label_column,
            "Column that holds the label. A name (JSONL, files with a header) or a number from 1. "
            "Empty: the column called label, class, category, target, topic or sentiment, else the "
-           "one column that is no text, else the first; JSONL must have a key with one of these "
+           "one column that is not called like a text, else the first, if that is not; JSONL must "
+           "have a key with one of these "
            "names.")
       .or_number();
   table

@@ -57,10 +57,4 @@ void find_file_faults(const Config& config, Faults& faults) {
   }
 }
 
-void check_training_files(const Config& config) {
-  Faults faults;
-  find_file_faults(config, faults);
-  faults.throw_if_any();
-}
-
 }  // namespace diffuse

@@ -94,6 +94,14 @@ std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfi
   return parts;
 }
 
+/// A file with bad rows is read each time, so that each time it is told which they are.
+bool worth_keeping(const EncodedDataset& data) { return data.skipped_rows() == 0; }
+
+/// The vocabulary file that `config` reads: only word pieces have one.
+std::string vocab_file(const TokenizerConfig& config) {
+  return config.type == TokenizerType::wordpiece ? config.vocab : "";
+}
+
 /// A file whose labels and tokenizer are known, from the cache or read.
 std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::string& hash,
                                            const TokenizerConfig& config,
@@ -116,8 +124,7 @@ std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::s
   LabelResolver known(labels, numbers, file.data.label_base);
   auto data = encode_file(file, tokenizer, known);
   log_loaded(file.name, *data, "read");
-  // A file with bad rows is read each time, so that each time it is told which they are.
-  if (data->skipped_rows() == 0) {
+  if (worth_keeping(*data)) {
     cache.store(key, file.name, *data, labels, tokenizer.vocab_size(), "");
   }
   return data;
@@ -128,8 +135,8 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
                 const EncodedCache& cache, TrainingData& result) {
   std::optional<Labels> names;
   if (!file.data.labels.empty()) names = Labels::read(file.data.labels);
-  const bool build = config.type == TokenizerType::words && config.vocab.empty();
-  if (!build) result.tokenizer = load_tokenizer(config, config.vocab);
+  const bool build = config.type == TokenizerType::words;
+  if (!build) result.tokenizer = load_tokenizer(config, vocab_file(config));
 
   std::string key;
   if (cache.enabled()) {
@@ -159,9 +166,10 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
   result.labels = resolver.finish(to);
   if (!to.empty()) result.train_file->map_labels(to);
   log_loaded(file.name, *result.train_file, "read");
-  if (result.train_file->skipped_rows() > 0) return;
-  cache.store(key, file.name, *result.train_file, result.labels, result.tokenizer->vocab_size(),
-              build ? result.tokenizer->vocab_text() : "");
+  if (worth_keeping(*result.train_file)) {
+    cache.store(key, file.name, *result.train_file, result.labels, result.tokenizer->vocab_size(),
+                build ? result.tokenizer->vocab_text() : "");
+  }
 }
 
 }  // namespace
@@ -180,9 +188,7 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
     collect(path, [&] { resolve_format(path, data.format); });
   }
   collect(data.labels, [&] { Labels::read(data.labels); });
-  if (tokenizer.type != TokenizerType::bytes) {
-    collect(tokenizer.vocab, [&] { load_tokenizer(tokenizer, tokenizer.vocab); });
-  }
+  collect(vocab_file(tokenizer), [&] { load_tokenizer(tokenizer, tokenizer.vocab); });
   if (!faults.empty()) throw DataError(join(faults, "\n"));
 }
 
@@ -195,7 +201,7 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
       {"data.validation", data.validation},
       {"data.test", data.test},
       {"data.labels", data.labels},
-      {"tokenizer.vocab", tokenizer.type == TokenizerType::bytes ? "" : tokenizer.vocab}};
+      {"tokenizer.vocab", vocab_file(tokenizer)}};
   if (data.train.empty()) throw ConfigError("data.train is empty; expected a file to train on");
   for (const auto& [key, path] : files) {
     if (!path.empty()) check_data_file(path, key);

@@ -29,7 +29,7 @@ TEST(ShippedConfigs, AllLoadAreCommentedAndUseAllRows) {
 }
 
 TEST(ShippedConfigs, R8IsReadyToTrain) {
-  EXPECT_NO_THROW(check_training_files(load_config(kConfigs / "r8.json", {})));
+  EXPECT_NO_THROW(load_config(kConfigs / "r8.json", {}, FileChecks::training));
 }
 
 TEST(ShippedConfigs, FetchedDataIsLookedForInDataOrWhereTheEnvironmentSays) {

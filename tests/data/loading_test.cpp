@@ -267,11 +267,24 @@ TEST_F(Loading, AHeaderTakenForARowIsWarnedOf) {
 TEST_F(Loading, ChecksSettingsWithoutReadingData) {
   data_.train = write("a.texts", "");
   data_.labels = write("l.txt", "a\na\n");
-  words_.vocab = write("v.txt", "no vocabulary\n");
-  const std::string message = message_of<DataError>([&] { check_data_settings(data_, words_); });
+  TokenizerConfig pieces;
+  pieces.type = TokenizerType::wordpiece;
+  pieces.vocab = write("v.txt", "no vocabulary\n");
+  const std::string message = message_of<DataError>([&] { check_data_settings(data_, pieces); });
   EXPECT_THAT(message, HasSubstr("a.texts: the name does not tell the format"));
   EXPECT_THAT(message, HasSubstr("l.txt:2"));
-  EXPECT_THAT(message, HasSubstr("v.txt:1"));
+  EXPECT_THAT(message, HasSubstr("v.txt: there is no token [UNK] in 1 lines"));
+}
+
+TEST_F(Loading, OnlyWordPiecesReadAVocabulary) {
+  train_on(kColours);
+  const std::string vocab = load(words_).tokenizer->vocab_text();
+  for (TokenizerConfig* tokenizer : {&words_, &bytes_}) {
+    tokenizer->vocab = (dir_.path() / "none").string();
+    EXPECT_NO_THROW(check_data_settings(data_, *tokenizer));
+    EXPECT_EQ(load(*tokenizer).train_file->size(), 8u);
+  }
+  EXPECT_EQ(load(words_).tokenizer->vocab_text(), vocab);
 }
 
 TEST_F(Loading, AnUnwritableCacheDoesNoHarm) {

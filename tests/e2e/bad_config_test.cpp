@@ -57,17 +57,18 @@ TEST(BadConfig, WhatDataFilesAloneTellIsFoundBeforeAnyIsRead) {
   Workspace workspace;
   workspace.write("more.texts", "sport,goal\n");
   workspace.write("vocab.txt", "no vocabulary\n");
-  const Outcome outcome =
-      refused(workspace, {"--config", "small.json", "--test", "more.texts", "--set",
-                          "tokenizer.vocab=vocab.txt", "--out", "test.csv/run"});
-  EXPECT_THAT(
-      outcome.err,
-      AllOf(HasSubstr("more.texts: the name does not tell the format"), HasSubstr("vocab.txt:1"),
-            HasSubstr("test.csv is a file; expected a folder"), Not(HasSubstr("data.train:"))));
+  const Outcome outcome = refused(workspace, {"--config", "small.json", "--test", "more.texts",
+                                              "--set", "tokenizer.vocab=vocab.txt", "--set",
+                                              "tokenizer.type=wordpiece", "--out", "test.csv/run"});
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("more.texts: the name does not tell the format"),
+                                 HasSubstr("vocab.txt: there is no token [UNK]"),
+                                 HasSubstr("test.csv is a file; expected a folder"),
+                                 Not(HasSubstr("data.train:"))));
   const Outcome check =
-      workspace.run({"config", "--check", "small.json", "--set", "tokenizer.vocab=vocab.txt"});
+      workspace.run({"config", "--check", "small.json", "--set", "tokenizer.vocab=vocab.txt",
+                     "--set", "tokenizer.type=wordpiece"});
   EXPECT_EQ(check.exit_code, 2) << check;
-  EXPECT_THAT(check.err, HasSubstr("vocab.txt:1"));
+  EXPECT_THAT(check.err, HasSubstr("vocab.txt: there is no token [UNK]"));
 }
 
 TEST(BadConfig, EachFlagNamesItself) {

@@ -1,6 +1,4 @@
 #include <gmock/gmock.h>
-#include <fstream>
-#include <iterator>
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -14,11 +12,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 TEST(CommandLine, AloneShowsHelpAndIsAMistake) {
   const Outcome outcome = run(std::vector<std::string>{});
@@ -115,7 +108,8 @@ TEST(CommandLine, VersionSaysWhatItWasBuiltFrom) {
   const Outcome outcome = run({"version"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.err, IsEmpty());
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("commit"), HasSubstr("compiler"), HasSubstr("LibTorch"),
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("commit"), HasSubstr("compiler"), HasSubstr("checks"),
+                                 HasSubstr("tests       ON"), HasSubstr("LibTorch"),
                                  HasSubstr("CUDA"), HasSubstr("cores")));
 }
 
@@ -125,7 +119,8 @@ TEST(CommandLine, VersionAsJson) {
   const auto json = nlohmann::json::parse(outcome.out);
   EXPECT_THAT(json["libtorch_found"].get<std::string>(), StartsWith("2."));
   EXPECT_GE(json["cores"].get<int>(), 1);
-  for (const char* key : {"version", "commit", "compiler", "libtorch_compiled", "cuda"}) {
+  for (const char* key : {"version", "commit", "compiler", "checks", "tests", "libtorch_compiled",
+                          "cuda_module_reason", "cuda"}) {
     EXPECT_FALSE(json[key].get<std::string>().empty()) << key;
   }
 }

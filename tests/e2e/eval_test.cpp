@@ -1,5 +1,4 @@
 #include <gmock/gmock.h>
-#include <iterator>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -17,11 +16,6 @@ using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
 namespace fs = std::filesystem;
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 TEST(EvalVerb, FirstLineIsTheAccuracyWithItsInterval) {
   const Workspace& workspace = trained_workspace().workspace;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 
@@ -81,6 +82,12 @@ const TrainedWorkspace& trained_workspace() {
     }
   }
   return trained;
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

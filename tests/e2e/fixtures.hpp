@@ -38,6 +38,9 @@ struct TrainedWorkspace {
 };
 const TrainedWorkspace& trained_workspace();
 
+/// All of a file; nothing if it cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
 /// The lines of `text`.
 std::vector<std::string> lines_of(const std::string& text);
 

@@ -11,6 +11,10 @@ struct BuildInfo {
   std::string build_type;
   std::string compiler;
   std::string libtorch_version;  ///< headers compiled against
+  std::string flags;             ///< the compiler's, but for the warnings
+  std::string checks;            ///< "warnings are errors", "sanitizers address"
+  std::string tests;             ///< "ON" where the tests were configured, too
+  std::string cuda_reason;       ///< why it has its CUDA module, or has none
   bool cuda_module = false;      ///< built with the CUDA module
 };
 const BuildInfo& build_info();

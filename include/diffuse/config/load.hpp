@@ -14,14 +14,16 @@ namespace diffuse {
 /// them are relative to the working directory.
 using Overrides = std::vector<std::pair<std::string, std::string>>;
 
-/// Whether loading a configuration also looks for the files that it names.
+/// Whether loading a configuration also checks that the files that training needs are set and can
+/// be read; a missing one of AG News, IMDB or TREC names `scripts/get_data.sh`.
 enum class FileChecks { none, training };
 
 /// Reads `path` (JSON with // comments), replaces `${VAR}` and `${VAR:-default}`, lays `overrides`
 /// over it and checks everything: unknown keys, types, ranges, choices, combinations. Relative
 /// paths become absolute: those of the file by the file's folder, others by the working directory.
 /// Throws one ConfigError that lists every fault: where (file, JSON path), the value, what is
-/// allowed, the nearest name; with FileChecks::training also what check_training_files() finds.
+/// allowed, the nearest name; with FileChecks::training also what is wrong with its
+/// files.
 Config load_config(const std::filesystem::path& path, const Overrides& overrides,
                    FileChecks files = FileChecks::none);
 
@@ -32,11 +34,6 @@ Config default_config(const Overrides& overrides, FileChecks files = FileChecks:
 /// project's configs folder (`$DIFFUSE_CONFIGS`, else configs/ beside or above the program's own
 /// folder). Throws ConfigError listing the places looked at and the nearest name.
 std::filesystem::path find_config(const std::string& name);
-
-/// Checks that every file that training needs can be read (data.train and so on) and that they are
-/// set. Throws one ConfigError listing every fault; a missing file of AG News, IMDB or TREC names
-/// `scripts/get_data.sh`.
-void check_training_files(const Config& config);
 
 /// The effective configuration as JSON, every key, `indent` 2; reads back to the same Config.
 std::string config_json(const Config& config);
