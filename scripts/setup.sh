@@ -19,7 +19,8 @@ Usage: scripts/setup.sh [--python] [--libtorch DIR] [--slim] [--no-build] [-DNAM
   --python        also makes .deps/python, a virtual environment for the reference scripts
   --libtorch DIR  uses the LibTorch in DIR (holds include/ and lib/; any 2.x from 2.6 up, 2.11 is the
                   one tried) instead of fetching one; the build folder remembers it
-  --slim          the small CPU form, also where there is a CUDA toolkit
+  --slim          the small CPU form, also where there is a CUDA toolkit; the build folder remembers
+                  it (delete build/release to choose anew)
   --no-build      stops before configuring and building
   -DNAME=VALUE    handed to CMake
 

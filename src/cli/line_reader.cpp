@@ -17,9 +17,23 @@ constexpr std::size_t kReadBytes = std::size_t{64} << 10;
 }  // namespace
 
 bool LineReader::input_is_ready() const {
+  if (file_ != nullptr) return true;
   pollfd poll_entry{descriptor_, POLLIN, 0};
   // An error or a hang-up counts as ready: the read that follows tells which.
   return ::poll(&poll_entry, 1, 0) != 0;
+}
+
+std::size_t LineReader::read(char* to, std::size_t size) {
+  if (file_ != nullptr) return file_->read(to, size);
+  ssize_t count = 0;
+  do {
+    count = ::read(descriptor_, to, size);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) {
+    throw SystemError(
+        fmt::format("Reading the input failed behind line {}: {}.", number_, std::strerror(errno)));
+  }
+  return static_cast<std::size_t>(count);
 }
 
 void LineReader::fill() {
@@ -30,16 +44,8 @@ void LineReader::fill() {
   }
   const std::size_t held = buffer_.size();
   buffer_.resize(held + kReadBytes);
-  ssize_t count = 0;
-  do {
-    count = ::read(descriptor_, buffer_.data() + held, kReadBytes);
-  } while (count < 0 && errno == EINTR);
-  if (count < 0) {
-    buffer_.resize(held);
-    throw SystemError(
-        fmt::format("Reading the input failed behind line {}: {}.", number_, std::strerror(errno)));
-  }
-  buffer_.resize(held + static_cast<std::size_t>(count));
+  const std::size_t count = read(buffer_.data() + held, kReadBytes);
+  buffer_.resize(held + count);
   at_end_ = count == 0;
 }
 

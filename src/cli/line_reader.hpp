@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <string>
 
+#include "diffuse/data/byte_source.hpp"
+
 namespace diffuse::cli {
 
 /// Lines of a file descriptor, read so that a slow pipe can be answered line by line: it never
-/// waits for more than the next line when told not to.
+/// waits for more than the next line when told not to. Or lines of a file, which may be packed.
 class LineReader {
  public:
   /// Longest line that is held in memory; of a longer one only its number is kept.
@@ -26,17 +28,21 @@ class LineReader {
 
   /// `descriptor` stays the caller's.
   explicit LineReader(int descriptor) : descriptor_(descriptor) {}
+  /// `file` must outlive the reader.
+  explicit LineReader(ByteSource& file) : file_(&file) {}
 
   /// The next line. Returns `pending` instead of waiting for input, unless `wait`. The last line
-  /// need not end with a line break. Throws SystemError.
+  /// need not end with a line break. Throws SystemError, and DataError for damaged gzip data.
   Status next(Line& line, bool wait);
 
  private:
   bool input_is_ready() const;
+  std::size_t read(char* to, std::size_t size);
   void fill();
   void take(Line& line, std::size_t end, std::size_t consumed);
 
-  int descriptor_;
+  int descriptor_ = -1;
+  ByteSource* file_ = nullptr;  // null: read from the descriptor
   std::string buffer_;
   std::size_t begin_ = 0;    // of what was not taken yet
   std::size_t scanned_ = 0;  // no line break before this place

@@ -12,6 +12,7 @@
 #include "diffuse/base/build_info.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/base/signals.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/device/device.hpp"
 #include "eval.hpp"

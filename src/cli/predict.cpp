@@ -10,11 +10,13 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "choices.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
+#include "diffuse/data/byte_source.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/eval/evaluator.hpp"
 #include "exit_code.hpp"
@@ -28,7 +30,7 @@ namespace {
 constexpr std::size_t kMaxBatchBytes = std::size_t{8} << 20;
 constexpr std::uint64_t kNoiseSeed = 1;
 
-/// The input, closed with the object unless it is stdin.
+/// The input, closed with the object unless it is stdin. A file may be packed with gzip.
 class Input {
  public:
   explicit Input(const std::string& file) {
@@ -41,6 +43,8 @@ class Input {
     if (descriptor_ < 0) {
       throw UsageError(fmt::format("{}: the file cannot be read: {}.", file, std::strerror(errno)));
     }
+    // A named pipe is read as it comes; only a file can be looked into first.
+    if (std::filesystem::is_regular_file(file, ignored)) file_.emplace(file);
   }
   ~Input() {
     if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
@@ -49,8 +53,10 @@ class Input {
   Input& operator=(const Input&) = delete;
 
   int descriptor() const { return descriptor_; }
+  LineReader lines() { return file_ ? LineReader(*file_) : LineReader(descriptor_); }
 
  private:
+  std::optional<ByteSource> file_;
   int descriptor_ = STDIN_FILENO;
 };
 
@@ -133,7 +139,7 @@ class Predictor {
 CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
   CLI::App* verb = app.add_subcommand("predict", "Classify texts, one output line for each line");
   add_model_options(*verb, options.model);
-  verb->add_option("file", options.file, "Texts to classify; - or nothing is stdin")
+  verb->add_option("file", options.file, "Texts to classify, plain or .gz; - or nothing is stdin")
       ->option_text("FILE|-");
   verb->add_option("--input-format", options.input_format,
                    "text: a text on each line; jsonl: an object with the key text on each line")
@@ -163,12 +169,12 @@ int run_predict(const PredictOptions& options) {
     throw UsageError(fmt::format("--top {}: the model has {} classes.", options.top,
                                  opened.model.labels.size()));
   }
-  const Input input(options.file);
+  Input input(options.file);
   if (::isatty(input.descriptor()) != 0) {
     log::info("Reading from the terminal, one text a line; Ctrl-D ends.");
   }
   const std::vector<std::string>& text_keys = opened.model.config.data.text_columns;
-  LineReader reader(input.descriptor());
+  LineReader reader = input.lines();
   Predictor predictor(opened, options);
   std::int64_t unusable = 0;
   std::string first_error;

@@ -38,10 +38,9 @@ void check_lengths(const TrainConfig& train, std::vector<Conflict>& found) {
       return Length{1, Length::Unit::epochs};
     }
   };
-  const Length length = read("train.length", train.length);
-  read("train.warmup", train.warmup);
+  if (train.warmup != kAutomaticLength) read("train.warmup", train.warmup);
   const Length every = read("train.evaluate_every", train.evaluate_every);
-  if (length.value == 0) {
+  if (train.length != kAutomaticLength && read("train.length", train.length).value == 0) {
     found.push_back({{"train.length"},
                      fmt::format("\"{}\" trains nothing; expected more than 0", train.length)});
   }
@@ -50,6 +49,14 @@ void check_lengths(const TrainConfig& train, std::vector<Conflict>& found) {
         {{"train.evaluate_every"},
          fmt::format("\"{}\" never comes round; expected more than 0", train.evaluate_every)});
   }
+}
+
+/// Whether this can be told without knowing the number of rows.
+bool outlasts(const std::string& warmup, const std::string& length) {
+  if (warmup == kAutomaticLength || length == kAutomaticLength) return false;
+  const Length first = parse_length(warmup);
+  const Length whole = parse_length(length);
+  return first.unit == whole.unit && first.value > whole.value;
 }
 
 void note(std::vector<Conflict>& found, bool condition, std::vector<std::string> keys,
@@ -95,10 +102,7 @@ std::vector<Conflict> find_oddities(const Config& config) {
   note(found, config.data.label_base != 0 && config.data.labels.empty(),
        {"data.label_base", "data.labels"},
        "has no effect without data.labels: the classes are then the labels as they stand");
-  const Length length = parse_length(config.train.length);
-  const Length warmup = parse_length(config.train.warmup);
-  note(found, warmup.unit == length.unit && warmup.value > length.value,
-       {"train.warmup", "train.length"},
+  note(found, outlasts(config.train.warmup, config.train.length), {"train.warmup", "train.length"},
        fmt::format("\"{}\" is longer than train.length = \"{}\": the learning rate will not "
                    "reach its full height",
                    config.train.warmup, config.train.length));

@@ -5,6 +5,8 @@ namespace {
 
 constexpr const char* kLengthPattern = "^([0-9]+(\\.[0-9]+)?e|[0-9]+u)$";
 constexpr const char* kLengthWords = "epochs (\"3e\") or updates (\"5000u\")";
+constexpr const char* kAutoLengthPattern = "^(auto|[0-9]+(\\.[0-9]+)?e|[0-9]+u)$";
+constexpr const char* kAutoLengthWords = "auto, epochs (\"3e\") or updates (\"5000u\")";
 
 }  // namespace
 
@@ -16,8 +18,10 @@ std::vector<Field> train_fields() {
            "and the split for validation.")
       .between(0, 4294967295.0);
   table
-      .add("length", &TrainConfig::length, "How long to train. \"3e\": epochs, \"5000u\": updates.")
-      .matches(kLengthPattern, kLengthWords)
+      .add("length", &TrainConfig::length,
+           "How long to train. \"3e\": epochs, \"5000u\": updates. auto: as many epochs as make "
+           "2,000 updates, but at least 3 and at most 30.")
+      .matches(kAutoLengthPattern, kAutoLengthWords)
       .also_called({"epochs", "num_epochs", "max_epochs", "steps", "max_steps", "updates"});
   table.add("batch_size", &TrainConfig::batch_size, "Texts per update.")
       .between(1, 1048576)
@@ -49,8 +53,8 @@ std::vector<Field> train_fields() {
   table
       .add("warmup", &TrainConfig::warmup,
            "How long the learning rate rises from 0. \"200u\": updates, \"0.5e\": epochs, \"0u\": "
-           "not at all.")
-      .matches(kLengthPattern, kLengthWords)
+           "not at all. auto: 200 updates, but at most a tenth of the run.")
+      .matches(kAutoLengthPattern, kAutoLengthWords)
       .also_called({"warmup_steps"});
   table
       .add("schedule", &TrainConfig::schedule,

@@ -1,4 +1,4 @@
-#include "byte_source.hpp"
+#include "diffuse/data/byte_source.hpp"
 
 #include <fmt/core.h>
 #include <zlib.h>

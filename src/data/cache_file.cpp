@@ -24,7 +24,6 @@ struct Counts {
   std::uint64_t format = kCacheFormat;
   std::uint64_t rows = 0;
   std::uint64_t tokens = 0;
-  std::uint64_t skipped = 0;
   std::uint64_t classes = 0;
   std::uint64_t vocab_size = 0;
   std::uint64_t label_bytes = 0;
@@ -175,7 +174,6 @@ void write_cache_file(const std::filesystem::path& path, const CacheContent& hea
   Counts counts;
   counts.rows = data.size();
   counts.tokens = static_cast<std::uint64_t>(data.token_count());
-  counts.skipped = static_cast<std::uint64_t>(data.skipped_rows());
   counts.classes = static_cast<std::uint64_t>(header.classes);
   counts.vocab_size = static_cast<std::uint64_t>(header.vocab_size);
   counts.label_bytes = header.labels.size();
@@ -229,7 +227,6 @@ CacheContent read_cache_file(const std::filesystem::path& path) {
   if (static_cast<std::uint64_t>(content.data->token_count()) != counts.tokens) {
     throw DamagedCache("its number of tokens is wrong");
   }
-  content.data->set_skipped_rows(static_cast<std::int64_t>(counts.skipped));
   return content;
 }
 

@@ -13,7 +13,7 @@
 namespace diffuse {
 
 /// Layout of a cache file; a new number makes older files invisible.
-inline constexpr std::uint32_t kCacheFormat = 1;
+inline constexpr std::uint32_t kCacheFormat = 2;
 
 /// Says why a cache file cannot be used. Never leaves the cache.
 class DamagedCache : public std::runtime_error {

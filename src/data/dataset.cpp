@@ -67,6 +67,11 @@ void EncodedDataset::append(std::span<const std::int32_t> tokens, std::int32_t l
   token_count_ += static_cast<std::int64_t>(tokens.size());
 }
 
+std::uint64_t EncodedDataset::number(std::size_t index) const {
+  const auto behind = std::upper_bound(skipped_before_.begin(), skipped_before_.end(), index);
+  return index + 1 + static_cast<std::uint64_t>(behind - skipped_before_.begin());
+}
+
 void EncodedDataset::map_labels(std::span<const std::int32_t> to) {
   for (std::size_t i = 0; i < size_; ++i) {
     Row& row = row_chunks_[i / kChunkRows][i % kChunkRows];
@@ -83,7 +88,8 @@ std::size_t EncodedDataset::memory_bytes() const {
   return (shared_chunks_ * kChunkTokens + own_chunk_tokens_) * sizeof(std::int32_t) +
          row_chunks_.size() * kChunkRows * sizeof(Row) +
          token_chunks_.capacity() * sizeof(token_chunks_[0]) +
-         row_chunks_.capacity() * sizeof(row_chunks_[0]);
+         row_chunks_.capacity() * sizeof(row_chunks_[0]) +
+         skipped_before_.capacity() * sizeof(skipped_before_[0]);
 }
 
 std::int64_t DatasetView::token_count() const {

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kBlockRows = 4096;
 constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
-constexpr std::int64_t kShownBadRows = 5;
+constexpr std::size_t kShownBadRows = 5;
 
 struct Block {
   std::vector<std::string> texts;
@@ -29,35 +29,38 @@ class BadRows {
  public:
   BadRows(const FileOptions& options, bool quiet) : options_(options), quiet_(quiet) {}
 
-  void add(const BadRow& bad) {
+  /// `rows_before`: usable rows before the bad one.
+  void add(const BadRow& bad, std::int64_t rows_before) {
     const std::string message = fmt::format("{}:{}: {}; expected {}", options_.path.string(),
                                             bad.line, bad.problem, bad.expected);
     if (options_.data.on_error == OnError::error) throw DataError(message);
-    if (!quiet_ && count_ < kShownBadRows) {
+    if (!quiet_ && rows_before_.size() < kShownBadRows) {
       log::warning("{}: row left out: {}", options_.name, message);
     }
-    ++count_;
+    rows_before_.push_back(static_cast<std::uint32_t>(rows_before));
   }
 
   void report() const {
-    if (quiet_ || count_ == 0) return;
+    const std::size_t count = rows_before_.size();
+    if (quiet_ || count == 0) return;
     log::warning("{}: {} bad row{} left out (data.on_error is \"skip\"){}", options_.name,
-                 format_count(count_), count_ == 1 ? "" : "s",
-                 count_ > kShownBadRows ? "; the first five are above" : "");
+                 format_count(static_cast<long long>(count)), count == 1 ? "" : "s",
+                 count > kShownBadRows ? "; the first five are above" : "");
   }
 
-  std::int64_t count() const { return count_; }
+  std::vector<std::uint32_t> take() { return std::move(rows_before_); }
+  std::size_t count() const { return rows_before_.size(); }
 
  private:
   const FileOptions& options_;
   bool quiet_;
-  std::int64_t count_ = 0;
+  std::vector<std::uint32_t> rows_before_;  // of each
 };
 
-/// Calls `use` for blocks of usable rows; returns how many were bad. `quiet`: another pass over the
-/// same file reports them.
-std::int64_t for_each_block(const FileOptions& options, LabelResolver& labels, bool quiet,
-                            const std::function<void(Block&)>& use) {
+/// Calls `use` for blocks of usable rows; returns for each bad row how many usable ones stand
+/// before it. `quiet`: another pass over the same file reports them.
+std::vector<std::uint32_t> for_each_block(const FileOptions& options, LabelResolver& labels,
+                                          bool quiet, const std::function<void(Block&)>& use) {
   const auto reader = open_records(options.path, options.data);
   BadRows bad_rows(options, quiet);
   Block block;
@@ -76,12 +79,12 @@ std::int64_t for_each_block(const FileOptions& options, LabelResolver& labels, b
     const ReadStatus status = reader->next(example, bad);
     if (status == ReadStatus::end) break;
     if (status == ReadStatus::bad) {
-      bad_rows.add(bad);
+      bad_rows.add(bad, count);
       continue;
     }
     const auto label = labels.resolve(example, bad);
     if (!label) {
-      bad_rows.add(bad);
+      bad_rows.add(bad, count);
       continue;
     }
     ++count;
@@ -98,7 +101,7 @@ std::int64_t for_each_block(const FileOptions& options, LabelResolver& labels, b
         fmt::format("{}: no usable rows{}; expected at least one", options.path.string(),
                     bad_rows.count() == 0 ? "" : fmt::format(", {} bad ones", bad_rows.count())));
   }
-  return bad_rows.count();
+  return bad_rows.take();
 }
 
 }  // namespace

@@ -9,13 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "byte_source.hpp"
 #include "cache.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/data/byte_source.hpp"
 #include "encode_file.hpp"
 #include "label_resolver.hpp"
 #include "records.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "byte_source.hpp"
+#include "diffuse/data/byte_source.hpp"
 
 namespace diffuse {
 

@@ -107,6 +107,11 @@ int set_thread_count(std::int64_t threads) {
     throw UsageError(fmt::format("threads: {} is not allowed; expected 1 to {}, or 0 for all cores",
                                  threads, kMost));
   }
+  if (threads > available_cores()) {
+    log::warning("{} threads on {} core{}: they wait for each other, {} would be faster", threads,
+                 available_cores(), available_cores() == 1 ? "" : "s",
+                 available_cores() == 1 ? "one" : std::to_string(available_cores()));
+  }
   at::set_num_threads(threads == 0 ? available_cores() : static_cast<int>(threads));
   return at::get_num_threads();
 }

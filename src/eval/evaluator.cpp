@@ -32,6 +32,7 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
   for (std::size_t i = 0; i < view.size(); ++i) {
     place_of.emplace(view.rows[i], i);
     result.gold.push_back(view.data->label(view.rows[i]));
+    result.rows.push_back(view.data->number(view.rows[i]));
   }
   ForwardContext context;
   if (classifier.random_at_evaluation())

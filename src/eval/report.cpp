@@ -129,7 +129,7 @@ void write_predictions(const std::filesystem::path& path, const Evaluation& eval
   for (std::size_t row = 0; row < evaluation.gold.size(); ++row) {
     const auto first = evaluation.probabilities.begin() + static_cast<std::ptrdiff_t>(row) * width;
     const auto best = std::max_element(first, first + width);
-    fmt::format_to(std::back_inserter(out), "{}\t{}\t{}\t{:.6f}\n", row + 1,
+    fmt::format_to(std::back_inserter(out), "{}\t{}\t{}\t{:.6f}\n", evaluation.rows[row],
                    names[static_cast<std::size_t>(evaluation.gold[row])],
                    names[static_cast<std::size_t>(best - first)], *best);
   }

@@ -72,7 +72,8 @@ void check_size(const ModelConfig& config, const ModelShape& shape,
 
 fs::path resolve_checkpoint(const fs::path& path) {
   const std::vector<fs::path> folders = {path, path / "checkpoints" / "best",
-                                         path / "checkpoints" / "last"};
+                                         path / "checkpoints" / "last", path / "best",
+                                         path / "last"};
   std::string looked_for;
   for (const fs::path& folder : folders) {
     const fs::path file = folder / kModelFile;

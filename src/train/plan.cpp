@@ -4,10 +4,26 @@
 #include <string>
 
 #include "diffuse/base/error.hpp"
-#include "diffuse/base/log.hpp"
 #include "diffuse/config/load.hpp"
 
 namespace diffuse {
+namespace {
+
+/// What train.length = "auto" stands for.
+std::int64_t automatic_length(std::int64_t updates_per_epoch) {
+  constexpr std::int64_t kUpdates = 2000;
+  constexpr std::int64_t kFewestEpochs = 3;
+  constexpr std::int64_t kMostEpochs = 30;
+  const std::int64_t epochs = (kUpdates + updates_per_epoch - 1) / updates_per_epoch;
+  return std::clamp(epochs, kFewestEpochs, kMostEpochs) * updates_per_epoch;
+}
+
+/// What train.warmup = "auto" stands for.
+std::int64_t automatic_warmup(std::int64_t total) {
+  return std::min<std::int64_t>(200, total / 10);
+}
+
+}  // namespace
 
 TrainingPlan make_plan(const TrainConfig& config, std::size_t row_count) {
   if (row_count == 0) throw DataError("There are no training rows (data.train).");
@@ -17,17 +33,14 @@ TrainingPlan make_plan(const TrainConfig& config, std::size_t row_count) {
   const auto updates = [&](const std::string& text) {
     return length_in_updates(parse_length(text), plan.updates_per_epoch);
   };
-  plan.total = updates(config.length);
+  plan.total = config.length == kAutomaticLength ? automatic_length(plan.updates_per_epoch)
+                                                 : updates(config.length);
   plan.evaluate_every = std::max<std::int64_t>(updates(config.evaluate_every), 1);
   plan.schedule = {.kind = config.schedule,
                    .peak = config.learning_rate,
-                   .warmup = updates(config.warmup),
+                   .warmup = config.warmup == kAutomaticLength ? automatic_warmup(plan.total)
+                                                               : updates(config.warmup),
                    .total = plan.total};
-  if (plan.schedule.warmup >= plan.total && plan.total > 0)
-    log::warning(
-        "Warm-up (train.warmup = {}) takes {} updates and the whole run has {}: the learning rate "
-        "never falls. Shorten train.warmup.",
-        config.warmup, plan.schedule.warmup, plan.total);
   return plan;
 }
 

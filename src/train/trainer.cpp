@@ -45,6 +45,13 @@ class Trainer {
         clock_(device_, config.train.log_every) {
     if (data.validation.size() == 0)
       log::info("no validation rows: no checkpoint is the best, the last one is the result");
+    // In one unit the check of the config sees it, and says so with the file's line.
+    if (plan_.schedule.warmup >= plan_.total &&
+        config.train.warmup.back() != config.train.length.back())
+      log::warning(
+          "Warm-up (train.warmup = {}) takes {} updates and the whole run has {}: the learning "
+          "rate never falls. Shorten train.warmup.",
+          config.train.warmup, plan_.schedule.warmup, plan_.total);
     reset_peak_memory(device_);
   }
 
@@ -132,8 +139,8 @@ class Trainer {
                         .train_loss = figures_.period().mean_loss(),
                         .train_accuracy = figures_.period().accuracy()};
     const auto start = std::chrono::steady_clock::now();
-    if (data_.validation.size() > 0) {
-      report.validation = evaluate_validation();
+    if (data_.validation.size() > 0) report.validation = evaluate_validation();
+    if (report.validation) {
       report.best =
           state_.note_evaluation(report.validation->accuracy, report.validation->mean_loss);
     }
@@ -155,17 +162,21 @@ class Trainer {
     }
   }
 
-  Metrics evaluate_validation() {
+  /// Nothing if a signal asked to stop before it was through.
+  std::optional<Metrics> evaluate_validation() {
     const AveragedWeightsScope averaged(updater_.average());
-    return evaluate(classifier_, data_.validation,
-                    {.batch_size = kEvaluationBatch,
-                     .class_count = data_.labels.size(),
-                     .noise_seed = config_.train.seed,
-                     .on_progress =
-                         [this](std::int64_t done, std::int64_t total) {
-                           reporter_.show_evaluation(done, total);
-                         }})
-        .metrics;
+    const EvaluationOptions options{.batch_size = kEvaluationBatch,
+                                    .class_count = data_.labels.size(),
+                                    .noise_seed = config_.train.seed,
+                                    .on_progress = [this](std::int64_t done, std::int64_t total) {
+                                      if (stop_signal() != 0) throw Stopped(stop_signal());
+                                      reporter_.show_evaluation(done, total);
+                                    }};
+    try {
+      return evaluate(classifier_, data_.validation, options).metrics;
+    } catch (const Stopped&) {
+      return std::nullopt;
+    }
   }
 
   void save() {

@@ -98,7 +98,7 @@ TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
     "data": {"train": "a", "test": "a", "validation": "a", "label_base": 1},
     "tokenizer": {"vocab": "v"},
     "model": {"hidden_dim": 8, "noise_at_evaluation": true},
-    "train": {"warmup": "4e"}})");
+    "train": {"length": "3e", "warmup": "4e"}})");
   const std::filesystem::path log_file = dir.path() / "log";
   log::open_file(log_file);
   const Config config = load_config(file, {});

@@ -102,12 +102,15 @@ INSTANTIATE_TEST_SUITE_P(
              "0 is out of range; expected one or more whole numbers from 1 to 1048576 (distance "
              "between neighbours)"},
         Case{"train", "length", "\"3\"",
-             "\"3\" is not allowed; expected epochs (\"3e\") or updates (\"5000u\") (how long to "
+             "\"3\" is not allowed; expected auto, epochs (\"3e\") or updates (\"5000u\") (how "
+             "long to "
              "train)"},
         Case{"train", "length", "3",
-             "3 is a number; expected epochs (\"3e\") or updates (\"5000u\") (how long to train)"},
+             "3 is a number; expected auto, epochs (\"3e\") or updates (\"5000u\") (how long to "
+             "train)"},
         Case{"train", "warmup", "\"2.5u\"",
-             "\"2.5u\" is not allowed; expected epochs (\"3e\") or updates (\"5000u\") (how long "
+             "\"2.5u\" is not allowed; expected auto, epochs (\"3e\") or updates (\"5000u\") (how "
+             "long "
              "the learning rate rises from 0)"},
         Case{"train", "evaluate_every", "\"5 epochs\"",
              "\"5 epochs\" is not allowed; expected epochs (\"3e\") or updates (\"5000u\") (how "

@@ -1,4 +1,4 @@
-#include "data/byte_source.hpp"
+#include "diffuse/data/byte_source.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -27,14 +27,12 @@ EncodedDataset sample(std::size_t rows) {
     const std::vector<std::int32_t> tokens(1 + i % 5, static_cast<std::int32_t>(i % 7));
     data.append(tokens, static_cast<std::int32_t>(i % 2), static_cast<std::uint32_t>(i + 1));
   }
-  data.set_skipped_rows(3);
   return data;
 }
 
 void expect_equal(const EncodedDataset& a, const EncodedDataset& b) {
   ASSERT_EQ(a.size(), b.size());
   EXPECT_EQ(a.token_count(), b.token_count());
-  EXPECT_EQ(a.skipped_rows(), b.skipped_rows());
   for (std::size_t i = 0; i < a.size(); ++i) {
     ASSERT_TRUE(
         std::equal(a.tokens(i).begin(), a.tokens(i).end(), b.tokens(i).begin(), b.tokens(i).end()));

@@ -58,7 +58,7 @@ TEST_F(EncodeFile, GivesIdsLabelsAndLines) {
   EXPECT_EQ(data->label(0), 1);
   EXPECT_EQ(data->label(1), 0);
   EXPECT_EQ(data->line(2), 4u);
-  EXPECT_EQ(data->skipped_rows(), 0);
+  EXPECT_EQ(data->skipped_rows(), 0u);
 }
 
 TEST_F(EncodeFile, ATextWithoutTokensIsUnknown) {
@@ -116,7 +116,7 @@ TEST_F(EncodeFile, SkippingCountsAndShowsTheFirstFive) {
   for (int i = 0; i < 7; ++i) content += "z,c\n";
   const auto data = encode(options(content, OnError::skip));
   EXPECT_EQ(data->size(), 2u);
-  EXPECT_EQ(data->skipped_rows(), 7);
+  EXPECT_EQ(data->skipped_rows(), 7u);
   const std::string lines = log.text();
   EXPECT_THAT(lines, HasSubstr("data.train: row left out: "));
   EXPECT_THAT(lines, HasSubstr("a.csv:3: unknown label \"z\"; expected one of x, y"));
@@ -130,7 +130,11 @@ TEST_F(EncodeFile, SkippingAnUnclosedQuoteKeepsTheRowsBehindIt) {
   const testing::LogCapture log;
   const auto data = encode(options("x,a\ny,\"b\nx,c\ny,d\n", OnError::skip));
   EXPECT_EQ(data->size(), 3u);
-  EXPECT_EQ(data->skipped_rows(), 1);
+  EXPECT_EQ(data->skipped_rows(), 1u);
+  // The bad row is the second of the file.
+  EXPECT_EQ(data->number(0), 1u);
+  EXPECT_EQ(data->number(1), 3u);
+  EXPECT_EQ(data->number(2), 4u);
   EXPECT_THAT(log.text(), HasSubstr("a.csv:2: the quote that opens column 2 is never closed"));
 }
 

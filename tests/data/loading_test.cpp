@@ -108,7 +108,7 @@ TEST_F(Loading, ALabelThatTrainLacksIsABadRow) {
   data_.on_error = OnError::skip;
   const TrainingData loaded = load(words_);
   EXPECT_EQ(loaded.test_file->size(), 1u);
-  EXPECT_EQ(loaded.test_file->skipped_rows(), 1);
+  EXPECT_EQ(loaded.test_file->skipped_rows(), 1u);
 }
 
 TEST_F(Loading, NumbersCountTheNamesOfTheLabelFile) {
@@ -240,7 +240,7 @@ TEST_F(Loading, SkippedRowsAreToldEachTime) {
   data_.on_error = OnError::skip;
   for (int time = 1; time <= 2; ++time) {
     const LogCapture log;
-    EXPECT_EQ(load(words_).train_file->skipped_rows(), 1);
+    EXPECT_EQ(load(words_).train_file->skipped_rows(), 1u);
     EXPECT_THAT(log.text(), HasSubstr("train.csv:9: 1 field; expected 2"));
   }
 }

@@ -190,6 +190,10 @@ TEST(Jsonl, SaysWhichKeysAreNotThere) {
 TEST(Jsonl, SaysWhatIsBad) {
   const std::string good = "{\"label\":1,\"text\":\"a\"}\n";
   const auto second = [&](const std::string& line) { return jsonl(good + line + "\n").at(1); };
+  EXPECT_EQ(second("{\"label\":1,\"text\":\"a\",\"text\":\"b\"}"),
+            "2! the key \"text\" stands twice; each key once");
+  EXPECT_EQ(second("{\"label\":1,\"text\":\"a\",\"more\":{\"x\":1,\"x\":2,\"label\":3}}"),
+            "2 1: a");
   EXPECT_EQ(second("[1]"), "2! the line holds array; a JSON object");
   EXPECT_EQ(second("{\"text\":\"a\"}"),
             "2! there is no key \"label\"; the label under that key in every row");

@@ -55,6 +55,23 @@ TEST(EvalVerb, WritesPredictions) {
   EXPECT_THAT(lines[5], MatchesRegex("5\tmoney\t[a-z]+\t[01]\\.[0-9]+"));
 }
 
+TEST(EvalVerb, RowsOfPredictionsAreThoseOfTheFile) {
+  Workspace workspace;
+  ASSERT_EQ(workspace
+                .run({"train", "--config", "small.json", "--set", "train.length=3u", "--set",
+                      "data.on_error=skip"})
+                .exit_code,
+            0);
+  workspace.write("gaps.csv", "unknown,a text\n" + easy_csv(2) + "sport,\n" + easy_csv(1));
+  const Outcome outcome = workspace.run(
+      {"eval", "--checkpoint", "runs/small", "--data", "gaps.csv", "--output", "predictions.tsv"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  std::vector<std::string> rows;
+  for (const std::string& line : lines_of(read_file(workspace.path() / "predictions.tsv")))
+    rows.push_back(line.substr(0, line.find('\t')));
+  EXPECT_THAT(rows, ::testing::ElementsAre("row", "2", "3", "5"));
+}
+
 TEST(EvalVerb, BatchSizeAndThreadsDoNotChangeTheFigures) {
   const Workspace& workspace = trained_workspace().workspace;
   const auto accuracy = [&](std::vector<std::string> more) {

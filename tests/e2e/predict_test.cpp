@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "e2e/fixtures.hpp"
+#include "support/gzip.hpp"
 
 namespace diffuse::testing {
 namespace {
@@ -35,6 +36,19 @@ TEST(PredictVerb, ReadsAFileOrStdin) {
   EXPECT_EQ(file.exit_code, 0) << file;
   EXPECT_EQ(lines_of(file.out).size(), 2U) << file;
   EXPECT_EQ(predict({"-"}, "the match, a goal\nrain and storm\n").out, file.out);
+}
+
+TEST(PredictVerb, ReadsAPackedFile) {
+  const std::string texts = "rain and storm\nthe match, a goal\n";
+  const std::string packed = gzip(texts);
+  trained_workspace().workspace.write("texts.txt.gz", packed);
+  const Outcome outcome = predict({"texts.txt.gz"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_EQ(outcome.out, predict({"-"}, texts).out);
+  trained_workspace().workspace.write("cut.txt.gz", packed.substr(0, packed.size() - 9));
+  const Outcome cut = predict({"cut.txt.gz"});
+  EXPECT_NE(cut.exit_code, 0) << cut;
+  EXPECT_THAT(cut.err, HasSubstr("cut.txt.gz"));
 }
 
 TEST(PredictVerb, TopGivesPairsThatFallAndSumToOne) {

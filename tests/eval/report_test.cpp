@@ -16,6 +16,7 @@ Evaluation sample() {
   Evaluation evaluation;
   evaluation.probabilities = {0.75F, 0.25F, 0, 0.5F, 0.25F, 0.25F};
   evaluation.gold = {0, 1};
+  evaluation.rows = {1, 4};
   evaluation.metrics = compute_metrics(evaluation.probabilities, evaluation.gold, 3);
   evaluation.time_s = 2;
   evaluation.examples_per_s = 1234.5;
@@ -72,7 +73,7 @@ TEST(Report, PredictionsFile) {
   EXPECT_EQ(read_file(dir.path() / "predictions.tsv"),
             "row\tgold\tpredicted\tprobability\n"
             "1\ta\\tb\ta\\tb\t0.750000\n"
-            "2\tc\\\\d\ta\\tb\t0.500000\n");
+            "4\tc\\\\d\ta\\tb\t0.500000\n");
 }
 
 TEST(Report, RefusesTheWrongLabels) {

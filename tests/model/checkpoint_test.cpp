@@ -164,6 +164,7 @@ TEST_F(Checkpoint, IsFoundInARunDirectory) {
   EXPECT_EQ(resolve_checkpoint(run), run / "checkpoints" / "last");
   dir_.write("run/checkpoints/best/model.safetensors", "");
   EXPECT_EQ(resolve_checkpoint(run), run / "checkpoints" / "best");
+  EXPECT_EQ(resolve_checkpoint(run / "checkpoints"), run / "checkpoints" / "best");
 }
 
 TEST_F(Checkpoint, SaysWhereItWasLookedFor) {

@@ -33,21 +33,33 @@ class GetData(unittest.TestCase):
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
 
-    def get(self, name):
+    def get(self, *arguments):
         environment = dict(os.environ, DIFFUSE_DATA_URL=f"http://127.0.0.1:{self.server.server_port}")
         for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             environment.pop(proxy, None)
         return subprocess.run(
-            ["bash", PROJECT / "scripts/get_data.sh", name, self.out],
+            ["bash", PROJECT / "scripts/get_data.sh", *arguments, self.out],
             env=environment, capture_output=True, text=True, check=False)
 
-    def test_trec_is_converted_and_a_wrong_checksum_is_told(self):
+    def test_a_file_with_a_wrong_checksum_is_not_kept(self):
+        self.out.mkdir()
+        (self.out / "train.csv").write_text("of before")
+        for name in ("train.csv", "test.csv"):
+            (self.web / name).write_text('"3","Title","Text"\n')
+        result = self.get("ag_news")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("IS PUBLISHED", result.stdout)
+        self.assertIn("checksums differ", result.stderr)
+        self.assertIn("--accept", result.stderr)
+        self.assertEqual([path.name for path in self.out.iterdir()], ["train.csv"])
+        self.assertEqual((self.out / "train.csv").read_text(), "of before")
+
+    def test_trec_is_converted(self):
         (self.web / "train_5500.label").write_bytes(
             b"DESC:manner How did \"it\" go ?\nNUM:date When\xf0was it ?\nENTY:food What is cr\xe8me ?\n")
         (self.web / "TREC_10.label").write_bytes(b"HUM:ind Who ?\n")
-        result = self.get("trec")
-        self.assertEqual(result.returncode, 1, result.stderr)
-        self.assertIn("checksums differ", result.stderr)
+        result = self.get("--accept", "trec")
+        self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("IS PUBLISHED", result.stdout)
         self.assertIn("train.csv: 3 rows (1: 1, 2: 1, 5: 1)", result.stdout)
         self.assertIn("Licence", result.stdout)
@@ -79,7 +91,7 @@ class GetData(unittest.TestCase):
                 member = tarfile.TarInfo(name)
                 member.size = len(text.encode())
                 archive.addfile(member, io.BytesIO(text.encode()))
-        result = self.get("imdb")
+        result = self.get("--accept", "imdb")
         self.assertIn("train.csv.gz: 2 rows (0: 1, 1: 1)", result.stdout, result.stderr)
         with gzip.open(self.out / "train.csv.gz", "rt", encoding="utf-8") as rows:
             self.assertEqual(sorted(rows), ['0,"Bad, ""bad"" film.<br />"\n', '1,"Good été."\n'])
@@ -98,7 +110,7 @@ class GetData(unittest.TestCase):
         content = b'"3","Title","A ""quoted"" text"\n'
         for name in ("train.csv", "test.csv"):
             (self.web / name).write_bytes(content)
-        result = self.get("ag_news")
+        result = self.get("--accept", "ag_news")
         self.assertIn("train.csv: 1 rows (3: 1)", result.stdout, result.stderr)
         self.assertIn("non-commercial", result.stdout)
         self.assertEqual((self.out / "train.csv").read_bytes(), content)

@@ -43,6 +43,30 @@ TEST(Plan, CountsUpdatesOfAnEpochWithItsLastSmallBatch) {
   EXPECT_EQ(plan.schedule.peak, config.learning_rate);
 }
 
+TEST(Plan, AutoMakesTwoThousandUpdatesWithinThreeAndThirtyEpochs) {
+  TrainConfig config;  // both lengths are auto
+  config.batch_size = 10;
+  const TrainingPlan medium = make_plan(config, 3000);
+  EXPECT_EQ(medium.total, 7 * 300);  // the first whole epoch at or beyond 2,000
+  EXPECT_EQ(medium.schedule.warmup, 200);
+  EXPECT_EQ(medium.schedule.total, 2100);
+  const TrainingPlan exact = make_plan(config, 2500);
+  EXPECT_EQ(exact.total, 2000);
+  EXPECT_EQ(make_plan(config, 100'000).total, 3 * 10'000);
+  const TrainingPlan small = make_plan(config, 25);
+  EXPECT_EQ(small.total, 30 * 3);
+  EXPECT_EQ(small.schedule.warmup, 9);
+  EXPECT_EQ(make_plan(config, 1).schedule.warmup, 3);
+}
+
+TEST(Plan, AutoWarmUpIsATenthOfAShortRun) {
+  TrainConfig config;
+  config.length = "50u";
+  EXPECT_EQ(make_plan(config, 1000).schedule.warmup, 5);
+  config.length = "5u";
+  EXPECT_EQ(make_plan(config, 1000).schedule.warmup, 0);
+}
+
 TEST(Plan, EvaluatesAtMostAfterEveryUpdate) {
   TrainConfig config;
   config.evaluate_every = "0.001e";

@@ -262,6 +262,26 @@ TEST(Trainer, ASignalEndsTheRunWithACheckpoint) {
   EXPECT_EQ(metrics_lines(dir.path(), "done")[0].at("stopped_by_signal"), SIGTERM);
 }
 
+TEST(Trainer, ASignalDuringValidationEndsItAtOnce) {
+  const TempDir dir;
+  FakeClassifier classifier(kVocabSize, 3);
+  catch_stop_signals();
+  int evaluations = 0;
+  classifier.on_forward = [&](const ForwardContext& context) {
+    if (!context.training && ++evaluations == 1) std::raise(SIGINT);
+  };
+  Config config = short_run();
+  config.train.evaluate_every = "5u";
+  const TrainingResult result = train(config, three_classes(), classifier, dir.path());
+  clear_stop_signal();
+  EXPECT_EQ(result.stopped_by_signal, SIGINT);
+  EXPECT_EQ(result.updates, 5);
+  const auto state = nlohmann::json::parse(read_file(dir.path() / "checkpoints/last/state.json"));
+  EXPECT_EQ(state.at("update"), 5);
+  EXPECT_EQ(state.at("best"), nullptr);  // half an evaluation chooses nothing
+  EXPECT_FALSE(metrics_lines(dir.path(), "epoch")[0].contains("validation_accuracy"));
+}
+
 TEST(Trainer, ALengthOfZeroSavesTheUntrainedModel) {
   const TempDir dir;
   FakeClassifier classifier(kVocabSize, 3);

@@ -79,7 +79,7 @@ enum class Schedule { constant, linear, cosine };
 
 struct TrainConfig {
   std::int64_t seed = 1;
-  std::string length = "3e";
+  std::string length = "auto";
   std::int64_t batch_size = 128;
   std::int64_t sort_window = 50;
   double learning_rate = 3e-3;
@@ -87,7 +87,7 @@ struct TrainConfig {
   double beta2 = 0.98;
   double epsilon = 1e-8;
   double weight_decay = 0.0;
-  std::string warmup = "200u";
+  std::string warmup = "auto";
   Schedule schedule = Schedule::cosine;
   double clip_norm = 1.0;
   double label_smoothing = 0.05;

@@ -47,6 +47,9 @@ std::string config_schema();
 /// docs/configuration.md.
 std::string config_reference_markdown();
 
+/// The text of train.length and train.warmup that leaves their length to the number of rows.
+inline constexpr std::string_view kAutomaticLength = "auto";
+
 /// A length with its unit: "3e" epochs, "5000u" updates.
 struct Length {
   enum class Unit { epochs, updates };

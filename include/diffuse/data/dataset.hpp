@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace diffuse {
@@ -41,8 +42,13 @@ class EncodedDataset {
   std::uint32_t line(std::size_t index) const { return row_at(index).line; }
 
   /// Bad rows of the file that are not here (`data.on_error` = skip).
-  std::int64_t skipped_rows() const { return skipped_rows_; }
-  void set_skipped_rows(std::int64_t count) { skipped_rows_ = count; }
+  std::size_t skipped_rows() const { return skipped_before_.size(); }
+  /// For each of them, in file order, how many rows of this data set stand before it.
+  void set_skipped_rows(std::vector<std::uint32_t> rows_before) {
+    skipped_before_ = std::move(rows_before);
+  }
+  /// 1-based number of the row among all rows of its file, left-out ones and no header counted.
+  std::uint64_t number(std::size_t index) const;
 
   /// Bytes allocated by this object, unused ends of chunks included.
   std::size_t memory_bytes() const;
@@ -72,7 +78,7 @@ class EncodedDataset {
   std::size_t shared_chunks_ = 0;
   std::size_t size_ = 0;
   std::int64_t token_count_ = 0;
-  std::int64_t skipped_rows_ = 0;
+  std::vector<std::uint32_t> skipped_before_;  // for each left-out row, the rows here before it
 };
 
 /// Some rows of a data set, by index. The data set must outlive the view.

@@ -13,6 +13,7 @@ struct Evaluation {
   Metrics metrics;
   std::vector<float> probabilities;  ///< [n, C] row-major, in the order of the view's rows
   std::vector<std::int32_t> gold;    ///< [n]
+  std::vector<std::uint64_t> rows;   ///< [n] number of each row in its file, from 1
   double time_s = 0;
   double tokens_per_s = 0;
   double examples_per_s = 0;

@@ -17,8 +17,7 @@ struct TrainingPlan {
 };
 
 /// Resolves the lengths of `config` for `row_count` training rows. Throws DataError if there are
-/// none and ConfigError for a length that cannot be read; logs a warning where warm-up lasts as
-/// long as the run.
+/// none and ConfigError for a length that cannot be read.
 TrainingPlan make_plan(const TrainConfig& config, std::size_t row_count);
 
 }  // namespace diffuse

@@ -1,0 +1,43 @@
+#include "../../src/train/reporter.hpp"
+
+#include <gmock/gmock.h>
+
+#include "base/terminal.hpp"
+#include "support/temp_dir.hpp"
+
+namespace diffuse {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string progress_line(unsigned short columns) {
+  const testing::TempDir dir;
+  return testing::on_terminal(
+      [&dir] {
+        Reporter reporter(dir.path(), 200);
+        reporter.report(TrainReport{.update = 50,
+                                    .epoch = 0.5,
+                                    .loss = 1.25,
+                                    .learning_rate = 1e-3,
+                                    .gradient_norm = 1,
+                                    .tokens_per_s = 12345});
+        reporter.show_update(100, 1);
+      },
+      columns);
+}
+
+TEST(Reporter, ATerminalShowsEverythingOnOneLine) {
+  const std::string line = progress_line(120);
+  EXPECT_THAT(line, HasSubstr(" 50.0 %  ETA 0.0s  loss 1.2500  lr 1.00e-03  12,345 tokens/s  "
+                              "epoch 1.00  update 100"));
+}
+
+TEST(Reporter, ANarrowTerminalKeepsPercentageTimeLeftAndLoss) {
+  const std::string line = progress_line(40);
+  EXPECT_THAT(line, HasSubstr(" 50.0 %  ETA 0.0s  loss 1.2500"));
+  EXPECT_THAT(line, Not(HasSubstr("update 100")));
+}
+
+}  // namespace
+}  // namespace diffuse
