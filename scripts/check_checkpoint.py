@@ -4,6 +4,10 @@
     scripts/check_checkpoint.py RUN_OR_CHECKPOINT --ids "5 17 3"      token ids, one text each
     scripts/check_checkpoint.py RUN_OR_CHECKPOINT --ids -             id lines on standard input
     scripts/check_checkpoint.py RUN_OR_CHECKPOINT TEXTS               a file of texts, one a line
+    scripts/check_checkpoint.py RUN_OR_CHECKPOINT TEXTS --compare L   ... against diffuse's own logits
+
+where L is what `diffuse predict --checkpoint RUN_OR_CHECKPOINT TEXTS --format jsonl --logits` wrote:
+prints the largest difference and fails where it is above 1e-5.
 
 Reads model.safetensors with the `safetensors` package, config.json, vocab.txt and labels.txt, and
 runs nothing of diffuse. Prints the label names, then one line for each text: its logits, separated
@@ -63,12 +67,29 @@ def read_id_lines(arguments):
     return [[int(token) for token in line.split()] for line in lines]
 
 
+def compare(rows, lines):
+    """The exit code: 0 if the logits of the prediction lines are those of `rows` to 1e-5."""
+    if len(lines) != len(rows):
+        sys.exit(f"check_checkpoint: {len(lines)} predictions for {len(rows)} texts")
+    largest = 0.0
+    for row, line in zip(rows, lines):
+        logits = json.loads(line)["logits"]
+        if len(logits) != len(row):
+            sys.exit(f"check_checkpoint: {len(logits)} logits where there are {len(row)} classes")
+        largest = max(largest, *(abs(a - b) for a, b in zip(row, logits)))
+    print(f"{len(rows)} texts, largest difference of a logit {largest:.2g}")
+    return 0 if largest <= 1e-5 else 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", type=pathlib.Path, help="run directory or checkpoint")
     parser.add_argument("texts", type=pathlib.Path, nargs="?", help="texts, one a line")
     parser.add_argument("--ids", action="append", help="token ids of one text, or -; repeatable")
+    parser.add_argument("--compare", type=pathlib.Path, help="predictions with logits, for TEXTS")
     options = parser.parse_args()
+    if options.compare and options.texts is None:
+        parser.error("--compare goes with TEXTS")
     if (options.texts is None) == (options.ids is None):
         parser.error("give either TEXTS or --ids")
 
@@ -87,10 +108,13 @@ def main():
     # In double: what differs from diffuse's logits is then its own rounding alone.
     parameters = {k: v.double() for k, v in load_file(folder / "model.safetensors").items()}
     model = ReferenceModel(config["model"], parameters)
-    print("\t".join(read_lines(folder / "labels.txt")))
     with torch.no_grad():
-        for sequence in sequences:
-            print("\t".join(f"{x:.7f}" for x in model.logits([sequence])[0].tolist()))
+        rows = [model.logits([sequence])[0].tolist() for sequence in sequences]
+    if options.compare:
+        sys.exit(compare(rows, read_lines(options.compare)))
+    print("\t".join(read_lines(folder / "labels.txt")))
+    for row in rows:
+        print("\t".join(f"{x:.7f}" for x in row))
 
 
 if __name__ == "__main__":

@@ -21,12 +21,17 @@ fail() { say "get_data: $*"; exit 1; }
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 accept=no
-if [ "${1:-}" = --accept ]; then
-  accept=yes
-  shift
-fi
+arguments=()
+for argument in "$@"; do
+  case "$argument" in
+    -h | --help) usage; exit 0 ;;
+    --accept) accept=yes ;;
+    -*) say "get_data: unknown flag $argument"; usage >&2; exit 2 ;;
+    *) arguments+=("$argument") ;;
+  esac
+done
+set -- "${arguments[@]}"
 case "${1:-}" in
-  -h | --help) usage; exit 0 ;;
   ag_news | imdb | trec) name=$1 ;;
   *) usage >&2; exit 2 ;;
 esac
@@ -53,14 +58,15 @@ END
   fi
 }
 
-# compare KIND FILE CHECKSUM: KIND is md5 or sha256.
+# compare KIND FILE CHECKSUM WORD: KIND is md5 or sha256; WORD: published by others, or recorded by
+# us from a copy where nothing is published.
 compare() {
-  local sum
+  local sum word=${4:-published}
   sum=$("${1}sum" < "$2" | cut -d ' ' -f 1)
   if [ "$sum" = "$3" ]; then
-    echo "$(basename "$2"): $1 $sum, as published"
+    echo "$(basename "$2"): $1 $sum, as $word"
   else
-    echo "$(basename "$2"): $1 $sum, BUT $3 IS PUBLISHED: not the file that results here speak of"
+    echo "$(basename "$2"): $1 $sum, BUT $3 IS ${word^^}: not the file that results here speak of"
     mismatches=1
   fi
 }
@@ -104,8 +110,8 @@ case $name in
     for file in train_5500.label TREC_10.label; do
       fetch "$file" "$base"
     done
-    compare sha256 "$work/train_5500.label" 9e4c8bdcaffb96ed61041bd64b564183d52793a8e91d84fc3a8646885f466ec3
-    compare sha256 "$work/TREC_10.label" 033f22c028c2bbba9ca682f68ffe204dc1aa6e1cf35dd6207f2d4ca67f0d0e8e
+    compare sha256 "$work/train_5500.label" 9e4c8bdcaffb96ed61041bd64b564183d52793a8e91d84fc3a8646885f466ec3 recorded
+    compare sha256 "$work/TREC_10.label" 033f22c028c2bbba9ca682f68ffe204dc1aa6e1cf35dd6207f2d4ca67f0d0e8e recorded
     python3 "$project/scripts/convert_data.py" trec "$work/train_5500.label" "$work/train.csv"
     python3 "$project/scripts/convert_data.py" trec "$work/TREC_10.label" "$work/test.csv"
     printf '%s\n' ABBR ENTY DESC HUM LOC NUM > "$work/classes.txt"

@@ -154,6 +154,9 @@ remembered_libtorch() {
 choose_libtorch() {
   local nvcc
   [ -n "$libtorch" ] || libtorch=${DIFFUSE_LIBTORCH:-$(remembered_libtorch || true)}
+  if [ "$libtorch" = "$PWD/.deps/libtorch-cpu" ]; then  # --slim of an earlier time: ours to keep whole
+    slim=yes
+  fi
   if [ -n "$libtorch" ] && [ "$slim" = no ]; then
     [ -d "$libtorch" ] || fail "the LibTorch of before is gone from $libtorch; name another with --libtorch, or delete build/release"
     say "setup: using the LibTorch in $libtorch"

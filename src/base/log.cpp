@@ -1,5 +1,6 @@
 #include "diffuse/base/log.hpp"
 
+#include <spdlog/details/log_msg_buffer.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/ansicolor_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
@@ -11,8 +12,10 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "terminal_line.hpp"
 
 namespace diffuse {
@@ -84,6 +87,9 @@ class Logger {
       auto sink = std::make_unique<spdlog::sinks::basic_file_sink_st>(path);
       sink->set_pattern("%Y-%m-%d %H:%M:%S.%e  %-7l  %v");
       file_ = std::move(sink);
+      for (const auto& message : held_) file_->log(message);
+      held_.clear();
+      holding_ = false;
     } catch (const spdlog::spdlog_ex& problem) {
       throw SystemError(
           fmt::format("{}: the log file cannot be opened ({}).", path, problem.what()));
@@ -95,11 +101,17 @@ class Logger {
     file_.reset();
   }
 
+  void hold_for_file() {
+    const std::lock_guard lock(mutex_);
+    holding_ = true;
+  }
+
   void write(log::Level level, std::string_view text) {
     if (level == log::Level::off) return;
     const std::lock_guard lock(mutex_);
     const spdlog::details::log_msg message("", spdlog_level(level), text);
     if (level >= level_) write_stderr(message);
+    if (holding_) held_.emplace_back(message);
     write_file(message);
   }
 
@@ -119,12 +131,14 @@ class Logger {
 
  private:
   static std::size_t bytes_of_columns(std::string_view text, std::size_t columns) {
-    std::size_t points = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool starts_point = (static_cast<unsigned char>(text[i]) & 0xC0u) != 0x80u;
-      if (starts_point && ++points > columns) return i;
+    std::size_t bytes = 0;
+    while (bytes < text.size()) {
+      const DisplayedCharacter next = first_character(text.substr(bytes));
+      if (next.columns > columns) return bytes;
+      columns -= next.columns;
+      bytes += next.bytes;
     }
-    return text.size();
+    return bytes;
   }
 
   void clear_line_locked() {
@@ -159,6 +173,8 @@ class Logger {
   spdlog::sinks::ansicolor_stderr_sink_st stderr_;
   std::unique_ptr<spdlog::sinks::basic_file_sink_st> file_;
   bool line_shown_ = false;
+  bool holding_ = false;
+  std::vector<spdlog::details::log_msg_buffer> held_;
 };
 
 Logger& logger() {
@@ -182,6 +198,7 @@ namespace log {
 void set_level(Level level) { logger().set_level(level); }
 void open_file(const std::string& path) { logger().open_file(path); }
 void close_file() { logger().close_file(); }
+void hold_for_file() { logger().hold_for_file(); }
 void write(Level level, std::string_view message) { logger().write(level, message); }
 
 }  // namespace log

@@ -52,11 +52,15 @@ ProgressLine::ProgressLine() : visible_(stderr_is_terminal()) {}
 
 ProgressLine::~ProgressLine() { clear(); }
 
-void ProgressLine::update(std::string_view text) {
-  if (!visible_) return;
+bool ProgressLine::due() const {
   const auto now = std::chrono::steady_clock::now();
-  if (last_ != std::chrono::steady_clock::time_point{} && now - last_ < kBetweenUpdates) return;
-  last_ = now;
+  return visible_ &&
+         (last_ == std::chrono::steady_clock::time_point{} || now - last_ >= kBetweenUpdates);
+}
+
+void ProgressLine::update(std::string_view text) {
+  if (!due()) return;
+  last_ = std::chrono::steady_clock::now();
   show_terminal_line(text);
 }
 

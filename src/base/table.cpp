@@ -6,18 +6,9 @@
 #include <utility>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/text_util.hpp"
 
 namespace diffuse {
-namespace {
-
-std::size_t code_points(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u;
-  }));
-}
-
-}  // namespace
-
 Table::Table(std::vector<std::string> header, std::vector<Align> align) : align_(std::move(align)) {
   add_row(std::move(header));
 }
@@ -34,7 +25,7 @@ std::string Table::text() const {
   std::vector<std::size_t> widths(align_.size(), 0);
   for (const auto& row : rows_) {
     for (std::size_t c = 0; c < row.size(); ++c)
-      widths[c] = std::max(widths[c], code_points(row[c]));
+      widths[c] = std::max(widths[c], display_width(row[c]));
   }
   const bool has_header = std::any_of(rows_.front().begin(), rows_.front().end(),
                                       [](const std::string& cell) { return !cell.empty(); });
@@ -43,7 +34,7 @@ std::string Table::text() const {
     std::string line;
     for (std::size_t c = 0; c < align_.size(); ++c) {
       const std::string& cell = rows_[r][c];
-      const std::string padding(widths[c] - code_points(cell), ' ');
+      const std::string padding(widths[c] - display_width(cell), ' ');
       if (c > 0) line += "  ";
       line += align_[c] == Align::left ? cell + padding : padding + cell;
     }

@@ -1,6 +1,7 @@
 #include "diffuse/base/text_util.hpp"
 
 #include <fmt/core.h>
+#include <utf8proc.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -165,6 +166,24 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
     joined += parts[i];
   }
   return joined;
+}
+
+DisplayedCharacter first_character(std::string_view text) {
+  utf8proc_int32_t point = 0;
+  const auto bytes = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                      static_cast<utf8proc_ssize_t>(text.size()), &point);
+  if (bytes <= 0) return {1, 1};
+  return {static_cast<std::size_t>(bytes), static_cast<std::size_t>(utf8proc_charwidth(point))};
+}
+
+std::size_t display_width(std::string_view text) {
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const DisplayedCharacter next = first_character(text);
+    columns += next.columns;
+    text.remove_prefix(next.bytes);
+  }
+  return columns;
 }
 
 }  // namespace diffuse

@@ -57,7 +57,12 @@ class CommandLine {
     predict_verb_ = setup_predict(app_, predict_);
     config_verb_ = setup_config(app_, config_);
     version_verb_ = setup_version(app_, version_);
-    for (CLI::App* verb : app_.get_subcommands({})) verb->fallthrough();
+    for (CLI::App* verb : app_.get_subcommands({})) {
+      verb->fallthrough();
+      verb->footer(verb->get_footer() +
+                   "\nAlso, as for every verb: --quiet, --log-level "
+                   "debug|info|warning|error|off, --version\n");
+    }
     app_.require_subcommand(0, 1);
     train_.arguments = arguments_;
   }
@@ -104,9 +109,17 @@ class CommandLine {
   }
 
   std::string unexpected_argument() const {
-    const std::vector<std::string> extras = app_.remaining(true);
-    const std::string first = extras.empty() ? "" : extras.front();
-    const std::string word = first.substr(0, first.find('='));
+    std::string message;
+    for (const std::string& extra : app_.remaining(true)) {
+      // A word behind an unknown flag may be its value: one fault, not two.
+      if (!message.empty() && extra.rfind('-', 0) != 0) continue;
+      message += describe_unexpected(extra) + "\n";
+    }
+    return message + fmt::format("Try: {} --help", used_name());
+  }
+
+  std::string describe_unexpected(const std::string& extra) const {
+    const std::string word = extra.substr(0, extra.find('='));
     const CLI::App* verb = used_verb();
     std::vector<std::string> names;
     std::string kind = "argument";
@@ -122,12 +135,12 @@ class CommandLine {
       kind = "verb";
       for (const CLI::App* known : app_.get_subcommands({})) names.push_back(known->get_name());
     }
-    std::string message = fmt::format("{} is not {} {} of {}.", printable(first),
+    std::string message = fmt::format("{} is not {} {} of {}.", printable(extra),
                                       kind == "argument" ? "an" : "a", kind, used_name());
     if (const auto nearest = nearest_name(word, names)) {
       message += fmt::format(" Did you mean {}?", *nearest);
     }
-    return message + fmt::format("\nTry: {} --help", used_name());
+    return message;
   }
 
   std::vector<std::string> arguments_;

@@ -1,6 +1,8 @@
 #include "predict.hpp"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/softmax.h>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -83,13 +85,16 @@ class Predictor {
     for (InputRecord& record : records_) {
       if (record.error.empty()) texts.push_back(std::move(record.text));
     }
-    const std::vector<float> probabilities = predict(texts);
+    const std::vector<float> logits = predict(texts);
+    const std::vector<float> probabilities = softmax_rows(logits);
     const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
     std::string out;
     std::size_t usable = 0;
     for (const InputRecord& record : records_) {
       if (record.error.empty()) {
-        out += format_prediction({probabilities.data() + usable++ * classes, classes},
+        const std::size_t first = usable++ * classes;
+        out += format_prediction({probabilities.data() + first, classes},
+                                 {logits.data() + first, options_.logits ? classes : 0},
                                  opened_.model.labels, static_cast<std::size_t>(options_.top),
                                  options_.format);
       } else {
@@ -102,7 +107,18 @@ class Predictor {
   }
 
  private:
-  /// Class probabilities of `texts`, [B, C] row-major.
+  /// Of logits [B, C] row-major, row by row.
+  std::vector<float> softmax_rows(const std::vector<float>& logits) const {
+    std::vector<float> probabilities = logits;
+    if (logits.empty()) return probabilities;
+    const std::int64_t classes = opened_.model.labels.size();
+    const at::Tensor rows = at::from_blob(
+        probabilities.data(), {static_cast<std::int64_t>(logits.size()) / classes, classes});
+    rows.copy_(at::softmax(rows, -1));
+    return probabilities;
+  }
+
+  /// Logits of `texts`, [B, C] row-major.
   std::vector<float> predict(const std::vector<std::string>& texts) {
     if (texts.empty()) return {};
     const LoadedModel& model = opened_.model;
@@ -121,10 +137,10 @@ class Predictor {
     rows.labels.assign(texts.size(), 0);
     ForwardContext context;
     context.generator = generator_;
-    const at::Tensor probabilities =
-        predict_probabilities(*model.classifier, make_batch(rows, opened_.device), context);
-    const float* values = probabilities.const_data_ptr<float>();
-    return {values, values + probabilities.numel()};
+    const at::Tensor logits =
+        predict_logits(*model.classifier, make_batch(rows, opened_.device), context);
+    const float* values = logits.const_data_ptr<float>();
+    return {values, values + logits.numel()};
   }
 
   OpenedModel& opened_;
@@ -153,6 +169,8 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
   verb->add_option("--top", options.top, "Write the K most probable classes")
       ->check(CLI::Range(1, 1000000))
       ->option_text("K=1");
+  verb->add_flag("--logits", options.logits,
+                 "Also write the logits, in the order of the checkpoint's labels.txt (jsonl only)");
   verb->footer(
       "A line that cannot be used is answered by an error record in its place (tsv: #error and a\n"
       "message; jsonl: {\"error\": ...}), and the exit code is then 1.\n\n"
@@ -168,6 +186,9 @@ int run_predict(const PredictOptions& options) {
   if (options.top > opened.model.labels.size()) {
     throw UsageError(fmt::format("--top {}: the model has {} classes.", options.top,
                                  opened.model.labels.size()));
+  }
+  if (options.logits && options.format != OutputFormat::jsonl) {
+    throw UsageError("--logits: only --format jsonl has a place for them.");
   }
   Input input(options.file);
   if (::isatty(input.descriptor()) != 0) {

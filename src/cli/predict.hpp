@@ -11,6 +11,7 @@ struct PredictOptions {
   InputFormat input_format = InputFormat::text;
   OutputFormat format = OutputFormat::tsv;
   std::int64_t top = 1;
+  bool logits = false;  ///< also write the logits (jsonl only)
 };
 
 /// Declares the verb `predict`; parsing fills `options`, which must outlive the parser.

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/data/text_keys.hpp"
 
 namespace diffuse::cli {
 namespace {
@@ -18,10 +19,21 @@ bool is_blank(std::string_view text) {
 }
 
 std::string key_list(std::span<const std::string> text_keys) {
-  if (text_keys.empty()) return "\"text\"";
+  if (text_keys.empty()) return "\"text\", nor another that holds a text";
   std::vector<std::string> quoted;
   for (const std::string& key : text_keys) quoted.push_back(fmt::format("\"{}\"", printable(key)));
   return fmt::format("\"text\" (or {})", join(quoted, ", "));
+}
+
+/// The keys that training would take for the text of such an object.
+std::vector<std::string> own_text_keys(const nlohmann::ordered_json& object) {
+  std::vector<std::string> keys;
+  std::vector<bool> is_text;
+  for (const auto& [key, value] : object.items()) {
+    keys.push_back(key);
+    is_text.push_back(value.is_string());
+  }
+  return automatic_text_keys(keys, is_text);
 }
 
 InputRecord parse_object(std::string_view line, std::span<const std::string> text_keys) {
@@ -29,9 +41,9 @@ InputRecord parse_object(std::string_view line, std::span<const std::string> tex
   if (const std::size_t nul = line.find('\0'); nul != std::string_view::npos) {
     return failed(fmt::format("not valid JSON: a NUL byte at column {}", nul + 1));
   }
-  nlohmann::json object;
+  nlohmann::ordered_json object;
   try {
-    object = nlohmann::json::parse(line);
+    object = nlohmann::ordered_json::parse(line);
   } catch (const nlohmann::json::parse_error& error) {
     return failed(
         fmt::format("not valid JSON at column {}; expected an object such as "
@@ -44,14 +56,14 @@ InputRecord parse_object(std::string_view line, std::span<const std::string> tex
     return failed(fmt::format("the line holds {}; expected an object such as {{\"text\": \"...\"}}",
                               object.type_name()));
   }
-  const std::string text_key = "text";
-  std::span<const std::string> keys(&text_key, 1);
-  if (!object.contains(text_key)) {
+  std::vector<std::string> keys = {"text"};
+  if (!object.contains(keys.front())) {
+    keys.assign(text_keys.begin(), text_keys.end());
+    if (keys.empty()) keys = own_text_keys(object);
     const bool has_all =
-        !text_keys.empty() && std::all_of(text_keys.begin(), text_keys.end(),
-                                          [&](const auto& key) { return object.contains(key); });
+        !keys.empty() && std::all_of(keys.begin(), keys.end(),
+                                     [&](const auto& key) { return object.contains(key); });
     if (!has_all) return failed(fmt::format("there is no key {}", key_list(text_keys)));
-    keys = text_keys;
   }
   InputRecord record;
   for (const std::string& key : keys) {
@@ -99,8 +111,8 @@ InputRecord parse_record(std::string_view line, InputFormat format,
   return record;
 }
 
-std::string format_prediction(std::span<const float> probabilities, const Labels& labels,
-                              std::size_t top, OutputFormat format) {
+std::string format_prediction(std::span<const float> probabilities, std::span<const float> logits,
+                              const Labels& labels, std::size_t top, OutputFormat format) {
   std::vector<std::size_t> order(probabilities.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   top = std::min(top, order.size());
@@ -129,6 +141,9 @@ std::string format_prediction(std::span<const float> probabilities, const Labels
     }
     out += "]";
   }
+  for (std::size_t c = 0; c < logits.size(); ++c)
+    out += fmt::format("{}{:.9g}", c == 0 ? ", \"logits\": [" : ", ", logits[c]);
+  if (!logits.empty()) out += "]";
   return out + "}\n";
 }
 

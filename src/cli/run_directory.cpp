@@ -13,6 +13,8 @@ namespace diffuse::cli {
 namespace fs = std::filesystem;
 namespace {
 
+const fs::path kRunsFolder = "runs";
+
 /// False if something of that name is there already; throws SystemError if it cannot be created.
 bool create(const fs::path& folder) {
   std::error_code error;
@@ -34,16 +36,16 @@ void create_parents(const fs::path& folder) {
 }
 
 /// A folder can only be made below one that exists and may be written to.
-void check_parent(const fs::path& out) {
+/// `what` names `out` in messages.
+void check_parent(const fs::path& out, const std::string& what) {
   std::error_code error;
   fs::path parent = fs::absolute(out).lexically_normal().parent_path();
   while (!fs::exists(parent, error) && parent != parent.root_path()) parent = parent.parent_path();
   if (!fs::is_directory(parent, error)) {
-    throw UsageError(
-        fmt::format("--out {}: {} is a file; expected a folder.", out.string(), parent.string()));
+    throw UsageError(fmt::format("{}: {} is a file; expected a folder.", what, parent.string()));
   }
   if (access(parent.c_str(), W_OK) != 0) {
-    throw UsageError(fmt::format("--out {}: the folder {} cannot be written to: {}.", out.string(),
+    throw UsageError(fmt::format("{}: the folder {} cannot be written to: {}.", what,
                                  parent.string(), std::strerror(errno)));
   }
 }
@@ -51,9 +53,16 @@ void check_parent(const fs::path& out) {
 }  // namespace
 
 void check_run_directory(const fs::path& out) {
+  if (out.empty()) {
+    check_parent(kRunsFolder / "new",
+                 fmt::format("the run directory goes below {}/", kRunsFolder.string()));
+    return;
+  }
   std::error_code error;
-  if (!fs::exists(out, error)) {
-    check_parent(out);
+  const bool exists = fs::exists(out, error);
+  if (error) throw UsageError(fmt::format("--out {}: {}.", out.string(), error.message()));
+  if (!exists) {
+    check_parent(out, "--out " + out.string());
     return;
   }
   if (!fs::is_directory(out, error)) {
@@ -74,8 +83,8 @@ fs::path create_run_directory(const fs::path& out, const std::string& name) {
     create_parents(out);
     return out;
   }
-  create_parents("runs");
-  const fs::path first = fs::path("runs") / name;
+  create_parents(kRunsFolder);
+  const fs::path first = kRunsFolder / name;
   fs::path folder = first;
   for (int number = 2; !create(folder); ++number) {
     folder = first.string() + "-" + std::to_string(number);

@@ -25,8 +25,9 @@ std::string rows_text(const DatasetView& view, const EncodedDataset* file) {
                        format_count(view.token_count()));
   }
   if (file != nullptr && file->skipped_rows() > 0) {
-    text += fmt::format(" ({} bad rows skipped)",
-                        format_count(static_cast<long long>(file->skipped_rows())));
+    text += fmt::format(" ({} bad row{} skipped)",
+                        format_count(static_cast<long long>(file->skipped_rows())),
+                        file->skipped_rows() == 1 ? "" : "s");
   }
   return text;
 }

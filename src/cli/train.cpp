@@ -73,26 +73,29 @@ Config read_config(const TrainOptions& options, const CommandLineValues& values)
 /// The config, after whatever can be found wrong before any work; all of it at once.
 Config checked_config(const TrainOptions& options) {
   std::vector<std::string> faults;
+  bool users_mistake = false;
   const auto collect = [&](auto&& check) {
     try {
       check();
     } catch (const UserError& error) {
+      users_mistake = true;
+      faults.emplace_back(error.what());
+    } catch (const SystemError& error) {  // a device that cannot be used
       faults.emplace_back(error.what());
     }
   };
   const CommandLineValues values = command_line_values(options, faults);
+  users_mistake = !faults.empty();
   std::optional<Config> config;
   collect([&] { config = read_config(options, values); });
-  if (config) {
-    collect([&] { check_data_settings(config->data, config->tokenizer); });
-    // The first thing that touches the device: ATen remembers its first answer about CUDA.
-    collect([&] { resolve_device(config->train.device); });
-  }
-  collect([&] {
-    if (!options.out.empty()) check_run_directory(options.out);
-  });
-  if (!faults.empty()) throw UsageError(join(faults, "\n"));
-  return *config;
+  if (config) collect([&] { check_data_settings(config->data, config->tokenizer); });
+  // The first thing that touches the device: ATen remembers its first answer about CUDA.
+  if (config || options.device)
+    collect([&] { resolve_device(config ? config->train.device : *options.device); });
+  collect([&] { check_run_directory(options.out); });
+  if (faults.empty() && config) return *config;
+  if (users_mistake) throw UsageError(join(faults, "\n"));
+  throw SystemError(join(faults, "\n"));
 }
 
 std::string relative_if_shorter(const fs::path& path) {
@@ -151,7 +154,7 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
                    "Labelled texts that choose the best checkpoint (data.validation)")
       ->type_name("FILE");
   verb->add_option("--set", options.set, "Lay a value over the config; may be repeated")
-      ->type_name("KEY=VALUE")
+      ->option_text("KEY=VALUE")
       ->allow_extra_args(false);
   verb->add_option("--out", options.out,
                    "Run directory, new or empty; default: runs/<config name>, numbered when taken")
@@ -172,6 +175,7 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
 }
 
 int run_train(const TrainOptions& options) {
+  log::hold_for_file();
   const Config config = checked_config(options);
   const at::Device device = resolve_device(config.train.device);
   const int threads = set_thread_count(config.train.threads);
@@ -190,7 +194,7 @@ int run_train(const TrainOptions& options) {
   const MemoryEstimate estimate = estimate_memory(config, startup.parameter_count, data.train);
   if (options.dry_run) {
     startup.memory = describe(estimate);
-    log::info("Dry run\n{}", startup_table(config, data, startup));
+    write_output(startup_table(config, data, startup));
     return kDone;
   }
 

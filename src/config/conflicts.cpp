@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
 
 namespace diffuse {
@@ -26,6 +29,22 @@ void check_model(const ModelConfig& model, std::vector<Conflict>& found) {
                      fmt::format("{} cannot be learned from; with model.alpha_learned = true it "
                                  "must be above 0 and below 1",
                                  model.alpha)});
+  }
+}
+
+void check_columns(const DataConfig& data, std::vector<Conflict>& found) {
+  const std::vector<std::string>& texts = data.text_columns;
+  for (auto column = texts.begin(); column != texts.end(); ++column) {
+    if (*column == data.label_column) {
+      found.push_back({{"data.text_columns", "data.label_column"},
+                       fmt::format("holds the label column \"{}\"; expected other columns",
+                                   printable(*column))});
+    }
+    if (std::find(texts.begin(), column, *column) != column) {
+      found.push_back(
+          {{"data.text_columns"},
+           fmt::format("holds \"{}\" twice; expected each column once", printable(*column))});
+    }
   }
 }
 
@@ -81,6 +100,7 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                                  "to 0",
                                  config.train.patience)});
   }
+  check_columns(config.data, found);
   check_model(config.model, found);
   check_lengths(config.train, found);
   return found;
@@ -106,6 +126,22 @@ std::vector<Conflict> find_oddities(const Config& config) {
        fmt::format("\"{}\" is longer than train.length = \"{}\": the learning rate will not "
                    "reach its full height",
                    config.train.warmup, config.train.length));
+  note(found,
+       config.tokenizer.type != TokenizerType::words &&
+           config.tokenizer.min_count != TokenizerConfig{}.min_count,
+       {"tokenizer.min_count", "tokenizer.type"},
+       fmt::format("has no effect, because tokenizer.type = {} does not count words",
+                   enum_name(config.tokenizer.type)));
+  note(found, !model.weight_learned && model.weight_init_std != ModelConfig{}.weight_init_std,
+       {"model.weight_init_std", "model.weight_learned"},
+       "has no effect, because model.weight_learned is false");
+  note(found,
+       !config.data.validation.empty() &&
+           config.data.validation_fraction != DataConfig{}.validation_fraction,
+       {"data.validation_fraction", "data.validation"},
+       "has no effect, because data.validation names a file");
+  note(found, !config.data.cache && !config.data.cache_dir.empty(),
+       {"data.cache_dir", "data.cache"}, "has no effect, because data.cache is false");
   note(found, !config.data.test.empty() && config.data.test == config.data.train,
        {"data.test", "data.train"},
        "is the training file itself: its accuracy will say nothing about new texts");

@@ -11,6 +11,8 @@
 namespace diffuse {
 namespace {
 
+constexpr std::size_t kMaxPatternText = 100;
+
 std::string expected(const Field& field) {
   return fmt::format("expected {} ({})", field.allowed(), field.summary());
 }
@@ -82,6 +84,9 @@ std::optional<std::string> text_from(const Field& field, const Json& json, std::
     problem = fmt::format("{} is not valid UTF-8; {}", shown(json), expected(field));
   } else if (text.find('\0') != std::string::npos) {
     problem = fmt::format("{} holds a NUL character; {}", shown(json), expected(field));
+  } else if (!field.pattern.empty() && text.size() > kMaxPatternText) {
+    // std::regex recurses for every character.
+    problem = fmt::format("{} is not allowed; {}", shown(json), expected(field));
   } else if (!field.pattern.empty() && !std::regex_match(text, std::regex(field.pattern))) {
     problem = fmt::format("{} is not allowed; {}", shown(json), expected(field));
   } else {
@@ -145,6 +150,12 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+/// A column: a text that spells a whole number, as people write it, is that number.
+Json column_from_text(std::string_view text) {
+  Json number = number_or_text(text);
+  return number.is_number_integer() && number.dump() == text ? number : Json(std::string(text));
+}
+
 Json list_from_text(const Field& field, std::string_view text) {
   if (!text.empty() && text.front() == '[') {
     // What is no JSON list may be a name that begins with a bracket.
@@ -157,6 +168,7 @@ Json list_from_text(const Field& field, std::string_view text) {
     const std::size_t comma = text.find(',');
     const std::string_view entry = trimmed(text.substr(0, comma));
     list.push_back(field.type == FieldType::integers ? number_or_text(entry)
+                   : field.number_as_text            ? column_from_text(entry)
                                                      : Json(std::string(entry)));
     if (comma == std::string_view::npos) break;
     text.remove_prefix(comma + 1);
@@ -202,7 +214,7 @@ Json json_from_text(const Field& field, std::string_view text) {
     case FieldType::texts:
       return list_from_text(field, trimmed(text));
     default:
-      return std::string(text);
+      return field.number_as_text ? column_from_text(text) : Json(std::string(text));
   }
 }
 

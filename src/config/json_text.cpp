@@ -11,6 +11,10 @@
 namespace diffuse {
 namespace {
 
+/// Deeper than any configuration, and shallow enough for what walks a value recursively.
+constexpr int kMaxDepth = 32;
+struct TooDeep {};
+
 struct Position {
   std::size_t line;
   std::size_t column;
@@ -37,6 +41,14 @@ std::string explanation(const std::string& what) {
                      text.find("parsing value - unexpected ']'") != std::string::npos;
   if (comma) text += "; a comma before a closing bracket is not allowed";
   return printable(text, 300);
+}
+
+/// What stands between the first and the last ' of `what`.
+std::string_view quoted_part(std::string_view what) {
+  const std::size_t first = what.find('\'');
+  const std::size_t last = what.rfind('\'');
+  if (first == std::string_view::npos || last == first) return {};
+  return what.substr(first + 1, last - first - 1);
 }
 
 /// Follows the parser to find keys that an object holds twice.
@@ -91,7 +103,8 @@ Json parse_json_text(std::string_view text, const std::string& source, Faults& f
     return {};
   }
   DuplicateFinder finder(source, faults);
-  const auto callback = [&finder](int, Json::parse_event_t event, Json& value) {
+  const auto callback = [&finder](int depth, Json::parse_event_t event, Json& value) {
+    if (depth > kMaxDepth) throw TooDeep();
     finder.on_event(event, value);
     return true;
   };
@@ -101,9 +114,16 @@ Json parse_json_text(std::string_view text, const std::string& source, Faults& f
     const Position at = position_of(text, error.byte);
     faults.add(fmt::format("{}:{}:{}", source, at.line, at.column), "",
                "not valid JSON: " + explanation(error.what()));
+  } catch (const TooDeep&) {
+    faults.add(source, "",
+               fmt::format("lists or objects stand in one another more than {} deep; expected a "
+                           "configuration",
+                           kMaxDepth));
   } catch (const Json::exception& error) {
-    // A number that no double holds; the library gives no position for it.
-    faults.add(source, "", "not valid JSON: " + explanation(error.what()));
+    // A number that no double holds. The library gives no position, but the number itself.
+    const Position at = position_of(text, text.find(quoted_part(error.what())) + 1);
+    faults.add(fmt::format("{}:{}:{}", source, at.line, at.column), "",
+               "not valid JSON: " + explanation(error.what()));
   }
   return {};
 }

@@ -117,8 +117,10 @@ void Loader::lay_section(const std::string& name, const Json& object, const std:
     std::vector<std::string> names;
     for (const Section& known : all_sections()) names.push_back(known.name);
     const auto near = nearest_name(name, names);
-    const std::string hint =
+    std::string hint =
         near ? fmt::format("; did you mean \"{}\"?", *near) : key_suggestion("", name);
+    if (const Field* field = find_field(name); field != nullptr)
+      hint = fmt::format("; write it as {{\"{}\": {{\"{}\": ...}}}}", field->section, field->name);
     fail(source, printable(name),
          fmt::format("unknown key; expected {}{}", join(names, ", "), hint));
     return;

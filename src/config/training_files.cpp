@@ -33,6 +33,10 @@ void check_file(const char* key, const std::string& path, Faults& faults) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) {
     faults.add(key, "", fmt::format("{} is a folder; expected a file", printable(path, 300)));
+  } else if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
+    // It is read more than once: for its checksum, the vocabulary, the ids.
+    faults.add(key, "",
+               fmt::format("{} is a pipe or a device; expected a file", printable(path, 300)));
   } else if (access(path.c_str(), R_OK) != 0) {
     const int reason = errno;
     faults.add(key, "",

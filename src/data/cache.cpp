@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "cache_file.hpp"
-#include "diffuse/base/build_info.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/hash.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/data/byte_source.hpp"
 
 namespace diffuse {
 namespace {
@@ -33,6 +33,13 @@ std::string hash_text(std::string_view text) {
   Hasher hasher;
   hasher.update(text);
   return hasher.hex();
+}
+
+/// Of the program that runs: two builds of one commit, changed or not, may read and encode
+/// otherwise.
+const std::string& program_hash() {
+  static const std::string hash = hash_file("/proc/self/exe");
+  return hash;
 }
 
 Labels read_labels(const std::string& text, std::int64_t classes) {
@@ -118,8 +125,7 @@ std::string cache_key(const std::vector<std::string>& parts) {
     hasher.update(fmt::format("{}:", part.size()));
     hasher.update(part);
   };
-  add(fmt::format("diffuse {} {} format {}", build_info().version, build_info().commit,
-                  kCacheFormat));
+  add(fmt::format("diffuse {} format {}", program_hash(), kCacheFormat));
   for (const std::string& part : parts) add(part);
   return hasher.hex();
 }

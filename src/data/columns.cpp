@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "diffuse/base/error.hpp"
-#include "diffuse/base/log.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/data/text_keys.hpp"
 
 namespace diffuse {
 namespace {
@@ -75,6 +75,30 @@ std::size_t require_name(const Names& names, const std::string& wanted, std::str
   throw DataError(fmt::format(
       "{}: there is no {} \"{}\" ({}){}; expected one of {}", place, kind, printable(wanted), key,
       near ? fmt::format(", did you mean \"{}\"?", printable(*near)) : "", listing(names)));
+}
+
+/// Place of the label by its usual names, the most telling of them first.
+std::optional<std::size_t> find_label(const Names& names) {
+  for (const std::string_view known : kLabelNames) {
+    const auto found = std::find_if(names.begin(), names.end(),
+                                    [&](const std::string& name) { return folded(name) == known; });
+    if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  }
+  return std::nullopt;
+}
+
+/// Places of the texts among keys, without `label`: those with a usual name, else every string.
+std::vector<std::size_t> find_texts(const Names& keys, const std::vector<bool>& is_text,
+                                    std::optional<std::size_t> label) {
+  std::vector<std::size_t> texts;
+  for (const bool known_only : {true, false}) {
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (i != label && is_text[i] && (!known_only || is_one_of(keys[i], kTextNames)))
+        texts.push_back(i);
+    }
+    if (!texts.empty()) break;
+  }
+  return texts;
 }
 
 void check_label_is_no_text(std::size_t label, const std::vector<std::size_t>& texts) {
@@ -143,11 +167,8 @@ Columns resolve_columns(const Names& first, const DataConfig& config,
   if (!config.label_column.empty()) {
     columns.label = resolve(config.label_column, "data.label_column");
   } else if (columns.header) {
-    const auto found = std::find_if(first.begin(), first.end(), [](const std::string& field) {
-      return is_one_of(field, kLabelNames);
-    });
-    columns.label = found != first.end() ? static_cast<std::size_t>(found - first.begin())
-                                         : unnamed_label(first, place);
+    const auto found = find_label(first);
+    columns.label = found ? *found : unnamed_label(first, place);
   }
   for (const std::string& column : config.text_columns) {
     columns.texts.push_back(resolve(column, "data.text_columns"));
@@ -171,9 +192,9 @@ Columns resolve_columns(const Names& first, const DataConfig& config,
   };
   Names texts;
   for (const std::size_t column : columns.texts) texts.push_back(describe(column));
-  log::info("{}: {}, label is column {}, text is column {}", path.string(),
-            columns.header ? "the first line is a header" : "no header", describe(columns.label),
-            join(texts, ", "));
+  columns.description = fmt::format("{}, label is column {}, text is column {}",
+                                    columns.header ? "the first line is a header" : "no header",
+                                    describe(columns.label), join(texts, ", "));
   return columns;
 }
 
@@ -184,40 +205,38 @@ Keys resolve_keys(const Names& keys, const std::vector<bool>& is_text, const Dat
   if (!config.label_column.empty()) {
     label = require_name(keys, config.label_column, "data.label_column", "key", place);
   } else {
-    const auto found = std::find_if(keys.begin(), keys.end(), [](const std::string& key) {
-      return is_one_of(key, kLabelNames);
-    });
-    if (found == keys.end()) {
+    const auto found = find_label(keys);
+    if (!found) {
       throw DataError(
           fmt::format("{}: there is no key {}; expected one of them, or "
                       "data.label_column to name one of {}",
                       place, fmt::join(kLabelNames, ", "), listing(keys)));
     }
-    label = static_cast<std::size_t>(found - keys.begin());
+    label = *found;
   }
   std::vector<std::size_t> texts;
   for (const std::string& key : config.text_columns) {
     texts.push_back(require_name(keys, key, "data.text_columns", "key", place));
   }
-  for (const bool known_only : {true, false}) {
-    if (!texts.empty()) break;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (i != label && is_text[i] && (!known_only || is_one_of(keys[i], kTextNames))) {
-        texts.push_back(i);
-      }
-    }
-  }
+  if (texts.empty()) texts = find_texts(keys, is_text, label);
   if (texts.empty()) {
     throw DataError(fmt::format(
         "{}: no key but the label's holds a string; expected at least one text among {}", place,
         listing(keys)));
   }
   check_label_is_no_text(label, texts);
-  Keys result{keys[label], {}};
+  Keys result{keys[label], {}, {}};
   for (const std::size_t text : texts) result.texts.push_back(keys[text]);
-  log::info("{}: label is key \"{}\", text is key {}", path.string(), printable(result.label),
-            listing(result.texts));
+  result.description = fmt::format("label is key \"{}\", text is key {}", printable(result.label),
+                                   listing(result.texts));
   return result;
+}
+
+Names automatic_text_keys(const Names& keys, const std::vector<bool>& is_text) {
+  Names names;
+  for (const std::size_t place : find_texts(keys, is_text, find_label(keys)))
+    names.push_back(keys[place]);
+  return names;
 }
 
 }  // namespace diffuse

@@ -15,7 +15,8 @@ struct Columns {
   std::size_t count = 0;  ///< fields of every record
   std::size_t label = 0;
   std::vector<std::size_t> texts;
-  bool header = false;  ///< the first record holds names
+  bool header = false;      ///< the first record holds names
+  std::string description;  ///< all of this in words, for the log
 };
 
 /// Decides by the first record and the config (docs/data.md, "Columns"). `line` is the record's.
@@ -27,6 +28,7 @@ Columns resolve_columns(const std::vector<std::string>& first, const DataConfig&
 struct Keys {
   std::string label;
   std::vector<std::string> texts;
+  std::string description;  ///< both in words, for the log
 };
 
 /// Decides by the first object's keys, in their order, with `is_text[i]` telling whether key i

@@ -95,6 +95,8 @@ std::vector<std::uint32_t> for_each_block(const FileOptions& options, LabelResol
     if (block.texts.size() >= kBlockRows || block.bytes >= kBlockBytes) flush();
   }
   flush();
+  if (!quiet && !reader->columns_text().empty())
+    log::info("{}: {}", options.path.string(), reader->columns_text());
   bad_rows.report();
   if (count == 0) {
     throw DataError(

@@ -19,6 +19,7 @@ class JsonlRecords : public RecordReader {
       : buffer_(path), config_(config) {}
 
   ReadStatus next(Example& example, BadRow& bad) override;
+  std::string columns_text() const override { return keys_ ? keys_->description : ""; }
 
  private:
   ReadStatus parse(std::string_view line, std::uint32_t number, Example& example, BadRow& bad);

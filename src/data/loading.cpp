@@ -48,11 +48,20 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
   const auto used = std::count_if(counts.begin(), counts.end(), [](auto n) { return n > 0; });
   if (used < 2) {
     const auto only = std::find_if(counts.begin(), counts.end(), [](auto n) { return n > 0; });
-    throw DataError(
-        fmt::format("{}: all {} rows have the label \"{}\"; expected at least two classes (is "
-                    "data.label_column the right one?)",
-                    path, format_count(static_cast<long long>(data.size())),
-                    labels.name(only - counts.begin())));
+    throw DataError(fmt::format(
+        "{}: {} the label \"{}\"; expected at least two classes (is "
+        "data.label_column the right one?)",
+        path,
+        data.size() == 1
+            ? "the only row has"
+            : fmt::format("all {} rows have", format_count(static_cast<long long>(data.size()))),
+        labels.name(only - counts.begin())));
+  }
+  if (labels.find("#error")) {
+    throw DataError(fmt::format(
+        "{}: a class is called \"#error\", as predict's answers to lines that it cannot use are; "
+        "expected another name",
+        path));
   }
   // With few rows every class may be a rare one; with more, the labels must be something else.
   constexpr std::size_t kFewRows = 10;

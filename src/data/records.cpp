@@ -46,6 +46,7 @@ class CsvRecords : public RecordReader {
     bad = make_example(record_.fields[columns_->label], texts_, record_.line, example);
     return bad.problem.empty() ? ReadStatus::row : ReadStatus::bad;
   }
+  std::string columns_text() const override { return columns_ ? columns_->description : ""; }
 
  private:
   /// A record whose bytes are text.

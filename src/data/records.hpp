@@ -33,6 +33,8 @@ class RecordReader {
   /// The next row, or what is wrong with it; after `bad` reading goes on behind that row. Throws
   /// DataError for what makes the whole file useless (columns that are not there, damaged gzip).
   virtual ReadStatus next(Example& example, BadRow& bad) = 0;
+  /// Which columns or keys are label and text, in words; empty before the first row.
+  virtual std::string columns_text() const = 0;
 };
 
 /// CSV, TSV or JSONL by `config.format`, or by the file's name when that is automatic. Throws

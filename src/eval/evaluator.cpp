@@ -13,10 +13,15 @@
 
 namespace diffuse {
 
+at::Tensor predict_logits(Classifier& classifier, const Batch& batch,
+                          const ForwardContext& context) {
+  const at::NoGradGuard no_grad;
+  return classifier.forward(batch, context).to(at::kCPU, at::kFloat).contiguous();
+}
+
 at::Tensor predict_probabilities(Classifier& classifier, const Batch& batch,
                                  const ForwardContext& context) {
-  const at::NoGradGuard no_grad;
-  return at::softmax(classifier.forward(batch, context), -1, at::kFloat).to(at::kCPU).contiguous();
+  return at::softmax(predict_logits(classifier, batch, context), -1);
 }
 
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,

@@ -36,8 +36,38 @@ std::string class_table(const Metrics& metrics, const Labels& labels) {
   return table.text();
 }
 
-std::string confusion_table(const Metrics& metrics, const Labels& labels) {
+/// Of many classes: the pairs that are confused most, instead of a matrix that nobody can read.
+std::string confusion_list(const Metrics& metrics, const Labels& labels) {
+  constexpr std::size_t kShown = 20;
   const std::size_t class_count = metrics.classes.size();
+  std::vector<std::size_t> cells;
+  for (std::size_t cell = 0; cell < metrics.confusion.size(); ++cell) {
+    if (cell / class_count != cell % class_count && metrics.confusion[cell] > 0)
+      cells.push_back(cell);
+  }
+  const auto more = [&](std::size_t a, std::size_t b) {
+    return metrics.confusion[a] != metrics.confusion[b]
+               ? metrics.confusion[a] > metrics.confusion[b]
+               : a < b;
+  };
+  const std::size_t shown = std::min(kShown, cells.size());
+  std::partial_sort(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(shown), cells.end(),
+                    more);
+  using Align = Table::Align;
+  Table table({"gold", "predicted", "rows"}, {Align::left, Align::left, Align::right});
+  for (std::size_t i = 0; i < shown; ++i)
+    table.add_row({printable(labels.names()[cells[i] / class_count]),
+                   printable(labels.names()[cells[i] % class_count]),
+                   format_count(metrics.confusion[cells[i]])});
+  return fmt::format("{} pairs of classes are confused; the most frequent (--json has all):\n",
+                     format_count(static_cast<long long>(cells.size()))) +
+         table.text();
+}
+
+std::string confusion_table(const Metrics& metrics, const Labels& labels) {
+  constexpr std::size_t kMostColumns = 30;
+  const std::size_t class_count = metrics.classes.size();
+  if (class_count > kMostColumns) return confusion_list(metrics, labels);
   std::vector<std::string> header = {"gold \\ predicted"};
   for (const std::string& name : labels.names()) header.push_back(printable(name));
   std::vector<Table::Align> align(class_count + 1, Table::Align::right);

@@ -40,17 +40,19 @@ fs::path built_in_folder(const fs::path& own_folder) {
   return path;
 }
 
-bool on_library_path() {
+/// The first folder of the library path with a LibTorch, which the loader takes before ours; empty
+/// if there is none.
+fs::path folder_on_library_path() {
   const std::string path = environment("LD_LIBRARY_PATH");
   std::size_t start = 0;
   while (start < path.size()) {
     const std::size_t end = std::min(path.find(':', start), path.size());
     if (end > start && holds_libtorch(path.substr(start, end - start))) {
-      return true;
+      return path.substr(start, end - start);
     }
     start = end + 1;
   }
-  return false;
+  return {};
 }
 
 /// The version that a LibTorch says it is, without the "+cu130" behind it; empty where it says
@@ -85,30 +87,35 @@ fs::path library_folder_in(const fs::path& folder) {
   return {};
 }
 
-/// Points the loader at the user's LibTorch. Returns the exit code, 0 to go on.
-int use_libtorch_of_user(const std::string& folder) {
-  const fs::path libraries = library_folder_in(folder);
-  if (libraries.empty()) {
-    std::fprintf(stderr,
-                 "error: DIFFUSE_LIBTORCH=%s holds no lib/libtorch_cpu.so; expected the folder of "
-                 "a LibTorch %s (with include/ and lib/)\n",
-                 folder.c_str(), DIFFUSE_LIBTORCH_VERSION);
-    return kUsersMistake;
-  }
-  const std::string version = libtorch_version(libraries);
-  if (!version.empty() && version != DIFFUSE_LIBTORCH_VERSION) {
-    std::fprintf(stderr,
-                 "error: DIFFUSE_LIBTORCH=%s is LibTorch %s, but this diffuse was built for %s; "
-                 "name one of that version or build again\n",
-                 folder.c_str(), version.c_str(), DIFFUSE_LIBTORCH_VERSION);
-    return kUsersMistake;
-  }
-  std::string path = fs::absolute(libraries).string();
+/// Puts `folder` before the rest of the library path.
+void look_first_in(const fs::path& folder) {
+  std::string path = fs::absolute(folder).string();
   const std::string old_path = environment("LD_LIBRARY_PATH");
   if (!old_path.empty()) {
     path += ":" + old_path;
   }
   setenv("LD_LIBRARY_PATH", path.c_str(), 1);
+}
+
+/// Points the loader at the user's LibTorch. Returns the exit code, 0 to go on.
+int use_libtorch_of_user(const char* variable, const std::string& folder) {
+  const fs::path libraries = library_folder_in(folder);
+  if (libraries.empty()) {
+    std::fprintf(stderr,
+                 "error: %s=%s holds no lib/libtorch_cpu.so; expected the folder of "
+                 "a LibTorch %s (with include/ and lib/)\n",
+                 variable, folder.c_str(), DIFFUSE_LIBTORCH_VERSION);
+    return kUsersMistake;
+  }
+  const std::string version = libtorch_version(libraries);
+  if (!version.empty() && version != DIFFUSE_LIBTORCH_VERSION) {
+    std::fprintf(stderr,
+                 "error: %s=%s is LibTorch %s, but this diffuse was built for %s; "
+                 "name one of that version or build again\n",
+                 variable, folder.c_str(), version.c_str(), DIFFUSE_LIBTORCH_VERSION);
+    return kUsersMistake;
+  }
+  look_first_in(libraries);
   return 0;
 }
 
@@ -120,11 +127,19 @@ int main(int argc, char** argv) {
   const fs::path own_folder = fs::read_symlink("/proc/self/exe", error).parent_path();
   const std::string of_user = environment("DIFFUSE_LIBTORCH");
   if (!of_user.empty()) {
-    const int code = use_libtorch_of_user(of_user);
+    const int code = use_libtorch_of_user("DIFFUSE_LIBTORCH", of_user);
     if (code != 0) {
       return code;
     }
-  } else if (!holds_libtorch(built_in_folder(own_folder)) && !on_library_path()) {
+  } else if (holds_libtorch(built_in_folder(own_folder))) {
+    // A LibTorch that something else needs there, of any version, must not be taken for ours.
+    if (!folder_on_library_path().empty()) look_first_in(built_in_folder(own_folder));
+  } else if (const fs::path found = folder_on_library_path(); !found.empty()) {
+    const int code = use_libtorch_of_user("LD_LIBRARY_PATH", found);
+    if (code != 0) {
+      return code;
+    }
+  } else {
     std::fprintf(stderr,
                  "error: LibTorch is not in %s any more; set DIFFUSE_LIBTORCH to the folder of a "
                  "LibTorch %s (with include/ and lib/), or build again\n",

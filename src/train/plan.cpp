@@ -33,8 +33,12 @@ TrainingPlan make_plan(const TrainConfig& config, std::size_t row_count) {
   const auto updates = [&](const std::string& text) {
     return length_in_updates(parse_length(text), plan.updates_per_epoch);
   };
+  // Less than an update, but more than nothing, is one.
+  const auto at_least_one = [&](const std::string& text) {
+    return std::max<std::int64_t>(updates(text), parse_length(text).value > 0 ? 1 : 0);
+  };
   plan.total = config.length == kAutomaticLength ? automatic_length(plan.updates_per_epoch)
-                                                 : updates(config.length);
+                                                 : at_least_one(config.length);
   plan.evaluate_every = std::max<std::int64_t>(updates(config.evaluate_every), 1);
   plan.schedule = {.kind = config.schedule,
                    .peak = config.learning_rate,

@@ -14,29 +14,27 @@ double Reporter::elapsed_s() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
 
-std::string Reporter::progress_text(std::int64_t update, double epoch) const {
-  const auto done = static_cast<double>(update);
+std::string Reporter::progress_text(const TrainReport& report) const {
+  const auto done = static_cast<double>(report.update);
   const auto total = static_cast<double>(total_updates_);
   const double left_s = remaining_s(elapsed_s(), done, total);
   // What a narrow terminal cuts off is the end.
   std::string text = fmt::format("{:5.1f} %", 100 * done / total);
   if (left_s >= 0) text += fmt::format("  ETA {}", format_duration(left_s));
-  if (last_.update > 0)
-    text += fmt::format("  loss {:.4f}  lr {:.2e}  {} tokens/s", last_.loss, last_.learning_rate,
-                        format_count(static_cast<long long>(last_.tokens_per_s)));
-  return text + fmt::format("  epoch {:.2f}  update {}", epoch, format_count(update));
+  return text + fmt::format("  loss {:.4f}  lr {:.2e}  {} tokens/s  epoch {:.2f}  update {}",
+                            report.loss, report.learning_rate,
+                            format_count(static_cast<long long>(report.tokens_per_s)), report.epoch,
+                            format_count(report.update));
 }
 
 void Reporter::report(const TrainReport& report) {
-  last_ = report;
   metrics_.write(report);
-  const std::string text = progress_text(report.update, report.epoch);
   // The terminal has its progress line; a log file wants the figures all the same.
-  log::write(line_.visible() ? log::Level::debug : log::Level::info, text);
+  log::write(line_.visible() ? log::Level::debug : log::Level::info, progress_text(report));
 }
 
-void Reporter::show_update(std::int64_t update, double epoch) {
-  if (line_.visible()) line_.update(progress_text(update, epoch));
+void Reporter::show_update(const TrainReport& live) {
+  if (line_.due()) line_.update(progress_text(live));
 }
 
 void Reporter::show_evaluation(std::int64_t done, std::int64_t total) {

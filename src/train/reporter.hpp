@@ -16,8 +16,10 @@ class Reporter {
   /// Every `train.log_every` updates: a line in `metrics.jsonl`, and in the log where no progress
   /// line is shown.
   void report(const TrainReport& report);
-  /// After any update: refreshes the progress line by the figures of the last report.
-  void show_update(std::int64_t update, double epoch);
+  /// Whether `show_update` would show anything now.
+  bool wants_update() const { return line_.due(); }
+  /// After any update: refreshes the progress line. `live`: figures since the last report.
+  void show_update(const TrainReport& live);
   /// Rows evaluated so far.
   void show_evaluation(std::int64_t done, std::int64_t total);
   void report(const PeriodReport& report);
@@ -27,13 +29,12 @@ class Reporter {
   double elapsed_s() const;
 
  private:
-  std::string progress_text(std::int64_t update, double epoch) const;
+  std::string progress_text(const TrainReport& report) const;
 
   MetricsLog metrics_;
   ProgressLine line_;
   std::int64_t total_updates_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  TrainReport last_;
 };
 
 }  // namespace diffuse

@@ -38,8 +38,7 @@ void RunningFigures::drain() {
       throw TrainingError(fmt::format(
           "Training diverged at update {}: the {} is {} (learning rate {:.3g}, last finite "
           "gradient norm {:.3g}). Lower train.learning_rate, lengthen train.warmup or set a "
-          "smaller "
-          "train.clip_norm.",
+          "smaller train.clip_norm (0 is off).",
           update.update, std::isfinite(loss) ? "gradient norm" : "loss",
           std::isfinite(loss) ? norm : loss, update.learning_rate, last_gradient_norm_));
     last_gradient_norm_ = norm;

@@ -99,7 +99,7 @@ class Trainer {
       ++state_.epoch;
     }
     if (device_.is_cpu()) fetch_figures();
-    reporter_.show_update(state_.update, epochs_done());
+    if (reporter_.wants_update()) show_update();
   }
 
   void fetch_figures() {
@@ -114,18 +114,35 @@ class Trainer {
     }
   }
 
-  void report_window() {
+  /// The figures since the last report; nothing right after one.
+  std::optional<TrainReport> window_report() {
     fetch_figures();
     const FigureSums& window = figures_.window();
-    if (!window.mean_loss()) return;
+    if (!window.mean_loss()) return std::nullopt;
     const double seconds = clock_.total_training_s() - window_start_s_;
-    reporter_.report(TrainReport{
+    return TrainReport{
         .update = state_.update,
         .epoch = epochs_done(),
         .loss = *window.mean_loss(),
         .learning_rate = learning_rate_at(plan_.schedule, state_.update - 1),
         .gradient_norm = figures_.last_gradient_norm(),
-        .tokens_per_s = seconds > 0 ? static_cast<double>(window.tokens) / seconds : 0});
+        .tokens_per_s = seconds > 0 ? static_cast<double>(window.tokens) / seconds : 0};
+  }
+
+  void show_update() {
+    // The mean of one or two batches jumps about: right after a report, the line stands still.
+    constexpr std::int64_t kFewExamples = 500;
+    const auto live = window_report();
+    if (!live ||
+        (state_.update > config_.train.log_every && figures_.window().examples < kFewExamples))
+      return;
+    reporter_.show_update(*live);
+  }
+
+  void report_window() {
+    const auto report = window_report();
+    if (!report) return;
+    reporter_.report(*report);
     figures_.clear_window();
     window_start_s_ = clock_.total_training_s();
   }

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <regex>
 #include <sstream>
@@ -131,6 +132,24 @@ TEST_F(LogTest, LinesOfSeveralThreadsNeverMix) {
     ASSERT_EQ(line, std::string(50, line.at(0)));
   }
   EXPECT_EQ(count, 800);
+}
+
+TEST_F(LogTest, AFileBeginsWithTheLinesHeldForIt) {
+  const testing::TempDir dir;
+  const std::string path = (dir.path() / "train.log").string();
+  log::debug("before holding");
+  log::hold_for_file();
+  log::debug("held 1");
+  log::warning("held 2");
+  log::open_file(path);
+  log::info("live");
+  log::close_file();
+  log::open_file(path);  // nothing is held any more
+  log::close_file();
+  std::ifstream stream(path);
+  const std::string text((std::istreambuf_iterator<char>(stream)), {});
+  EXPECT_THAT(text, MatchesRegex(".*debug +held 1\n.*warning +held 2\n.*info +live\n"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("before holding")));
 }
 
 TEST_F(LogTest, ColoursLabelsOnATerminal) {

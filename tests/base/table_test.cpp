@@ -30,6 +30,18 @@ TEST(Table, CountsCodePointsAndLeavesNoBlanksAtTheEnd) {
             "    x  yy  z\n");
 }
 
+TEST(Table, CountsColumnsOfTheTerminal) {
+  Table table({"label", "rows"}, {Align::left, Align::right});
+  table.add_row({"日本", "1"});
+  table.add_row({"👍", "2"});
+  table.add_row({"e\u0301t", "3"});  // e and a combining accent
+  EXPECT_EQ(table.text(),
+            "label  rows\n"
+            "日本      1\n"
+            "👍        2\n"
+            "e\u0301t        3\n");
+}
+
 TEST(Table, LeavesAnEmptyHeaderOut) {
   Table table({"", ""}, {Align::left, Align::left});
   table.add_row({"classes", "8"});

@@ -12,8 +12,7 @@ namespace diffuse {
 namespace {
 
 const std::string kFile = std::string(DIFFUSE_SOURCE_DIR) + "/data/r8/train.csv";
-const std::string kVocab =
-    std::string(DIFFUSE_SOURCE_DIR) + "/data/bert-base-uncased/vocab.txt";
+const std::string kVocab = std::string(DIFFUSE_SOURCE_DIR) + "/data/bert-base-uncased/vocab.txt";
 
 std::vector<std::string> texts() {
   std::vector<std::string> result;

@@ -95,9 +95,11 @@ TEST(LoadConfig, ASingleEntryStandsForAListOfOne) {
 TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
   const TempDir dir;
   const std::filesystem::path file = dir.write("c.json", R"({
-    "data": {"train": "a", "test": "a", "validation": "a", "label_base": 1},
-    "tokenizer": {"vocab": "v"},
-    "model": {"hidden_dim": 8, "noise_at_evaluation": true},
+    "data": {"train": "a", "test": "a", "validation": "a", "label_base": 1,
+             "validation_fraction": 0.1, "cache": false, "cache_dir": "c"},
+    "tokenizer": {"vocab": "v", "type": "bytes", "min_count": 3},
+    "model": {"hidden_dim": 8, "noise_at_evaluation": true, "weight_learned": false,
+              "weight_init_std": 0.2},
     "train": {"length": "3e", "warmup": "4e"}})");
   const std::filesystem::path log_file = dir.path() / "log";
   log::open_file(log_file);
@@ -110,7 +112,11 @@ TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
   for (const std::string line :
        {"model.hidden_dim: has no effect, because model.function = linear has no hidden layer",
         "model.noise_at_evaluation: has no effect, because model.noise_std is 0",
-        "tokenizer.vocab: has no effect, because tokenizer.type = words does not read one",
+        "tokenizer.vocab: has no effect, because tokenizer.type = bytes does not read one",
+        "tokenizer.min_count: has no effect, because tokenizer.type = bytes does not count words",
+        "model.weight_init_std: has no effect, because model.weight_learned is false",
+        "data.validation_fraction: has no effect, because data.validation names a file",
+        "data.cache_dir: has no effect, because data.cache is false",
         "data.label_base: has no effect without data.labels: the classes are then the labels as "
         "they stand",
         "train.warmup: \"4e\" is longer than train.length = \"3e\": the learning rate will not "

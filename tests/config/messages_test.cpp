@@ -5,6 +5,7 @@
 namespace diffuse::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -151,6 +152,9 @@ INSTANTIATE_TEST_SUITE_P(
         KeyCase{R"({"seed": 3})",
                 "seed: unknown key; expected data, tokenizer, model, train; did you mean "
                 "\"train.seed\"?"},
+        KeyCase{R"({"data.train": "x.csv"})",
+                "data.train: unknown key; expected data, tokenizer, model, train; write it as "
+                R"({"data": {"train": ...}})"},
         KeyCase{R"({"model": 3})", R"(model: 3 is a number; expected an object, {"dim": ...})"},
         KeyCase{"[1]", R"([1] is a list; expected an object, {"data": {...}, "model": {...}})"},
         KeyCase{"null", R"(null is null; expected an object, {"data": {...}, "model": {...}})"}));
@@ -188,7 +192,35 @@ TEST(ConfigErrors, SyntaxErrorsHaveLineAndColumn) {
   EXPECT_THAT(load_error(std::string("{}\n \0 x", 6)),
               StartsWith("c.json:2:2: not valid JSON: a NUL byte; expected text"));
   EXPECT_THAT(load_error("{\"model\": {\"alpha\": 1e999}}"),
-              HasSubstr("c.json: not valid JSON: number overflow"));
+              StartsWith("c.json:1:21: not valid JSON: number overflow"));
+}
+
+TEST(ConfigErrors, DeepNestingAndEndlessTextsAreMessages) {
+  const std::string deep(100'000, '[');
+  EXPECT_EQ(load_error("{\"data\": " + deep + std::string(100'000, ']') + "}"),
+            "c.json: lists or objects stand in one another more than 32 deep; expected a "
+            "configuration");
+  EXPECT_THAT(load_error(with("train", "length", "\"" + std::string(100'000, '1') + "e\"")),
+              AllOf(StartsWith("c.json: train.length: \"111"),
+                    HasSubstr("is not allowed; expected auto, epochs")));
+}
+
+TEST(ConfigErrors, AColumnIsANumberFromOneHoweverItIsWritten) {
+  for (const std::string value : {"0", "-1"}) {
+    EXPECT_THAT(load_error("{}", {{"data.label_column", value}}),
+                StartsWith("command line: data.label_column: " + value + " is out of range"));
+    EXPECT_THAT(load_error("{}", {{"data.text_columns", "2," + value}}),
+                StartsWith("command line: data.text_columns: " + value + " is out of range"));
+  }
+  // What people do not write for a number is a name.
+  EXPECT_EQ(default_config({{"data.label_column", "007"}}).data.label_column, "007");
+}
+
+TEST(ConfigErrors, AColumnServesOnce) {
+  EXPECT_EQ(load_error(R"({"data": {"label_column": 1, "text_columns": [2, 1]}})"),
+            "c.json: data.text_columns: holds the label column \"1\"; expected other columns");
+  EXPECT_EQ(load_error(R"({"data": {"text_columns": ["a", "b", "a"]}})"),
+            "c.json: data.text_columns: holds \"a\" twice; expected each column once");
 }
 
 TEST(ConfigErrors, AKeyThatStandsTwiceIsAnError) {

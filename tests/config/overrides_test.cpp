@@ -17,7 +17,7 @@ TEST(Overrides, EachTypeIsReadFromText) {
                                         {"model.steps", "3"},
                                         {"model.dilation", "1, 2,4"},
                                         {"data.text_columns", "title,2"},
-                                        {"data.label_column", "2"},
+                                        {"data.label_column", "3"},
                                         {"train.length", "10u"}});
   EXPECT_EQ(config.model.dim, 17);
   EXPECT_EQ(config.data.max_rows, 1000);
@@ -27,7 +27,7 @@ TEST(Overrides, EachTypeIsReadFromText) {
   EXPECT_EQ(config.model.pooling, Pooling::max);
   EXPECT_EQ(config.model.dilation, (std::vector<std::int64_t>{1, 2, 4}));
   EXPECT_EQ(config.data.text_columns, (std::vector<std::string>{"title", "2"}));
-  EXPECT_EQ(config.data.label_column, "2");
+  EXPECT_EQ(config.data.label_column, "3");
   EXPECT_EQ(config.train.length, "10u");
 }
 

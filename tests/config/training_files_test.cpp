@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "config/support.hpp"
 #include "config/training_files.hpp"
@@ -45,6 +46,16 @@ TEST(TrainingFiles, AllFaultsComeAtOnce) {
                                      " is a folder; expected a file\ndata.validation" + missing +
                                      "\ndata.test" + missing + "\ndata.labels" + missing +
                                      "\ntokenizer.vocab" + missing);
+}
+
+TEST(TrainingFiles, APipeIsNoFile) {
+  const TempDir dir;
+  const std::string pipe = (dir.path() / "pipe.csv").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(config_error([&] {
+              default_config({{"data.train", pipe}}, FileChecks::training);
+            }),
+            "data.train: " + pipe + " is a pipe or a device; expected a file");
 }
 
 TEST(TrainingFiles, OfAKnownDataSetNameTheCommandThatFetchesThem) {

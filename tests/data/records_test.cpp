@@ -105,13 +105,30 @@ TEST(CsvColumns, SayWhichAreNotThere) {
               HasSubstr("data.text_columns holds the label column"));
 }
 
-TEST(CsvColumns, AreToldInTheLog) {
-  const testing::LogCapture log;
-  csv("id,text,label\n7,hello,pos\n");
-  EXPECT_THAT(log.text(), HasSubstr("a.csv: the first line is a header, label is column 3 "
-                                    "(\"label\"), text is column 2 (\"text\")"));
-  csv("1,a,b\n");
-  EXPECT_THAT(log.text(), HasSubstr("a.csv: no header, label is column 1, text is column 2, 3"));
+std::string columns_text(const std::string& name, const std::string& content) {
+  const TempDir dir;
+  const auto reader = open_records(dir.write(name, content), {});
+  EXPECT_EQ(reader->columns_text(), "");
+  Example example;
+  BadRow bad;
+  reader->next(example, bad);
+  return reader->columns_text();
+}
+
+TEST(CsvColumns, AreToldInWords) {
+  EXPECT_EQ(
+      columns_text("a.csv", "id,text,label\n7,hello,pos\n"),
+      "the first line is a header, label is column 3 (\"label\"), text is column 2 (\"text\")");
+  EXPECT_EQ(columns_text("a.csv", "1,a,b\n"), "no header, label is column 1, text is column 2, 3");
+  EXPECT_EQ(columns_text("a.jsonl", "{\"text\":\"a\",\"class\":1}\n"),
+            "label is key \"class\", text is key \"text\"");
+}
+
+TEST(CsvColumns, ThePlainestNameOfALabelWins) {
+  EXPECT_THAT(csv("topic,label,text\nnews,pos,hello\n"), ElementsAre("2 pos: hello"));
+  EXPECT_THAT(csv("category,title,label\nnews,hello,pos\n"), ElementsAre("2 pos: hello"));
+  EXPECT_THAT(jsonl("{\"class\":\"news\",\"label\":\"pos\",\"text\":\"hello\"}\n"),
+              ElementsAre("1 pos: hello"));
 }
 
 TEST(CsvRecords, LeaveOutEmptyPartsAndTrimLabels) {

@@ -49,6 +49,14 @@ TEST(CommandLine, AMistypedFlagIsNamedWithTheNearest) {
                     HasSubstr("Did you mean --device?"), HasSubstr("diffuse eval --help")));
 }
 
+TEST(CommandLine, AllUnknownFlagsAreNamed) {
+  const Outcome outcome = run({"train", "--config", "r8", "--bogus", "1", "--trian", "x"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--bogus is not a flag of diffuse train"),
+                                 HasSubstr("--trian is not a flag of diffuse train. Did you mean "
+                                           "--train?")));
+}
+
 TEST(CommandLine, AMissingFlagIsNamed) {
   for (const char* verb : {"eval", "predict"}) {
     const Outcome outcome = run({verb});

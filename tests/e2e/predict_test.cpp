@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -104,7 +105,7 @@ TEST(PredictVerb, UnusableTextLinesAreAnsweredInTheirPlace) {
 
 TEST(PredictVerb, UnusableObjectsAreAnsweredInTheirPlace) {
   const Outcome outcome = predict({"--input-format", "jsonl", "--format", "jsonl"},
-                                  "{\"text\": \"rain\"}\n{\"text\": \n{\"body\": \"x\"}\n[1]\n"
+                                  "{\"text\": \"rain\"}\n{\"text\": \n{\"label\": \"x\"}\n[1]\n"
                                   "{\"text\": 5}\n{\"text\": \" \"}\n\n{\"text\": \"a\\u0000\"}\n");
   EXPECT_EQ(outcome.exit_code, 1) << outcome;
   const std::vector<std::string> lines = lines_of(outcome.out);
@@ -114,7 +115,7 @@ TEST(PredictVerb, UnusableObjectsAreAnsweredInTheirPlace) {
   };
   EXPECT_EQ(nlohmann::json::parse(lines[0])["label"], "weather");
   EXPECT_THAT(error(1), HasSubstr("not valid JSON at column"));
-  EXPECT_EQ(error(2), "there is no key \"text\"");
+  EXPECT_EQ(error(2), "there is no key \"text\", nor another that holds a text");
   EXPECT_THAT(error(3), HasSubstr("the line holds array; expected an object"));
   EXPECT_EQ(error(4), "\"text\" is of type number; expected a string");
   EXPECT_EQ(error(5), "empty text");
@@ -140,6 +141,33 @@ TEST(PredictVerb, AWrongChoiceIsNamedWithWhatIsAllowed) {
     EXPECT_EQ(outcome.exit_code, 2) << outcome;
     EXPECT_THAT(outcome.err, HasSubstr(message));
   }
+}
+
+TEST(PredictVerb, ObjectsMayHoldTheKeysThatTrainingFindsByItself) {
+  const std::string plain =
+      predict({"--input-format", "jsonl"}, "{\"text\": \"match goal\"}\n").out;
+  const Outcome outcome = predict({"--input-format", "jsonl"},
+                                  "{\"title\": \"match\", \"id\": \"rain\", \"body\": \"goal\"}\n"
+                                  "{\"words\": \"match goal\", \"label\": \"rain\", \"n\": 3}\n");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_EQ(outcome.out, plain + plain);
+}
+
+TEST(PredictVerb, LogitsAreThoseOfTheProbabilities) {
+  const Outcome outcome = predict({"--format", "jsonl", "--logits"}, "the match, a goal\n");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  const auto logits = json.at("logits").get<std::vector<double>>();
+  ASSERT_EQ(logits.size(), 3U);
+  double sum = 0, largest = 0;
+  for (const double logit : logits) {
+    sum += std::exp(logit);
+    largest = std::max(largest, std::exp(logit));
+  }
+  EXPECT_NEAR(largest / sum, json.at("probability").get<double>(), 1e-6);
+  const Outcome tsv = predict({"--logits"}, "a\n");
+  EXPECT_EQ(tsv.exit_code, 2) << tsv;
+  EXPECT_THAT(tsv.err, HasSubstr("--logits: only --format jsonl has a place for them"));
 }
 
 TEST(PredictVerb, EmptyInputGivesNoOutput) {

@@ -124,10 +124,40 @@ TEST(TrainVerb, DryRunShowsTheTableAndWritesNothing) {
   const std::vector<std::string> before = tree(workspace.path());
   const Outcome outcome = workspace.run({"train", "--config", "small.json", "--dry-run"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
-  EXPECT_THAT(outcome.out, IsEmpty());
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("168 rows"), HasSubstr("parameters"),
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("168 rows"), HasSubstr("parameters"),
                                  HasSubstr("memory"), HasSubstr("model.dim")));
   EXPECT_EQ(tree(workspace.path()), before);
+}
+
+TEST(TrainVerb, TheLogBeginsBeforeTheRunDirectory) {
+  Workspace workspace;
+  workspace.write("mixed.csv", easy_csv(40) + "sport,\n");
+  const Outcome outcome = workspace.run(short_run(
+      {"--train", "mixed.csv", "--set", "data.on_error=skip", "--set", "model.hidden_dim=8"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(content(workspace.path() / "runs/small/train.log"),
+              AllOf(HasSubstr("model.hidden_dim: has no effect"),
+                    HasSubstr("mixed.csv: no header, label is column 1"),
+                    HasSubstr("row left out: "), HasSubstr("1 bad row left out")));
+}
+
+TEST(TrainVerb, TheDefaultPlaceIsCheckedBeforeAnyWork) {
+  Workspace workspace;
+  workspace.write("runs", "a file");
+  const Outcome outcome = workspace.run(short_run({}));
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("the run directory goes below runs/"),
+                    HasSubstr("is a file; expected a folder"), Not(HasSubstr("rows,"))));
+}
+
+TEST(TrainVerb, AnUnusableDeviceHidesNoOtherFault) {
+  Workspace workspace;
+  const Outcome outcome = workspace.run({"train", "--config", "small.json", "--device", "cuda:99",
+                                         "--out", "train.csv", "--set", "model.dimm=3"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("model.dimm: unknown key"), HasSubstr("device cuda:99"),
+                                 HasSubstr("--out train.csv: this is a file")));
 }
 
 TEST(TrainVerb, WorksWithoutAConfig) {

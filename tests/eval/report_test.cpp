@@ -67,6 +67,30 @@ TEST(Report, JsonHoldsTheSameFigures) {
   EXPECT_EQ(json["confusion"], nlohmann::json::parse("[[1,0,0],[1,0,0],[0,0,0]]"));
 }
 
+TEST(Report, ManyClassesGetAListOfConfusionsInsteadOfAMatrix) {
+  constexpr std::int64_t kClasses = 40;
+  Evaluation evaluation;
+  std::vector<std::string> names;
+  for (std::int64_t c = 0; c < kClasses; ++c) names.push_back("class " + std::to_string(c));
+  // Two rows of class 3 are taken for class 5, one of class 0 for class 39; the others are right.
+  for (const auto& [gold, predicted] : {std::pair{3, 5}, {3, 5}, {0, 39}, {1, 1}}) {
+    std::vector<float> row(kClasses, 0.0F);
+    row[static_cast<std::size_t>(predicted)] = 1.0F;
+    evaluation.probabilities.insert(evaluation.probabilities.end(), row.begin(), row.end());
+    evaluation.gold.push_back(gold);
+    evaluation.rows.push_back(evaluation.gold.size());
+  }
+  evaluation.metrics = compute_metrics(evaluation.probabilities, evaluation.gold, kClasses);
+  const std::string text = evaluation_report(evaluation, Labels(names));
+  EXPECT_NE(text.find("2 pairs of classes are confused; the most frequent (--json has all):\n"
+                      "gold     predicted  rows\n"
+                      "class 3  class 5       2\n"
+                      "class 0  class 39      1\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("gold \\ predicted"), std::string::npos);
+}
+
 TEST(Report, PredictionsFile) {
   const testing::TempDir dir;
   write_predictions(dir.path() / "predictions.tsv", sample(), Labels({"a\tb", "c\\d", "e"}));

@@ -58,9 +58,9 @@ class GetData(unittest.TestCase):
         (self.web / "train_5500.label").write_bytes(
             b"DESC:manner How did \"it\" go ?\nNUM:date When\xf0was it ?\nENTY:food What is cr\xe8me ?\n")
         (self.web / "TREC_10.label").write_bytes(b"HUM:ind Who ?\n")
-        result = self.get("--accept", "trec")
+        result = self.get("trec", "--accept")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("IS PUBLISHED", result.stdout)
+        self.assertIn("IS RECORDED", result.stdout)
         self.assertIn("train.csv: 3 rows (1: 1, 2: 1, 5: 1)", result.stdout)
         self.assertIn("Licence", result.stdout)
         self.assertEqual((self.out / "train.csv").read_text(encoding="utf-8"),

@@ -86,7 +86,23 @@ class Launcher(unittest.TestCase):
     def test_on_the_library_path_anyway(self):
         libraries = self.libtorch("anywhere")
         result = self.start(LD_LIBRARY_PATH=f"/nowhere:{libraries}")
-        self.assertEqual(result.stdout, f"path=/nowhere:{libraries}\n", result.stderr)
+        self.assertEqual(result.stdout, f"path={libraries}:/nowhere:{libraries}\n", result.stderr)
+
+    def test_another_version_on_the_library_path(self):
+        libraries = self.libtorch("old/lib", "2.1.0")
+        result = self.start(LD_LIBRARY_PATH=libraries)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(f"LD_LIBRARY_PATH={libraries} is LibTorch 2.1.0", result.stderr)
+
+    @unittest.skipUnless(BUILT_WITH.is_relative_to(PROJECT.resolve()), "built with an absolute path")
+    def test_its_own_comes_before_another_on_the_library_path(self):
+        other = self.libtorch("other", "2.1.0")
+        own = (self.root / "bin" / os.path.relpath(BUILT_WITH / "lib", BUILD / "bin")).resolve()
+        own.mkdir(parents=True)
+        self.addCleanup(shutil.rmtree, own)
+        (own / "libtorch_cpu.so").touch()
+        result = self.start(LD_LIBRARY_PATH=other)
+        self.assertEqual(result.stdout, f"path={own}:{other}\n", result.stderr)
 
     def test_program_missing(self):
         (self.root / "libexec/diffuse").unlink()

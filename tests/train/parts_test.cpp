@@ -59,6 +59,12 @@ TEST(Plan, AutoMakesTwoThousandUpdatesWithinThreeAndThirtyEpochs) {
   EXPECT_EQ(make_plan(config, 1).schedule.warmup, 3);
 }
 
+TEST(Plan, LessThanAnUpdateIsOne) {
+  TrainConfig config;
+  config.length = "0.0001e";
+  EXPECT_EQ(make_plan(config, 1000).total, 1);
+}
+
 TEST(Plan, AutoWarmUpIsATenthOfAShortRun) {
   TrainConfig config;
   config.length = "50u";
@@ -102,7 +108,7 @@ TEST(RunningFigures, NameTheFirstUpdateThatIsNotFinite) {
     EXPECT_STREQ(error.what(),
                  "Training diverged at update 42: the gradient norm is inf (learning rate 0.5, "
                  "last finite gradient norm 2.5). Lower train.learning_rate, lengthen train.warmup "
-                 "or set a smaller train.clip_norm.");
+                 "or set a smaller train.clip_norm (0 is off).");
   }
 }
 

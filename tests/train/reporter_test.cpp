@@ -16,13 +16,12 @@ std::string progress_line(unsigned short columns) {
   return testing::on_terminal(
       [&dir] {
         Reporter reporter(dir.path(), 200);
-        reporter.report(TrainReport{.update = 50,
-                                    .epoch = 0.5,
-                                    .loss = 1.25,
-                                    .learning_rate = 1e-3,
-                                    .gradient_norm = 1,
-                                    .tokens_per_s = 12345});
-        reporter.show_update(100, 1);
+        reporter.show_update(TrainReport{.update = 100,
+                                         .epoch = 1,
+                                         .loss = 1.25,
+                                         .learning_rate = 1e-3,
+                                         .gradient_norm = 1,
+                                         .tokens_per_s = 12345});
       },
       columns);
 }

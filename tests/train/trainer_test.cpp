@@ -226,7 +226,7 @@ TEST(Trainer, ALossThatIsNotFiniteNamesTheUpdateAndTheLastGoodCheckpoint) {
                           "finite gradient norm"))
       << message;
   EXPECT_NE(message.find("Lower train.learning_rate, lengthen train.warmup or set a smaller "
-                         "train.clip_norm. The last good checkpoint is " +
+                         "train.clip_norm (0 is off). The last good checkpoint is " +
                          (dir.path() / "checkpoints/000005").string() + "."),
             std::string::npos)
       << message;

@@ -16,6 +16,9 @@ void set_level(Level level);
 /// Also appends every line, `debug` included, to `path` until `close_file` (a run's `train.log`).
 /// Throws SystemError if the file cannot be opened.
 void open_file(const std::string& path);
+/// From now on lines are also kept for the next `open_file`, which begins with them: the folder of
+/// a run's log does not exist before its data is read. Without a file they are never shown again.
+void hold_for_file();
 void close_file();
 
 /// Writes one line to stderr and to the open file. Never to stdout: that is for results.

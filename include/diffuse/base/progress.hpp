@@ -26,6 +26,8 @@ class ProgressLine {
   /// Whether anything is shown.
   bool visible() const { return visible_; }
   /// Shows `text`, cut to the terminal's width, unless the last update was under 0.2 s ago.
+  /// Whether `update` would show its text: visible, and not right after another.
+  bool due() const;
   void update(std::string_view text);
   /// Removes the line.
   void clear();

@@ -25,4 +25,14 @@ std::string escape_tsv(std::string_view text);
 /// Parts joined by `separator`.
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
+/// One character of UTF-8 text as a terminal shows it.
+struct DisplayedCharacter {
+  std::size_t bytes;    ///< at least 1; an invalid byte is a character of its own
+  std::size_t columns;  ///< 0 for a combining mark, 2 for wide East Asian ones and emoji
+};
+/// The first character of `text`, which must not be empty.
+DisplayedCharacter first_character(std::string_view text);
+/// Columns that `text` takes on a terminal.
+std::size_t display_width(std::string_view text);
+
 }  // namespace diffuse

@@ -31,6 +31,10 @@ struct EvaluationOptions {
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,
                     const EvaluationOptions& options);
 
+/// Logits, float32 [B, C] on the host, of one batch.
+at::Tensor predict_logits(Classifier& classifier, const Batch& batch,
+                          const ForwardContext& context);
+
 /// Class probabilities, float32 [B, C] on the host, of one batch.
 at::Tensor predict_probabilities(Classifier& classifier, const Batch& batch,
                                  const ForwardContext& context);
