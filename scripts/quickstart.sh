@@ -21,5 +21,5 @@ step "$diffuse" eval --checkpoint "$run"
 printf '%s\n' \
   'oil prices fell sharply after opec raised its output ceiling' \
   'the company said net profit rose to mln dlrs or cts a share in the fourth quarter' \
-  'wheat and maize exports to the soviet union will rise this season' |
+  'cargo ships waited at the port as seamen went on strike' |
   step "$diffuse" predict --checkpoint "$run" -
