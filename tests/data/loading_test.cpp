@@ -136,6 +136,11 @@ TEST_F(Loading, MaxRowsLimitsTrainBeforeTheSplit) {
   EXPECT_EQ(loaded.test.size(), 8u);
 }
 
+TEST_F(Loading, RefusesAClassThatPredictWouldTakeForAnError) {
+  train_on("a,one\n#error,two\n");
+  EXPECT_THAT(error_of(bytes_), HasSubstr("train.csv: a class is called \"#error\""));
+}
+
 TEST_F(Loading, RefusesTrainingSetsWithoutTwoClasses) {
   train_on("a,one\na,two\n");
   EXPECT_THAT(error_of(bytes_), HasSubstr("train.csv: all 2 rows have the label \"a\"; expected at "
