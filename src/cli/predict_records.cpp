@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/data/json_line.hpp"
 #include "diffuse/data/text_keys.hpp"
 
 namespace diffuse::cli {
@@ -25,41 +26,15 @@ std::string key_list(std::span<const std::string> text_keys) {
   return fmt::format("\"text\" (or {})", join(quoted, ", "));
 }
 
-/// The keys that training would take for the text of such an object.
-std::vector<std::string> own_text_keys(const nlohmann::ordered_json& object) {
-  std::vector<std::string> keys;
-  std::vector<bool> is_text;
-  for (const auto& [key, value] : object.items()) {
-    keys.push_back(key);
-    is_text.push_back(value.is_string());
-  }
-  return automatic_text_keys(keys, is_text);
-}
-
 InputRecord parse_object(std::string_view line, std::span<const std::string> text_keys) {
-  // The parser takes a NUL for the end of its input and would not look at what follows.
-  if (const std::size_t nul = line.find('\0'); nul != std::string_view::npos) {
-    return failed(fmt::format("not valid JSON: a NUL byte at column {}", nul + 1));
-  }
-  nlohmann::ordered_json object;
-  try {
-    object = nlohmann::ordered_json::parse(line);
-  } catch (const nlohmann::json::parse_error& error) {
-    return failed(
-        fmt::format("not valid JSON at column {}; expected an object such as "
-                    "{{\"text\": \"...\"}}",
-                    error.byte));
-  } catch (const nlohmann::json::out_of_range&) {
-    return failed("not usable JSON: a number is out of range");
-  }
-  if (!object.is_object()) {
-    return failed(fmt::format("the line holds {}; expected an object such as {{\"text\": \"...\"}}",
-                              object.type_name()));
-  }
+  const JsonLine parsed = parse_json_line(line);
+  if (!parsed.problem.empty())
+    return failed(fmt::format("{}; expected {}", parsed.problem, parsed.expected));
+  const auto& object = parsed.object;
   std::vector<std::string> keys = {"text"};
   if (!object.contains(keys.front())) {
     keys.assign(text_keys.begin(), text_keys.end());
-    if (keys.empty()) keys = own_text_keys(object);
+    if (keys.empty()) keys = automatic_text_keys(parsed.keys, parsed.is_text);
     const bool has_all =
         !keys.empty() && std::all_of(keys.begin(), keys.end(),
                                      [&](const auto& key) { return object.contains(key); });
@@ -67,7 +42,7 @@ InputRecord parse_object(std::string_view line, std::span<const std::string> tex
   }
   InputRecord record;
   for (const std::string& key : keys) {
-    const auto& value = object[key];
+    const auto& value = object.at(key);
     if (!value.is_string()) {
       return failed(fmt::format("\"{}\" is of type {}; expected a string", printable(key),
                                 value.type_name()));

@@ -35,8 +35,8 @@ void create_parents(const fs::path& folder) {
   }
 }
 
-/// A folder can only be made below one that exists and may be written to.
-/// `what` names `out` in messages.
+/// A folder can only be made below one that exists and may be written to. `what` names it in
+/// messages.
 void check_parent(const fs::path& out, const std::string& what) {
   std::error_code error;
   fs::path parent = fs::absolute(out).lexically_normal().parent_path();

@@ -136,7 +136,7 @@ std::vector<Conflict> find_oddities(const Config& config) {
        {"model.weight_init_std", "model.weight_learned"},
        "has no effect, because model.weight_learned is false");
   note(found,
-       !config.data.validation.empty() &&
+       !config.data.validation.empty() && config.data.validation_fraction > 0 &&
            config.data.validation_fraction != DataConfig{}.validation_fraction,
        {"data.validation_fraction", "data.validation"},
        "has no effect, because data.validation names a file");

@@ -31,7 +31,8 @@ std::vector<Field> data_fields() {
   table
       .add("label_column", &DataConfig::label_column,
            "Column that holds the label. A name (JSONL, files with a header) or a number from 1. "
-           "Empty: the column called label, class, category, target, topic or sentiment, else the "
+           "Empty: the column called label, else class, category, target, topic or sentiment, else "
+           "the "
            "one column that is not called like a text, else the first, if that is not; JSONL must "
            "have a key with one of these "
            "names.")

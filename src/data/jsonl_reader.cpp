@@ -2,28 +2,16 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/data/json_line.hpp"
 
 namespace diffuse {
 namespace {
 
-using Json = nlohmann::ordered_json;  // in the order of the file, as a header's columns are
-
 ReadStatus fail(BadRow& bad, std::uint32_t line, std::string problem, std::string expected) {
   bad = {line, std::move(problem), std::move(expected)};
   return ReadStatus::bad;
-}
-
-/// The first key that was there before, null if there is none. Rows have a handful of keys.
-const std::string* find_repeated(const std::vector<std::string>& keys) {
-  for (auto key = keys.begin(); key != keys.end(); ++key) {
-    if (std::find(keys.begin(), key, *key) != key) return &*key;
-  }
-  return nullptr;
 }
 
 }  // namespace
@@ -53,34 +41,10 @@ ReadStatus JsonlRecords::parse(std::string_view line, std::uint32_t number, Exam
                             static_cast<unsigned char>(line[*at]), *at + 1),
                 "UTF-8");
   }
-  // The parser takes a NUL for the end of its input and would not look at what follows.
-  if (line.find('\0') != std::string_view::npos)
-    return fail(bad, number, "NUL character in the row", "text");
-  Json row;
-  std::vector<std::string> keys;  // of the object itself, in the order of the line
-  try {
-    row = Json::parse(line, [&keys](int depth, Json::parse_event_t event, Json& parsed) {
-      if (event == Json::parse_event_t::key && depth == 1) keys.push_back(parsed);
-      return true;
-    });
-  } catch (const Json::parse_error& error) {
-    return fail(bad, number, fmt::format("not valid JSON at column {}", error.byte),
-                "one JSON object a line, such as {\"label\": \"x\", \"text\": \"…\"}");
-  } catch (const Json::out_of_range&) {  // a number beyond a double's range
-    return fail(bad, number, "a number that is out of range", "numbers of at most 1e308");
-  }
-  if (!row.is_object()) {
-    return fail(bad, number, fmt::format("the line holds {}", row.type_name()), "a JSON object");
-  }
-  if (const std::string* twice = find_repeated(keys)) {
-    return fail(bad, number, fmt::format("the key \"{}\" stands twice", printable(*twice)),
-                "each key once");
-  }
-  if (!keys_) {
-    std::vector<bool> is_text;
-    for (const auto& [key, value] : row.items()) is_text.push_back(value.is_string());
-    keys_ = resolve_keys(keys, is_text, config_, buffer_.path(), number);
-  }
+  const JsonLine parsed = parse_json_line(line);
+  if (!parsed.problem.empty()) return fail(bad, number, parsed.problem, parsed.expected);
+  if (!keys_) keys_ = resolve_keys(parsed.keys, parsed.is_text, config_, buffer_.path(), number);
+  const auto& row = parsed.object;
   const auto label = row.find(keys_->label);
   if (label == row.end()) {
     return fail(bad, number, fmt::format("there is no key \"{}\"", printable(keys_->label)),

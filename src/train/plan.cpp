@@ -1,5 +1,7 @@
 #include "diffuse/train/plan.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <string>
 
@@ -46,6 +48,16 @@ TrainingPlan make_plan(const TrainConfig& config, std::size_t row_count) {
                                                                : updates(config.warmup),
                    .total = plan.total};
   return plan;
+}
+
+std::string warmup_problem(const TrainConfig& config, const TrainingPlan& plan) {
+  const std::int64_t warmup = plan.schedule.warmup;
+  const bool told = warmup > plan.total && config.warmup.back() == config.length.back();
+  if (plan.total == 0 || warmup < plan.total || told) return "";
+  return fmt::format(
+      "Warm-up (train.warmup = {}) takes {} updates and the whole run has {}: the learning rate "
+      "never falls. Shorten train.warmup.",
+      config.warmup, warmup, plan.total);
 }
 
 }  // namespace diffuse

@@ -45,13 +45,8 @@ class Trainer {
         clock_(device_, config.train.log_every) {
     if (data.validation.size() == 0)
       log::info("no validation rows: no checkpoint is the best, the last one is the result");
-    // In one unit the check of the config sees it, and says so with the file's line.
-    if (plan_.schedule.warmup >= plan_.total &&
-        config.train.warmup.back() != config.train.length.back())
-      log::warning(
-          "Warm-up (train.warmup = {}) takes {} updates and the whole run has {}: the learning "
-          "rate never falls. Shorten train.warmup.",
-          config.train.warmup, plan_.schedule.warmup, plan_.total);
+    if (const std::string problem = warmup_problem(config.train, plan_); !problem.empty())
+      log::warning("{}", problem);
     reset_peak_memory(device_);
   }
 

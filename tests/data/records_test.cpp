@@ -225,7 +225,7 @@ TEST(Jsonl, SaysWhatIsBad) {
             "2! empty text; at least one character that is not blank");
   EXPECT_EQ(second("{\"label\":1,\"text\":\"a\\u0000b\"}"), "2! NUL character in the row; text");
   EXPECT_EQ(second(std::string("{\"label\":1,\"text\":\"a\"}\0x", 24)),
-            "2! NUL character in the row; text");
+            "2! NUL character at column 23; text");
   EXPECT_EQ(second("{\"label\":1,\"text\":\"\xC3\"}"),
             "2! invalid UTF-8: byte 0xC3 at column 20; UTF-8");
   EXPECT_THAT(second("{\"label\":1,\"text\":\"a\""), HasSubstr("2! not valid JSON at column 22; "));

@@ -9,13 +9,17 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 #include <vector>
 
 #include "device/cuda_module.hpp"
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
 #include "diffuse/base/system.hpp"
+#include "support/temp_dir.hpp"
 
 namespace diffuse {
 namespace {
@@ -69,6 +73,19 @@ TEST(Threads, SetAndReported) {
   EXPECT_EQ(device_description(at::kCPU), "CPU, 2 threads");
   EXPECT_EQ(set_thread_count(1), 1);
   EXPECT_EQ(device_description(at::kCPU), "CPU, 1 thread");
+}
+
+TEST(Threads, MoreThanCoresAreWarnedAbout) {
+  const testing::TempDir dir;
+  const std::string path = (dir.path() / "log").string();
+  log::open_file(path);
+  set_thread_count(available_cores());
+  set_thread_count(available_cores() + 1);
+  log::close_file();
+  set_thread_count(0);
+  const std::string text = read_file(path);
+  EXPECT_THAT(text, ::testing::HasSubstr(std::to_string(available_cores() + 1) + " threads on "));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
 }
 
 TEST(Threads, ZeroMeansAllCores) { EXPECT_EQ(set_thread_count(0), available_cores()); }

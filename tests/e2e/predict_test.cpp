@@ -116,18 +116,25 @@ TEST(PredictVerb, UnusableObjectsAreAnsweredInTheirPlace) {
   EXPECT_EQ(nlohmann::json::parse(lines[0])["label"], "weather");
   EXPECT_THAT(error(1), HasSubstr("not valid JSON at column"));
   EXPECT_EQ(error(2), "there is no key \"text\", nor another that holds a text");
-  EXPECT_THAT(error(3), HasSubstr("the line holds array; expected an object"));
+  EXPECT_THAT(error(3), HasSubstr("the line holds array; expected a JSON object"));
   EXPECT_EQ(error(4), "\"text\" is of type number; expected a string");
   EXPECT_EQ(error(5), "empty text");
   EXPECT_THAT(error(6), HasSubstr("empty line; expected an object"));
   EXPECT_EQ(error(7), "NUL character in the text");
 }
 
+TEST(PredictVerb, AKeyThatStandsTwiceIsAnErrorRecordAsInTraining) {
+  const Outcome outcome =
+      predict({"--input-format", "jsonl"}, "{\"text\": \"rain\", \"text\": \"goal\"}\n");
+  EXPECT_EQ(outcome.exit_code, 1) << outcome;
+  EXPECT_EQ(outcome.out, "#error\tthe key \"text\" stands twice; expected each key once\n");
+}
+
 TEST(PredictVerb, ANulByteInAnObjectIsAnErrorRecord) {
   const Outcome outcome =
       predict({"--input-format", "jsonl"}, std::string("{\"text\": \"a\"}\0\n", 15));
   EXPECT_EQ(outcome.exit_code, 1) << outcome;
-  EXPECT_EQ(outcome.out, "#error\tnot valid JSON: a NUL byte at column 14\n");
+  EXPECT_EQ(outcome.out, "#error\tNUL character at column 14; expected text\n");
 }
 
 TEST(PredictVerb, AWrongChoiceIsNamedWithWhatIsAllowed) {

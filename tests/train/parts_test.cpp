@@ -59,6 +59,24 @@ TEST(Plan, AutoMakesTwoThousandUpdatesWithinThreeAndThirtyEpochs) {
   EXPECT_EQ(make_plan(config, 1).schedule.warmup, 3);
 }
 
+TEST(Plan, AWarmUpAsLongAsTheRunIsAProblemToldOnce) {
+  const auto problem = [](const std::string& length, const std::string& warmup) {
+    TrainConfig config;
+    config.length = length;
+    config.warmup = warmup;
+    return warmup_problem(config, make_plan(config, 1280));  // 10 updates an epoch
+  };
+  EXPECT_EQ(problem("3e", "30u"),
+            "Warm-up (train.warmup = 30u) takes 30 updates and the whole run has 30: the learning "
+            "rate never falls. Shorten train.warmup.");
+  EXPECT_NE(problem("3e", "3e"), "");
+  EXPECT_NE(problem("auto", "40e"), "");
+  EXPECT_EQ(problem("3e", "29u"), "");
+  EXPECT_EQ(problem("3e", "4e"), "");  // the check of the config has told
+  EXPECT_EQ(problem("0e", "0u"), "");
+  EXPECT_EQ(problem("3u", "auto"), "");
+}
+
 TEST(Plan, LessThanAnUpdateIsOne) {
   TrainConfig config;
   config.length = "0.0001e";

@@ -25,9 +25,9 @@ class ProgressLine {
 
   /// Whether anything is shown.
   bool visible() const { return visible_; }
-  /// Shows `text`, cut to the terminal's width, unless the last update was under 0.2 s ago.
-  /// Whether `update` would show its text: visible, and not right after another.
+  /// Whether `update` would show its text: visible, and the last one not under 0.2 s ago.
   bool due() const;
+  /// Shows `text`, cut to the terminal's width, if it is due.
   void update(std::string_view text);
   /// Removes the line.
   void clear();

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/train/schedule.hpp"
@@ -19,5 +20,9 @@ struct TrainingPlan {
 /// Resolves the lengths of `config` for `row_count` training rows. Throws DataError if there are
 /// none and ConfigError for a length that cannot be read.
 TrainingPlan make_plan(const TrainConfig& config, std::size_t row_count);
+
+/// What to tell of a warm-up that lasts as long as the run; empty where it does not, or where the
+/// check of the config has told already (a longer warm-up in the same unit as the length).
+std::string warmup_problem(const TrainConfig& config, const TrainingPlan& plan);
 
 }  // namespace diffuse
