@@ -41,7 +41,8 @@ JsonLine parse_json_line(std::string_view line) {
           return true;
         });
   } catch (const Json::parse_error& error) {
-    return unusable(fmt::format("not valid JSON at column {}", error.byte), "one JSON object a line");
+    return unusable(fmt::format("not valid JSON at column {}", error.byte),
+                    "one JSON object a line");
   } catch (const Json::out_of_range&) {  // a number beyond a double's range
     return unusable("a number that is out of range", "numbers of at most 1e308");
   }
