@@ -7,9 +7,10 @@ import re
 import sys
 
 # Lowest first. `cuda` is the module behind the device layer's table, `launcher` stands alone.
-LAYERS = ["base", "config", "text", "data", "device", "ops", "model", "eval", "train", "cli"]
+LAYERS = ["base", "config", "text", "data", "device", "ops", "model", "eval", "report", "train",
+          "cli"]
 ALSO_ALLOWED = {"cuda": {"base", "device"}, "launcher": set()}
-WITHOUT_TORCH = {"base", "config", "text", "data", "launcher"}
+WITHOUT_TORCH = {"base", "config", "text", "data", "report", "launcher"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 TORCH = re.compile(r"^(ATen|c10|torch|caffe2)/")

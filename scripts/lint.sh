@@ -20,17 +20,18 @@ check() {
 
 tidy() {
   local files
-  mapfile -t files < <(git ls-files 'src/base/*.cpp' 'src/config/*.cpp' 'src/text/*.cpp' 'src/data/*.cpp')
+  mapfile -t files < <(git ls-files 'src/base/*.cpp' 'src/config/*.cpp' 'src/text/*.cpp' 'src/data/*.cpp' \
+    'src/report/*.cpp')
   printf '%s\0' "${files[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy -p build/release --quiet
 }
 
 check layers python3 python3 scripts/check_layers.py
 check format clang-format scripts/format.sh --check
-check spelling codespell codespell --ignore-words-list=thre,ot,te,fo,nd,ans src include tests/*/*.cpp scripts docs README.md CONTRIBUTING.md
+check spelling codespell codespell --ignore-words-list=thre,ot,te,fo,nd,ans,tthe,enty src include tests/*/*.cpp scripts docs README.md CONTRIBUTING.md
 check shell shellcheck shellcheck --severity=warning scripts/*.sh .ci/run
 check cppcheck cppcheck cppcheck --quiet --error-exitcode=1 --std=c++20 --language=c++ \
   --enable=warning,performance,portability --inline-suppr --suppressions-list=.cppcheck \
-  -I include -I src src/base src/config src/text src/data src/launcher
+  -I include -I src src/base src/config src/text src/data src/report src/launcher
 if [ "${1:-}" = --tidy ]; then
   check clang-tidy clang-tidy tidy
 fi

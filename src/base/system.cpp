@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -142,6 +143,15 @@ int available_cores() {
   limit_to(number_in(first_version / "cpu.cfs_quota_us"),
            number_in(first_version / "cpu.cfs_period_us"));
   return std::max(cores, 1);
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text, length};
 }
 
 std::string cpu_model() {

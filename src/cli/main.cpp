@@ -159,12 +159,6 @@ class CommandLine {
   CLI::App* version_verb_ = nullptr;
 };
 
-bool is_out_of_memory(const c10::Error& error) {
-  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::string_view(error.what_without_backtrace()).find("allocate memory") !=
-             std::string_view::npos;
-}
-
 /// A closed standard stream would leave its number to the next file that is opened, and results or
 /// log lines would land in that file. Reading from 0 and writing to 1 still fail.
 void hold_standard_streams() {

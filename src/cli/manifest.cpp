@@ -1,26 +1,25 @@
 #include "manifest.hpp"
 
-#include <ctime>
+#include <fmt/core.h>
+
 #include <nlohmann/json.hpp>
 
 #include "diffuse/base/build_info.hpp"
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
 #include "diffuse/base/system.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/device/device.hpp"
 
 namespace diffuse::cli {
+namespace {
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text, length};
-}
+using Json = nlohmann::ordered_json;
 
-std::string manifest_json(const RunFacts& facts, const Config& config) {
+Json manifest(const RunFacts& facts, const Config& config) {
   const BuildInfo& build = build_info();
-  nlohmann::ordered_json json;
+  Json json;
   json["diffuse"] = {{"version", build.version},
                      {"commit", build.commit},
                      {"build_type", build.build_type},
@@ -33,13 +32,72 @@ std::string manifest_json(const RunFacts& facts, const Config& config) {
   json["device"] = facts.device;
   json["device_description"] = facts.device_description;
   json["processor"] = cpu_model();
+  json["precision"] = facts.precision;
   json["threads"] = facts.threads;
   json["seed"] = config.train.seed;
   json["parameter_count"] = facts.parameter_count;
-  json["data_xxh3_128"] = nlohmann::ordered_json::object();
+  json["data_xxh3_128"] = Json::object();
   for (const auto& [key, hash] : facts.data_hashes) json["data_xxh3_128"][key] = hash;
+  return json;
+}
+
+std::string text_of(const Json& json) {
   // Arguments and paths are bytes; what is not UTF-8 among them must not stop a run.
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+void check_data(const Json& before, const Json& now) {
+  std::string changed;
+  for (const auto& [key, hash] : now.at("data_xxh3_128").items()) {
+    const auto old = before.find("data_xxh3_128");
+    if (old == before.end() || !old->is_object() || !old->contains(key) || old->at(key) == hash)
+      continue;
+    changed += fmt::format("{}{}", changed.empty() ? "" : ", ", key);
+  }
+  if (changed.empty()) return;
+  throw UsageError(fmt::format(
+      "The content of {} is not what the run began with. Restore it, or start a new run.",
+      changed));
+}
+
+void warn_of_changes(const Json& before, const Json& now) {
+  std::string changes;
+  for (const char* key : {"device_description", "processor", "precision", "threads", "libtorch"}) {
+    if (!before.contains(key) || before.at(key) == now.at(key)) continue;
+    changes += fmt::format("{}{}: {} instead of {}", changes.empty() ? "" : ", ", key,
+                           now.at(key).dump(), before.at(key).dump());
+  }
+  if (changes.empty()) return;
+  log::warning("The run began elsewhere ({}): it goes on, but not to the bit.", changes);
+}
+
+}  // namespace
+
+std::string manifest_json(const RunFacts& facts, const Config& config) {
+  return text_of(manifest(facts, config));
+}
+
+std::string resumed_manifest_json(const std::filesystem::path& path, const RunFacts& facts,
+                                  const Config& config) {
+  std::error_code ignored;
+  Json before;
+  if (std::filesystem::exists(path, ignored))
+    before = Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  const Json now = manifest(facts, config);
+  if (!before.is_object()) {
+    log::warning("{}: missing or damaged; that the data is still the same could not be checked.",
+                 path.string());
+    return text_of(now);
+  }
+  check_data(before, now);
+  warn_of_changes(before, now);
+  Json& resumed = before["resumed"];
+  if (!resumed.is_array()) resumed = Json::array();
+  Json entry = now;
+  entry.erase("data_xxh3_128");
+  entry.erase("parameter_count");
+  resumed.push_back(std::move(entry));
+  return text_of(before);
 }
 
 }  // namespace diffuse::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,16 +15,20 @@ struct RunFacts {
   std::string start_time;  ///< UTC, ISO 8601
   std::string device;      ///< "cpu", "cuda:0"
   std::string device_description;
+  std::string precision;  ///< resolved
   int threads = 1;
   std::int64_t parameter_count = 0;
   std::vector<std::pair<std::string, std::string>> data_hashes;
 };
 
-/// The time now, UTC, as "2025-01-31T12:00:00Z".
-std::string utc_now();
-
 /// The text of `manifest.json`: versions, commit, device, threads, seed, arguments, the data's
 /// XXH3-128 and the start.
 std::string manifest_json(const RunFacts& facts, const Config& config);
+
+/// The text of the manifest at `path` with a further entry in its list `resumed`. Throws UsageError
+/// where a data file's hash is not the one of the beginning; warns where device, threads,
+/// precision, processor or LibTorch are others, with which the run is not the same to the bit.
+std::string resumed_manifest_json(const std::filesystem::path& path, const RunFacts& facts,
+                                  const Config& config);
 
 }  // namespace diffuse::cli

@@ -1,11 +1,16 @@
 #include "run_directory.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "diffuse/base/error.hpp"
 
@@ -14,6 +19,30 @@ namespace fs = std::filesystem;
 namespace {
 
 const fs::path kRunsFolder = "runs";
+/// All that a run writes into its folder.
+constexpr std::array kRunContent = {"config.json", "manifest.json", "metrics.jsonl", "train.log",
+                                    "test.json",   "report.html",   "checkpoints",   "tensorboard"};
+
+/// `what` names the existing folder `out` in messages.
+void check_content(const fs::path& out, bool overwrite, const std::string& what) {
+  std::error_code error;
+  if (fs::is_empty(out, error)) return;
+  if (!overwrite) {
+    throw UsageError(
+        fmt::format("{}: the folder is not empty; name a new one, leave --out away for a numbered "
+                    "one under runs/, go on with the run in it (--resume), or replace it "
+                    "(--overwrite).",
+                    what));
+  }
+  for (const auto& entry : fs::directory_iterator(out, error)) {
+    const std::string name = entry.path().filename().string();
+    if (std::find(kRunContent.begin(), kRunContent.end(), name) != kRunContent.end()) continue;
+    throw UsageError(
+        fmt::format("{}: --overwrite replaces a run, but {} is not part of one; move it away, or "
+                    "name another folder.",
+                    what, name));
+  }
+}
 
 /// False if something of that name is there already; throws SystemError if it cannot be created.
 bool create(const fs::path& folder) {
@@ -52,10 +81,14 @@ void check_parent(const fs::path& out, const std::string& what) {
 
 }  // namespace
 
-void check_run_directory(const fs::path& out) {
+void check_run_directory(const fs::path& out, const std::string& name, bool overwrite) {
   if (out.empty()) {
     check_parent(kRunsFolder / "new",
                  fmt::format("the run directory goes below {}/", kRunsFolder.string()));
+    const fs::path folder = kRunsFolder / name;
+    std::error_code ignored;
+    if (overwrite && !name.empty() && fs::exists(folder, ignored))
+      check_content(folder, overwrite, folder.string());
     return;
   }
   std::error_code error;
@@ -69,28 +102,100 @@ void check_run_directory(const fs::path& out) {
     throw UsageError(
         fmt::format("--out {}: this is a file; expected a new or empty folder.", out.string()));
   }
-  if (!fs::is_empty(out, error)) {
-    throw UsageError(fmt::format(
-        "--out {}: the folder is not empty; name a new one, or leave --out away for a numbered "
-        "one under runs/.",
-        out.string()));
-  }
+  check_content(out, overwrite, "--out " + out.string());
 }
 
-fs::path create_run_directory(const fs::path& out, const std::string& name) {
+fs::path create_run_directory(const fs::path& out, const std::string& name, bool overwrite) {
   if (!out.empty()) {
-    check_run_directory(out);
+    check_run_directory(out, name, overwrite);
     create_parents(out);
     return out;
   }
   create_parents(kRunsFolder);
   const fs::path first = kRunsFolder / name;
+  if (overwrite) {
+    create_parents(first);
+    return first;
+  }
   fs::path folder = first;
   for (int number = 2; !create(folder); ++number) {
     folder = first.string() + "-" + std::to_string(number);
   }
   return folder;
 }
+
+void clear_run_directory(const fs::path& folder, bool overwrite) {
+  check_content(folder, overwrite, folder.string());
+  if (!overwrite) return;
+  std::error_code error;
+  for (const char* name : kRunContent) {
+    fs::remove_all(folder / name, error);
+    if (error) {
+      throw SystemError(
+          fmt::format("{}: cannot be removed: {}.", (folder / name).string(), error.message()));
+    }
+  }
+}
+
+void check_resumable(const fs::path& run_dir) {
+  const auto fail = [&](const std::string& reason) {
+    throw UsageError(fmt::format("--resume {}: {}.", run_dir.string(), reason));
+  };
+  std::error_code error;
+  if (!fs::is_directory(run_dir, error)) fail("there is no such folder");
+  if (!fs::is_regular_file(run_dir / "config.json", error)) {
+    fail(
+        "this is not the run directory of a training; it has no config.json. Give the folder that "
+        "`diffuse train` named as its run directory");
+  }
+  if (last_checkpoint(run_dir).empty()) {
+    fail(
+        "the run was stopped before its first checkpoint, there is nothing to go on from; start it "
+        "anew");
+  }
+}
+
+fs::path last_checkpoint(const fs::path& run_dir) {
+  const fs::path root = run_dir / "checkpoints";
+  std::error_code error;
+  const auto whole = [&](const fs::path& folder) {
+    return fs::is_regular_file(folder / "state.json", error) &&
+           fs::is_regular_file(folder / "optimizer.safetensors", error);
+  };
+  const fs::path link = fs::read_symlink(root / "last", error);
+  if (!error && whole(root / link)) return root / link;
+  // A crash between a checkpoint and its link, or a copy that lost the links.
+  fs::path newest;
+  for (const auto& entry : fs::directory_iterator(root, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool number = !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+    if (!number || !whole(entry.path())) continue;
+    const auto order = [](const std::string& text) { return std::pair(text.size(), text); };
+    if (newest.empty() || order(newest.filename().string()) < order(name)) newest = entry.path();
+  }
+  return newest;
+}
+
+RunLock::RunLock(const fs::path& run_dir)
+    : descriptor_(::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ < 0) {
+    throw SystemError(fmt::format("{}: the folder cannot be opened: {}.", run_dir.string(),
+                                  std::strerror(errno)));
+  }
+  // On the folder itself: no file is left behind, and the lock ends with the process.
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  const int reason = errno;
+  ::close(descriptor_);
+  if (reason == EWOULDBLOCK) {
+    throw UsageError(
+        fmt::format("{}: another diffuse is training in this folder; wait for it, or stop it.",
+                    run_dir.string()));
+  }
+  throw SystemError(
+      fmt::format("{}: the folder cannot be locked: {}.", run_dir.string(), std::strerror(reason)));
+}
+
+RunLock::~RunLock() { ::close(descriptor_); }
 
 std::string run_name(const fs::path& config, const fs::path& train_file) {
   fs::path name = config.empty() ? train_file.filename() : config.filename();

@@ -6,14 +6,38 @@
 namespace diffuse::cli {
 
 /// Throws UsageError if `out`, a run directory named by the user, cannot be used: it is a file, or
-/// a folder that holds something.
-void check_run_directory(const std::filesystem::path& out);
+/// a folder that holds something; with `overwrite`, something that no run wrote. An empty `out`
+/// stands for `runs/<name>`.
+void check_run_directory(const std::filesystem::path& out, const std::string& name, bool overwrite);
 
 /// Creates the run directory and returns it: `out` if not empty (checked as above), else
-/// `runs/<name>`, with -2, -3, ... added as long as that is taken. Throws SystemError if it cannot
-/// be created.
+/// `runs/<name>`, with -2, -3, ... added as long as that is taken, or as it is with `overwrite`.
+/// Throws SystemError if it cannot be created.
 std::filesystem::path create_run_directory(const std::filesystem::path& out,
-                                           const std::string& name);
+                                           const std::string& name, bool overwrite);
+
+/// Checks once more, now that it is locked, that `folder` can take a new run, and with `overwrite`
+/// removes the old one. Throws as check_run_directory does.
+void clear_run_directory(const std::filesystem::path& folder, bool overwrite);
+
+/// Throws UsageError if the folder `run_dir` is not a run that can be gone on with.
+void check_resumable(const std::filesystem::path& run_dir);
+
+/// The newest whole checkpoint of a run that check_resumable let pass.
+std::filesystem::path last_checkpoint(const std::filesystem::path& run_dir);
+
+/// Keeps a run directory to this process while it lives: no two trainings write into one.
+class RunLock {
+ public:
+  /// Throws UsageError if another process has it.
+  explicit RunLock(const std::filesystem::path& run_dir);
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  int descriptor_;
+};
 
 /// Name of the default run directory: the config file's name without its extension, else that of
 /// the training file.

@@ -32,24 +32,60 @@ std::string rows_text(const DatasetView& view, const EncodedDataset* file) {
   return text;
 }
 
-}  // namespace
+/// `words` cut into lines of at most `width` characters, which stand behind `indent` columns.
+std::string wrapped(const std::vector<std::string>& words, std::size_t indent, std::size_t width) {
+  std::string text;
+  std::size_t column = indent;
+  for (const std::string& word : words) {
+    if (column == indent) {
+      text.append(word);
+    } else if (column + word.size() + 2 > width) {
+      text.append("\n").append(indent, ' ').append(word);
+      column = indent;
+    } else {
+      text.append("  ").append(word);
+      column += 2;
+    }
+    column += word.size();
+  }
+  return text;
+}
 
-std::string changed_parameters(const Config& config) {
+std::string parameters_text(const Config& config) {
   const auto effective = nlohmann::ordered_json::parse(config_json(config));
   const auto defaults = nlohmann::ordered_json::parse(config_json(default_config({})));
-  Table table({"changed parameter", "value", "default"}, {Align::left, Align::left, Align::left});
+  Table changed({"changed parameter", "value", "default"}, {Align::left, Align::left, Align::left});
   bool any = false;
+  std::string others;
   for (const auto& [section, values] : effective.items()) {
     if (!values.is_object()) continue;
+    std::vector<std::string> unchanged;
     for (const auto& [key, value] : values.items()) {
       const auto& standard = defaults.at(section).at(key);
-      if (value == standard) continue;
+      if (value == standard) {
+        unchanged.push_back(fmt::format("{}={}", key, shown(value)));
+        continue;
+      }
       any = true;
-      table.add_row({section + "." + key, shown(value), shown(standard)});
+      changed.add_row({section + "." + key, shown(value), shown(standard)});
     }
+    if (!unchanged.empty())
+      others += fmt::format("  {:<10} {}\n", section, wrapped(unchanged, 13, 100));
   }
-  return any ? table.text() : "every parameter is at its default\n";
+  return fmt::format("{}{}at their defaults\n{}", any ? changed.text() : "", any ? "\n" : "",
+                     others);
 }
+
+std::string updates_text(const TrainingPlan& plan, const DatasetView& train) {
+  const std::string an_epoch =
+      fmt::format("{} an epoch of {} tokens", format_count(plan.updates_per_epoch),
+                  format_count(train.token_count()));
+  if (plan.time_limit_s > 0)
+    return fmt::format("for {}, {}", format_duration(plan.time_limit_s), an_epoch);
+  return fmt::format("{}, {}", format_count(plan.total), an_epoch);
+}
+
+}  // namespace
 
 std::string startup_table(const Config& config, const TrainingData& data,
                           const StartupFacts& facts) {
@@ -61,12 +97,14 @@ std::string startup_table(const Config& config, const TrainingData& data,
   table.add_row({"vocabulary", fmt::format("{} ({})", format_count(data.tokenizer->vocab_size()),
                                            enum_name(config.tokenizer.type))});
   table.add_row({"parameters", format_count(facts.parameter_count)});
-  if (!facts.memory.empty()) table.add_row({"memory", facts.memory});
+  table.add_row({"memory", facts.memory});
+  table.add_row({"updates", updates_text(facts.plan, data.train)});
   table.add_row({"device", facts.device});
+  table.add_row({"precision", facts.precision});
   table.add_row({"threads", std::to_string(facts.threads)});
   table.add_row({"seed", std::to_string(config.train.seed)});
   if (!facts.run_directory.empty()) table.add_row({"run directory", facts.run_directory});
-  return table.text() + "\n" + changed_parameters(config);
+  return table.text() + "\n" + parameters_text(config);
 }
 
 }  // namespace diffuse::cli

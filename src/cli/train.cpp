@@ -4,139 +4,127 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <map>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/signals.hpp"
+#include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/device/precision.hpp"
 #include "diffuse/eval/report.hpp"
-#include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/train/memory_estimate.hpp"
+#include "diffuse/train/plan.hpp"
 #include "diffuse/train/trainer.hpp"
-#include "evaluation.hpp"
 #include "exit_code.hpp"
 #include "manifest.hpp"
 #include "output.hpp"
-#include "overrides.hpp"
 #include "run_directory.hpp"
+#include "run_report.hpp"
 #include "startup_table.hpp"
+#include "train_config.hpp"
+#include "train_result.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;
 namespace {
 
-/// The values that the command line lays over the config, and the flag each key came by.
-struct CommandLineValues {
-  Overrides overrides;
-  std::map<std::string, std::string> flags;
+/// What is known of a run before its folder is touched.
+struct PreparedRun {
+  Config config;
+  at::Device device;
+  Precision precision;
+  int threads = 1;
+  TrainingData data;
+  ModelShape shape;
+  StartupFacts startup;
+  MemoryEstimate estimate;
 };
 
-CommandLineValues command_line_values(const TrainOptions& options,
-                                      std::vector<std::string>& faults) {
-  CommandLineValues values{parse_overrides(options.set, faults), {}};
-  const auto lay_over = [&](const char* flag, const char* key,
-                            const std::optional<std::string>& value) {
-    if (!value) return;
-    values.overrides.emplace_back(key, *value);
-    values.flags[key] = flag;
-  };
-  lay_over("--train", "data.train", options.train);
-  lay_over("--test", "data.test", options.test);
-  lay_over("--validation", "data.validation", options.validation);
-  lay_over("--device", "train.device", options.device);
-  lay_over("--threads", "train.threads", options.threads);
-  return values;
+PreparedRun prepare(const TrainOptions& options) {
+  const Config config = checked_config(options);
+  const at::Device device = resolve_device(config.train.device);
+  const Precision precision = resolve_precision(config.train.precision, device);
+  const int threads = set_thread_count(config.train.threads);
+  DataConfig data_config = config.data;
+  if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
+  TrainingData data = load_training_data(data_config, config.tokenizer, config.train.seed, threads);
+  const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
+                            data.tokenizer->mask_id()};
+  StartupFacts startup;
+  startup.device = device_description(device);
+  startup.precision = std::string(enum_name(precision));
+  startup.threads = threads;
+  startup.parameter_count = count_parameters(config.model, shape);
+  startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
+  const MemoryEstimate estimate = estimate_memory(config, startup.parameter_count, data.train);
+  startup.memory = describe(estimate);
+  return {config, device, precision, threads, std::move(data), shape, startup, estimate};
 }
 
-Config read_config(const TrainOptions& options, const CommandLineValues& values) {
-  try {
-    if (!options.config.empty()) {
-      return load_config(find_config(options.config), values.overrides, FileChecks::training);
-    }
-    if (options.train) return default_config(values.overrides, FileChecks::training);
-    // A config may be wanted in the first place, so nothing is said of files.
-    Config config = default_config(values.overrides);
-    if (!config.data.train.empty()) return default_config(values.overrides, FileChecks::training);
-  } catch (const ConfigError& error) {
-    throw ConfigError(name_flags(error.what(), values.flags));
+RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
+                  const std::string& start_time) {
+  return {.arguments = options.arguments,
+          .start_time = start_time,
+          .device = run.device.str(),
+          .device_description = run.startup.device,
+          .precision = run.startup.precision,
+          .threads = run.threads,
+          .parameter_count = run.startup.parameter_count,
+          .data_hashes = run.data.hashes};
+}
+
+/// Makes the folder of a new run and writes down what the run is made of.
+void start_run_directory(const fs::path& run_dir, const PreparedRun& run, const RunFacts& facts) {
+  write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
+  write_file_atomically(run_dir / "manifest.json", manifest_json(facts, run.config));
+}
+
+/// Checks that the run's data are still the same and notes who goes on with it.
+void resume_run_directory(const fs::path& run_dir, const PreparedRun& run, const RunFacts& facts) {
+  const fs::path manifest = run_dir / "manifest.json";
+  write_file_atomically(manifest, resumed_manifest_json(manifest, facts, run.config));
+  write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
+}
+
+void report_without_evaluation(const PreparedRun& run, const fs::path& run_dir) {
+  std::error_code ignored;
+  if (fs::exists(run_dir / "metrics.jsonl", ignored))
+    write_run_report(run_dir, run.config, run.data, nullptr, {}, "");
+}
+
+/// Tests the best checkpoint once, where there are test rows, and writes `test.json`; writes
+/// `report.html` with that test, or else with the validation rows.
+std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResult& result,
+                                     const fs::path& run_dir) {
+  const bool has_test = run.data.test.size() > 0;
+  const DatasetView& view = has_test ? run.data.test : run.data.validation;
+  if (view.size() == 0) {
+    report_without_evaluation(run, run_dir);
+    return std::nullopt;
   }
-  throw UsageError(
-      "There is nothing to train on: give --config FILE, or --train FILE for the defaults.");
-}
-
-/// The config, after whatever can be found wrong before any work; all of it at once.
-Config checked_config(const TrainOptions& options) {
-  std::vector<std::string> faults;
-  bool users_mistake = false;
-  const auto collect = [&](auto&& check) {
-    try {
-      check();
-    } catch (const UserError& error) {
-      users_mistake = true;
-      faults.emplace_back(error.what());
-    } catch (const SystemError& error) {  // a device that cannot be used
-      faults.emplace_back(error.what());
-    }
-  };
-  const CommandLineValues values = command_line_values(options, faults);
-  users_mistake = !faults.empty();
-  std::optional<Config> config;
-  collect([&] { config = read_config(options, values); });
-  if (config) collect([&] { check_data_settings(config->data, config->tokenizer); });
-  // The first thing that touches the device: ATen remembers its first answer about CUDA.
-  if (config || options.device)
-    collect([&] { resolve_device(config ? config->train.device : *options.device); });
-  collect([&] { check_run_directory(options.out); });
-  if (faults.empty() && config) return *config;
-  if (users_mistake) throw UsageError(join(faults, "\n"));
-  throw SystemError(join(faults, "\n"));
-}
-
-std::string relative_if_shorter(const fs::path& path) {
-  std::error_code error;
-  const std::string relative = fs::proximate(path, error).string();
-  return !error && !relative.empty() && relative.size() < path.string().size() ? relative
-                                                                               : path.string();
-}
-
-/// Tests the checkpoint once; also writes `test.json`.
-Evaluation test_checkpoint(const Config& config, const TrainingData& data, const fs::path& folder,
-                           at::Device device, const fs::path& run_dir) {
-  LoadedModel best = load_model(folder);
-  best.classifier->to(device);
-  EvaluationOptions options;
-  options.class_count = data.labels.size();
-  options.noise_seed = config.train.seed;
-  Evaluation evaluation = evaluate_with_progress(*best.classifier, data.test, options, "testing");
-  write_file_atomically(run_dir / "test.json", evaluation_json(evaluation, data.labels) + "\n");
-  return evaluation;
-}
-
-std::string summary(const TrainingResult& result, const TrainingData& data,
-                    const std::optional<Evaluation>& test, const fs::path& run_dir) {
-  std::string text;
-  if (test) text += "test " + accuracy_line(test->metrics) + "\n";
-  if (data.validation.size() > 0) {
-    text += fmt::format("validation accuracy  {:.2f} %  n = {}  at update {} of {}{}\n",
-                        100 * result.best_accuracy,
-                        format_count(static_cast<long long>(data.validation.size())),
-                        format_count(result.best_update), format_count(result.updates),
-                        result.stopped_early ? " (stopped early)" : "");
+  Evaluation evaluation = evaluate_checkpoint(result.best_checkpoint, view, run.device,
+                                              run.precision, has_test ? "testing" : "evaluating");
+  if (has_test) {
+    write_file_atomically(run_dir / "test.json",
+                          evaluation_json(evaluation, run.data.labels) + "\n");
   }
-  const std::string run = relative_if_shorter(run_dir);
-  text += fmt::format("training time  {}\n", format_duration(result.training_time_s));
-  text += fmt::format("run directory  {}\n", run);
-  const std::string quoted = shell_quoted(run);
-  text += "\nNext:\n";
-  text += fmt::format("  diffuse eval --checkpoint {}{}\n", quoted, test ? "" : " --data FILE");
-  text += fmt::format("  echo 'a text to classify' | diffuse predict --checkpoint {}\n", quoted);
-  return text;
+  write_run_report(run_dir, run.config, run.data, &evaluation, view,
+                   has_test ? "test" : "validation");
+  return has_test ? std::optional(std::move(evaluation)) : std::nullopt;
+}
+
+int stopped(const TrainingResult& result, const fs::path& run_dir) {
+  log::warning(
+      "Stopped by {} after {} updates; the last checkpoint is {}. Go on with:\n  diffuse "
+      "train --resume {}",
+      result.stopped_by_signal == 2 ? "SIGINT" : "SIGTERM", format_count(result.updates),
+      relative_if_shorter(result.last_checkpoint), shell_quoted(relative_if_shorter(run_dir)));
+  return kSignalBase + result.stopped_by_signal;
 }
 
 }  // namespace
@@ -159,6 +147,11 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
   verb->add_option("--out", options.out,
                    "Run directory, new or empty; default: runs/<config name>, numbered when taken")
       ->type_name("DIR");
+  verb->add_flag("--overwrite", options.overwrite,
+                 "Replace the run that is in the run directory instead of refusing or numbering");
+  verb->add_option("--resume", options.resume,
+                   "Go on with the stopped run in DIR, from its last checkpoint, to the bit")
+      ->type_name("DIR");
   verb->add_option("--device", options.device, "auto, cpu, cuda or cuda:N (train.device)")
       ->type_name("NAME");
   verb->add_option("--threads", options.threads, "Threads of the CPU; 0: all (train.threads)")
@@ -170,61 +163,66 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       "  diffuse train --config r8.json\n"
       "  diffuse train --train my.csv --test my-test.csv --out runs/mine\n"
       "  diffuse train --config agnews.json --set data.max_rows=10000 --set train.length=2e\n"
+      "  diffuse train --resume runs/agnews\n"
       "  diffuse train --config my.json --dry-run\n");
   return verb;
 }
 
 int run_train(const TrainOptions& options) {
   log::hold_for_file();
-  const Config config = checked_config(options);
-  const at::Device device = resolve_device(config.train.device);
-  const int threads = set_thread_count(config.train.threads);
   const std::string start_time = utc_now();
-  DataConfig data_config = config.data;
-  if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
-  const TrainingData data =
-      load_training_data(data_config, config.tokenizer, config.train.seed, threads);
-  const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
-                            data.tokenizer->mask_id()};
-
-  StartupFacts startup;
-  startup.device = device_description(device);
-  startup.threads = threads;
-  startup.parameter_count = count_parameters(config.model, shape);
-  const MemoryEstimate estimate = estimate_memory(config, startup.parameter_count, data.train);
+  PreparedRun run = prepare(options);
   if (options.dry_run) {
-    startup.memory = describe(estimate);
-    write_output(startup_table(config, data, startup));
+    write_output(startup_table(run.config, run.data, run.startup));
     return kDone;
   }
 
+  catch_stop_signals();  // whoever stops the run from here on finds a checkpoint
+  const bool resumed = !options.resume.empty();
   const fs::path run_dir =
-      create_run_directory(options.out, run_name(options.config, config.data.train));
-  write_file_atomically(run_dir / "config.json", config_json(config) + "\n");
-  write_file_atomically(run_dir / "manifest.json",
-                        manifest_json({options.arguments, start_time, device.str(), startup.device,
-                                       threads, startup.parameter_count, data.hashes},
-                                      config));
+      resumed ? fs::path(options.resume)
+              : create_run_directory(options.out, run_name(options.config, run.config.data.train),
+                                     options.overwrite);
+  const RunLock lock(run_dir);
+  const RunFacts facts = facts_of(run, options, start_time);
+  if (resumed) {
+    resume_run_directory(run_dir, run, facts);
+  } else {
+    clear_run_directory(run_dir, options.overwrite);
+    start_run_directory(run_dir, run, facts);
+  }
   log::open_file((run_dir / "train.log").string());
-  startup.run_directory = relative_if_shorter(run_dir);
-  log::info("Training\n{}", startup_table(config, data, startup));
-  log_estimate(estimate, device);  // before the classifier, which may be too large, is made
+  run.startup.run_directory = relative_if_shorter(run_dir);
+  log::info("Training\n{}", startup_table(run.config, run.data, run.startup));
+  warn_of_memory(run.estimate,
+                 run.device);  // before the classifier, which may be too large, is made
 
-  catch_stop_signals();
-  const std::unique_ptr<Classifier> classifier =
-      make_classifier(config.model, shape, config.train.seed);
-  const TrainingResult result = train(config, data, *classifier, run_dir);
+  TrainingResult result;
+  try {
+    with_memory_advice(run.config, run.estimate, [&] {
+      const std::unique_ptr<Classifier> classifier =
+          make_classifier(run.config.model, run.shape, run.config.train.seed);
+      result = train(run.config, run.data, *classifier, run_dir,
+                     resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt);
+    });
+  } catch (const TrainingError&) {
+    report_without_evaluation(run, run_dir);
+    throw;
+  }
   if (result.stopped_by_signal != 0) {
-    log::warning("Stopped by {} after {} updates; the last checkpoint is {}",
-                 result.stopped_by_signal == 2 ? "SIGINT" : "SIGTERM", format_count(result.updates),
-                 result.last_checkpoint.string());
-    return kSignalBase + result.stopped_by_signal;
+    report_without_evaluation(run, run_dir);
+    return stopped(result, run_dir);
   }
-  std::optional<Evaluation> test;
-  if (data.test.size() > 0) {
-    test = test_checkpoint(config, data, result.best_checkpoint, device, run_dir);
+  const bool tested = fs::exists(run_dir / "test.json");
+  if (result.was_finished && (tested || run.data.test.size() == 0)) {
+    log::info(
+        "The run is finished: {} updates, best at {}. Nothing is left to do; a greater "
+        "train.length goes on: --set train.length=...",
+        format_count(result.updates), format_count(result.best_update));
+    return kDone;
   }
-  const std::string text = summary(result, data, test, run_dir);
+  const std::optional<Evaluation> test = finish_run(run, result, run_dir);
+  const std::string text = training_summary(result, run.data, test, run_dir);
   log::debug("Result\n{}", text);
   write_output(text);
   log::close_file();

@@ -17,6 +17,8 @@ struct TrainOptions {
   std::optional<std::string> validation;
   std::vector<std::string> set;
   std::string out;
+  std::string resume;  ///< run directory to go on with; empty: a new run
+  bool overwrite = false;
   std::optional<std::string> device;
   std::optional<std::string> threads;
   bool dry_run = false;

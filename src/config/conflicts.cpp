@@ -59,6 +59,7 @@ void check_lengths(const TrainConfig& train, std::vector<Conflict>& found) {
   };
   if (train.warmup != kAutomaticLength) read("train.warmup", train.warmup);
   const Length every = read("train.evaluate_every", train.evaluate_every);
+  read("train.checkpoint_every", train.checkpoint_every);
   if (train.length != kAutomaticLength && read("train.length", train.length).value == 0) {
     found.push_back({{"train.length"},
                      fmt::format("\"{}\" trains nothing; expected more than 0", train.length)});
@@ -140,6 +141,10 @@ std::vector<Conflict> find_oddities(const Config& config) {
            config.data.validation_fraction != DataConfig{}.validation_fraction,
        {"data.validation_fraction", "data.validation"},
        "has no effect, because data.validation names a file");
+  note(found, config.train.min_gain > 0 && config.train.patience == 0,
+       {"train.min_gain", "train.patience"}, "has no effect, because train.patience is 0");
+  note(found, config.train.overfit_batch, {"train.overfit_batch"},
+       "trains on one batch alone: for debugging, the model will know nothing else");
   note(found, !config.data.cache && !config.data.cache_dir.empty(),
        {"data.cache_dir", "data.cache"}, "has no effect, because data.cache is false");
   note(found, !config.data.test.empty() && config.data.test == config.data.train,

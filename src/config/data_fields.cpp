@@ -75,13 +75,16 @@ std::vector<Field> data_fields() {
   table.add("on_error", &DataConfig::on_error,
             "What a bad row does. error: stop, naming file, line and what was expected. skip: "
             "leave it out, count it and show the first five.");
-  table.add("cache", &DataConfig::cache,
-            "Whether encoded files are kept on disk for the next run. A copy whose source, "
-            "tokenizer or options changed is not used.");
+  table
+      .add("cache", &DataConfig::cache,
+           "Whether encoded files are kept on disk for the next run. A copy whose source, "
+           "tokenizer or options changed is not used.")
+      .may_change_on_resume();
   table
       .add("cache_dir", &DataConfig::cache_dir,
            "Folder for encoded files. Empty: ${XDG_CACHE_HOME:-~/.cache}/diffuse.")
-      .is_path();
+      .is_path()
+      .may_change_on_resume();
   return table.take();
 }
 

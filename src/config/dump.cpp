@@ -18,6 +18,20 @@ std::string config_json(const Config& config) {
   return json.dump(2);
 }
 
+std::vector<ConfigDifference> config_differences(const Config& from, const Config& to) {
+  std::vector<ConfigDifference> found;
+  for (const Section& section : all_sections()) {
+    for (const Field& field : section.fields) {
+      const Value before = field.get(from);
+      const Value after = field.get(to);
+      if (before == after) continue;
+      found.push_back({field.key(), value_to_json(before).dump(), value_to_json(after).dump(),
+                       field.may_change});
+    }
+  }
+  return found;
+}
+
 std::string default_config_text() {
   const Config defaults;
   std::string text =

@@ -20,5 +20,7 @@ template std::string_view enum_name(NormPosition);
 template std::string_view enum_name(BaseState);
 template std::string_view enum_name(Pooling);
 template std::string_view enum_name(Schedule);
+template std::string_view enum_name(Precision);
+template std::string_view enum_name(ValidationMetric);
 
 }  // namespace diffuse

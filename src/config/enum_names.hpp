@@ -56,5 +56,13 @@ template <>
 struct EnumNames<Schedule> {
   static constexpr std::array<std::string_view, 3> kNames{"constant", "linear", "cosine"};
 };
+template <>
+struct EnumNames<Precision> {
+  static constexpr std::array<std::string_view, 5> kNames{"auto", "fp32", "tf32", "bf16", "fp16"};
+};
+template <>
+struct EnumNames<ValidationMetric> {
+  static constexpr std::array<std::string_view, 3> kNames{"accuracy", "macro_f1", "loss"};
+};
 
 }  // namespace diffuse

@@ -135,6 +135,11 @@ Field& Field::not_empty() {
   return *this;
 }
 
+Field& Field::may_change_on_resume() {
+  may_change = true;
+  return *this;
+}
+
 Field& Field::also_called(std::vector<std::string> names) {
   aliases = std::move(names);
   return *this;

@@ -38,6 +38,7 @@ struct Field {
   std::size_t min_items = 0;    ///< of a list
   bool number_as_text = false;  ///< a text, or list of texts, that may be written as whole numbers
   std::vector<std::string> aliases;  ///< what others call it; only for "did you mean"
+  bool may_change = false;           ///< when a run is resumed: it changes no update
   std::function<Value(const Config&)> get;
   std::function<void(Config&, const Value&)> set;
 
@@ -61,6 +62,7 @@ struct Field {
   Field& or_number();
   Field& not_empty();
   Field& also_called(std::vector<std::string> names);
+  Field& may_change_on_resume();
 };
 
 /// The field type for a member of type T, and conversions between T and Value.

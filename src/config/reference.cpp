@@ -31,7 +31,8 @@ variable without a default is an error. On the command line the shell does this.
 one that begins with a value from the environment, to the working directory. `~/` is the home folder.
 The configuration stored with a run and in its checkpoints holds absolute paths.
 
-**Lengths.** `"3e"` is 3 epochs, `"0.5e"` half of one, `"5000u"` is 5,000 updates of the weights.
+**Lengths.** `"3e"` is 3 epochs, `"0.5e"` half of one, `"5000u"` is 5,000 updates of the weights, `"30m"`
+is 30 minutes.
 
 **Faults.** Everything wrong is found before any work starts and reported at once, a line each: where,
 the key, its value, what is allowed, and the nearest name where a name is unknown. A setting that has
@@ -48,6 +49,17 @@ std::string cell(const std::string& text) {
   return result;
 }
 
+/// "`train.length`, `train.max_updates`".
+std::string changeable_keys() {
+  std::string text;
+  for (const Section& section : all_sections()) {
+    for (const Field& field : section.fields) {
+      if (field.may_change) text += fmt::format("{}`{}`", text.empty() ? "" : ", ", field.key());
+    }
+  }
+  return text;
+}
+
 std::string allowed_cell(const Field& field) {
   if (field.type != FieldType::choice) return cell(allowed_with_unit(field));
   std::string text;
@@ -62,6 +74,11 @@ std::string allowed_cell(const Field& field) {
 std::string config_reference_markdown() {
   const Config defaults;
   std::string page = kIntroduction;
+  page += fmt::format(
+      "\n**Resuming.** `diffuse train --resume RUN` takes the run's own configuration. These keys "
+      "may "
+      "be\nchanged with it: {}.\n",
+      changeable_keys());
   for (const Section& section : all_sections()) {
     page +=
         fmt::format("\n## {}\n\n{}\n\n| key | default | allowed | meaning |\n|---|---|---|---|\n",

@@ -5,8 +5,14 @@ namespace {
 
 constexpr const char* kLengthPattern = "^([0-9]+(\\.[0-9]+)?e|[0-9]+u)$";
 constexpr const char* kLengthWords = "epochs (\"3e\") or updates (\"5000u\")";
+constexpr const char* kTimedLengthPattern = "^([0-9]+(\\.[0-9]+)?[em]|[0-9]+u)$";
+constexpr const char* kTimedLengthWords =
+    "epochs (\"3e\"), updates (\"5000u\") or minutes (\"30m\")";
 constexpr const char* kAutoLengthPattern = "^(auto|[0-9]+(\\.[0-9]+)?e|[0-9]+u)$";
 constexpr const char* kAutoLengthWords = "auto, epochs (\"3e\") or updates (\"5000u\")";
+constexpr const char* kRunLengthPattern = "^(auto|[0-9]+(\\.[0-9]+)?[em]|[0-9]+u)$";
+constexpr const char* kRunLengthWords =
+    "auto, epochs (\"3e\"), updates (\"5000u\") or minutes (\"30m\")";
 
 }  // namespace
 
@@ -19,23 +25,60 @@ std::vector<Field> train_fields() {
       .between(0, 4294967295.0);
   table
       .add("length", &TrainConfig::length,
-           "How long to train. \"3e\": epochs, \"5000u\": updates. auto: as many epochs as make "
-           "2,000 updates, but at least 3 and at most 30.")
-      .matches(kAutoLengthPattern, kAutoLengthWords)
+           "How long to train. \"3e\": epochs, \"5000u\": updates, \"30m\": minutes of wall-clock "
+           "time. auto: as many epochs as make 2,000 updates, but at least 3 and at most 30. The "
+           "schedule of the learning rate follows it.")
+      .matches(kRunLengthPattern, kRunLengthWords)
+      .may_change_on_resume()
       .also_called({"epochs", "num_epochs", "max_epochs", "steps", "max_steps", "updates"});
-  table.add("batch_size", &TrainConfig::batch_size, "Texts per update.")
+  table
+      .add(
+          "max_updates", &TrainConfig::max_updates,
+          "Stops after so many updates, if train.length is not reached before. The schedule of the "
+          "learning rate does not change. 0: off.")
+      .between(0, 1e15)
+      .in("updates")
+      .may_change_on_resume()
+      .also_called({"stop_after"});
+  table.add("batch_size", &TrainConfig::batch_size, "Texts in a batch.")
       .between(1, 1048576)
       .in("texts");
+  table
+      .add(
+          "batch_tokens", &TrainConfig::batch_tokens,
+          "Most tokens in a batch, which then has fewer texts than train.batch_size where they are "
+          "long. A longer text has a batch of its own. 0: no limit. With one, an epoch counts as "
+          "many updates as the first one takes.")
+      .between(0, 2147483647)
+      .in("tokens")
+      .also_called({"max_tokens_per_batch", "token_budget"});
+  table
+      .add("accumulate", &TrainConfig::accumulate,
+           "Batches whose gradients make one update. The update is that of one batch of all their "
+           "texts, in the memory of one of them.")
+      .between(1, 65536)
+      .in("batches")
+      .also_called({"gradient_accumulation_steps", "accumulate_grad_batches"});
   table
       .add("sort_window", &TrainConfig::sort_window,
            "Batches whose rows are sorted by length together. Texts of one batch are then about "
            "equally long, which saves time. 0 or 1: no sorting.")
       .between(0, 1000000)
       .in("batches");
+  table
+      .add("overfit_batch", &TrainConfig::overfit_batch,
+           "For debugging: every update sees the first batch of the first epoch. A model that can "
+           "learn at all then brings its loss to almost 0 (without dropout and label smoothing).")
+      .also_called({"overfit_batches", "overfit"});
   table.add("learning_rate", &TrainConfig::learning_rate, "Learning rate of AdamW, at its highest.")
       .above(0)
       .between(0, 10)
       .also_called({"lr"});
+  table
+      .add("embedding_lr_factor", &TrainConfig::embedding_lr_factor,
+           "The embedding's learning rate, as a multiple of train.learning_rate. 0: it stays as it "
+           "is.")
+      .between(0, 1000);
   table.add("beta1", &TrainConfig::beta1, "AdamW's decay of the mean gradient.")
       .at_least(0)
       .below(1);
@@ -49,6 +92,10 @@ std::vector<Field> train_fields() {
   table
       .add("weight_decay", &TrainConfig::weight_decay,
            "AdamW's weight decay, on matrices only. 0: none.")
+      .between(0, 10);
+  table
+      .add("embedding_weight_decay", &TrainConfig::embedding_weight_decay,
+           "AdamW's weight decay on the embedding. 0: none.")
       .between(0, 10);
   table
       .add("warmup", &TrainConfig::warmup,
@@ -84,27 +131,63 @@ std::vector<Field> train_fields() {
       .matches(kLengthPattern, kLengthWords)
       .also_called({"eval_every", "eval_steps"});
   table
+      .add("metric", &TrainConfig::metric,
+           "The figure of the validation rows that chooses the best checkpoint and that "
+           "train.patience waits for. Equal ones are told apart by the lower loss.")
+      .also_called({"metric_for_best_model", "monitor", "best_metric"});
+  table
       .add("patience", &TrainConfig::patience,
            "Evaluations without improvement after which training stops. 0: off.")
       .between(0, 1000000)
       .in("evaluations")
+      .may_change_on_resume()
       .also_called({"early_stopping"});
+  table
+      .add("min_gain", &TrainConfig::min_gain,
+           "How much train.metric must improve to count as an improvement for train.patience. A "
+           "fraction for accuracy and macro_f1 (0.001 is a tenth of a percent).")
+      .between(0, 1000)
+      .also_called({"min_delta", "early_stopping_epsilon", "early_stopping_threshold"});
+  table
+      .add(
+          "checkpoint_every", &TrainConfig::checkpoint_every,
+          "How often to save a checkpoint between evaluations, which always do. \"500u\": each 500 "
+          "updates, \"10m\": each 10 minutes, \"0u\": not at all.")
+      .matches(kTimedLengthPattern, kTimedLengthWords)
+      .may_change_on_resume()
+      .also_called({"save_every", "save_steps"});
   table
       .add("keep_checkpoints", &TrainConfig::keep_checkpoints,
            "How many of the newest checkpoints stay on disk. The best one always stays.")
       .between(1, 1000000)
-      .in("checkpoints");
+      .in("checkpoints")
+      .may_change_on_resume();
   table.add("log_every", &TrainConfig::log_every, "How often to report the loss.")
       .between(1, 1000000000)
-      .in("updates");
+      .in("updates")
+      .may_change_on_resume();
+  table
+      .add("tensorboard", &TrainConfig::tensorboard,
+           "Whether the figures also go into TensorBoard event files, in the run's folder "
+           "tensorboard.")
+      .may_change_on_resume();
+  table
+      .add(
+          "precision", &TrainConfig::precision,
+          "Number format of the matrix products and of what they feed. Weights, their average and "
+          "the loss are float32 always. tf32: on CUDA only. fp16: with loss scaling. auto: bf16 on "
+          "a CUDA device that has it, fp16 on an older one, fp32 on the CPU.")
+      .also_called({"amp", "mixed_precision", "dtype", "fp16", "bf16"});
   table
       .add("device", &TrainConfig::device,
            "Where to compute. auto: the first CUDA device if there is one, else the CPU. "
            "\"cuda:1\": the second CUDA device.")
-      .matches("^(auto|cpu|cuda(:[0-9]{1,3})?)$", "auto, cpu, cuda or cuda:INDEX");
+      .matches("^(auto|cpu|cuda(:[0-9]{1,3})?)$", "auto, cpu, cuda or cuda:INDEX")
+      .may_change_on_resume();
   table.add("threads", &TrainConfig::threads, "CPU threads. 0: all cores.")
       .between(0, 4096)
-      .in("threads");
+      .in("threads")
+      .may_change_on_resume();
   return table.take();
 }
 

@@ -36,6 +36,12 @@ std::string device_name(int index) {
                      static_cast<double>(properties.totalGlobalMem) / kGib);
 }
 
+bool computes_bf16(int index) {
+  int major = 0;
+  C10_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, index));
+  return major >= 8;
+}
+
 std::string versions() {
   int driver = 0;
   int runtime = 0;
@@ -81,6 +87,7 @@ extern "C" __attribute__((visibility("default"))) const diffuse::cuda::Table* di
       .device_count = cuda::device_count,
       .device_name = cuda::device_name,
       .versions = cuda::versions,
+      .computes_bf16 = cuda::computes_bf16,
       .make_generator = cuda::make_generator,
       .synchronize = cuda::synchronize,
       .memory = cuda::memory,

@@ -14,13 +14,22 @@ namespace {
 
 using Batches = std::vector<std::vector<std::uint32_t>>;
 
-Batches cut(std::span<const std::uint32_t> rows, std::int64_t batch_size) {
+/// `batch_tokens` 0: no limit.
+Batches cut(const EncodedDataset& data, std::span<const std::uint32_t> rows,
+            std::int64_t batch_size, std::int64_t batch_tokens) {
   const auto size = static_cast<std::size_t>(batch_size);
   Batches batches;
   batches.reserve((rows.size() + size - 1) / size);
-  for (std::size_t begin = 0; begin < rows.size(); begin += std::min(size, rows.size() - begin)) {
-    const auto batch = rows.subspan(begin, std::min(size, rows.size() - begin));
-    batches.emplace_back(batch.begin(), batch.end());
+  std::int64_t tokens = 0;  // of the last batch
+  for (const std::uint32_t row : rows) {
+    const std::int64_t length = data.length(row);
+    const bool over_budget = batch_tokens > 0 && tokens + length > batch_tokens;
+    if (batches.empty() || batches.back().size() == size || over_budget) {
+      batches.emplace_back().reserve(std::min(size, rows.size()));
+      tokens = 0;
+    }
+    batches.back().push_back(row);
+    tokens += length;
   }
   return batches;
 }
@@ -52,7 +61,7 @@ Batches epoch_batches(const DatasetView& view, const SamplerOptions& options, st
                        });
     }
   }
-  Batches batches = cut(rows, options.batch_size);
+  Batches batches = cut(*view.data, rows, options.batch_size, options.batch_tokens);
   std::vector<std::uint32_t> order(batches.size());
   std::iota(order.begin(), order.end(), std::uint32_t{0});
   shuffle(order, random);
@@ -68,7 +77,7 @@ Batches evaluation_batches(const DatasetView& view, std::int64_t batch_size) {
   std::stable_sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
     return view.data->length(a) > view.data->length(b);
   });
-  return cut(rows, batch_size);
+  return cut(*view.data, rows, batch_size, /*batch_tokens=*/0);
 }
 
 }  // namespace diffuse

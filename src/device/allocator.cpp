@@ -1,10 +1,11 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
+#include <fmt/core.h>
 #include <malloc.h>
 
 #include <cstdint>
 #include <cstdlib>
-#include <new>
 
 #include "diffuse/device/device.hpp"
 
@@ -23,7 +24,9 @@ class TensorAllocator final : public c10::Allocator {
     }
     void* block = std::malloc(bytes + kAlignmentBytes);
     if (block == nullptr) {
-      throw std::bad_alloc();
+      throw c10::OutOfMemoryError(
+          {__func__, __FILE__, static_cast<std::uint32_t>(__LINE__)},
+          fmt::format("The machine has no block of {} bytes for a tensor.", bytes));
     }
     const auto address = reinterpret_cast<std::uintptr_t>(block);
     const std::uintptr_t shift = kAlignmentBytes - address % kAlignmentBytes;

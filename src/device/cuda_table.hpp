@@ -10,7 +10,7 @@
 namespace diffuse::cuda {
 
 /// Number of the layout below; to be raised with every change of it.
-inline constexpr std::uint32_t kTableVersion = 1;
+inline constexpr std::uint32_t kTableVersion = 2;
 
 struct DeviceCount {
   int count = 0;
@@ -28,6 +28,8 @@ struct Table {
   std::string (*device_name)(int index) = nullptr;
   /// "driver 13.0, runtime 13.0": the CUDA versions both sides speak.
   std::string (*versions)() = nullptr;
+  /// Whether the device computes in bfloat16 (compute capability 8.0 and up).
+  bool (*computes_bf16)(int index) = nullptr;
   at::Generator (*make_generator)(int index, std::uint64_t seed) = nullptr;
   void (*synchronize)(int index) = nullptr;
   DeviceMemory (*memory)(int index) = nullptr;

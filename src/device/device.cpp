@@ -139,6 +139,22 @@ void reset_peak_memory(at::Device device) {
   }
 }
 
+bool is_out_of_memory(const c10::Error& error) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         std::string_view(error.what_without_backtrace()).find("allocate memory") !=
+             std::string_view::npos;
+}
+
+std::string memory_request(const c10::Error& error) {
+  std::string text = error.what_without_backtrace();
+  for (const char* start : {"CUDA out of memory", "DefaultCPUAllocator"}) {
+    if (const std::size_t found = text.find(start); found != std::string::npos) {
+      text = text.substr(found);
+    }
+  }
+  return text.substr(0, text.find('\n'));
+}
+
 std::string device_description(at::Device device) {
   if (device.is_cuda()) {
     return cuda_table().device_name(device.index());

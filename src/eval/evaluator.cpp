@@ -10,18 +10,15 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/data/sampler.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/device/precision.hpp"
 
 namespace diffuse {
 
-at::Tensor predict_logits(Classifier& classifier, const Batch& batch,
-                          const ForwardContext& context) {
+at::Tensor predict_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
+                          Precision precision) {
   const at::NoGradGuard no_grad;
+  const PrecisionScope scope(precision, classifier.device());
   return classifier.forward(batch, context).to(at::kCPU, at::kFloat).contiguous();
-}
-
-at::Tensor predict_probabilities(Classifier& classifier, const Batch& batch,
-                                 const ForwardContext& context) {
-  return at::softmax(predict_logits(classifier, batch, context), -1);
 }
 
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,
@@ -30,6 +27,7 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
   const auto start = std::chrono::steady_clock::now();
   Evaluation result;
   const auto width = static_cast<std::size_t>(options.class_count);
+  result.logits.resize(view.size() * width);
   result.probabilities.resize(view.size() * width);
   // Batches name rows of the data set, results stand in the order of the view.
   std::unordered_map<std::uint32_t, std::size_t> place_of;
@@ -46,13 +44,17 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
   std::int64_t done = 0;
   for (const auto& rows : evaluation_batches(view, options.batch_size)) {
     const Batch batch = make_batch(pack_rows(*view.data, rows), classifier.device());
-    const at::Tensor probabilities = predict_probabilities(classifier, batch, context);
-    if (probabilities.size(1) != options.class_count)
+    const at::Tensor logits = predict_logits(classifier, batch, context, options.precision);
+    if (logits.size(1) != options.class_count)
       throw Error("The classifier's number of outputs is not the number of classes.");
-    const float* from = probabilities.const_data_ptr<float>();
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      std::memcpy(&result.probabilities[place_of.at(rows[i]) * width], from + i * width,
-                  width * sizeof(float));
+    const at::Tensor probabilities = at::softmax(logits, -1);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::size_t to = place_of.at(rows[i]) * width;
+      const std::size_t bytes = width * sizeof(float);
+      std::memcpy(&result.logits[to], logits.const_data_ptr<float>() + i * width, bytes);
+      std::memcpy(&result.probabilities[to], probabilities.const_data_ptr<float>() + i * width,
+                  bytes);
+    }
     done += static_cast<std::int64_t>(rows.size());
     if (options.on_progress) options.on_progress(done, static_cast<std::int64_t>(view.size()));
   }

@@ -16,12 +16,6 @@ constexpr std::size_t kCalibrationBins = 15;
 // Below the smallest normal float: a probability that underflowed still gives a finite loss.
 constexpr double kSmallestProbability = 1e-38;
 
-struct CalibrationBin {
-  std::int64_t count = 0;
-  std::int64_t correct = 0;
-  double confidence_sum = 0;
-};
-
 void check_sizes(std::span<const float> probabilities, std::span<const std::int32_t> gold,
                  std::int64_t class_count) {
   if (gold.empty())
@@ -47,11 +41,38 @@ std::optional<double> quotient(double numerator, double denominator) {
   return numerator / denominator;
 }
 
-double expected_calibration_error(std::span<const CalibrationBin> bins, std::size_t count) {
-  double error = 0;
-  for (const CalibrationBin& bin : bins)
-    error += std::abs(static_cast<double>(bin.correct) - bin.confidence_sum);
-  return error / static_cast<double>(count);
+/// The most probable class, the lowest of equal ones.
+std::size_t most_probable(std::span<const float> probabilities) {
+  return static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) -
+                                  probabilities.begin());
+}
+
+/// Of sizes that were checked.
+std::vector<CalibrationBin> bins_of(std::span<const float> probabilities,
+                                    std::span<const std::int32_t> gold, std::size_t width) {
+  struct Sums {
+    std::int64_t count = 0;
+    std::int64_t correct = 0;
+    double confidence = 0;
+  };
+  std::array<Sums, kCalibrationBins> sums{};
+  for (std::size_t row = 0; row < gold.size(); ++row) {
+    const auto p = probabilities.subspan(row * width, width);
+    const std::size_t predicted = most_probable(p);
+    const double confidence = p[predicted];
+    const auto place = static_cast<std::size_t>(confidence * kCalibrationBins);
+    Sums& bin = sums[std::min(place, kCalibrationBins - 1)];
+    ++bin.count;
+    bin.correct += predicted == static_cast<std::size_t>(gold[row]);
+    bin.confidence += confidence;
+  }
+  std::vector<CalibrationBin> bins;
+  for (const Sums& bin : sums) {
+    const auto count = static_cast<double>(bin.count);
+    bins.push_back({bin.count, quotient(bin.confidence, count),
+                    quotient(static_cast<double>(bin.correct), count)});
+  }
+  return bins;
 }
 
 void add_class_metrics(Metrics& metrics, std::int64_t class_count) {
@@ -86,32 +107,45 @@ Metrics compute_metrics(std::span<const float> probabilities, std::span<const st
   Metrics metrics;
   metrics.count = static_cast<std::int64_t>(gold.size());
   metrics.confusion.assign(static_cast<std::size_t>(class_count * class_count), 0);
-  std::array<CalibrationBin, kCalibrationBins> bins;
   std::int64_t correct = 0;
   double loss_sum = 0;
   const auto width = static_cast<std::size_t>(class_count);
   for (std::size_t row = 0; row < gold.size(); ++row) {
     const auto p = probabilities.subspan(row * width, width);
-    const auto predicted =
-        static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
+    const std::size_t predicted = most_probable(p);
     const auto label = static_cast<std::size_t>(gold[row]);
-    const double confidence = p[predicted];
     loss_sum -= std::log(std::max<double>(p[label], kSmallestProbability));
     correct += predicted == label;
     ++metrics.confusion[label * width + predicted];
-    const auto place = static_cast<std::size_t>(confidence * kCalibrationBins);
-    CalibrationBin& bin = bins[std::min(place, kCalibrationBins - 1)];
-    ++bin.count;
-    bin.correct += predicted == label;
-    bin.confidence_sum += confidence;
   }
   const auto count = static_cast<double>(metrics.count);
   metrics.mean_loss = loss_sum / count;
   metrics.accuracy = static_cast<double>(correct) / count;
   metrics.accuracy_interval = wilson_interval(correct, metrics.count);
-  metrics.ece = expected_calibration_error(bins, gold.size());
+  metrics.calibration = bins_of(probabilities, gold, width);
+  metrics.ece = expected_calibration_error(metrics.calibration);
   add_class_metrics(metrics, class_count);
   return metrics;
+}
+
+std::vector<CalibrationBin> calibration_bins(std::span<const float> probabilities,
+                                             std::span<const std::int32_t> gold,
+                                             std::int64_t class_count) {
+  check_sizes(probabilities, gold, class_count);
+  return bins_of(probabilities, gold, static_cast<std::size_t>(class_count));
+}
+
+double expected_calibration_error(std::span<const CalibrationBin> bins) {
+  double error = 0;
+  double rows = 0;
+  for (const CalibrationBin& bin : bins) {
+    const auto count = static_cast<double>(bin.count);
+    rows += count;
+    if (bin.accuracy && bin.mean_confidence)
+      error += count * std::abs(*bin.accuracy - *bin.mean_confidence);
+  }
+  if (rows == 0) throw Error("The calibration error of no rows is not defined.");
+  return error / rows;
 }
 
 }  // namespace diffuse

@@ -120,22 +120,29 @@ DiffusionStack::DiffusionStack(const ModelConfig& config, at::Generator& generat
 
 at::Tensor DiffusionStack::forward(const at::Tensor& initial,
                                    std::span<const std::int32_t> row_offsets) const {
-  if (shifts_.empty()) return initial;
-  const NeighbourMasks masks(row_offsets, all_shifts_,
-                             at::TensorOptions(initial.device()).dtype(initial.dtype()));
+  std::optional<NeighbourMasks> masks;
   at::Tensor state = initial;
   for (std::size_t t = 0; t < shifts_.size(); ++t) {
-    state = step(base_ == BaseState::state ? state : initial, state, t, masks);
+    const at::Tensor values = step_values(state, t);
+    // Of the values' type, which under autocast is not the state's.
+    if (!masks) {
+      masks.emplace(row_offsets, all_shifts_,
+                    at::TensorOptions(values.device()).dtype(values.dtype()));
+    }
+    state = step(base_ == BaseState::state ? state : initial, values, t, *masks);
   }
   return state;
 }
 
-at::Tensor DiffusionStack::step(const at::Tensor& base, const at::Tensor& state, std::size_t index,
+at::Tensor DiffusionStack::step_values(const at::Tensor& state, std::size_t index) const {
+  const StepParameters& own = parameters_of(index);
+  return own.function.forward(norm_ == NormPosition::pre ? own.norm->forward(state) : state);
+}
+
+at::Tensor DiffusionStack::step(const at::Tensor& base, const at::Tensor& values, std::size_t index,
                                 const NeighbourMasks& masks) const {
   const StepParameters& own = parameters_of(index);
   const std::vector<std::int64_t>& shifts = shifts_[index];
-  const at::Tensor values =
-      own.function.forward(norm_ == NormPosition::pre ? own.norm->forward(state) : state);
   const at::Tensor next =
       own.alpha ? diffusion_step(base, values, own.weight, at::sigmoid(*own.alpha), shifts, masks)
                 : diffusion_step(base, values, own.weight, alpha_, shifts, masks);

@@ -19,7 +19,9 @@ at::Tensor diffusion_step(const at::Tensor& base, const at::Tensor& values,
 at::Tensor diffusion_step(const at::Tensor& base, const at::Tensor& values,
                           const at::Tensor& weight, const at::Tensor& alpha,
                           std::span<const std::int64_t> shifts, const NeighbourMasks& masks) {
-  return at::lerp(neighbour_sum(values, weight, shifts, masks), base, alpha);
+  // lerp takes one type; add, above, makes a half-precision sum one with its float32 base.
+  const at::Tensor sum = neighbour_sum(values, weight, shifts, masks).to(base.scalar_type());
+  return at::lerp(sum, base, alpha);
 }
 
 std::vector<std::int64_t> neighbourhood_shifts(std::int64_t radius, std::int64_t dilation,

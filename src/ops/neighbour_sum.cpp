@@ -48,8 +48,10 @@ at::Tensor sum_by_matrices(const at::Tensor& values, const at::Tensor& weight,
   return at::linear(at::cat(rows, 1), at::cat(matrices, 1));
 }
 
-at::Tensor sum_by_factors(const at::Tensor& values, const at::Tensor& weight,
+at::Tensor sum_by_factors(const at::Tensor& values, const at::Tensor& factors,
                           std::span<const std::int64_t> shifts, const NeighbourMasks& masks) {
+  // float32 factors would bring half-precision rows back to float32.
+  const at::Tensor weight = factors.to(values.scalar_type());
   at::Tensor sum;
   for (std::size_t n = 0; n < shifts.size(); ++n) {
     if (!masks.any(shifts[n])) continue;

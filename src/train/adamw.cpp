@@ -12,13 +12,17 @@ namespace diffuse {
 
 AdamW::AdamW(const std::vector<NamedParameter>& parameters, const AdamWOptions& options)
     : options_(options) {
+  // In the order of ParameterRole.
+  groups_.push_back({.name = "embedding",
+                     .weight_decay = options.embedding_weight_decay,
+                     .lr_factor = options.embedding_lr_factor});
   groups_.push_back({.name = "matrix", .weight_decay = options.weight_decay});
-  groups_.push_back({.name = "other", .weight_decay = 0});
+  groups_.push_back({.name = "vector"});
   for (const NamedParameter& parameter : parameters) {
     if (parameter.tensor.scalar_type() != at::kFloat)
       throw Error(fmt::format("AdamW updates float32 parameters; '{}' is of another type.",
                               parameter.name));
-    Group& group = groups_[parameter.role == ParameterRole::matrix ? 0 : 1];
+    Group& group = groups_.at(static_cast<std::size_t>(parameter.role));
     group.parameter_names.push_back(parameter.name);
     group.parameters.push_back(parameter.tensor);
     const at::Tensor value = parameter.tensor.detach();
@@ -51,8 +55,9 @@ void AdamW::step_group(Group& group, double learning_rate,
   if (values.empty()) return;
   group.step.add_(1);
   const std::vector<at::Tensor> steps(values.size(), group.step);
-  at::_fused_adamw_(values, gradients, averages, square_averages, {}, steps, learning_rate,
-                    options_.beta1, options_.beta2, group.weight_decay, options_.epsilon,
+  at::_fused_adamw_(values, gradients, averages, square_averages, {}, steps,
+                    learning_rate * group.lr_factor, options_.beta1, options_.beta2,
+                    group.weight_decay, options_.epsilon,
                     /*amsgrad=*/false, /*maximize=*/false, gradient_divisor);
 }
 
@@ -76,7 +81,7 @@ std::vector<std::pair<std::string, at::Tensor>> AdamW::state() const {
       named.emplace_back("exp_avg." + group.parameter_names[i], group.averages[i]);
       named.emplace_back("exp_avg_sq." + group.parameter_names[i], group.square_averages[i]);
     }
-    named.emplace_back("step." + group.name, group.step);
+    if (!group.parameters.empty()) named.emplace_back("step." + group.name, group.step);
   }
   return named;
 }

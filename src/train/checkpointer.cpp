@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 #include <system_error>
 
 #include "diffuse/base/error.hpp"
@@ -17,6 +18,21 @@ namespace fs = std::filesystem;
 
 std::string folder_name(std::int64_t update) { return fmt::format("{:06}", update); }
 
+/// Updates of the checkpoints in `root`, ascending.
+std::vector<std::int64_t> existing_updates(const fs::path& root) {
+  std::vector<std::int64_t> updates;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(root, ignored)) {
+    const std::string name = entry.path().filename().string();
+    std::int64_t update = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), update);
+    const bool number = error == std::errc() && end == name.data() + name.size();
+    if (number && name == folder_name(update)) updates.push_back(update);
+  }
+  std::sort(updates.begin(), updates.end());
+  return updates;
+}
+
 }  // namespace
 
 Checkpointer::Checkpointer(const fs::path& run_dir, std::int64_t keep)
@@ -27,6 +43,7 @@ Checkpointer::Checkpointer(const fs::path& run_dir, std::int64_t keep)
   if (failed)
     throw SystemError(
         fmt::format("{}: the folder cannot be created: {}.", root_.string(), failed.message()));
+  kept_ = existing_updates(root_);
 }
 
 fs::path Checkpointer::folder(std::int64_t update) const { return root_ / folder_name(update); }
@@ -40,8 +57,9 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
   write_file_atomically(writer.folder() / "state.json",
                         training_state_json(state, content.schedule));
   writer.publish();
-  if (std::find(kept_.begin(), kept_.end(), state.update) == kept_.end())
-    kept_.push_back(state.update);
+  // Newest last: going on from an older checkpoint writes some anew.
+  std::erase(kept_, state.update);
+  kept_.push_back(state.update);
   point("last", state.update);
   if (state.has_best && state.best_update == state.update) point("best", state.update);
   prune(state);

@@ -1,15 +1,19 @@
 #include "diffuse/train/memory_estimate.hpp"
 
+#include <c10/util/Exception.h>
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <functional>
+#include <new>
 #include <numeric>
 #include <vector>
 
+#include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
+#include "diffuse/device/device.hpp"
 #include "diffuse/model/model_factory.hpp"
 
 namespace diffuse {
@@ -71,18 +75,43 @@ MemoryEstimate estimate_memory(const Config& config, std::int64_t parameter_coun
 std::string describe(const MemoryEstimate& estimate) {
   const auto bytes = [](std::int64_t n) { return format_bytes(static_cast<double>(n)); };
   return fmt::format(
-      "memory estimate {}: weights {}, gradients {}, optimizer {}, average {}, activations {} "
+      "{}: weights {}, gradients {}, optimizer {}, average {}, activations {} "
       "(largest batch: {} tokens)",
       bytes(estimate.total()), bytes(estimate.weights), bytes(estimate.gradients),
       bytes(estimate.optimizer), bytes(estimate.average), bytes(estimate.activations),
       format_count(estimate.largest_batch_tokens));
 }
 
-void log_estimate(const MemoryEstimate& estimate, at::Device device) {
-  log::info("{}", describe(estimate));
+namespace {
+
+[[noreturn]] void out_of_memory(const Config& config, const MemoryEstimate& estimate,
+                                const std::string& what) {
+  throw TrainingError(fmt::format(
+      "Out of memory. {}\nThe estimate was {}.\nLower train.batch_size ({}), tokenizer.max_tokens "
+      "({}) or model.dim ({}); train.accumulate makes up for a smaller batch, train.batch_tokens "
+      "bounds the largest one.",
+      what, describe(estimate), config.train.batch_size, config.tokenizer.max_tokens,
+      config.model.dim));
+}
+
+}  // namespace
+
+void with_memory_advice(const Config& config, const MemoryEstimate& estimate,
+                        const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const c10::Error& error) {
+    if (!is_out_of_memory(error)) throw;
+    out_of_memory(config, estimate, memory_request(error));
+  } catch (const std::bad_alloc&) {
+    out_of_memory(config, estimate, "The system gave no more.");
+  }
+}
+
+void warn_of_memory(const MemoryEstimate& estimate, at::Device device) {
   if (device.is_cpu() && estimate.total() > available_memory_bytes())
     log::warning(
-        "The machine has less memory free than that. Lower train.batch_size, "
+        "The machine has less memory free than the estimate. Lower train.batch_size, "
         "tokenizer.max_tokens or model.dim if training fails.");
 }
 

@@ -5,11 +5,20 @@
 #include <nlohmann/json.hpp>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/system.hpp"
 
 namespace diffuse {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+/// Whether a process that was killed left a line without its end.
+bool ends_within_a_line(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file || file.tellg() == std::ifstream::pos_type(0)) return false;
+  file.seekg(-1, std::ios::end);
+  return file.get() != '\n';
+}
 
 Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
@@ -18,6 +27,21 @@ Json optional_json(const std::optional<double>& value) { return value ? Json(*va
 MetricsLog::MetricsLog(const std::filesystem::path& path)
     : path_(path), file_(path, std::ios::app | std::ios::binary) {
   if (!file_) throw SystemError(fmt::format("{}: cannot be opened for writing.", path.string()));
+  if (ends_within_a_line(path)) file_ << '\n';
+}
+
+void MetricsLog::write(const StartReport& report) {
+  Json json;
+  json["type"] = "start";
+  json["time"] = utc_now();
+  json["update"] = report.update;
+  json["total_updates"] = report.total_updates ? Json(*report.total_updates) : Json();
+  json["updates_per_epoch"] = report.updates_per_epoch;
+  json["device"] = report.device;
+  json["precision"] = report.precision;
+  json["threads"] = report.threads;
+  json["parameter_count"] = report.parameter_count;
+  write_line(json.dump());
 }
 
 void MetricsLog::write(const TrainReport& report) {
@@ -29,6 +53,9 @@ void MetricsLog::write(const TrainReport& report) {
   json["lr"] = report.learning_rate;
   json["grad_norm"] = report.gradient_norm;
   json["tokens_per_s"] = report.tokens_per_s;
+  json["eta_s"] = optional_json(report.remaining_s);
+  if (report.loss_scale) json["loss_scale"] = *report.loss_scale;
+  if (report.skipped_updates) json["skipped_updates"] = *report.skipped_updates;
   write_line(json.dump());
 }
 
@@ -53,7 +80,20 @@ void MetricsLog::write(const PeriodReport& report) {
                     {"evaluation", report.time.evaluation_s}};
   json["peak_memory_bytes"] = {{"host_rss", report.peak_rss_bytes},
                                {"device_allocated", report.device_memory.allocated_peak_bytes},
-                               {"device_reserved", report.device_memory.reserved_peak_bytes}};
+                               {"device_reserved", report.device_memory.reserved_peak_bytes},
+                               {"device_used", report.device_memory.used_bytes}};
+  write_line(json.dump());
+}
+
+void MetricsLog::write(const DivergedReport& report) {
+  Json json;  // a number that is not finite becomes null
+  json["type"] = "diverged";
+  json["update"] = report.update;
+  json["loss"] = report.loss;
+  json["lr"] = report.learning_rate;
+  json["grad_norm"] = report.gradient_norm;
+  if (report.loss_scale) json["loss_scale"] = *report.loss_scale;
+  json["rows"] = report.rows;
   write_line(json.dump());
 }
 

@@ -3,13 +3,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
+#include "batch_stream.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/config/load.hpp"
 
 namespace diffuse {
 namespace {
+
+constexpr double kSecondsAMinute = 60;
+constexpr std::int64_t kAnyLength = std::numeric_limits<std::int64_t>::max();
 
 /// What train.length = "auto" stands for.
 std::int64_t automatic_length(std::int64_t updates_per_epoch) {
@@ -27,37 +32,63 @@ std::int64_t automatic_warmup(std::int64_t total) {
 
 }  // namespace
 
-TrainingPlan make_plan(const TrainConfig& config, std::size_t row_count) {
-  if (row_count == 0) throw DataError("There are no training rows (data.train).");
+std::int64_t updates_in_epoch(const TrainConfig& config, const DatasetView& train) {
+  if (train.size() == 0) throw DataError("There are no training rows (data.train).");
+  const auto rounded_up = [](std::int64_t count, std::int64_t by) { return (count + by - 1) / by; };
+  const std::int64_t batches =
+      config.batch_tokens == 0
+          ? rounded_up(static_cast<std::int64_t>(train.size()), config.batch_size)
+          : static_cast<std::int64_t>(epoch_batches(train, sampler_options(config), 0).size());
+  return rounded_up(batches, config.accumulate);
+}
+
+TrainingPlan make_plan(const TrainConfig& config, std::int64_t updates_per_epoch) {
   TrainingPlan plan;
-  plan.updates_per_epoch =
-      (static_cast<std::int64_t>(row_count) + config.batch_size - 1) / config.batch_size;
+  plan.updates_per_epoch = updates_per_epoch;
   const auto updates = [&](const std::string& text) {
-    return length_in_updates(parse_length(text), plan.updates_per_epoch);
+    return length_in_updates(parse_length(text), updates_per_epoch);
   };
   // Less than an update, but more than nothing, is one.
   const auto at_least_one = [&](const std::string& text) {
     return std::max<std::int64_t>(updates(text), parse_length(text).value > 0 ? 1 : 0);
   };
-  plan.total = config.length == kAutomaticLength ? automatic_length(plan.updates_per_epoch)
-                                                 : at_least_one(config.length);
+  std::int64_t scheduled = 0;
+  if (config.length == kAutomaticLength) {
+    scheduled = automatic_length(updates_per_epoch);
+  } else if (const Length length = parse_length(config.length);
+             length.unit == Length::Unit::minutes) {
+    plan.time_limit_s = length.value * kSecondsAMinute;
+  } else {
+    scheduled = at_least_one(config.length);
+  }
+  const bool timed = plan.time_limit_s > 0;
+  plan.total = timed ? kAnyLength : scheduled;
+  if (config.max_updates > 0) plan.total = std::min(plan.total, config.max_updates);
   plan.evaluate_every = std::max<std::int64_t>(updates(config.evaluate_every), 1);
+  const Length every = parse_length(config.checkpoint_every);
+  if (every.unit == Length::Unit::minutes) {
+    plan.checkpoint_every_s = every.value * kSecondsAMinute;
+  } else {
+    plan.checkpoint_every = at_least_one(config.checkpoint_every);
+  }
   plan.schedule = {.kind = config.schedule,
                    .peak = config.learning_rate,
-                   .warmup = config.warmup == kAutomaticLength ? automatic_warmup(plan.total)
-                                                               : updates(config.warmup),
-                   .total = plan.total};
+                   .warmup = config.warmup == kAutomaticLength
+                                 ? automatic_warmup(timed ? kAnyLength : scheduled)
+                                 : updates(config.warmup),
+                   .total = scheduled};
   return plan;
 }
 
 std::string warmup_problem(const TrainConfig& config, const TrainingPlan& plan) {
   const std::int64_t warmup = plan.schedule.warmup;
-  const bool told = warmup > plan.total && config.warmup.back() == config.length.back();
-  if (plan.total == 0 || warmup < plan.total || told) return "";
+  const std::int64_t total = plan.schedule.total;
+  const bool told = warmup > total && config.warmup.back() == config.length.back();
+  if (total == 0 || warmup < total || told) return "";
   return fmt::format(
       "Warm-up (train.warmup = {}) takes {} updates and the whole run has {}: the learning rate "
       "never falls. Shorten train.warmup.",
-      config.warmup, warmup, plan.total);
+      config.warmup, warmup, total);
 }
 
 }  // namespace diffuse

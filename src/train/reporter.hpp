@@ -1,18 +1,23 @@
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "diffuse/base/progress.hpp"
+#include "diffuse/report/event_file.hpp"
 #include "diffuse/train/metrics_log.hpp"
 
 namespace diffuse {
 
-/// Tells of a run's progress: `metrics.jsonl`, the progress line, the log.
+/// Tells of a run's progress: `metrics.jsonl`, on request TensorBoard event files, the progress
+/// line, the log.
 class Reporter {
  public:
-  Reporter(const std::filesystem::path& run_dir, std::int64_t total_updates);
+  Reporter(const std::filesystem::path& run_dir, bool tensorboard);
 
+  /// Once, first of all.
+  void report(const StartReport& report);
   /// Every `train.log_every` updates: a line in `metrics.jsonl`, and in the log where no progress
   /// line is shown.
   void report(const TrainReport& report);
@@ -23,18 +28,16 @@ class Reporter {
   /// Rows evaluated so far.
   void show_evaluation(std::int64_t done, std::int64_t total);
   void report(const PeriodReport& report);
+  void report(const DivergedReport& report);
   void report(const DoneReport& report);
 
-  /// Seconds since the run began.
-  double elapsed_s() const;
-
  private:
-  std::string progress_text(const TrainReport& report) const;
+  void add_period(const PeriodReport& report);
+  void add_scalar(const char* tag, std::int64_t update, std::optional<double> value);
 
   MetricsLog metrics_;
+  std::optional<EventFile> events_;
   ProgressLine line_;
-  std::int64_t total_updates_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace diffuse

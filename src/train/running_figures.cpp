@@ -2,11 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
-#include <fmt/core.h>
 
-#include <cmath>
-
-#include "diffuse/base/error.hpp"
+#include <utility>
 
 namespace diffuse {
 
@@ -22,35 +19,45 @@ std::optional<double> FigureSums::accuracy() const {
 
 void RunningFigures::add(const UpdateFigures& figures) {
   const at::NoGradGuard no_grad;
-  pending_.push_back({figures.update, figures.examples, figures.tokens, figures.learning_rate});
   pending_values_.push_back(
       at::stack({figures.loss, figures.gradient_norm, figures.correct.to(at::kFloat)}));
+  UpdateFigures& kept = pending_.emplace_back(figures);
+  // Not to be held twice.
+  kept.loss.reset();
+  kept.gradient_norm.reset();
+  kept.correct.reset();
 }
 
-void RunningFigures::drain() {
-  if (pending_.empty()) return;
+std::optional<Divergence> RunningFigures::drain() {
+  if (pending_.empty()) return std::nullopt;
   const at::Tensor values = at::stack(pending_values_).to(at::kCPU);
   const float* row = values.const_data_ptr<float>();
-  for (const Pending& update : pending_) {
+  for (UpdateFigures& update : pending_) {
     const double loss = row[0], norm = row[1], correct = row[2];
     row += 3;
-    if (!std::isfinite(loss) || !std::isfinite(norm))
-      throw TrainingError(fmt::format(
-          "Training diverged at update {}: the {} is {} (learning rate {:.3g}, last finite "
-          "gradient norm {:.3g}). Lower train.learning_rate, lengthen train.warmup or set a "
-          "smaller train.clip_norm (0 is off).",
-          update.update, std::isfinite(loss) ? "gradient norm" : "loss",
-          std::isfinite(loss) ? norm : loss, update.learning_rate, last_gradient_norm_));
-    last_gradient_norm_ = norm;
+    if (const auto what = monitor_.note(loss, norm, update.skipped)) {
+      return Divergence{.what = *what,
+                        .update = update.update,
+                        .loss = loss,
+                        .learning_rate = update.learning_rate,
+                        .gradient_norm = norm,
+                        .last_finite_norm = last_gradient_norm_,
+                        .loss_scale = update.loss_scale,
+                        .rows = std::move(update.rows)};
+    }
+    if (!update.skipped) last_gradient_norm_ = norm;
+    last_loss_scale_ = update.loss_scale;
     for (FigureSums* sums : {&window_, &period_}) {
       sums->loss_sum += loss * static_cast<double>(update.examples);
       sums->correct += correct;
       sums->examples += update.examples;
       sums->tokens += update.tokens;
+      sums->skipped_updates += update.skipped ? 1 : 0;
     }
   }
   pending_.clear();
   pending_values_.clear();
+  return std::nullopt;
 }
 
 }  // namespace diffuse

@@ -6,6 +6,9 @@
 #include <optional>
 #include <vector>
 
+#include "diffuse/train/figure_sums.hpp"
+#include "divergence.hpp"
+
 namespace diffuse {
 
 /// What one update leaves behind for the reports. The tensors are scalars on the training device.
@@ -14,21 +17,12 @@ struct UpdateFigures {
   std::int64_t examples = 0;
   std::int64_t tokens = 0;
   double learning_rate = 0;
-  at::Tensor loss;           ///< mean per example
-  at::Tensor gradient_norm;  ///< before clipping
-  at::Tensor correct;        ///< examples whose largest logit is the label's
-};
-
-/// Sums over updates.
-struct FigureSums {
-  double loss_sum = 0;  ///< over examples, so that a small last batch counts by its size
-  double correct = 0;
-  std::int64_t examples = 0;
-  std::int64_t tokens = 0;
-
-  /// Absent without examples.
-  std::optional<double> mean_loss() const;
-  std::optional<double> accuracy() const;
+  at::Tensor loss{};                   ///< mean per example
+  at::Tensor gradient_norm{};          ///< before clipping; anything where `skipped`
+  at::Tensor correct{};                ///< examples whose largest logit is the label's
+  bool skipped = false;                ///< gradients that overflowed float16: the weights stayed
+  std::optional<double> loss_scale{};  ///< that the update used; fp16 only
+  std::vector<std::uint32_t> rows{};   ///< of the data set that the update saw
 };
 
 /// Collects the figures of updates without making the host wait for a GPU: they stay on the device
@@ -37,26 +31,27 @@ class RunningFigures {
  public:
   void add(const UpdateFigures& figures);
 
-  /// Fetches what is pending. Throws TrainingError naming the first update whose loss or gradient
-  /// is not finite; the updates before it are in the sums then.
-  void drain();
+  /// Fetches what is pending. Returns the first update that shows divergence, if one does; only the
+  /// updates before it are in the sums then.
+  std::optional<Divergence> drain();
 
   const FigureSums& window() const { return window_; }
   const FigureSums& period() const { return period_; }
   void clear_window() { window_ = {}; }
   void clear_period() { period_ = {}; }
+  /// Goes on with a period that an earlier process began.
+  void resume_period(const FigureSums& period) { period_ = period; }
   double last_gradient_norm() const { return last_gradient_norm_; }
+  std::optional<double> last_loss_scale() const { return last_loss_scale_; }
 
  private:
-  struct Pending {
-    std::int64_t update, examples, tokens;
-    double learning_rate;
-  };
-  std::vector<Pending> pending_;
+  std::vector<UpdateFigures> pending_;      // their tensors are in pending_values_
   std::vector<at::Tensor> pending_values_;  // float32 [3] each: loss, gradient norm, correct
+  DivergenceMonitor monitor_;
   FigureSums window_;
   FigureSums period_;
   double last_gradient_norm_ = 0;
+  std::optional<double> last_loss_scale_;
 };
 
 }  // namespace diffuse

@@ -1,26 +1,34 @@
 #include "diffuse/train/trainer.hpp"
 
+#include <ATen/Parallel.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
+#include "batch_stream.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
-#include "diffuse/data/sampler.hpp"
+#include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/device/precision.hpp"
 #include "diffuse/eval/evaluator.hpp"
 #include "diffuse/train/checkpointer.hpp"
 #include "diffuse/train/plan.hpp"
 #include "diffuse/train/time_split.hpp"
+#include "divergence_text.hpp"
 #include "reporter.hpp"
+#include "run_clock.hpp"
 #include "running_figures.hpp"
 #include "updater.hpp"
 
 namespace diffuse {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::int64_t kEvaluationBatch = 256;
 
@@ -33,16 +41,20 @@ at::Device move_to_device(const Config& config, Classifier& classifier) {
 class Trainer {
  public:
   Trainer(const Config& config, const TrainingData& data, Classifier& classifier,
-          const std::filesystem::path& run_dir)
+          const fs::path& run_dir, const std::optional<fs::path>& resume_from)
       : config_(config),
         data_(data),
         classifier_(classifier),
-        plan_(make_plan(config.train, data.train.size())),
+        plan_(make_plan(config.train, updates_in_epoch(config.train, data.train))),
         device_(move_to_device(config, classifier)),
-        updater_(config.train, classifier),
+        precision_(resolve_precision(config.train.precision, device_)),
+        updater_(config.train, precision_, classifier),
+        stream_(data.train, config.train),
         checkpointer_(run_dir, config.train.keep_checkpoints),
-        reporter_(run_dir, plan_.total),
+        reporter_(run_dir, config.train.tensorboard),
         clock_(device_, config.train.log_every) {
+    set_matrix_precision(precision_);
+    if (resume_from) restore(*resume_from);
     if (data.validation.size() == 0)
       log::info("no validation rows: no checkpoint is the best, the last one is the result");
     if (const std::string problem = warmup_problem(config.train, plan_); !problem.empty())
@@ -51,10 +63,23 @@ class Trainer {
   }
 
   TrainingResult run() {
-    while (state_.update < plan_.total && stop_signal() == 0 && !stopped_early_) {
+    if (saved_update_ && !state_.evaluation_due && finished()) {
+      TrainingResult result = make_result();
+      result.was_finished = true;
+      return result;
+    }
+    if (saved_update_) log::info("going on after update {}", state_.update);
+    reporter_.report(start_report());
+    if (state_.evaluation_due) end_period();
+    for (bool done = finished(); !done && stop_signal() == 0; done = done || state_.stopped_early) {
       train_update();
       if (state_.update % config_.train.log_every == 0) report_window();
-      if (state_.update % plan_.evaluate_every == 0 || state_.update == plan_.total) end_period();
+      done = finished();  // asked once, because time passes: the end is always evaluated
+      if (done || state_.update % plan_.evaluate_every == 0) {
+        end_period();
+      } else if (checkpoint_due()) {
+        save();
+      }
     }
     if (stop_signal() != 0) {
       log::warning("signal {}: stopping after update {}", stop_signal(), state_.update);
@@ -62,51 +87,91 @@ class Trainer {
     } else if (!saved_update_) {
       end_period();  // a run of length 0
     }
-    return finish();
+    const TrainingResult result = make_result();
+    reporter_.report(DoneReport{
+        .updates = result.updates,
+        .training_time_s = result.training_time_s,
+        .best_update = result.best_update,
+        .best_accuracy = state_.has_best ? std::optional(result.best_accuracy) : std::nullopt,
+        .stopped_early = result.stopped_early,
+        .stopped_by_signal = result.stopped_by_signal});
+    return result;
   }
 
  private:
-  double epochs_done() const {
-    return static_cast<double>(state_.update) / static_cast<double>(plan_.updates_per_epoch);
+  void restore(const fs::path& folder) {
+    state_ = read_training_state(folder / "state.json");
+    updater_.restore(folder);
+    stream_.seek(state_.epoch, state_.position);
+    figures_.resume_period(state_.period);
+    run_clock_ = RunClock(state_.elapsed_s);
+    saved_update_ = state_.update;
+    // Patience may have been raised since.
+    state_.stopped_early = state_.stopped_early && patience_ran_out();
   }
 
-  Batch next_batch() {
-    if (batches_epoch_ != state_.epoch) {
-      batches_ = epoch_batches(data_.train,
-                               {.batch_size = config_.train.batch_size,
-                                .sort_window = config_.train.sort_window,
-                                .seed = config_.train.seed},
-                               state_.epoch);
-      batches_epoch_ = state_.epoch;
-    }
-    const auto& rows = batches_[static_cast<std::size_t>(state_.position)];
-    return make_batch(pack_rows(*data_.train.data, rows), device_);
+  bool patience_ran_out() const {
+    const std::int64_t patience = config_.train.patience;
+    return patience > 0 && state_.evaluations_without_gain >= patience;
+  }
+
+  bool out_of_time() const {
+    return plan_.time_limit_s > 0 && run_clock_.elapsed_s() >= plan_.time_limit_s;
+  }
+
+  bool finished() const {
+    return state_.update >= plan_.total || state_.stopped_early || out_of_time();
+  }
+
+  double elapsed_share() const {
+    return plan_.time_limit_s > 0 ? run_clock_.elapsed_s() / plan_.time_limit_s : 0;
+  }
+
+  StartReport start_report() const {
+    const bool counted = plan_.time_limit_s == 0;
+    return {.update = state_.update,
+            .total_updates = counted ? std::optional(plan_.total) : std::nullopt,
+            .updates_per_epoch = plan_.updates_per_epoch,
+            .device = device_.str(),
+            .precision = std::string(enum_name(precision_)),
+            .threads = at::get_num_threads(),
+            .parameter_count = parameter_count(classifier_)};
   }
 
   void train_update() {
     clock_.begin_update();
-    const double learning_rate = learning_rate_at(plan_.schedule, state_.update);
-    const Batch batch = next_batch();
-    figures_.add(updater_.apply(batch, ++state_.update, learning_rate, clock_));
+    learning_rate_ = learning_rate_at(plan_.schedule, state_.update, elapsed_share());
+    const auto& batches = stream_.next();
+    std::vector<std::uint32_t> rows;
+    for (const auto& batch : batches) rows.insert(rows.end(), batch.begin(), batch.end());
+    const auto batch_at = [&](std::size_t index) {
+      return make_batch(pack_rows(*data_.train.data, batches[index]), device_);
+    };
+    UpdateFigures figures = updater_.apply(batches.size(), static_cast<std::int64_t>(rows.size()),
+                                           batch_at, ++state_.update, learning_rate_, clock_);
+    figures.rows = std::move(rows);
+    figures_.add(figures);
     clock_.end_update();
-    if (++state_.position == static_cast<std::int64_t>(batches_.size())) {
-      state_.position = 0;
-      ++state_.epoch;
-    }
+    state_.epoch = stream_.epoch();
+    state_.position = stream_.position();
     if (device_.is_cpu()) fetch_figures();
     if (reporter_.wants_update()) show_update();
   }
 
   void fetch_figures() {
-    try {
-      figures_.drain();
-    } catch (const TrainingError& error) {
-      throw TrainingError(
-          fmt::format("{} {}", error.what(),
-                      saved_update_ ? fmt::format("The last good checkpoint is {}.",
-                                                  checkpointer_.folder(*saved_update_).string())
-                                    : "No checkpoint had been written yet."));
-    }
+    const auto divergence = figures_.drain();
+    if (!divergence) return;
+    DivergedReport report{.update = divergence->update,
+                          .loss = divergence->loss,
+                          .learning_rate = divergence->learning_rate,
+                          .gradient_norm = divergence->gradient_norm,
+                          .loss_scale = divergence->loss_scale};
+    for (const std::uint32_t row : divergence->rows)
+      report.rows.push_back(data_.train.data->number(row));
+    reporter_.report(report);
+    throw TrainingError(divergence_text(
+        *divergence, config_, report.rows,
+        saved_update_ ? checkpointer_.folder(*saved_update_).string() : std::string()));
   }
 
   /// The figures since the last report; nothing right after one.
@@ -115,13 +180,22 @@ class Trainer {
     const FigureSums& window = figures_.window();
     if (!window.mean_loss()) return std::nullopt;
     const double seconds = clock_.total_training_s() - window_start_s_;
-    return TrainReport{
+    const bool timed = plan_.time_limit_s > 0;
+    const double share =
+        timed ? std::min(elapsed_share(), 1.0)
+              : static_cast<double>(state_.update) / static_cast<double>(plan_.total);
+    TrainReport report{
         .update = state_.update,
-        .epoch = epochs_done(),
+        .epoch = stream_.epochs_done(),
         .loss = *window.mean_loss(),
-        .learning_rate = learning_rate_at(plan_.schedule, state_.update - 1),
+        .learning_rate = learning_rate_,
         .gradient_norm = figures_.last_gradient_norm(),
-        .tokens_per_s = seconds > 0 ? static_cast<double>(window.tokens) / seconds : 0};
+        .tokens_per_s = seconds > 0 ? static_cast<double>(window.tokens) / seconds : 0,
+        .done_share = share,
+        .remaining_s = run_clock_.remaining_s(share),
+        .loss_scale = figures_.last_loss_scale()};
+    if (report.loss_scale) report.skipped_updates = window.skipped_updates;
+    return report;
   }
 
   void show_update() {
@@ -142,20 +216,32 @@ class Trainer {
     window_start_s_ = clock_.total_training_s();
   }
 
+  bool checkpoint_due() const {
+    if (plan_.checkpoint_every > 0) return state_.update % plan_.checkpoint_every == 0;
+    return plan_.checkpoint_every_s > 0 &&
+           run_clock_.elapsed_s() - saved_at_s_ >= plan_.checkpoint_every_s;
+  }
+
   /// Evaluates on the validation rows, saves a checkpoint, reports.
   void end_period() {
     if (state_.update % config_.train.log_every != 0) report_window();  // what is left of it
     fetch_figures();
     PeriodReport report{.update = state_.update,
-                        .epoch = epochs_done(),
+                        .epoch = stream_.epochs_done(),
                         .train_loss = figures_.period().mean_loss(),
                         .train_accuracy = figures_.period().accuracy()};
     const auto start = std::chrono::steady_clock::now();
-    if (data_.validation.size() > 0) report.validation = evaluate_validation();
-    if (report.validation) {
-      report.best =
-          state_.note_evaluation(report.validation->accuracy, report.validation->mean_loss);
+    state_.evaluation_due = false;
+    if (data_.validation.size() > 0) {
+      report.validation = evaluate_validation();
+      if (!report.validation) {  // a signal cut it short: whoever goes on does all of it
+        state_.evaluation_due = true;
+        return save();
+      }
+      report.best = state_.note_evaluation(*report.validation, config_.train);
+      state_.stopped_early = patience_ran_out() && state_.update < plan_.total;
     }
+    figures_.clear_period();
     save();
     clock_.add_evaluation(
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
@@ -163,14 +249,10 @@ class Trainer {
     report.peak_rss_bytes = peak_rss_bytes();
     report.device_memory = device_memory(device_);
     reset_peak_memory(device_);
-    figures_.clear_period();
     reporter_.report(report);
-    const std::int64_t patience = config_.train.patience;
-    if (patience > 0 && state_.evaluations_without_gain >= patience &&
-        state_.update < plan_.total) {
-      stopped_early_ = true;
+    if (state_.stopped_early) {
       log::info("stopping early: no gain in {} evaluations (train.patience), best at update {}",
-                patience, state_.best_update);
+                config_.train.patience, state_.best_update);
     }
   }
 
@@ -180,6 +262,7 @@ class Trainer {
     const EvaluationOptions options{.batch_size = kEvaluationBatch,
                                     .class_count = data_.labels.size(),
                                     .noise_seed = config_.train.seed,
+                                    .precision = precision_,
                                     .on_progress = [this](std::int64_t done, std::int64_t total) {
                                       if (stop_signal() != 0) throw Stopped(stop_signal());
                                       reporter_.show_evaluation(done, total);
@@ -193,6 +276,8 @@ class Trainer {
 
   void save() {
     fetch_figures();
+    state_.elapsed_s = run_clock_.elapsed_s();
+    state_.period = figures_.period();
     checkpointer_.save(state_, {.config = config_,
                                 .data = data_,
                                 .classifier = classifier_,
@@ -200,26 +285,19 @@ class Trainer {
                                 .training_tensors = updater_.training_tensors(),
                                 .schedule = plan_.schedule});
     saved_update_ = state_.update;
+    saved_at_s_ = run_clock_.elapsed_s();
   }
 
-  TrainingResult finish() {
-    const TrainingResult result{.updates = state_.update,
-                                .best_update = state_.best_update,
-                                .best_accuracy = state_.best_accuracy,
-                                .stopped_early = stopped_early_,
-                                .stopped_by_signal = stop_signal(),
-                                .training_time_s = reporter_.elapsed_s(),
-                                .last_checkpoint = checkpointer_.folder(*saved_update_),
-                                .best_checkpoint = checkpointer_.folder(
-                                    state_.has_best ? state_.best_update : *saved_update_)};
-    reporter_.report(DoneReport{
-        .updates = result.updates,
-        .training_time_s = result.training_time_s,
-        .best_update = result.best_update,
-        .best_accuracy = state_.has_best ? std::optional(result.best_accuracy) : std::nullopt,
-        .stopped_early = result.stopped_early,
-        .stopped_by_signal = result.stopped_by_signal});
-    return result;
+  TrainingResult make_result() const {
+    return {.updates = state_.update,
+            .best_update = state_.best_update,
+            .best_accuracy = state_.best_accuracy,
+            .stopped_early = state_.stopped_early,
+            .stopped_by_signal = stop_signal(),
+            .training_time_s = run_clock_.elapsed_s(),
+            .last_checkpoint = checkpointer_.folder(*saved_update_),
+            .best_checkpoint =
+                checkpointer_.folder(state_.has_best ? state_.best_update : *saved_update_)};
   }
 
   const Config& config_;
@@ -227,24 +305,26 @@ class Trainer {
   Classifier& classifier_;
   TrainingPlan plan_;
   at::Device device_;
+  Precision precision_;
   Updater updater_;
+  BatchStream stream_;
   Checkpointer checkpointer_;
   Reporter reporter_;
   StepClock clock_;
+  RunClock run_clock_;
   RunningFigures figures_;
   TrainingState state_;
-  std::vector<std::vector<std::uint32_t>> batches_;
-  std::int64_t batches_epoch_ = -1;
+  double learning_rate_ = 0;  // of the last update
   std::optional<std::int64_t> saved_update_;
-  bool stopped_early_ = false;
+  double saved_at_s_ = 0;
   double window_start_s_ = 0;
 };
 
 }  // namespace
 
 TrainingResult train(const Config& config, const TrainingData& data, Classifier& classifier,
-                     const std::filesystem::path& run_dir) {
-  return Trainer(config, data, classifier, run_dir).run();
+                     const fs::path& run_dir, const std::optional<fs::path>& resume_from) {
+  return Trainer(config, data, classifier, run_dir, resume_from).run();
 }
 
 }  // namespace diffuse

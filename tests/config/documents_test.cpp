@@ -147,7 +147,8 @@ TEST_F(Schema, AgreesWithTheLoaderOnRangesTypesAndChoices) {
 }
 
 TEST_F(Schema, TextsOfAFormHaveAPattern) {
-  EXPECT_EQ(property("train", "length")["pattern"], "^(auto|[0-9]+(\\.[0-9]+)?e|[0-9]+u)$|\\$\\{");
+  EXPECT_EQ(property("train", "length")["pattern"],
+            "^(auto|[0-9]+(\\.[0-9]+)?[em]|[0-9]+u)$|\\$\\{");
   EXPECT_EQ(property("train", "device")["pattern"], "^(auto|cpu|cuda(:[0-9]{1,3})?)$|\\$\\{");
   EXPECT_EQ(property("model", "pooling")["enum"], (json{"mean", "max", "mean_max"}));
 }

@@ -15,6 +15,12 @@ TEST(Length, EpochsAndUpdates) {
   EXPECT_EQ(parse_length("2.25e").value, 2.25);
 }
 
+TEST(Length, MinutesAreNoNumberOfUpdates) {
+  EXPECT_EQ(parse_length("1.5m").unit, Length::Unit::minutes);
+  EXPECT_EQ(parse_length("1.5m").value, 1.5);
+  EXPECT_THROW(length_in_updates(parse_length("1m"), 10), Error);
+}
+
 TEST(Length, AProductTooLargeStaysPositive) {
   EXPECT_GT(
       length_in_updates(parse_length("1000000000000e"), std::numeric_limits<std::int64_t>::max()),
@@ -26,8 +32,8 @@ TEST(Length, OtherTextIsRefused) {
                                  "infe", "1e3u", "2e12e", "2000000000000u", "3ee", "+3e", "0x1e"}) {
     EXPECT_EQ(config_error([&] { parse_length(text); }),
               "\"" + text +
-                  "\" is not a length; expected epochs (\"3e\") or updates (\"5000u\"), at most "
-                  "1e12");
+                  "\" is not a length; expected epochs (\"3e\"), updates (\"5000u\") or minutes "
+                  "(\"30m\"), at most 1e12");
   }
 }
 

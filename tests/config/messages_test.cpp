@@ -103,12 +103,11 @@ INSTANTIATE_TEST_SUITE_P(
              "0 is out of range; expected one or more whole numbers from 1 to 1048576 (distance "
              "between neighbours)"},
         Case{"train", "length", "\"3\"",
-             "\"3\" is not allowed; expected auto, epochs (\"3e\") or updates (\"5000u\") (how "
-             "long to "
-             "train)"},
+             "\"3\" is not allowed; expected auto, epochs (\"3e\"), updates (\"5000u\") or minutes "
+             "(\"30m\") (how long to train)"},
         Case{"train", "length", "3",
-             "3 is a number; expected auto, epochs (\"3e\") or updates (\"5000u\") (how long to "
-             "train)"},
+             "3 is a number; expected auto, epochs (\"3e\"), updates (\"5000u\") or minutes "
+             "(\"30m\") (how long to train)"},
         Case{"train", "warmup", "\"2.5u\"",
              "\"2.5u\" is not allowed; expected auto, epochs (\"3e\") or updates (\"5000u\") (how "
              "long "
@@ -121,8 +120,21 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"train", "length", "\"0e\"", "\"0e\" trains nothing; expected more than 0"},
         Case{"train", "evaluate_every", "\"0u\"", "\"0u\" never comes round; expected more than 0"},
         Case{"train", "length", "\"9999999999999u\"",
-             "\"9999999999999u\" is not a length; expected epochs (\"3e\") or updates "
-             "(\"5000u\"), at most 1e12"}));
+             "\"9999999999999u\" is not a length; expected epochs (\"3e\"), updates (\"5000u\") or "
+             "minutes (\"30m\"), at most 1e12"},
+        Case{"train", "evaluate_every", "\"5m\"",
+             "\"5m\" is not allowed; expected epochs (\"3e\") or updates (\"5000u\") (how often to "
+             "validate and save a checkpoint)"},
+        Case{"train", "checkpoint_every", "\"5\"",
+             "\"5\" is not allowed; expected epochs (\"3e\"), updates (\"5000u\") or minutes "
+             "(\"30m\") (how often to save a checkpoint between evaluations, which always do)"},
+        Case{"train", "precision", "\"half\"",
+             "\"half\" is unknown; expected one of auto, fp32, tf32, bf16, fp16 (number format "
+             "of the matrix products and of what they feed)"},
+        Case{"train", "metric", "\"f1\"",
+             "\"f1\" is unknown; expected one of accuracy, macro_f1, loss (the figure of the "
+             "validation rows that chooses the best checkpoint and that train.patience waits "
+             "for)"}));
 
 struct KeyCase {
   std::string content;

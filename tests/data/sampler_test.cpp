@@ -42,6 +42,30 @@ std::int64_t length_spread(const EncodedDataset& data, const Batches& batches) {
   return sum;
 }
 
+TEST(EpochBatches, ATokenBudgetBoundsEveryBatch) {
+  const EncodedDataset data = mixed_lengths(1003);
+  const DatasetView all = view_all(data);
+  const auto tokens_of = [&](const std::vector<std::uint32_t>& batch) {
+    std::int64_t tokens = 0;
+    for (const std::uint32_t row : batch) tokens += data.length(row);
+    return tokens;
+  };
+  for (const std::int64_t budget : {1, 50, 97, 500}) {
+    const Batches batches = epoch_batches(all, {100, 50, 7, budget}, 3);
+    EXPECT_EQ(sorted_rows(batches), all.rows) << budget;
+    for (const auto& batch : batches) {
+      ASSERT_FALSE(batch.empty());
+      EXPECT_LE(batch.size(), 100U);
+      if (batch.size() > 1) {  // a text longer than the budget stands alone
+        EXPECT_LE(tokens_of(batch), budget);
+      }
+    }
+  }
+  const Batches batches = epoch_batches(all, {100, 50, 7, 500}, 3);
+  EXPECT_LT(static_cast<std::int64_t>(batches.size()), 2 * all.token_count() / 500)
+      << "well filled";
+}
+
 TEST(EpochBatches, EveryRowOnceAndOneSmallerBatchAtMost) {
   const EncodedDataset data = mixed_lengths(1003);
   const DatasetView all = view_all(data);

@@ -235,8 +235,8 @@ TEST(TrainFailed, OutOfMemoryIsASentenceWithAdvice) {
   EXPECT_EQ(outcome.exit_code, 1) << outcome;
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_THAT(outcome.err,
-              AllOf(HasSubstr("memory estimate "), HasSubstr("error: Out of memory. Try a smaller"),
-                    Not(HasSubstr("frame #"))));
+              AllOf(HasSubstr("error: Out of memory. "), HasSubstr("The estimate was "),
+                    HasSubstr("Lower train.batch_size (16)"), Not(HasSubstr("frame #"))));
 }
 #endif
 

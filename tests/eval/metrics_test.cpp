@@ -76,6 +76,50 @@ TEST(Metrics, CalibrationErrorOverFifteenBins) {
   EXPECT_NEAR(compute_metrics(together, std::vector<std::int32_t>{0, 1}, 2).ece, 0.05, 1e-6);
 }
 
+TEST(Calibration, BinsHoldCountConfidenceAndAccuracy) {
+  const std::vector<CalibrationBin> bins = calibration_bins(kProbabilities, kGold, 3);
+  ASSERT_EQ(bins.size(), 15U);
+  EXPECT_EQ(bins[0].count, 0);
+  EXPECT_FALSE(bins[0].mean_confidence.has_value());
+  EXPECT_FALSE(bins[0].accuracy.has_value());
+  EXPECT_EQ(bins[7].count, 1);  // 7/15 <= 0.5 < 8/15
+  EXPECT_DOUBLE_EQ(bins[7].mean_confidence.value(), 0.5);
+  EXPECT_EQ(bins[7].accuracy.value(), 0);
+  EXPECT_EQ(bins[13].count, 1);
+  EXPECT_NEAR(bins[13].mean_confidence.value(), 0.9, 1e-6);
+  EXPECT_EQ(bins[13].accuracy.value(), 1);
+}
+
+TEST(Calibration, RowsOfOneBinAreAveraged) {
+  // 0.56 is of the ninth bin, 0.54 too; certainty is of the last one.
+  const std::vector<float> probabilities = {0.56F, 0.44F, 0.54F, 0.46F, 0, 1};
+  const auto bins = calibration_bins(probabilities, std::vector<std::int32_t>{0, 1, 1}, 2);
+  EXPECT_EQ(bins[8].count, 2);
+  EXPECT_NEAR(bins[8].mean_confidence.value(), 0.55, 1e-6);
+  EXPECT_DOUBLE_EQ(bins[8].accuracy.value(), 0.5);
+  EXPECT_EQ(bins[14].count, 1);
+  EXPECT_EQ(bins[14].mean_confidence.value(), 1);
+  EXPECT_NEAR(expected_calibration_error(bins), 2 * 0.05 / 3, 1e-6);
+}
+
+TEST(Calibration, MetricsHoldTheBinsThatTheirErrorIsOf) {
+  const Metrics metrics = compute_metrics(kProbabilities, kGold, 3);
+  ASSERT_EQ(metrics.calibration.size(), 15U);
+  EXPECT_EQ(metrics.calibration[13].count, 1);
+  EXPECT_DOUBLE_EQ(metrics.ece, expected_calibration_error(metrics.calibration));
+}
+
+TEST(Calibration, RefusesWhatHasNoMeaning) {
+  EXPECT_THROW(calibration_bins({}, {}, 2), Error);
+  EXPECT_THROW(calibration_bins(kProbabilities, kGold, 2), Error);
+  try {
+    expected_calibration_error(std::vector<CalibrationBin>(15));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "The calibration error of no rows is not defined.");
+  }
+}
+
 TEST(Metrics, CertainAndRightHasNoLossAndNoCalibrationError) {
   const Metrics metrics =
       compute_metrics(std::vector<float>{1, 0, 0, 1}, std::vector<std::int32_t>{0, 1}, 2);

@@ -42,6 +42,16 @@ class CheckLayers(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("include/diffuse/data/a.hpp:1: data is without tensors", result.stdout)
 
+    def test_report_stands_between_eval_and_train(self):
+        self.assertEqual(check({
+            "include/diffuse/report/a.hpp": '#include "diffuse/eval/metrics.hpp"\n',
+            "src/train/a.cpp": '#include "diffuse/report/event_file.hpp"\n',
+        }).returncode, 0)
+        result = check({"src/report/a.cpp": '#include "diffuse/train/trainer.hpp"\n'
+                                            "#include <ATen/core/Tensor.h>\n"})
+        self.assertIn("src/report/a.cpp:1: report includes diffuse/train/trainer.hpp", result.stdout)
+        self.assertIn("src/report/a.cpp:2: report is without tensors", result.stdout)
+
     def test_unknown_folder(self):
         result = check({"src/misc/a.cpp": ""})
         self.assertEqual(result.returncode, 1)

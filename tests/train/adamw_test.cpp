@@ -65,6 +65,23 @@ TEST(AdamW, DecaysMatricesOnly) {
   EXPECT_EQ(vector.detach()[0].item<float>(), 1.0F);
 }
 
+TEST(AdamW, TheEmbeddingHasADecayAndARateOfItsOwn) {
+  at::Tensor matrix = at::ones({2, 2}).requires_grad_(true);
+  at::Tensor embedding = at::ones({2, 2}).requires_grad_(true);
+  at::Tensor frozen = at::ones({2, 2}).requires_grad_(true);
+  AdamW optimizer(
+      {{"m", matrix, ParameterRole::matrix}, {"e", embedding, ParameterRole::embedding}},
+      {.embedding_weight_decay = 0.5, .embedding_lr_factor = 2});
+  AdamW freezing({{"f", frozen, ParameterRole::embedding}}, {.embedding_lr_factor = 0});
+  for (at::Tensor* parameter : {&matrix, &embedding, &frozen})
+    parameter->mutable_grad() = at::ones(parameter->sizes());
+  optimizer.step(0.1);
+  freezing.step(0.1);
+  EXPECT_NEAR(matrix.detach()[0][0].item<float>(), 0.9F, 1e-6F);
+  EXPECT_NEAR(embedding.detach()[0][0].item<float>(), 1 - 0.2 * 0.5 - 0.2, 1e-6F);
+  EXPECT_EQ(frozen.detach()[0][0].item<float>(), 1.0F);
+}
+
 TEST(AdamW, LeavesAParameterWithoutGradientAlone) {
   at::Tensor used = at::ones({2}).requires_grad_(true);
   at::Tensor unused = at::ones({2}).requires_grad_(true);
@@ -105,14 +122,13 @@ TEST(AdamW, NamesItsState) {
   parameter.mutable_grad() = at::ones({2, 2});
   optimizer.step(0.1);
   const auto state = optimizer.state();
-  ASSERT_EQ(state.size(), 4U);
+  ASSERT_EQ(state.size(), 3U);
   EXPECT_EQ(state[0].first, "exp_avg.head.weight");
   EXPECT_NEAR(state[0].second[0][0].item<float>(), 0.1F, 1e-6F);
   EXPECT_EQ(state[1].first, "exp_avg_sq.head.weight");
   EXPECT_NEAR(state[1].second[0][0].item<float>(), 0.001F, 1e-6F);
   EXPECT_EQ(state[2].first, "step.matrix");
   EXPECT_EQ(state[2].second.item<float>(), 1.0F);
-  EXPECT_EQ(state[3].first, "step.other");
 }
 
 TEST(AdamW, RefusesOtherTypes) {

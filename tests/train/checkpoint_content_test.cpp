@@ -63,7 +63,7 @@ TEST(TrainingCheckpoint, HoldsTheModelAndTheStateOfTraining) {
   EXPECT_EQ(
       names_of(training),
       (std::vector<std::string>{"exp_avg.bias", "exp_avg.weight", "exp_avg_sq.bias",
-                                "exp_avg_sq.weight", "generator", "step.matrix", "step.other"}));
+                                "exp_avg_sq.weight", "generator", "step.matrix", "step.vector"}));
   EXPECT_EQ(values_of(training, "step.matrix"), std::vector<float>{10});
   EXPECT_EQ(training.tensors().at("generator").dtype, DType::u8);
   EXPECT_GT(training.tensors().at("generator").bytes.size(), 1000U);
@@ -88,22 +88,6 @@ TEST(TrainingCheckpoint, WithAnAverageTheModelHoldsItAndTheRawWeightsAreKept) {
   // Evaluation has put the raw weights back.
   EXPECT_EQ(values_of(training, "raw.weight"), values_of(classifier.parameters()[0].tensor));
   EXPECT_EQ(values_of(training, "raw.bias"), values_of(classifier.parameters()[1].tensor));
-}
-
-TEST(TrainingState, BestIsAHigherAccuracyOrTheSameWithALowerLoss) {
-  TrainingState state;
-  state.update = 1;
-  EXPECT_TRUE(state.note_evaluation(0, 5));
-  EXPECT_FALSE(state.note_evaluation(0, 5));
-  EXPECT_FALSE(state.note_evaluation(0, 6));
-  EXPECT_EQ(state.evaluations_without_gain, 2);
-  state.update = 2;
-  EXPECT_TRUE(state.note_evaluation(0, 4));
-  EXPECT_EQ(state.evaluations_without_gain, 0);
-  EXPECT_TRUE(state.note_evaluation(0.5, 9));
-  EXPECT_EQ(state.best_update, 2);
-  EXPECT_EQ(state.best_accuracy, 0.5);
-  EXPECT_EQ(state.best_loss, 9);
 }
 
 TEST(Checkpointer, SaysWhatCannotBeCreated) {

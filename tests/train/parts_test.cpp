@@ -28,13 +28,18 @@ UpdateFigures figures(std::int64_t update, std::int64_t examples, double loss, d
           .correct = at::full({}, correct, at::kLong)};
 }
 
+/// The plan for `rows` rows.
+TrainingPlan plan_for(const TrainConfig& config, std::int64_t rows) {
+  return make_plan(config, (rows + config.batch_size - 1) / config.batch_size);
+}
+
 TEST(Plan, CountsUpdatesOfAnEpochWithItsLastSmallBatch) {
   TrainConfig config;
   config.batch_size = 64;
   config.length = "2.5e";
   config.evaluate_every = "0.5e";
   config.warmup = "7u";
-  const TrainingPlan plan = make_plan(config, 257);
+  const TrainingPlan plan = plan_for(config, 257);
   EXPECT_EQ(plan.updates_per_epoch, 5);
   EXPECT_EQ(plan.total, 13);
   EXPECT_EQ(plan.evaluate_every, 3);
@@ -46,17 +51,17 @@ TEST(Plan, CountsUpdatesOfAnEpochWithItsLastSmallBatch) {
 TEST(Plan, AutoMakesTwoThousandUpdatesWithinThreeAndThirtyEpochs) {
   TrainConfig config;  // both lengths are auto
   config.batch_size = 10;
-  const TrainingPlan medium = make_plan(config, 3000);
+  const TrainingPlan medium = plan_for(config, 3000);
   EXPECT_EQ(medium.total, 7 * 300);  // the first whole epoch at or beyond 2,000
   EXPECT_EQ(medium.schedule.warmup, 200);
   EXPECT_EQ(medium.schedule.total, 2100);
-  const TrainingPlan exact = make_plan(config, 2500);
+  const TrainingPlan exact = plan_for(config, 2500);
   EXPECT_EQ(exact.total, 2000);
-  EXPECT_EQ(make_plan(config, 100'000).total, 3 * 10'000);
-  const TrainingPlan small = make_plan(config, 25);
+  EXPECT_EQ(plan_for(config, 100'000).total, 3 * 10'000);
+  const TrainingPlan small = plan_for(config, 25);
   EXPECT_EQ(small.total, 30 * 3);
   EXPECT_EQ(small.schedule.warmup, 9);
-  EXPECT_EQ(make_plan(config, 1).schedule.warmup, 3);
+  EXPECT_EQ(plan_for(config, 1).schedule.warmup, 3);
 }
 
 TEST(Plan, AWarmUpAsLongAsTheRunIsAProblemToldOnce) {
@@ -64,7 +69,7 @@ TEST(Plan, AWarmUpAsLongAsTheRunIsAProblemToldOnce) {
     TrainConfig config;
     config.length = length;
     config.warmup = warmup;
-    return warmup_problem(config, make_plan(config, 1280));  // 10 updates an epoch
+    return warmup_problem(config, plan_for(config, 1280));  // 10 updates an epoch
   };
   EXPECT_EQ(problem("3e", "30u"),
             "Warm-up (train.warmup = 30u) takes 30 updates and the whole run has 30: the learning "
@@ -80,21 +85,65 @@ TEST(Plan, AWarmUpAsLongAsTheRunIsAProblemToldOnce) {
 TEST(Plan, LessThanAnUpdateIsOne) {
   TrainConfig config;
   config.length = "0.0001e";
-  EXPECT_EQ(make_plan(config, 1000).total, 1);
+  EXPECT_EQ(plan_for(config, 1000).total, 1);
 }
 
 TEST(Plan, AutoWarmUpIsATenthOfAShortRun) {
   TrainConfig config;
   config.length = "50u";
-  EXPECT_EQ(make_plan(config, 1000).schedule.warmup, 5);
+  EXPECT_EQ(plan_for(config, 1000).schedule.warmup, 5);
   config.length = "5u";
-  EXPECT_EQ(make_plan(config, 1000).schedule.warmup, 0);
+  EXPECT_EQ(plan_for(config, 1000).schedule.warmup, 0);
+}
+
+TEST(Plan, MinutesAreATimeAndTheScheduleFollowsIt) {
+  TrainConfig config;
+  config.length = "1.5m";
+  config.checkpoint_every = "2m";
+  TrainingPlan plan = make_plan(config, 10);
+  EXPECT_EQ(plan.time_limit_s, 90);
+  EXPECT_GT(plan.total, 1'000'000'000);
+  EXPECT_EQ(plan.schedule.total, 0);
+  EXPECT_EQ(plan.schedule.warmup, 200);
+  EXPECT_EQ(plan.checkpoint_every_s, 120);
+  EXPECT_EQ(plan.checkpoint_every, 0);
+  config.max_updates = 7;
+  EXPECT_EQ(make_plan(config, 10).total, 7);
+}
+
+TEST(Plan, MaxUpdatesStopsEarlierAndLeavesTheSchedule) {
+  TrainConfig config;
+  config.length = "3e";
+  config.max_updates = 12;
+  config.checkpoint_every = "0.5e";
+  const TrainingPlan plan = make_plan(config, 10);
+  EXPECT_EQ(plan.total, 12);
+  EXPECT_EQ(plan.schedule.total, 30);
+  EXPECT_EQ(plan.schedule.warmup, 3);
+  EXPECT_EQ(plan.checkpoint_every, 5);
+  config.max_updates = 50;
+  EXPECT_EQ(make_plan(config, 10).total, 30);
+}
+
+TEST(Plan, UpdatesOfAnEpochCountAccumulatedBatchesAndTokenBudgets) {
+  const auto data = testing::separable_rows(100, 2, 1);
+  const DatasetView view = view_all(*data);
+  TrainConfig config;
+  config.batch_size = 8;  // 13 batches
+  EXPECT_EQ(updates_in_epoch(config, view), 13);
+  config.accumulate = 4;
+  EXPECT_EQ(updates_in_epoch(config, view), 4);
+  config.accumulate = 1;
+  config.batch_tokens = 20;  // 4 to 9 tokens a row
+  const std::int64_t budgeted = updates_in_epoch(config, view);
+  EXPECT_GT(budgeted, view.token_count() / 20);
+  EXPECT_LT(budgeted, 51);
 }
 
 TEST(Plan, EvaluatesAtMostAfterEveryUpdate) {
   TrainConfig config;
   config.evaluate_every = "0.001e";
-  EXPECT_EQ(make_plan(config, 1000).evaluate_every, 1);
+  EXPECT_EQ(plan_for(config, 1000).evaluate_every, 1);
 }
 
 TEST(RunningFigures, WeighExamplesNotBatches) {
@@ -114,20 +163,34 @@ TEST(RunningFigures, WeighExamplesNotBatches) {
   EXPECT_DOUBLE_EQ(running.period().mean_loss().value(), 1);
 }
 
-TEST(RunningFigures, NameTheFirstUpdateThatIsNotFinite) {
+TEST(RunningFigures, StopAtTheFirstUpdateThatIsNotFinite) {
   RunningFigures running;
   running.add(figures(41, 1, 1.0, 2.5, 1));
-  running.add(figures(42, 1, 1.0, std::numeric_limits<double>::infinity(), 1));
+  UpdateFigures bad = figures(42, 2, 1.0, std::numeric_limits<double>::infinity(), 1);
+  bad.rows = {7, 9};
+  running.add(bad);
   running.add(figures(43, 1, std::numeric_limits<double>::quiet_NaN(), 1.0, 1));
-  try {
-    running.drain();
-    FAIL() << "no error";
-  } catch (const TrainingError& error) {
-    EXPECT_STREQ(error.what(),
-                 "Training diverged at update 42: the gradient norm is inf (learning rate 0.5, "
-                 "last finite gradient norm 2.5). Lower train.learning_rate, lengthen train.warmup "
-                 "or set a smaller train.clip_norm (0 is off).");
-  }
+  const auto divergence = running.drain();
+  ASSERT_TRUE(divergence.has_value());
+  EXPECT_EQ(divergence->what, "the gradient norm is inf");
+  EXPECT_EQ(divergence->update, 42);
+  EXPECT_EQ(divergence->learning_rate, 0.5);
+  EXPECT_EQ(divergence->last_finite_norm, 2.5);
+  EXPECT_EQ(divergence->rows, (std::vector<std::uint32_t>{7, 9}));
+  EXPECT_EQ(running.period().examples, 1);  // the updates before it alone
+}
+
+TEST(RunningFigures, CountASkippedUpdateAndForgiveItsNorm) {
+  RunningFigures running;
+  UpdateFigures skipped = figures(1, 2, 0.5, std::numeric_limits<double>::infinity(), 1);
+  skipped.skipped = true;
+  skipped.loss_scale = 1024;
+  running.add(skipped);
+  EXPECT_FALSE(running.drain().has_value());
+  EXPECT_EQ(running.window().skipped_updates, 1);
+  EXPECT_EQ(running.window().examples, 2);
+  EXPECT_EQ(running.last_gradient_norm(), 0);
+  EXPECT_EQ(running.last_loss_scale(), 1024);
 }
 
 TEST(StepClock, DividesTheWallTimeOfUpdates) {
@@ -194,7 +257,7 @@ TEST(MemoryEstimate, IsDescribedInALine) {
                                 .activations = 6'000'000,
                                 .largest_batch_tokens = 1234};
   EXPECT_EQ(describe(estimate),
-            "memory estimate 10.0 MB: weights 1.0 MB, gradients 1.0 MB, optimizer 2.0 MB, average "
+            "10.0 MB: weights 1.0 MB, gradients 1.0 MB, optimizer 2.0 MB, average "
             "0 B, activations 6.0 MB (largest batch: 1,234 tokens)");
 }
 

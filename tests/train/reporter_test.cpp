@@ -15,21 +15,26 @@ std::string progress_line(unsigned short columns) {
   const testing::TempDir dir;
   return testing::on_terminal(
       [&dir] {
-        Reporter reporter(dir.path(), 200);
+        Reporter reporter(dir.path(), /*tensorboard=*/false);
         reporter.show_update(TrainReport{.update = 100,
                                          .epoch = 1,
                                          .loss = 1.25,
                                          .learning_rate = 1e-3,
                                          .gradient_norm = 1,
-                                         .tokens_per_s = 12345});
+                                         .tokens_per_s = 12345,
+                                         .done_share = 0.5,
+                                         .remaining_s = 0.04,
+                                         .loss_scale = 1024,
+                                         .skipped_updates = 2});
       },
       columns);
 }
 
 TEST(Reporter, ATerminalShowsEverythingOnOneLine) {
-  const std::string line = progress_line(120);
+  const std::string line = progress_line(160);
   EXPECT_THAT(line, HasSubstr(" 50.0 %  ETA 0.0s  loss 1.2500  lr 1.00e-03  12,345 tokens/s  "
-                              "epoch 1.00  update 100"));
+                              "epoch 1.00  update 100  grad norm 1  scale 1024  2 updates skipped "
+                              "for overflow"));
 }
 
 TEST(Reporter, ANarrowTerminalKeepsPercentageTimeLeftAndLoss) {

@@ -13,6 +13,8 @@ std::int64_t current_rss_bytes();
 std::int64_t available_memory_bytes();
 /// Cores this process may use.
 int available_cores();
+/// The time now, UTC, as "2025-01-31T12:00:00Z".
+std::string utc_now();
 /// The processor's name as the system gives it.
 std::string cpu_model();
 

@@ -76,26 +76,40 @@ struct ModelConfig {
 };
 
 enum class Schedule { constant, linear, cosine };
+enum class Precision { automatic, fp32, tf32, bf16, fp16 };
+/// What the best checkpoint is chosen by, and early stopping.
+enum class ValidationMetric { accuracy, macro_f1, loss };
 
 struct TrainConfig {
   std::int64_t seed = 1;
   std::string length = "auto";
+  std::int64_t max_updates = 0;
   std::int64_t batch_size = 128;
+  std::int64_t batch_tokens = 0;
+  std::int64_t accumulate = 1;
   std::int64_t sort_window = 50;
+  bool overfit_batch = false;
   double learning_rate = 3e-3;
+  double embedding_lr_factor = 1.0;
   double beta1 = 0.9;
   double beta2 = 0.98;
   double epsilon = 1e-8;
   double weight_decay = 0.0;
+  double embedding_weight_decay = 0.0;
   std::string warmup = "auto";
   Schedule schedule = Schedule::cosine;
   double clip_norm = 1.0;
   double label_smoothing = 0.05;
   double ema_decay = 0.999;
   std::string evaluate_every = "1e";
+  ValidationMetric metric = ValidationMetric::accuracy;
   std::int64_t patience = 0;
+  double min_gain = 0.0;
+  std::string checkpoint_every = "0u";
   std::int64_t keep_checkpoints = 2;
   std::int64_t log_every = 100;
+  bool tensorboard = false;
+  Precision precision = Precision::automatic;
   std::string device = "auto";
   std::int64_t threads = 0;
 };

@@ -50,16 +50,26 @@ std::string config_reference_markdown();
 /// The text of train.length and train.warmup that leaves their length to the number of rows.
 inline constexpr std::string_view kAutomaticLength = "auto";
 
-/// A length with its unit: "3e" epochs, "5000u" updates.
+/// A length with its unit: "3e" epochs, "5000u" updates, "30m" minutes.
 struct Length {
-  enum class Unit { epochs, updates };
+  enum class Unit { epochs, updates, minutes };
   double value = 0;
   Unit unit = Unit::epochs;
 };
 /// Throws ConfigError.
 Length parse_length(std::string_view text);
-/// Updates that `length` makes, at least 0.
+/// Updates that `length`, which is not in minutes, makes; at least 0.
 std::int64_t length_in_updates(const Length& length, std::int64_t updates_per_epoch);
+
+/// A key whose values differ between two configurations, as JSON.
+struct ConfigDifference {
+  std::string key;  ///< "train.length"
+  std::string from;
+  std::string to;
+  bool may_change = false;  ///< when a run is resumed
+};
+/// In the order of the tables; empty for equal ones.
+std::vector<ConfigDifference> config_differences(const Config& from, const Config& to);
 
 /// The name of an enumerator as config files spell it, for every enum of config.hpp.
 template <class Enum>

@@ -7,6 +7,10 @@
 #include <string>
 #include <string_view>
 
+namespace c10 {
+class Error;
+}
+
 namespace diffuse {
 
 /// Sets up how tensors get host memory; `main` calls it once, first of all. Two habits of glibc
@@ -42,6 +46,12 @@ struct DeviceMemory {
 };
 DeviceMemory device_memory(at::Device device);
 void reset_peak_memory(at::Device device);
+
+/// Whether `error` says that the host's or a GPU's memory ran out.
+bool is_out_of_memory(const c10::Error& error);
+/// What was asked for, in LibTorch's words without its own source positions: "CUDA out of memory.
+/// Tried to allocate 20.00 GiB. …".
+std::string memory_request(const c10::Error& error);
 
 /// For the start-up table and `diffuse version`: "CPU, 2 threads" or the GPU's name.
 std::string device_description(at::Device device);

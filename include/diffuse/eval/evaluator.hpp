@@ -3,6 +3,7 @@
 #include <functional>
 #include <vector>
 
+#include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
 #include "diffuse/eval/metrics.hpp"
 #include "diffuse/model/classifier.hpp"
@@ -11,7 +12,8 @@ namespace diffuse {
 
 struct Evaluation {
   Metrics metrics;
-  std::vector<float> probabilities;  ///< [n, C] row-major, in the order of the view's rows
+  std::vector<float> logits;         ///< [n, C] row-major, in the order of the view's rows
+  std::vector<float> probabilities;  ///< their softmax
   std::vector<std::int32_t> gold;    ///< [n]
   std::vector<std::uint64_t> rows;   ///< [n] number of each row in its file, from 1
   double time_s = 0;
@@ -22,7 +24,8 @@ struct Evaluation {
 struct EvaluationOptions {
   std::int64_t batch_size = 256;
   std::int64_t class_count = 0;
-  std::int64_t noise_seed = 1;  ///< for a model with noise at evaluation
+  std::int64_t noise_seed = 1;            ///< for a model with noise at evaluation
+  Precision precision = Precision::fp32;  ///< resolved
   /// Called after each batch with rows done and rows in all; may be empty.
   std::function<void(std::int64_t, std::int64_t)> on_progress{};
 };
@@ -31,12 +34,8 @@ struct EvaluationOptions {
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,
                     const EvaluationOptions& options);
 
-/// Logits, float32 [B, C] on the host, of one batch.
-at::Tensor predict_logits(Classifier& classifier, const Batch& batch,
-                          const ForwardContext& context);
-
-/// Class probabilities, float32 [B, C] on the host, of one batch.
-at::Tensor predict_probabilities(Classifier& classifier, const Batch& batch,
-                                 const ForwardContext& context);
+/// Logits, float32 [B, C] on the host, of one batch, computed in `precision` (resolved).
+at::Tensor predict_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
+                          Precision precision = Precision::fp32);
 
 }  // namespace diffuse

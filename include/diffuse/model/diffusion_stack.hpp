@@ -39,6 +39,8 @@ class StepFunction {
 ///   h_i = alpha · base_i + (1 - alpha) · sum over j in N(i) of W_{j-i} ∘ u_j
 ///   h_i = norm(h_i)                                                        norm: post
 /// base is the state h_i, or the initial one; N(i) stands in neighbourhood_shifts.
+/// Under autocast (device/precision.hpp) u and the sum over it are in half precision, the states
+/// float32.
 class DiffusionStack {
  public:
   /// Throws ConfigError where dilation has neither one entry nor one a step, where the
@@ -65,7 +67,8 @@ class DiffusionStack {
   const StepParameters& parameters_of(std::size_t step) const {
     return parameters_[share_weights_ ? 0 : step];
   }
-  at::Tensor step(const at::Tensor& base, const at::Tensor& state, std::size_t index,
+  at::Tensor step_values(const at::Tensor& state, std::size_t index) const;  // u
+  at::Tensor step(const at::Tensor& base, const at::Tensor& values, std::size_t index,
                   const NeighbourMasks& masks) const;
 
   double alpha_;

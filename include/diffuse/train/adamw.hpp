@@ -15,11 +15,14 @@ struct AdamWOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay = 0.0;  ///< decoupled; on parameters of role `matrix` only
+  double weight_decay = 0.0;            ///< decoupled; on parameters of role `matrix`
+  double embedding_weight_decay = 0.0;  ///< on parameters of role `embedding`
+  double embedding_lr_factor = 1.0;     ///< the embedding's rate as a multiple of the others'
 };
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, algorithm 2), on ATen's
-/// fused kernel: one pass over each parameter, its gradient and both moments.
+/// fused kernel: one pass over each parameter, its gradient and both moments. One group of
+/// parameters for each role.
 class AdamW {
  public:
   /// State lives on the parameters' device, float32. Throws Error if a parameter is not float32.
@@ -36,14 +39,15 @@ class AdamW {
   /// The gradients that are there.
   std::vector<at::Tensor> gradients() const;
 
-  /// `exp_avg.<name>` and `exp_avg_sq.<name>` of each parameter, `step.matrix` and `step.other`:
-  /// float32, shared with the optimizer, in a fixed order.
+  /// `exp_avg.<name>` and `exp_avg_sq.<name>` of each parameter and `step.<role>` of each role that
+  /// has any: float32, shared with the optimizer, in a fixed order.
   std::vector<std::pair<std::string, at::Tensor>> state() const;
 
  private:
   struct Group {
     std::string name;
     double weight_decay = 0;
+    double lr_factor = 1;
     at::Tensor step{};  // float32 [], how often the group was updated
     std::vector<std::string> parameter_names{};
     std::vector<at::Tensor> parameters{};

@@ -30,7 +30,8 @@ struct CheckpointContent {
 /// `best` (relative, replaced atomically) on them.
 class Checkpointer {
  public:
-  /// Keeps the newest `keep` checkpoints and the best one; at least one.
+  /// Keeps the newest `keep` checkpoints and the best one; at least one. Those that are there
+  /// already, of a run that is gone on with, count too.
   Checkpointer(const std::filesystem::path& run_dir, std::int64_t keep);
 
   /// Writes a checkpoint, all of it or none, points `last` to it, and `best` too where

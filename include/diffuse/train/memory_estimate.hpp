@@ -3,6 +3,7 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "diffuse/config/config.hpp"
@@ -29,10 +30,15 @@ struct MemoryEstimate {
 MemoryEstimate estimate_memory(const Config& config, std::int64_t parameter_count,
                                const DatasetView& train);
 
-/// One line: the total, its parts and the largest batch.
+/// One line: "10.0 MB: weights 1.0 MB, …", the total, its parts and the largest batch.
 std::string describe(const MemoryEstimate& estimate);
 
-/// Logs the estimate, and a warning where `device` is the CPU and the machine has less memory free.
-void log_estimate(const MemoryEstimate& estimate, at::Device device);
+/// Runs `work`. Where it runs out of memory, on the host or a GPU, throws TrainingError with what
+/// was asked for, what the estimate was and which keys to lower.
+void with_memory_advice(const Config& config, const MemoryEstimate& estimate,
+                        const std::function<void()>& work);
+
+/// Logs a warning where `device` is the CPU and the machine has less memory free.
+void warn_of_memory(const MemoryEstimate& estimate, at::Device device);
 
 }  // namespace diffuse

@@ -4,12 +4,25 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "diffuse/device/device.hpp"
 #include "diffuse/eval/metrics.hpp"
 #include "diffuse/train/time_split.hpp"
 
 namespace diffuse {
+
+/// One line of type `start`, for each process that works on the run.
+struct StartReport {
+  std::int64_t update = 0;  ///< updates done before; above 0 when the run is gone on with
+  std::optional<std::int64_t> total_updates{};  ///< absent for a run measured in minutes
+  std::int64_t updates_per_epoch = 0;
+  std::string device{};
+  std::string precision{};
+  int threads = 0;
+  std::int64_t parameter_count = 0;
+};
 
 /// One line of type `train`: figures since the line before.
 struct TrainReport {
@@ -19,6 +32,10 @@ struct TrainReport {
   double learning_rate = 0;
   double gradient_norm = 0;  ///< of the last update, before clipping
   double tokens_per_s = 0;
+  double done_share = 0;                          ///< of the whole run, 0 to 1
+  std::optional<double> remaining_s{};            ///< until the end of training, if it can be told
+  std::optional<double> loss_scale{};             ///< of the last update; fp16 only
+  std::optional<std::int64_t> skipped_updates{};  ///< for overflow; fp16 only
 };
 
 /// One line of type `epoch`: one evaluation period, which is an epoch unless
@@ -35,6 +52,16 @@ struct PeriodReport {
   TimeSplit time{};
   std::int64_t peak_rss_bytes = 0;
   DeviceMemory device_memory{};
+};
+
+/// The line of type `diverged`.
+struct DivergedReport {
+  std::int64_t update = 0;
+  double loss = 0;
+  double learning_rate = 0;
+  double gradient_norm = 0;
+  std::optional<double> loss_scale{};
+  std::vector<std::uint64_t> rows{};  ///< numbers in their file of the rows that the update saw
 };
 
 /// The line of type `done`.
@@ -54,8 +81,10 @@ class MetricsLog {
   explicit MetricsLog(const std::filesystem::path& path);
 
   /// Each writes one line. Throws SystemError if that fails.
+  void write(const StartReport& report);
   void write(const TrainReport& report);
   void write(const PeriodReport& report);
+  void write(const DivergedReport& report);
   void write(const DoneReport& report);
 
  private:

@@ -1,25 +1,32 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "diffuse/config/config.hpp"
+#include "diffuse/data/dataset.hpp"
 #include "diffuse/train/schedule.hpp"
 
 namespace diffuse {
 
-/// The lengths of a run, in updates.
+/// The lengths of a run, in updates and seconds.
 struct TrainingPlan {
   std::int64_t updates_per_epoch = 0;
+  /// Updates after which the run ends; where `time_limit_s` is set it may never come to that.
   std::int64_t total = 0;
-  std::int64_t evaluate_every = 0;  ///< at least 1
+  double time_limit_s = 0;            ///< wall-clock time after which the run ends; 0: none
+  std::int64_t evaluate_every = 0;    ///< at least 1
+  std::int64_t checkpoint_every = 0;  ///< 0: only with evaluations, or by time
+  double checkpoint_every_s = 0;      ///< 0: not by time
   LearningRateSchedule schedule;
 };
 
-/// Resolves the lengths of `config` for `row_count` training rows. Throws DataError if there are
-/// none and ConfigError for a length that cannot be read.
-TrainingPlan make_plan(const TrainConfig& config, std::size_t row_count);
+/// Updates of an epoch over `train`; with a token budget, of the first epoch. Throws DataError if
+/// there are no rows.
+std::int64_t updates_in_epoch(const TrainConfig& config, const DatasetView& train);
+
+/// Resolves the lengths of `config`. Throws ConfigError for one that cannot be read.
+TrainingPlan make_plan(const TrainConfig& config, std::int64_t updates_per_epoch);
 
 /// What to tell of a warm-up that lasts as long as the run; empty where it does not, or where the
 /// check of the config has told already (a longer warm-up in the same unit as the length).

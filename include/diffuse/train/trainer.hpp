@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/loading.hpp"
@@ -15,7 +16,8 @@ struct TrainingResult {
   double best_accuracy = 0;      ///< on the validation rows; 0 without any
   bool stopped_early = false;    ///< patience ran out
   int stopped_by_signal = 0;     ///< number of the signal that ended the run, 0 if none
-  double training_time_s = 0;    ///< without loading and the final test
+  bool was_finished = false;     ///< there was nothing left to do
+  double training_time_s = 0;    ///< of all processes, without loading and the final test
   /// Of the last update.
   std::filesystem::path last_checkpoint;
   /// The best checkpoint by validation accuracy; the last one where there was no evaluation.
@@ -27,10 +29,15 @@ struct TrainingResult {
 /// classifier to the device of `train.device`. It holds the last weights afterwards, not the best:
 /// load those from `best_checkpoint`.
 ///
+/// With `resume_from`, one of the run's checkpoints, goes on behind it: by the same configuration,
+/// data, device and thread count the weights are at every update those of a run that was never
+/// stopped, bit for bit (but for lengths in minutes).
+///
 /// A caught SIGINT or SIGTERM (base/signals.hpp) ends the run after the current update with a
-/// checkpoint. Throws TrainingError if the loss or the gradient stops being finite (the last good
-/// checkpoint stays) and ConfigError for a length that cannot be read.
+/// checkpoint. Throws TrainingError if training diverges (the last good checkpoint stays),
+/// ConfigError for a length that cannot be read and CheckpointError if `resume_from` does not fit.
 TrainingResult train(const Config& config, const TrainingData& data, Classifier& classifier,
-                     const std::filesystem::path& run_dir);
+                     const std::filesystem::path& run_dir,
+                     const std::optional<std::filesystem::path>& resume_from = {});
 
 }  // namespace diffuse

@@ -1,0 +1,67 @@
+#include "run_report.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/config/load.hpp"
+#include "diffuse/report/training_report.hpp"
+#include "diffuse/text/token_reader.hpp"
+
+namespace diffuse::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kShownErrors = 20;
+constexpr std::size_t kShownTokens = 60;
+
+std::vector<std::pair<std::string, std::string>> parameters(const Config& config) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  const auto json = nlohmann::ordered_json::parse(config_json(config));
+  for (const auto& [section, values] : json.items()) {
+    for (const auto& [key, value] : values.items()) {
+      pairs.emplace_back(section + "." + key,
+                         value.is_string() ? value.get<std::string>() : value.dump());
+    }
+  }
+  return pairs;
+}
+
+EvaluatedSet evaluated_set(const Config& config, const TrainingData& data,
+                           const Evaluation& evaluation, const DatasetView& view,
+                           const std::string& what) {
+  EvaluatedSet set{.name = what, .metrics = evaluation.metrics, .labels = data.labels.names()};
+  const TokenReader reader(*data.tokenizer, config.tokenizer.type);
+  for (const ConfidentError& error : most_confident_errors(
+           evaluation.probabilities, evaluation.gold, data.labels.size(), kShownErrors)) {
+    const auto tokens = view.data->tokens(view.rows[error.index]);
+    set.errors.push_back(
+        {.row = evaluation.rows[error.index],
+         .gold = error.gold,
+         .predicted = error.predicted,
+         .probability = error.probability,
+         .text = reader.text(tokens.first(std::min(tokens.size(), kShownTokens)))});
+  }
+  return set;
+}
+
+}  // namespace
+
+void write_run_report(const fs::path& run_dir, const Config& config, const TrainingData& data,
+                      const Evaluation* evaluation, const DatasetView& view,
+                      const std::string& what) {
+  try {
+    TrainingReport report{.name = fs::absolute(run_dir).lexically_normal().filename().string(),
+                          .history = read_run_history(run_dir / "metrics.jsonl"),
+                          .configuration = parameters(config)};
+    if (evaluation != nullptr)
+      report.evaluated = evaluated_set(config, data, *evaluation, view, what);
+    write_file_atomically(run_dir / "report.html", training_report_html(report));
+  } catch (const Error& error) {
+    log::warning("report.html was not written: {}", error.what());
+  }
+}
+
+}  // namespace diffuse::cli

@@ -1,0 +1,143 @@
+#include "train_config.hpp"
+
+#include <fmt/core.h>
+
+#include <map>
+#include <optional>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/text_util.hpp"
+#include "diffuse/config/load.hpp"
+#include "diffuse/data/loading.hpp"
+#include "diffuse/device/device.hpp"
+#include "overrides.hpp"
+#include "run_directory.hpp"
+
+namespace diffuse::cli {
+namespace fs = std::filesystem;
+namespace {
+
+/// The values that the command line lays over the config, and the flag each key came by.
+struct CommandLineValues {
+  Overrides overrides;
+  std::map<std::string, std::string> flags;
+};
+
+CommandLineValues command_line_values(const TrainOptions& options,
+                                      std::vector<std::string>& faults) {
+  CommandLineValues values{parse_overrides(options.set, faults), {}};
+  const auto lay_over = [&](const char* flag, const char* key,
+                            const std::optional<std::string>& value) {
+    if (!value) return;
+    values.overrides.emplace_back(key, *value);
+    values.flags[key] = flag;
+  };
+  lay_over("--train", "data.train", options.train);
+  lay_over("--test", "data.test", options.test);
+  lay_over("--validation", "data.validation", options.validation);
+  lay_over("--device", "train.device", options.device);
+  lay_over("--threads", "train.threads", options.threads);
+  return values;
+}
+
+/// The file that holds the config, empty for none; a run that is gone on with has its own.
+fs::path config_file(const TrainOptions& options) {
+  if (!options.config.empty()) return find_config(options.config);
+  return options.resume.empty() ? fs::path() : fs::path(options.resume) / "config.json";
+}
+
+Config read_config(const TrainOptions& options, const CommandLineValues& values) {
+  try {
+    if (const fs::path file = config_file(options); !file.empty())
+      return load_config(file, values.overrides, FileChecks::training);
+    if (options.train) return default_config(values.overrides, FileChecks::training);
+    // A config may be wanted in the first place, so nothing is said of files.
+    Config config = default_config(values.overrides);
+    if (!config.data.train.empty()) return default_config(values.overrides, FileChecks::training);
+  } catch (const ConfigError& error) {
+    throw ConfigError(name_flags(error.what(), values.flags));
+  }
+  throw UsageError(
+      "There is nothing to train on: give --config FILE, or --train FILE for the defaults.");
+}
+
+/// Flags that say what a new run is made of, beside --resume, which takes all that from the run.
+void check_resume_flags(const TrainOptions& options) {
+  std::vector<std::string> given;
+  if (options.train) given.emplace_back("--train");
+  if (options.test) given.emplace_back("--test");
+  if (options.validation) given.emplace_back("--validation");
+  if (!options.out.empty()) given.emplace_back("--out");
+  if (options.overwrite) given.emplace_back("--overwrite");
+  if (given.empty()) return;
+  throw UsageError(fmt::format(
+      "--resume goes on with a run in its own folder, on its own data; {} cannot stand beside it.",
+      join(given, ", ")));
+}
+
+/// The run's results are those of one config: only what changes no update may be another one.
+void check_differences(const fs::path& run_dir, const Config& config) {
+  const fs::path file = run_dir / "config.json";
+  const Config stored = parse_config(read_file(file), file.string());
+  std::string refused;
+  for (const ConfigDifference& difference : config_differences(stored, config)) {
+    if (difference.may_change) {
+      log::info("{}: {} instead of {}", difference.key, difference.to, difference.from);
+    } else {
+      refused +=
+          fmt::format("\n  {}: {} instead of {}", difference.key, difference.to, difference.from);
+    }
+  }
+  if (refused.empty()) return;
+  throw UsageError(fmt::format(
+      "--resume {}: the run was made with other values, which cannot change on the way:{}\nLeave "
+      "them as they were, or start a new run. (docs/configuration.md lists what may change.)",
+      run_dir.string(), refused));
+}
+
+}  // namespace
+
+Config checked_config(const TrainOptions& options) {
+  std::vector<std::string> faults;
+  bool users_mistake = false;
+  const auto collect = [&](auto&& check) {
+    try {
+      check();
+    } catch (const UserError& error) {
+      users_mistake = true;
+      faults.emplace_back(error.what());
+    } catch (const SystemError& error) {  // a device that cannot be used
+      faults.emplace_back(error.what());
+    }
+  };
+  const CommandLineValues values = command_line_values(options, faults);
+  users_mistake = !faults.empty();
+  std::optional<Config> config;
+  bool usable = true;
+  if (!options.resume.empty()) {
+    collect([&] { check_resume_flags(options); });
+    usable = false;
+    collect([&] {
+      check_resumable(options.resume);
+      usable = true;
+    });
+  }
+  if (usable) collect([&] { config = read_config(options, values); });
+  if (config) collect([&] { check_data_settings(config->data, config->tokenizer); });
+  if (config && !options.resume.empty())
+    collect([&] { check_differences(options.resume, *config); });
+  // The first thing that touches the device: ATen remembers its first answer about CUDA.
+  if (config || options.device)
+    collect([&] { resolve_device(config ? config->train.device : *options.device); });
+  if (options.resume.empty()) {
+    const std::string name = config ? run_name(options.config, config->data.train) : std::string();
+    collect([&] { check_run_directory(options.out, name, options.overwrite); });
+  }
+  if (faults.empty() && config) return *config;
+  if (users_mistake) throw UsageError(join(faults, "\n"));
+  throw SystemError(join(faults, "\n"));
+}
+
+}  // namespace diffuse::cli

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/data/loading.hpp"
+#include "diffuse/eval/evaluator.hpp"
+#include "diffuse/train/trainer.hpp"
+
+namespace diffuse::cli {
+
+/// `path` as seen from the working directory where that is the shorter text.
+std::string relative_if_shorter(const std::filesystem::path& path);
+
+/// Runs the checkpoint `folder` over `view`, in `precision` (resolved). `what` names the work in
+/// the progress line: "testing".
+Evaluation evaluate_checkpoint(const std::filesystem::path& folder, const DatasetView& view,
+                               at::Device device, Precision precision, const std::string& what);
+
+/// What `train` prints: test and validation accuracy, training time, where the run is, what to do
+/// next.
+std::string training_summary(const TrainingResult& result, const TrainingData& data,
+                             const std::optional<Evaluation>& test,
+                             const std::filesystem::path& run_dir);
+
+}  // namespace diffuse::cli

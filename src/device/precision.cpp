@@ -1,0 +1,51 @@
+#include "diffuse/device/precision.hpp"
+
+#include <ATen/Context.h>
+#include <ATen/autocast_mode.h>
+
+#include "device/cuda_module.hpp"
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/log.hpp"
+
+namespace diffuse {
+
+Precision resolve_precision(Precision wanted, at::Device device) {
+  if (device.is_cuda()) {
+    if (wanted != Precision::automatic) return wanted;
+    const cuda::Module& module = cuda::open_module();
+    const bool bf16 = module.table != nullptr && module.table->computes_bf16(device.index());
+    return bf16 ? Precision::bf16 : Precision::fp16;
+  }
+  if (wanted == Precision::tf32) {
+    log::warning("train.precision = tf32: the CPU has no such format; computing in fp32");
+    return Precision::fp32;
+  }
+  return wanted == Precision::automatic ? Precision::fp32 : wanted;
+}
+
+void set_matrix_precision(Precision precision) {
+  at::globalContext().setFloat32MatmulPrecision(precision == Precision::tf32 ? "high" : "highest");
+}
+
+PrecisionScope::PrecisionScope(Precision precision, at::Device device)
+    : device_(device.type()),
+      active_(precision == Precision::bf16 || precision == Precision::fp16) {
+  if (precision == Precision::automatic) throw Error("A precision that was not resolved.");
+  if (!active_) return;
+  was_enabled_ = at::autocast::is_autocast_enabled(device_);
+  old_type_ = at::autocast::get_autocast_dtype(device_);
+  at::autocast::increment_nesting();
+  at::autocast::set_autocast_enabled(device_, true);
+  at::autocast::set_autocast_dtype(device_,
+                                   precision == Precision::bf16 ? at::kBFloat16 : at::kHalf);
+}
+
+PrecisionScope::~PrecisionScope() {
+  if (!active_) return;
+  at::autocast::set_autocast_dtype(device_, old_type_);
+  at::autocast::set_autocast_enabled(device_, was_enabled_);
+  // Copies of the weights that outlived the scope would be stale after the next update.
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+}
+
+}  // namespace diffuse

@@ -1,0 +1,144 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/text_util.hpp"
+#include "diffuse/report/svg_chart.hpp"
+#include "report/html.hpp"
+#include "report/sections.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::size_t kLongestExcerpt = 200;
+constexpr std::size_t kLongestLabel = 48;  // beside an excerpt
+constexpr std::size_t kShortLabel = 24;    // stays on one line
+// A table of more rows scrolls in itself.
+constexpr std::size_t kMostRows = 40;
+// So many have room beside the calibration.
+constexpr std::size_t kFewClasses = 12;
+
+std::string figure(const std::optional<double>& value) {
+  return value ? fmt::format("{:.4f}", *value) : "n/a";
+}
+
+/// A cell with a bar of the figure's length behind it.
+std::string bar_cell(const std::optional<double>& value) {
+  if (!value) return "<td class=\"number\">n/a</td>";
+  return fmt::format("<td class=\"number bar\" style=\"--part:{:.3f}\">{}</td>", *value,
+                     figure(value));
+}
+
+std::string classes_html(const EvaluatedSet& set) {
+  std::string out = fmt::format(
+      "<h3>Classes</h3>\n<div class=\"scroll{}\"><table class=\"classes\">\n<thead><tr><th "
+      "scope=\"col\">class</th><th scope=\"col\" class=\"number\">precision</th><th scope=\"col\" "
+      "class=\"number\">recall</th><th scope=\"col\" class=\"number\">F1</th><th scope=\"col\" "
+      "class=\"number\">rows</th><th scope=\"col\" class=\"number\">predicted</th></tr></thead>\n"
+      "<tbody>\n",
+      set.labels.size() > kMostRows ? " tall\" tabindex=\"0" : "");
+  for (std::size_t c = 0; c < set.labels.size(); ++c) {
+    const ClassMetrics& figures = set.metrics.classes[c];
+    out += fmt::format(
+        "<tr><th scope=\"row\"><bdi>{}</bdi></th>{}{}{}<td class=\"number\">{}</td><td "
+        "class=\"number\">{}</td></tr>\n",
+        html_text(set.labels[c]), bar_cell(figures.precision), bar_cell(figures.recall),
+        bar_cell(figures.f1), format_count(figures.support), format_count(figures.predicted));
+  }
+  return out + "</tbody>\n</table></div>\n";
+}
+
+/// Line breaks and tabs as blanks: an excerpt is one paragraph.
+std::string excerpt(std::string text) {
+  for (char& c : text) {
+    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+  }
+  return html_text(text, kLongestExcerpt);
+}
+
+std::string label_cell(const std::string& label) {
+  const char* form = display_width(label) <= kShortLabel ? "label short" : "label";
+  return fmt::format("<td class=\"{}\" title=\"{}\"><bdi>{}</bdi></td>", form, html_text(label),
+                     html_text(label, kLongestLabel));
+}
+
+std::string errors_html(const EvaluatedSet& set) {
+  if (set.errors.empty()) return "";
+  std::string out =
+      "<h3>Most confident errors</h3>\n<div class=\"scroll\"><table class=\"errors\">\n<thead><tr>"
+      "<th scope=\"col\" class=\"number\">row</th><th scope=\"col\">gold</th><th "
+      "scope=\"col\">predicted</th><th scope=\"col\" class=\"number\">probability</th><th "
+      "scope=\"col\">text</th></tr></thead>\n<tbody>\n";
+  for (const ReportedError& error : set.errors) {
+    out += fmt::format(
+        "<tr><td class=\"number\">{}</td>{}{}<td class=\"number\">{:.4f}</td><td "
+        "class=\"text\" dir=\"auto\">{}</td></tr>\n",
+        error.row, label_cell(set.labels[static_cast<std::size_t>(error.gold)]),
+        label_cell(set.labels[static_cast<std::size_t>(error.predicted)]), error.probability,
+        excerpt(error.text));
+  }
+  return out + "</tbody>\n</table></div>\n";
+}
+
+std::string card(const std::string& content) {
+  return fmt::format("<div class=\"card\">{}</div>\n", content);
+}
+
+std::string split(const std::string& left, const std::string& right) {
+  return fmt::format("<div class=\"split\">\n<div>\n{}</div>\n{}</div>\n", left, right);
+}
+
+std::string calibration_html(const Metrics& metrics) {
+  return card(fmt::format(
+      "{}<p class=\"note\">Expected calibration error {:.4f} over {} bins. Where a bar ends below "
+      "the "
+      "dashed diagonal, the model is surer than it is right.</p>",
+      reliability_diagram_svg(metrics.calibration), metrics.ece, metrics.calibration.size()));
+}
+
+void check_sizes(const EvaluatedSet& set) {
+  const std::size_t classes = set.labels.size();
+  const std::size_t of_metrics = set.metrics.classes.size();
+  if (of_metrics != classes || set.metrics.confusion.size() != classes * classes)
+    throw Error(fmt::format("An evaluation over {} classes cannot be reported with {} label names.",
+                            of_metrics, classes));
+  const auto outside = [&](std::int32_t label) {
+    return label < 0 || static_cast<std::size_t>(label) >= classes;
+  };
+  for (const ReportedError& error : set.errors) {
+    if (outside(error.gold) || outside(error.predicted))
+      throw Error(fmt::format("The error of row {} names class {} or {}, but there are {} classes.",
+                              error.row, error.gold, error.predicted, classes));
+  }
+}
+
+}  // namespace
+
+std::string evaluation_html(const EvaluatedSet& set) {
+  check_sizes(set);
+  const Metrics& metrics = set.metrics;
+  std::string out = fmt::format(
+      "<section>\n<h2>Evaluation: {}</h2>\n<p class=\"facts\">{} rows · accuracy {:.2f} % [{:.1f}, "
+      "{:.1f}] · macro-F1 {} · mean cross-entropy {:.4f} · expected calibration error {:.4f}</p>\n",
+      html_text(set.name), format_count(metrics.count), 100 * metrics.accuracy,
+      100 * metrics.accuracy_interval.low, 100 * metrics.accuracy_interval.high,
+      figure(metrics.macro_f1), metrics.mean_loss, metrics.ece);
+  const std::string confusion = card(confusion_html(set));
+  const std::string classes = card(classes_html(set));
+  const std::string calibration = calibration_html(metrics);
+  // A wide matrix has the page to itself.
+  const bool few = set.labels.size() <= kFewClasses;
+  if (few) {
+    out += split(confusion + classes, calibration);
+  } else if (set.labels.size() <= kMostMatrixClasses) {
+    out += confusion + split(classes, calibration);
+  } else {
+    out += split(confusion, calibration) + classes;
+  }
+  if (!set.errors.empty()) out += card(errors_html(set));
+  return out + "</section>\n";
+}
+
+}  // namespace diffuse

@@ -1,0 +1,212 @@
+// Going on with a run gives, bit for bit, what the run would have given without the stop.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/signals.hpp"
+#include "diffuse/model/model_factory.hpp"
+#include "diffuse/train/trainer.hpp"
+#include "support/fake_classifier.hpp"
+#include "support/temp_dir.hpp"
+#include "training_fixture.hpp"
+
+namespace diffuse {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::FakeClassifier;
+using ::testing::HasSubstr;
+using testing::kVocabSize;
+using testing::metrics_lines;
+using testing::separable_rows;
+using testing::TempDir;
+
+// 12 batches an epoch: an even number, so that accumulated ones come out whole.
+TrainingData three_classes() {
+  return testing::training_data(separable_rows(192, 3, 1), separable_rows(60, 3, 2),
+                                {"a", "b", "c"});
+}
+
+/// A run with everything that has a state: noise, dropout, warm-up and decay, sorted batches.
+Config full_run() {
+  Config config = testing::short_run();
+  config.model.dim = 8;
+  config.model.noise_std = 0.1;
+  config.train.length = "30u";
+  config.train.schedule = Schedule::cosine;
+  config.train.learning_rate = 0.01;
+  config.train.warmup = "5u";
+  config.train.evaluate_every = "8u";
+  config.train.keep_checkpoints = 100;
+  return config;
+}
+
+TrainingResult run(const Config& config, const fs::path& dir,
+                   const std::optional<fs::path>& from = {}) {
+  const auto classifier = make_classifier(config.model, {256 + 8, 3, 0}, config.train.seed);
+  return train(config, three_classes(), *classifier, dir, from);
+}
+
+std::string state_without_time(const fs::path& folder) {
+  auto json = nlohmann::json::parse(read_file(folder / "state.json"));
+  json.erase("elapsed_s");
+  return json.dump();
+}
+
+void expect_equal_checkpoints(const fs::path& a, const fs::path& b) {
+  for (const char* file : {"model.safetensors", "optimizer.safetensors"})
+    EXPECT_TRUE(read_file(a / file) == read_file(b / file)) << file << " of " << b;
+  EXPECT_EQ(state_without_time(a), state_without_time(b));
+}
+
+/// Raises SIGTERM in its training call number `calls`.
+class StoppingClassifier final : public Classifier {
+ public:
+  StoppingClassifier(Classifier& inner, int calls) : inner_(inner), left_(calls) {}
+  at::Tensor forward(const Batch& batch, const ForwardContext& context) override {
+    if (context.training && --left_ == 0) std::raise(SIGTERM);
+    return inner_.forward(batch, context);
+  }
+  std::vector<NamedParameter> parameters() const override { return inner_.parameters(); }
+  void to(at::Device device) override { inner_.to(device); }
+  at::Device device() const override { return inner_.device(); }
+
+ private:
+  Classifier& inner_;
+  int left_;
+};
+
+struct Case {
+  const char* name;
+  double ema_decay;
+  std::int64_t accumulate;
+  Precision precision;
+};
+
+class Resume : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Resume, AfterASignalGivesTheBytesOfAnUnbrokenRun) {
+  Config config = full_run();
+  config.train.ema_decay = GetParam().ema_decay;
+  config.train.accumulate = GetParam().accumulate;
+  config.train.precision = GetParam().precision;
+  const TempDir whole;
+  run(config, whole.path());
+  catch_stop_signals();
+  for (const int stop : {0, 1, 7, 8, 9, 20, 29}) {  // an evaluation is due after 8
+    const TempDir parts;
+    const auto classifier = make_classifier(config.model, {256 + 8, 3, 0}, config.train.seed);
+    StoppingClassifier stopping(*classifier, stop * static_cast<int>(config.train.accumulate));
+    if (stop == 0) std::raise(SIGTERM);
+    EXPECT_EQ(train(config, three_classes(), stopping, parts.path()).updates, stop);
+    clear_stop_signal();
+    run(config, parts.path(), parts.path() / "checkpoints/last");
+    expect_equal_checkpoints(whole.path() / "checkpoints/000030",
+                             parts.path() / "checkpoints/000030");
+    EXPECT_EQ(fs::read_symlink(whole.path() / "checkpoints/best"),
+              fs::read_symlink(parts.path() / "checkpoints/best"))
+        << stop;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Resume,
+                         ::testing::Values(Case{"plain", 0, 1, Precision::fp32},
+                                           Case{"average", 0.9, 1, Precision::fp32},
+                                           Case{"accumulation", 0.9, 2, Precision::fp32},
+                                           Case{"bf16", 0, 1, Precision::bf16},
+                                           Case{"everything", 0.9, 2, Precision::fp16}),
+                         [](const auto& suite) { return suite.param.name; });
+
+TEST(ResumeRun, AFinishedRunHasNothingLeft) {
+  const TempDir dir;
+  const Config config = full_run();
+  run(config, dir.path());
+  const std::string metrics = read_file(dir.path() / "metrics.jsonl");
+  const TrainingResult result = run(config, dir.path(), dir.path() / "checkpoints/last");
+  EXPECT_TRUE(result.was_finished);
+  EXPECT_EQ(result.updates, 30);
+  EXPECT_EQ(read_file(dir.path() / "metrics.jsonl"), metrics);
+}
+
+TEST(ResumeRun, ALongerRunGoesOnAndSaysWhere) {
+  const TempDir dir;
+  Config config = full_run();
+  run(config, dir.path());
+  config.train.length = "40u";
+  const TrainingResult result = run(config, dir.path(), dir.path() / "checkpoints/last");
+  EXPECT_FALSE(result.was_finished);
+  EXPECT_EQ(result.updates, 40);
+  const auto starts = metrics_lines(dir.path(), "start");
+  ASSERT_EQ(starts.size(), 2U);
+  EXPECT_EQ(starts[1].at("update"), 30);
+  EXPECT_EQ(starts[1].at("total_updates"), 40);
+}
+
+TEST(ResumeRun, OldCheckpointsAreStillCleanedUp) {
+  const TempDir dir;
+  Config config = full_run();
+  config.train.keep_checkpoints = 1;
+  config.train.max_updates = 16;
+  run(config, dir.path());
+  config.train.max_updates = 0;
+  run(config, dir.path(), dir.path() / "checkpoints/last");
+  std::size_t folders = 0;
+  for (const auto& entry : fs::directory_iterator(dir.path() / "checkpoints"))
+    folders += entry.is_directory() && !entry.is_symlink() ? 1 : 0;
+  EXPECT_LE(folders, 2U);  // the newest and the best
+}
+
+TEST(ResumeRun, ARaisedPatienceGoesOn) {
+  const TempDir dir;
+  auto contrary = [] {
+    auto validation = std::make_unique<EncodedDataset>();
+    for (std::int32_t label : {0, 1})
+      validation->append(std::vector<std::int32_t>{label, label}, 1 - label, 1);
+    return testing::training_data(separable_rows(64, 2, 1), std::move(validation), {"a", "b"});
+  };
+  Config config = testing::short_run();
+  config.train.length = "50e";
+  config.train.patience = 3;
+  FakeClassifier first(kVocabSize, 2);
+  ASSERT_TRUE(train(config, contrary(), first, dir.path()).stopped_early);
+  FakeClassifier same(kVocabSize, 2);
+  EXPECT_TRUE(
+      train(config, contrary(), same, dir.path(), dir.path() / "checkpoints/last").was_finished);
+  config.train.patience = 5;
+  FakeClassifier more(kVocabSize, 2);
+  const TrainingResult result =
+      train(config, contrary(), more, dir.path(), dir.path() / "checkpoints/last");
+  EXPECT_FALSE(result.was_finished);
+  EXPECT_EQ(result.updates, 24);  // one best epoch and five without gain
+}
+
+TEST(ResumeRun, AnotherPrecisionGoesOnWithoutTheScale) {
+  const TempDir dir;
+  Config config = full_run();
+  config.train.precision = Precision::fp16;
+  config.train.max_updates = 5;
+  run(config, dir.path());
+  config.train.max_updates = 0;
+  config.train.precision = Precision::fp32;
+  EXPECT_EQ(run(config, dir.path(), dir.path() / "checkpoints/last").updates, 30);
+}
+
+TEST(ResumeRun, ACheckpointOfAnotherModelIsRefused) {
+  const TempDir dir;
+  Config config = full_run();
+  config.train.max_updates = 5;
+  run(config, dir.path());
+  config.model.dim = 16;
+  try {
+    run(config, dir.path(), dir.path() / "checkpoints/last");
+    FAIL() << "no error";
+  } catch (const CheckpointError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("embedding.weight: F32 [264, 8], expected F32 [264, 16]"));
+  }
+}
+
+}  // namespace
+}  // namespace diffuse
