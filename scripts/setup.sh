@@ -16,7 +16,8 @@ usage() {
   cat <<'END'
 Usage: scripts/setup.sh [--python] [--libtorch DIR] [--slim] [--no-build] [-DNAME=VALUE ...]
 
-  --python        also makes .deps/python, a virtual environment for the reference scripts
+  --python        also makes .deps/python, a virtual environment for the reference scripts: 0.4 GB,
+                  and the full LibTorch in it where .deps has none
   --libtorch DIR  uses the LibTorch in DIR (holds include/ and lib/; any 2.x from 2.6 up, 2.11 is the
                   one tried) instead of fetching one; the build folder remembers it
   --slim          the small CPU form, also where there is a CUDA toolkit; the build folder remembers
@@ -78,10 +79,10 @@ install_packages() {
   "${as_root[@]}" "${quiet[@]}" install -y --no-install-recommends "${missing[@]}" > /dev/null
 }
 
-# The CUDA compiler: on the path, where its installer puts it, or where CUDACXX says.
+# The CUDA compiler: where CUDACXX says, on the path, or where CUDA_HOME says or else its installer puts it.
 find_nvcc() {
   local candidate
-  for candidate in "${CUDACXX:-}" "$(command -v nvcc || true)" /usr/local/cuda/bin/nvcc; do
+  for candidate in "${CUDACXX:-}" "$(command -v nvcc || true)" "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc"; do
     if [ -n "$candidate" ] && [ -x "$candidate" ]; then
       printf '%s\n' "$candidate"
       return
@@ -90,7 +91,8 @@ find_nvcc() {
 }
 
 driver_present() {
-  ldconfig -p 2> /dev/null | grep -q 'libcuda\.so\.1' || /sbin/ldconfig -p 2> /dev/null | grep -q 'libcuda\.so\.1'
+  # No pipe to `grep -q`: that ends at the first match, and pipefail takes ldconfig's broken pipe for "no match".
+  [[ $(PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2> /dev/null) == *libcuda.so.1* ]]
 }
 
 stamped() { [ -f "$1/.complete" ] && [ "$(cat "$1/.complete")" = "$2" ]; }
@@ -105,12 +107,13 @@ fetch() {
   mkdir -p .deps
   python3 -m venv .deps/pip
   say "setup: fetching $* into $target"
-  .deps/pip/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --target "$part" "$@" || {
+  # Where the caller has another way to go, `set -e` does not stop here: each failure is returned.
+  if ! .deps/pip/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --target "$part" "$@" ||
+    ! "$clean_up" "$part"; then
     rm -rf "$part" .deps/pip
     return 1
-  }
+  fi
   rm -rf .deps/pip
-  "$clean_up" "$part"
   printf '%s\n' "$stamp" > "$part/.complete"
   rm -rf "$target"
   mv "$part" "$target"
@@ -120,10 +123,10 @@ keep_all() { :; }
 
 # Of the wheel: headers, the CPU libraries, its version and licences.
 keep_cpu_half() {
-  find "$1/torch" -mindepth 1 -maxdepth 1 ! -name include ! -name lib ! -name version.py -exec rm -rf {} +
-  rm -f "$1"/torch/lib/libtorch_cuda*.so "$1"/torch/lib/libc10_cuda.so "$1"/torch/lib/libcaffe2_nvrtc.so \
-    "$1"/torch/lib/libtorch_nvshmem.so "$1"/torch/lib/libtorch_python.so "$1"/torch/lib/libshm*.so
-  find "$1" -mindepth 1 -maxdepth 1 ! -name torch ! -name nvidia ! -name '*.dist-info' -exec rm -rf {} +
+  find "$1/torch" -mindepth 1 -maxdepth 1 ! -name include ! -name lib ! -name version.py -exec rm -rf {} + &&
+    rm -f "$1"/torch/lib/libtorch_cuda*.so "$1"/torch/lib/libc10_cuda.so "$1"/torch/lib/libcaffe2_nvrtc.so \
+      "$1"/torch/lib/libtorch_nvshmem.so "$1"/torch/lib/libtorch_python.so "$1"/torch/lib/libshm*.so &&
+    find "$1" -mindepth 1 -maxdepth 1 ! -name torch ! -name nvidia ! -name '*.dist-info' -exec rm -rf {} +
 }
 
 # nvcc's wheel brings no libcudart.so for the linker, only the versioned one.
@@ -138,6 +141,8 @@ fetch_slim() {
 fetch_full() {
   local stamp="torch==$torch_version full 1"
   stamped .deps/libtorch-cuda "$stamp" && return
+  # Of a time before the toolkit: the same and more.
+  stamped .deps/libtorch-cuda "torch==$torch_version full nvcc 1" && return
   fetch .deps/libtorch-cuda "$stamp" keep_all "torch==$torch_version"
 }
 
@@ -185,13 +190,15 @@ choose_libtorch() {
 
 make_python() {
   local wanted=(transformers tokenizers safetensors tensorboard numpy jsonschema)
-  local stamp="torch==$torch_version ${wanted[*]} 1"
+  # The full wheel, where it is there already: 4.6 GB need not be there twice.
+  local linked=no
+  [ ! -f .deps/libtorch-cuda/.complete ] || linked=yes
+  local stamp="torch==$torch_version ${wanted[*]} linked=$linked"
   stamped .deps/python "$stamp" && return
   say "setup: making .deps/python"
   [ -x .deps/python/bin/python ] || python3 -m venv .deps/python
   local python=.deps/python/bin/python
-  if [ -f .deps/libtorch-cuda/.complete ]; then
-    # The full wheel is there already: 4.6 GB need not be there twice.
+  if [ "$linked" = yes ]; then
     printf '%s\n' "$PWD/.deps/libtorch-cuda" > "$($python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')/torch-local.pth"
   else
     wanted+=("torch==$torch_version")
