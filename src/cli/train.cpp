@@ -78,7 +78,7 @@ RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
           .data_hashes = run.data.hashes};
 }
 
-/// Makes the folder of a new run and writes down what the run is made of.
+/// Writes down what a new run is made of.
 void start_run_directory(const fs::path& run_dir, const PreparedRun& run, const RunFacts& facts) {
   write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
   write_file_atomically(run_dir / "manifest.json", manifest_json(facts, run.config));
@@ -194,8 +194,7 @@ int run_train(const TrainOptions& options) {
   log::open_file((run_dir / "train.log").string());
   run.startup.run_directory = relative_if_shorter(run_dir);
   log::info("Training\n{}", startup_table(run.config, run.data, run.startup));
-  warn_of_memory(run.estimate,
-                 run.device);  // before the classifier, which may be too large, is made
+  warn_of_memory(run.estimate, run.device);
 
   TrainingResult result;
   try {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -125,12 +126,14 @@ void add_set_up(std::vector<KeyFigure>& figures, const RunHistory& history) {
        start.threads == 1 ? "1 thread" : fmt::format("{} threads", format_count(start.threads))});
   figures.push_back({"precision", printable(start.precision, 24)});
   figures.push_back({"parameters", format_count(start.parameter_count)});
-  const auto with_skips =
-      std::find_if(history.train.rbegin(), history.train.rend(),
-                   [](const HistoryTrain& line) { return line.skipped_updates.has_value(); });
-  if (with_skips != history.train.rend())
-    figures.push_back({"skipped updates", format_count(*with_skips->skipped_updates),
-                       "their fp16 gradient overflowed"});
+  std::optional<std::int64_t> skipped;  // absent but for fp16
+  for (const HistoryTrain& line : history.train) {
+    if (line.skipped_updates) skipped = skipped.value_or(0) + *line.skipped_updates;
+  }
+  if (skipped) {
+    figures.push_back(
+        {"skipped updates", format_count(*skipped), "their fp16 gradient overflowed"});
+  }
 }
 
 std::string divergence_html(const HistoryDivergence& divergence) {

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/json_fields.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
-#include "report/json_fields.hpp"
 
 namespace diffuse {
 namespace {
@@ -47,7 +47,7 @@ HistoryEpoch epoch_of(const JsonFields& fields) {
   epoch.validation_loss = fields.optional_number("validation_loss");
   epoch.validation_macro_f1 = fields.optional_number("validation_macro_f1");
   epoch.validation_ece = fields.optional_number("validation_ece");
-  epoch.best = fields.flag("best");
+  epoch.best = fields.optional_flag("best");
   epoch.time = {time.number("data"), time.number("forward"), time.number("backward"),
                 time.number("optimizer"), time.number("evaluation")};
   // device_used came later than the others.
@@ -71,7 +71,7 @@ HistoryDone done_of(const JsonFields& fields) {
           fields.number("training_time_s"),
           fields.optional_count("best_update"),
           fields.optional_number("best_accuracy"),
-          fields.flag("stopped_early"),
+          fields.optional_flag("stopped_early"),
           fields.optional_count("stopped_by_signal").value_or(0)};
 }
 

@@ -48,6 +48,13 @@ Checkpointer::Checkpointer(const fs::path& run_dir, std::int64_t keep)
 
 fs::path Checkpointer::folder(std::int64_t update) const { return root_ / folder_name(update); }
 
+void Checkpointer::adopt(const TrainingState& state) const {
+  point("last", state.update);
+  std::error_code ignored;
+  if (state.has_best && fs::is_directory(folder(state.best_update), ignored))
+    point("best", state.best_update);
+}
+
 fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent& content) {
   const fs::path target = folder(state.update);
   FolderWriter writer(target);

@@ -34,9 +34,8 @@ double wall_time_s() {
 }  // namespace
 
 Reporter::Reporter(const std::filesystem::path& run_dir, bool tensorboard)
-    : metrics_(run_dir / "metrics.jsonl") {
-  if (tensorboard) events_.emplace(run_dir / "tensorboard");
-}
+    : metrics_(run_dir / "metrics.jsonl"),
+      events_folder_(tensorboard ? run_dir / "tensorboard" : std::filesystem::path()) {}
 
 void Reporter::add_scalar(const char* tag, std::int64_t update, std::optional<double> value) {
   if (events_ && value) events_->add_scalar(tag, update, *value, wall_time_s());
@@ -44,6 +43,7 @@ void Reporter::add_scalar(const char* tag, std::int64_t update, std::optional<do
 
 void Reporter::report(const StartReport& report) {
   metrics_.write(report);
+  if (!events_folder_.empty()) events_.emplace(events_folder_);
   if (events_ && report.update > 0) events_->add_restart(report.update + 1, wall_time_s());
 }
 

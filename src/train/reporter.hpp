@@ -36,7 +36,8 @@ class Reporter {
   void add_scalar(const char* tag, std::int64_t update, std::optional<double> value);
 
   MetricsLog metrics_;
-  std::optional<EventFile> events_;
+  std::filesystem::path events_folder_;  // empty: no TensorBoard
+  std::optional<EventFile> events_;      // from the start report on
   ProgressLine line_;
 };
 

@@ -105,7 +105,9 @@ class Trainer {
     stream_.seek(state_.epoch, state_.position);
     figures_.resume_period(state_.period);
     run_clock_ = RunClock(state_.elapsed_s);
+    checkpointer_.adopt(state_);
     saved_update_ = state_.update;
+    saved_at_s_ = state_.elapsed_s;
     // Patience may have been raised since.
     state_.stopped_early = state_.stopped_early && patience_ran_out();
   }

@@ -2,9 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/json_fields.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/config/load.hpp"
@@ -26,52 +26,31 @@ double score_of(const Metrics& metrics, ValidationMetric metric) {
   return metrics.accuracy;
 }
 
-/// Takes values out of a file that may hold anything.
-class StateReader {
- public:
-  StateReader(const std::filesystem::path& path, const nlohmann::json& json)
-      : path_(path), json_(json) {}
-
-  const nlohmann::json& object(const char* key) const {
-    const nlohmann::json& found = value(key);
-    if (!found.is_object()) fail(key, "an object");
-    return found;
+TrainingState state_of(const JsonFields& fields) {
+  TrainingState state;
+  state.update = fields.count("update");
+  state.epoch = fields.count("epoch");
+  state.position = fields.count("position");
+  state.elapsed_s = fields.finite_number("elapsed_s");
+  state.evaluation_due = fields.flag("evaluation_due");
+  state.stopped_early = fields.flag("stopped_early");
+  const JsonFields period = fields.object("period");
+  state.period = {.loss_sum = period.finite_number("loss_sum"),
+                  .correct = period.finite_number("correct"),
+                  .examples = period.count("examples"),
+                  .tokens = period.count("tokens"),
+                  .skipped_updates = period.count("skipped_updates")};
+  if (const auto best = fields.object_or_null("best")) {
+    state.has_best = true;
+    state.best_update = best->count("update");
+    state.best_score = best->finite_number("score");
+    state.best_accuracy = best->finite_number("accuracy");
+    state.best_loss = best->finite_number("loss");
+    state.reference_score = best->finite_number("reference_score");
   }
-  std::int64_t count(const char* key) const {
-    const nlohmann::json& found = value(key);
-    const bool fits = found.is_number_unsigned() &&
-                      found.get<std::uint64_t>() <=
-                          static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    if (!fits) fail(key, "a whole number of at least 0");
-    return found.get<std::int64_t>();
-  }
-  double number(const char* key) const {
-    const nlohmann::json& found = value(key);
-    if (!found.is_number()) fail(key, "a number");
-    return found.get<double>();
-  }
-  bool flag(const char* key) const {
-    const nlohmann::json& found = value(key);
-    if (!found.is_boolean()) fail(key, "true or false");
-    return found.get<bool>();
-  }
-  const nlohmann::json& value(const char* key) const {
-    const auto found = json_.find(key);
-    if (found == json_.end()) fail(key, "a value; there is none");
-    return *found;
-  }
-
- private:
-  [[noreturn]] void fail(const char* key, const char* expected) const {
-    throw CheckpointError(
-        fmt::format("{}: {}: expected {}; the file is damaged or not a state of "
-                    "training.",
-                    path_.string(), key, expected));
-  }
-
-  const std::filesystem::path& path_;
-  const nlohmann::json& json_;
-};
+  state.evaluations_without_gain = fields.count("evaluations_without_gain");
+  return state;
+}
 
 }  // namespace
 
@@ -129,37 +108,19 @@ TrainingState read_training_state(const std::filesystem::path& path) {
   if (!json.is_object())
     throw CheckpointError(
         fmt::format("{}: not a JSON object; the file is damaged.", path.string()));
-  const StateReader reader(path, json);
-  if (const std::int64_t version = reader.count("version"); version != kStateVersion) {
+  const JsonFields fields(json, path.string());
+  try {
+    if (const std::int64_t version = fields.count("version"); version != kStateVersion) {
+      throw CheckpointError(fmt::format(
+          "{}: version {}, expected {}: the checkpoint was written by another version of diffuse. "
+          "It evaluates and predicts, but cannot be gone on with.",
+          path.string(), version, kStateVersion));
+    }
+    return state_of(fields);
+  } catch (const DataError& error) {
     throw CheckpointError(
-        fmt::format("{}: version {}, expected {}: the checkpoint was written by another version of "
-                    "diffuse. It evaluates and predicts, but cannot be gone on with.",
-                    path.string(), version, kStateVersion));
+        fmt::format("{} The file is damaged or not a state of training.", error.what()));
   }
-  TrainingState state;
-  state.update = reader.count("update");
-  state.epoch = reader.count("epoch");
-  state.position = reader.count("position");
-  state.elapsed_s = reader.number("elapsed_s");
-  state.evaluation_due = reader.flag("evaluation_due");
-  state.stopped_early = reader.flag("stopped_early");
-  const StateReader period(path, reader.object("period"));
-  state.period = {.loss_sum = period.number("loss_sum"),
-                  .correct = period.number("correct"),
-                  .examples = period.count("examples"),
-                  .tokens = period.count("tokens"),
-                  .skipped_updates = period.count("skipped_updates")};
-  if (!reader.value("best").is_null()) {
-    const StateReader best(path, reader.object("best"));
-    state.has_best = true;
-    state.best_update = best.count("update");
-    state.best_score = best.number("score");
-    state.best_accuracy = best.number("accuracy");
-    state.best_loss = best.number("loss");
-    state.reference_score = best.number("reference_score");
-  }
-  state.evaluations_without_gain = reader.count("evaluations_without_gain");
-  return state;
 }
 
 }  // namespace diffuse

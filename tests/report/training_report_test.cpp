@@ -239,7 +239,8 @@ TEST(TrainingReportPage, ADivergence) {
 TEST(TrainingReportPage, MixedPrecisionHasItsOwnFigures) {
   TrainingReport report{"run", history(), {}, {}};
   report.history.train.back().loss_scale = 65536;
-  report.history.train.back().skipped_updates = 4;
+  report.history.train.front().skipped_updates = 3;  // each line counts its own
+  report.history.train.back().skipped_updates = 1;
   report.history.epochs[0].memory.device_reserved = 2'000'000'000;
   const std::string html = training_report_html(report);
   EXPECT_THAT(html, HasSubstr("aria-label=\"Loss scale\""));

@@ -25,7 +25,7 @@ using testing::separable_rows;
 using testing::TempDir;
 
 // 12 batches an epoch: an even number, so that accumulated ones come out whole.
-TrainingData three_classes() {
+TrainingData even_epochs() {
   return testing::training_data(separable_rows(192, 3, 1), separable_rows(60, 3, 2),
                                 {"a", "b", "c"});
 }
@@ -47,7 +47,7 @@ Config full_run() {
 TrainingResult run(const Config& config, const fs::path& dir,
                    const std::optional<fs::path>& from = {}) {
   const auto classifier = make_classifier(config.model, {256 + 8, 3, 0}, config.train.seed);
-  return train(config, three_classes(), *classifier, dir, from);
+  return train(config, even_epochs(), *classifier, dir, from);
 }
 
 std::string state_without_time(const fs::path& folder) {
@@ -101,7 +101,7 @@ TEST_P(Resume, AfterASignalGivesTheBytesOfAnUnbrokenRun) {
     const auto classifier = make_classifier(config.model, {256 + 8, 3, 0}, config.train.seed);
     StoppingClassifier stopping(*classifier, stop * static_cast<int>(config.train.accumulate));
     if (stop == 0) std::raise(SIGTERM);
-    EXPECT_EQ(train(config, three_classes(), stopping, parts.path()).updates, stop);
+    EXPECT_EQ(train(config, even_epochs(), stopping, parts.path()).updates, stop);
     clear_stop_signal();
     run(config, parts.path(), parts.path() / "checkpoints/last");
     expect_equal_checkpoints(whole.path() / "checkpoints/000030",
@@ -161,24 +161,19 @@ TEST(ResumeRun, OldCheckpointsAreStillCleanedUp) {
 
 TEST(ResumeRun, ARaisedPatienceGoesOn) {
   const TempDir dir;
-  auto contrary = [] {
-    auto validation = std::make_unique<EncodedDataset>();
-    for (std::int32_t label : {0, 1})
-      validation->append(std::vector<std::int32_t>{label, label}, 1 - label, 1);
-    return testing::training_data(separable_rows(64, 2, 1), std::move(validation), {"a", "b"});
-  };
   Config config = testing::short_run();
   config.train.length = "50e";
   config.train.patience = 3;
   FakeClassifier first(kVocabSize, 2);
-  ASSERT_TRUE(train(config, contrary(), first, dir.path()).stopped_early);
+  ASSERT_TRUE(train(config, testing::contrary_validation(), first, dir.path()).stopped_early);
   FakeClassifier same(kVocabSize, 2);
-  EXPECT_TRUE(
-      train(config, contrary(), same, dir.path(), dir.path() / "checkpoints/last").was_finished);
+  EXPECT_TRUE(train(config, testing::contrary_validation(), same, dir.path(),
+                    dir.path() / "checkpoints/last")
+                  .was_finished);
   config.train.patience = 5;
   FakeClassifier more(kVocabSize, 2);
-  const TrainingResult result =
-      train(config, contrary(), more, dir.path(), dir.path() / "checkpoints/last");
+  const TrainingResult result = train(config, testing::contrary_validation(), more, dir.path(),
+                                      dir.path() / "checkpoints/last");
   EXPECT_FALSE(result.was_finished);
   EXPECT_EQ(result.updates, 24);  // one best epoch and five without gain
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -62,6 +63,28 @@ inline Config short_run() {
   config.train.ema_decay = 0;
   config.train.log_every = 5;
   return config;
+}
+
+/// Rows of three classes for `short_run`: 13 updates an epoch, twelve of 16 rows and one of 8.
+inline TrainingData three_classes() {
+  return training_data(separable_rows(200, 3, 1), separable_rows(60, 3, 2), {"a", "b", "c"});
+}
+
+/// Validation rows with the other label: every update makes it worse.
+inline TrainingData contrary_validation() {
+  auto validation = std::make_unique<EncodedDataset>();
+  for (std::int32_t label : {0, 1})
+    validation->append(std::vector<std::int32_t>{label, label}, 1 - label, 1);
+  return training_data(separable_rows(64, 2, 1), std::move(validation), {"a", "b"});
+}
+
+/// Names in the run's folder `checkpoints`, sorted.
+inline std::vector<std::string> checkpoint_names(const std::filesystem::path& run_dir) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(run_dir / "checkpoints"))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 /// The objects of `metrics.jsonl` whose type is `type`.

@@ -1,5 +1,6 @@
 #include "diffuse/train/training_state.hpp"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -115,18 +116,25 @@ TEST(TrainingState, ADamagedFileIsRefusedKeyByKey) {
     json[nlohmann::json::json_pointer(pointer)] = value;
     return error_of(json.dump());
   };
-  const std::string damaged = "; the file is damaged or not a state of training.";
-  EXPECT_EQ(changed("/update", -1), "update: expected a whole number of at least 0" + damaged);
-  EXPECT_EQ(changed("/epoch", 1.5), "epoch: expected a whole number of at least 0" + damaged);
+  const std::string damaged = " The file is damaged or not a state of training.";
+  const std::string count = "; expected a whole number from 0 on." + damaged;
+  EXPECT_EQ(changed("/update", -1), "\"update\" is -1" + count);
+  EXPECT_EQ(changed("/epoch", 1.5), "\"epoch\" is 1.5" + count);
   EXPECT_EQ(changed("/position", 18446744073709551615U),
-            "position: expected a whole number of at least 0" + damaged);
-  EXPECT_EQ(changed("/elapsed_s", "1"), "elapsed_s: expected a number" + damaged);
-  EXPECT_EQ(changed("/evaluation_due", 0), "evaluation_due: expected true or false" + damaged);
-  EXPECT_EQ(changed("/period", 0), "period: expected an object" + damaged);
-  EXPECT_EQ(changed("/best/loss", nullptr), "loss: expected a number" + damaged);
-  auto json = nlohmann::json::parse(training_state_json(full_state(), {}));
-  json.erase("best");
-  EXPECT_EQ(error_of(json.dump()), "best: expected a value; there is none" + damaged);
+            "\"position\" is 18446744073709551615" + count);
+  EXPECT_EQ(changed("/elapsed_s", "1"), "\"elapsed_s\" is \"1\"; expected a number." + damaged);
+  EXPECT_EQ(changed("/evaluation_due", 0),
+            "\"evaluation_due\" is 0; expected true or false." + damaged);
+  EXPECT_EQ(changed("/period", 0), "\"period\" is 0; expected an object." + damaged);
+  EXPECT_EQ(changed("/best/loss", nullptr), "best: \"loss\" is null; expected a number." + damaged);
+  for (const auto& [key, expected] :
+       {std::pair("best", "an object or null"), std::pair("stopped_early", "true or false"),
+        std::pair("evaluations_without_gain", "a whole number from 0 on")}) {
+    auto json = nlohmann::json::parse(training_state_json(full_state(), {}));
+    json.erase(key);
+    EXPECT_EQ(error_of(json.dump()),
+              fmt::format("\"{}\" is missing; expected {}.{}", key, expected, damaged));
+  }
 }
 
 TEST(TrainingState, AnotherVersionSaysWhatItIsStillGoodFor) {

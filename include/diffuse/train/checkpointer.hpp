@@ -34,6 +34,10 @@ class Checkpointer {
   /// already, of a run that is gone on with, count too.
   Checkpointer(const std::filesystem::path& run_dir, std::int64_t keep);
 
+  /// Points `last` and `best` to the checkpoints that `state`, read from one of them, names: a
+  /// crash may have come between a checkpoint and its links.
+  void adopt(const TrainingState& state) const;
+
   /// Writes a checkpoint, all of it or none, points `last` to it, and `best` too where
   /// `state.best_update` is its update; then removes what need not be kept. Returns its folder.
   std::filesystem::path save(const TrainingState& state, const CheckpointContent& content);

@@ -18,15 +18,20 @@ class JsonFields {
 
   /// NaN for null, which is how a number that is not finite is written.
   double number(const char* key) const;
+  /// Refuses null.
+  double finite_number(const char* key) const;
   /// Absent where the member is missing or null.
   std::optional<double> optional_number(const char* key) const;
   /// From 0 to 2^63 - 1.
   std::int64_t count(const char* key) const;
   std::optional<std::int64_t> optional_count(const char* key) const;
   std::string text(const char* key) const;
-  /// False where the member is missing.
   bool flag(const char* key) const;
+  /// False where the member is missing.
+  bool optional_flag(const char* key) const;
   JsonFields object(const char* key) const;
+  /// Absent for null; the member must be there.
+  std::optional<JsonFields> object_or_null(const char* key) const;
   /// Counts of a list; empty where the member is missing.
   std::vector<std::int64_t> counts(const char* key) const;
 

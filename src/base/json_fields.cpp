@@ -1,4 +1,4 @@
-#include "report/json_fields.hpp"
+#include "json_fields.hpp"
 
 #include <fmt/core.h>
 
@@ -44,6 +44,12 @@ double JsonFields::number(const char* key) const {
   return value.get<double>();
 }
 
+double JsonFields::finite_number(const char* key) const {
+  const Json& value = require(key, "a number");
+  if (!value.is_number()) refuse(key, value, "a number");
+  return value.get<double>();
+}
+
 std::optional<double> JsonFields::optional_number(const char* key) const {
   const Json* value = find(key);
   if (value == nullptr || value->is_null()) return std::nullopt;
@@ -76,16 +82,22 @@ std::string JsonFields::text(const char* key) const {
 }
 
 bool JsonFields::flag(const char* key) const {
-  const Json* value = find(key);
-  if (value == nullptr) return false;
-  if (!value->is_boolean()) refuse(key, *value, "true or false");
-  return value->get<bool>();
+  const Json& value = require(key, "true or false");
+  if (!value.is_boolean()) refuse(key, value, "true or false");
+  return value.get<bool>();
 }
+
+bool JsonFields::optional_flag(const char* key) const { return find(key) != nullptr && flag(key); }
 
 JsonFields JsonFields::object(const char* key) const {
   const Json& value = require(key, "an object");
   if (!value.is_object()) refuse(key, value, "an object");
   return {value, fmt::format("{}: {}", place_, key)};
+}
+
+std::optional<JsonFields> JsonFields::object_or_null(const char* key) const {
+  if (require(key, "an object or null").is_null()) return std::nullopt;
+  return object(key);
 }
 
 std::vector<std::int64_t> JsonFields::counts(const char* key) const {

@@ -1,0 +1,205 @@
+// Stopping a run, going on with it, and what may be done to its folder meanwhile.
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+
+/// `small.json` in the folder `out`, with all that has a state of its own.
+std::vector<std::string> run_into(const std::string& out, std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", out};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::int64_t last_update(const fs::path& run) {
+  return nlohmann::json::parse(read_file(run / "checkpoints/last/state.json"))
+      .at("update")
+      .get<std::int64_t>();
+}
+
+/// Starts `arguments` and stops it by SIGTERM as soon as it has reported `update`.
+Outcome stop_after(const Workspace& workspace, const std::vector<std::string>& arguments,
+                   std::int64_t update) {
+  Process process(workspace.launch(arguments));
+  EXPECT_TRUE(process.wait_for_stderr("update " + std::to_string(update) + "  grad"));
+  process.signal(SIGTERM);
+  return process.wait();
+}
+
+TEST(Resume, TwentyStopsAtRandomMomentsChangeNoByte) {
+  Workspace workspace;
+  const std::vector<std::string> settings = {
+      "--set", "train.length=1000u",      "--set", "train.precision=fp16",
+      "--set", "train.accumulate=2",      "--set", "train.log_every=1",
+      "--set", "train.evaluate_every=60u"};
+  ASSERT_EQ(workspace.run(run_into("whole", settings)).exit_code, 0);
+
+  std::mt19937 random(1);
+  const fs::path parts = workspace.path() / "parts";
+  std::vector<std::string> arguments = run_into("parts", settings);
+  std::int64_t done = 0;
+  for (int stop = 0; stop < 20; ++stop) {
+    const std::int64_t next = done + 1 + static_cast<std::int64_t>(random() % 12);
+    const Outcome outcome = stop_after(workspace, arguments, next);
+    ASSERT_EQ(outcome.exit_code, 143) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("diffuse train --resume parts"));
+    done = last_update(parts);
+    ASSERT_GE(done, next);
+    arguments = {"train", "--resume", "parts"};
+  }
+  const Outcome last = workspace.run(arguments);
+  ASSERT_EQ(last.exit_code, 0) << last;
+  EXPECT_THAT(last.out, HasSubstr("test accuracy"));
+  for (const char* file : {"model.safetensors", "optimizer.safetensors"}) {
+    EXPECT_TRUE(read_file(workspace.path() / "whole/checkpoints/last" / file) ==
+                read_file(parts / "checkpoints/last" / file))
+        << file;
+  }
+  EXPECT_EQ(fs::read_symlink(workspace.path() / "whole/checkpoints/best"),
+            fs::read_symlink(parts / "checkpoints/best"));
+  EXPECT_EQ(nlohmann::json::parse(read_file(parts / "manifest.json")).at("resumed").size(), 20U);
+}
+
+TEST(Resume, TheSameSeedGivesTheSameBytesInBf16) {
+  Workspace workspace;
+  for (const char* out : {"a", "b"}) {
+    ASSERT_EQ(workspace.run(run_into(out, {"--set", "train.precision=bf16"})).exit_code, 0);
+  }
+  EXPECT_TRUE(read_file(workspace.path() / "a/checkpoints/last/model.safetensors") ==
+              read_file(workspace.path() / "b/checkpoints/last/model.safetensors"));
+}
+
+TEST(Resume, AFinishedRunSaysSo) {
+  Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.tensorboard=true"})).exit_code, 0);
+  const std::vector<std::string> before = tree(workspace.path() / "run");
+  const Outcome again = workspace.run({"train", "--resume", "run"});
+  EXPECT_EQ(again.exit_code, 0) << again;
+  EXPECT_THAT(again.out, IsEmpty());
+  EXPECT_THAT(again.err,
+              AllOf(HasSubstr("The run is finished: 66 updates"), Not(HasSubstr("going on"))));
+  EXPECT_EQ(tree(workspace.path() / "run"), before);
+}
+
+TEST(Resume, ALongerLengthGoesOn) {
+  Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run")).exit_code, 0);
+  const Outcome more = workspace.run({"train", "--resume", "run", "--set", "train.length=7e"});
+  EXPECT_EQ(more.exit_code, 0) << more;
+  EXPECT_THAT(more.err, AllOf(HasSubstr("train.length: \"7e\" instead of \"6e\""),
+                              HasSubstr("going on after update 66")));
+  EXPECT_EQ(last_update(workspace.path() / "run"), 77);
+}
+
+TEST(Resume, AKeyThatChangesUpdatesIsRefusedByName) {
+  Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
+  const Outcome outcome = workspace.run({"train", "--resume", "run", "--set", "train.batch_size=8",
+                                         "--set", "train.max_updates=0", "--set", "model.dim=32"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("--resume run: the run was made with other values"),
+                    HasSubstr("\n  model.dim: 32 instead of 16\n  train.batch_size: 8 instead of "
+                              "16\n")));
+  EXPECT_EQ(last_update(workspace.path() / "run"), 5);
+}
+
+TEST(Resume, ChangedDataAreRefused) {
+  Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
+  workspace.write("train.csv", easy_csv(210, 3));
+  const Outcome outcome =
+      workspace.run({"train", "--resume", "run", "--set", "train.max_updates=0"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("The content of data.train is not what the run began with."));
+}
+
+TEST(Resume, FlagsOfANewRunCannotStandBesideIt) {
+  Workspace workspace;
+  const Outcome outcome =
+      workspace.run({"train", "--resume", "nowhere", "--train", "train.csv", "--out", "x"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--train, --out cannot stand beside it"),
+                                 HasSubstr("--resume nowhere: there is no such folder")));
+}
+
+TEST(Resume, AFolderThatIsNoRunIsRefused) {
+  Workspace workspace;
+  fs::create_directories(workspace.path() / "empty");
+  const Outcome outcome = workspace.run({"train", "--resume", "empty"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("it has no config.json"));
+  workspace.write("empty/config.json", "{}");
+  EXPECT_THAT(workspace.run({"train", "--resume", "empty"}).err,
+              HasSubstr("stopped before its first checkpoint"));
+}
+
+TEST(Resume, LinksThatACrashLeftBehindAreSetRight) {
+  Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
+  const fs::path checkpoints = workspace.path() / "run/checkpoints";
+  fs::remove(checkpoints / "last");
+  fs::remove(checkpoints / "best");
+  ASSERT_EQ(workspace.run({"train", "--resume", "run"}).exit_code, 0);
+  EXPECT_EQ(fs::read_symlink(checkpoints / "last"), "000005");
+  EXPECT_EQ(fs::read_symlink(checkpoints / "best"), "000005");
+}
+
+TEST(RunFolder, TwoTrainingsNeverShareOne) {
+  Workspace workspace;
+  Process first(workspace.launch(
+      run_into("run", {"--set", "train.length=100000e", "--set", "train.checkpoint_every=1u",
+                       "--set", "train.log_every=1"})));
+  ASSERT_TRUE(first.wait_for_stderr("update 3  grad"));
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"train", "--resume", "run"}, run_into("run", {"--overwrite"})}) {
+    const Outcome second = workspace.run(arguments);
+    EXPECT_EQ(second.exit_code, 2) << second;
+    EXPECT_THAT(second.err, HasSubstr("run: another diffuse is training in this folder"));
+  }
+  first.signal(SIGTERM);
+  EXPECT_EQ(first.wait().exit_code, 143);
+  EXPECT_GT(last_update(workspace.path() / "run"), 2);
+}
+
+TEST(RunFolder, OverwriteReplacesARunAndNothingElse) {
+  Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run")).exit_code, 0);
+  const Outcome replaced =
+      workspace.run(run_into("run", {"--overwrite", "--set", "train.length=3u"}));
+  EXPECT_EQ(replaced.exit_code, 0) << replaced;
+  EXPECT_EQ(last_update(workspace.path() / "run"), 3);
+  EXPECT_FALSE(fs::exists(workspace.path() / "run/checkpoints/000066"));
+
+  workspace.write("run/notes.txt", "mine");
+  const Outcome refused = workspace.run(run_into("run", {"--overwrite"}));
+  EXPECT_EQ(refused.exit_code, 2) << refused;
+  EXPECT_THAT(refused.err,
+              HasSubstr("--out run: --overwrite replaces a run, but notes.txt is not part of one"));
+  EXPECT_EQ(read_file(workspace.path() / "run/notes.txt"), "mine");
+  EXPECT_EQ(last_update(workspace.path() / "run"), 3);
+}
+
+TEST(RunFolder, HoldsAReportOfTheTest) {
+  const fs::path run = trained_workspace().workspace.path() / "runs/small";
+  const std::string page = read_file(run / "report.html");
+  EXPECT_THAT(page, AllOf(HasSubstr("<!DOCTYPE html>"), HasSubstr("sport"), HasSubstr("model.dim"),
+                          HasSubstr("</html>")));
+}
+
+}  // namespace
+}  // namespace diffuse::testing
