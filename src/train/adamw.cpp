@@ -10,19 +10,36 @@
 
 namespace diffuse {
 
+namespace {
+
+std::size_t group_of(ParameterRole role) {
+  switch (role) {
+    case ParameterRole::matrix:
+      return 0;
+    case ParameterRole::embedding:
+      return 1;
+    case ParameterRole::vector:
+      return 2;
+  }
+  throw Error("AdamW: not a role of a parameter.");
+}
+
+}  // namespace
+
 AdamW::AdamW(const std::vector<NamedParameter>& parameters, const AdamWOptions& options)
     : options_(options) {
-  // In the order of ParameterRole.
+  // gradients() gives them in this order, in which the norm adds them up: another one would round
+  // otherwise, and every published figure would have to be measured anew.
+  groups_.push_back({.name = "matrix", .weight_decay = options.weight_decay});
   groups_.push_back({.name = "embedding",
                      .weight_decay = options.embedding_weight_decay,
                      .lr_factor = options.embedding_lr_factor});
-  groups_.push_back({.name = "matrix", .weight_decay = options.weight_decay});
   groups_.push_back({.name = "vector"});
   for (const NamedParameter& parameter : parameters) {
     if (parameter.tensor.scalar_type() != at::kFloat)
       throw Error(fmt::format("AdamW updates float32 parameters; '{}' is of another type.",
                               parameter.name));
-    Group& group = groups_.at(static_cast<std::size_t>(parameter.role));
+    Group& group = groups_.at(group_of(parameter.role));
     group.parameter_names.push_back(parameter.name);
     group.parameters.push_back(parameter.tensor);
     const at::Tensor value = parameter.tensor.detach();

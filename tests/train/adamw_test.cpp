@@ -94,6 +94,23 @@ TEST(AdamW, LeavesAParameterWithoutGradientAlone) {
   EXPECT_EQ(unused.detach()[0].item<float>(), 1.0F);
 }
 
+TEST(AdamW, GivesGradientsInTheOrderOfThePublishedFigures) {
+  at::Tensor embedding = at::ones({1}).requires_grad_(true);
+  at::Tensor vector = at::ones({2}).requires_grad_(true);
+  at::Tensor matrix = at::ones({3}).requires_grad_(true);
+  AdamW optimizer({{"e", embedding, ParameterRole::embedding},
+                   {"v", vector, ParameterRole::vector},
+                   {"m", matrix, ParameterRole::matrix}},
+                  {});
+  for (at::Tensor* parameter : {&embedding, &vector, &matrix})
+    parameter->mutable_grad() = at::ones(parameter->sizes());
+  const auto gradients = optimizer.gradients();
+  ASSERT_EQ(gradients.size(), 3U);
+  EXPECT_EQ(gradients[0].size(0), 3);  // the norm is summed so: matrices, embedding, vectors
+  EXPECT_EQ(gradients[1].size(0), 1);
+  EXPECT_EQ(gradients[2].size(0), 2);
+}
+
 TEST(AdamW, ClearsGradients) {
   at::Tensor parameter = at::ones({2}).requires_grad_(true);
   AdamW optimizer({{"p", parameter, ParameterRole::vector}}, {});
