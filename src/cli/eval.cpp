@@ -1,10 +1,17 @@
 #include "eval.hpp"
 
+#include <fmt/core.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 
+#include "choices.hpp"
 #include "diffuse/base/error.hpp"
+#include "diffuse/config/load.hpp"
 #include "diffuse/data/loading.hpp"
+#include "diffuse/device/precision.hpp"
+#include "diffuse/eval/precision_comparison.hpp"
 #include "diffuse/eval/report.hpp"
 #include "evaluation.hpp"
 #include "exit_code.hpp"
@@ -22,12 +29,20 @@ CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
   verb->add_option("--output", options.output,
                    "Also write the predictions here: columns row, gold, predicted, probability")
       ->type_name("FILE");
+  verb->add_option("--compare-precision", options.compare_precision,
+                   "Instead of the report: how far the answers in these precisions, separated by "
+                   "commas, are from those in fp32")
+      ->transform(one_of<Precision>(precision_choices(false)))
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->option_text("fp32|tf32|bf16|fp16,...");
   verb->add_flag("--json", options.json, "Print the figures as one JSON object");
   verb->footer(
       "Examples:\n"
       "  diffuse eval --checkpoint runs/r8\n"
       "  diffuse eval --checkpoint runs/r8 --data more.csv --output predictions.tsv\n"
-      "  diffuse eval --checkpoint runs/r8/checkpoints/last --json | jq .accuracy\n");
+      "  diffuse eval --checkpoint runs/r8/checkpoints/last --json | jq .accuracy\n"
+      "  diffuse eval --checkpoint runs/r8 --compare-precision bf16,fp16\n");
   return verb;
 }
 
@@ -46,10 +61,48 @@ void check_output(const std::string& output) {
   }
 }
 
+/// Flags that speak of one evaluation, beside --compare-precision, which makes several.
+void check_comparison(const EvalOptions& options) {
+  if (options.compare_precision.empty()) return;
+  const char* other = !options.output.empty()   ? "--output"
+                      : options.model.precision ? "--precision"
+                                                : nullptr;
+  if (other == nullptr) return;
+  throw UsageError(
+      fmt::format("--compare-precision compares with fp32 and prints no predictions; {} cannot "
+                  "stand beside it.",
+                  other));
+}
+
+/// Prints how far the answers in each precision are from those in fp32.
+void compare_precisions(const EvalOptions& options, OpenedModel& opened, const DatasetView& view,
+                        EvaluationOptions evaluation_options) {
+  // The first batches take longer, in each precision: what is timed are not those.
+  constexpr std::size_t kWarmUpRows = 512;
+  DatasetView first = view;
+  first.rows.resize(std::min(first.rows.size(), kWarmUpRows));
+  const auto evaluate_in = [&](Precision precision) {
+    evaluation_options.precision = precision;
+    set_matrix_precision(precision);
+    evaluate(*opened.model.classifier, first, evaluation_options);
+    return evaluate_with_progress(*opened.model.classifier, view, evaluation_options,
+                                  std::string(enum_name(precision)));
+  };
+  const Evaluation reference = evaluate_in(Precision::fp32);
+  std::vector<PrecisionDifference> differences;
+  for (const Precision wanted : options.compare_precision) {
+    const Precision precision = resolve_precision(wanted, opened.device);
+    differences.push_back(compare_precision(reference, evaluate_in(precision), precision));
+  }
+  write_output(options.json ? precision_json(reference, differences) + "\n"
+                            : precision_report(reference, differences));
+}
+
 }  // namespace
 
 int run_eval(const EvalOptions& options) {
   check_output(options.output);
+  check_comparison(options);
   OpenedModel opened = open_model(options.model);
   LoadedModel& model = opened.model;
   const std::string file = options.data.empty() ? model.config.data.test : options.data;
@@ -64,6 +117,11 @@ int run_eval(const EvalOptions& options) {
   evaluation_options.batch_size = options.model.batch_size;
   evaluation_options.class_count = model.labels.size();
   evaluation_options.noise_seed = model.config.train.seed;  // as training's own test
+  evaluation_options.precision = opened.precision;
+  if (!options.compare_precision.empty()) {
+    compare_precisions(options, opened, view_all(*data), evaluation_options);
+    return kDone;
+  }
   const Evaluation evaluation =
       evaluate_with_progress(*model.classifier, view_all(*data), evaluation_options, "evaluating");
   if (!options.output.empty()) write_predictions(options.output, evaluation, model.labels);

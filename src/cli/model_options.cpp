@@ -2,8 +2,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include "choices.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/device/precision.hpp"
 
 namespace diffuse::cli {
 
@@ -22,6 +25,20 @@ void add_model_options(CLI::App& verb, ModelOptions& options) {
   verb.add_option("--batch-size", options.batch_size, "Texts in a batch")
       ->check(CLI::Range(1, 65536))
       ->option_text("N=256");
+  verb.add_option("--precision", options.precision,
+                  "What matrix products are computed in; auto: fp32 on the CPU, bf16 or fp16 on a "
+                  "GPU; default: as the model was trained (train.precision)")
+      ->transform(one_of<Precision>(precision_choices(true)))
+      ->option_text("auto|fp32|tf32|bf16|fp16");
+}
+
+std::vector<std::pair<std::string, Precision>> precision_choices(bool with_auto) {
+  std::vector<std::pair<std::string, Precision>> choices;
+  if (with_auto) choices.emplace_back("auto", Precision::automatic);
+  for (const Precision precision :
+       {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16})
+    choices.emplace_back(std::string(enum_name(precision)), precision);
+  return choices;
 }
 
 OpenedModel open_model(const ModelOptions& options) {
@@ -29,6 +46,9 @@ OpenedModel open_model(const ModelOptions& options) {
   const int threads = set_thread_count(options.threads);
   const std::filesystem::path folder = resolve_checkpoint(options.checkpoint);
   OpenedModel opened{folder, load_model(folder), device, threads};
+  opened.precision =
+      resolve_precision(options.precision.value_or(opened.model.config.train.precision), device);
+  set_matrix_precision(opened.precision);
   opened.model.classifier->to(device);
   log::debug("checkpoint {} on {}", folder.string(), device_description(device));
   return opened;

@@ -3,7 +3,10 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "diffuse/model/checkpoint.hpp"
 
@@ -19,10 +22,14 @@ struct ModelOptions {
   std::string device = "auto";
   std::int64_t threads = 0;
   std::int64_t batch_size = 256;
+  std::optional<Precision> precision;  ///< nothing: what training was told
 };
 
-/// Declares --checkpoint, --device, --threads and --batch-size.
+/// Declares --checkpoint, --device, --threads, --batch-size and --precision.
 void add_model_options(CLI::App& verb, ModelOptions& options);
+
+/// The names of precisions and what they mean, for `one_of`.
+std::vector<std::pair<std::string, Precision>> precision_choices(bool with_auto);
 
 /// A checkpoint's model, ready to run.
 struct OpenedModel {
@@ -30,10 +37,11 @@ struct OpenedModel {
   LoadedModel model;             ///< on `device`
   at::Device device;
   int threads = 1;
+  Precision precision = Precision::fp32;  ///< resolved
 };
 
-/// Chooses device and threads and loads the checkpoint. Throws CheckpointError, UsageError and
-/// SystemError.
+/// Chooses device, threads and precision and loads the checkpoint. Throws CheckpointError,
+/// UsageError and SystemError.
 OpenedModel open_model(const ModelOptions& options);
 
 }  // namespace diffuse::cli

@@ -137,8 +137,8 @@ class Predictor {
     rows.labels.assign(texts.size(), 0);
     ForwardContext context;
     context.generator = generator_;
-    const at::Tensor logits =
-        predict_logits(*model.classifier, make_batch(rows, opened_.device), context);
+    const at::Tensor logits = predict_logits(*model.classifier, make_batch(rows, opened_.device),
+                                             context, opened_.precision);
     const float* values = logits.const_data_ptr<float>();
     return {values, values + logits.numel()};
   }

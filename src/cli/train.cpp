@@ -61,7 +61,8 @@ PreparedRun prepare(const TrainOptions& options) {
   startup.threads = threads;
   startup.parameter_count = count_parameters(config.model, shape);
   startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
-  const MemoryEstimate estimate = estimate_memory(config, startup.parameter_count, data.train);
+  const MemoryEstimate estimate =
+      estimate_memory(config, precision, startup.parameter_count, data.train);
   startup.memory = describe(estimate);
   return {config, device, precision, threads, std::move(data), shape, startup, estimate};
 }

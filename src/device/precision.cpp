@@ -17,7 +17,7 @@ Precision resolve_precision(Precision wanted, at::Device device) {
     return bf16 ? Precision::bf16 : Precision::fp16;
   }
   if (wanted == Precision::tf32) {
-    log::warning("train.precision = tf32: the CPU has no such format; computing in fp32");
+    log::warning("precision tf32: the CPU has no such format; computing in fp32");
     return Precision::fp32;
   }
   return wanted == Precision::automatic ? Precision::fp32 : wanted;

@@ -20,55 +20,63 @@ namespace diffuse {
 namespace {
 
 constexpr std::int64_t kFloatBytes = 4;
+constexpr std::int64_t kHalfBytes = 2;  // of bfloat16 and float16
 
-/// Tokens of the `batch_size` longest rows: no batch holds more.
-std::int64_t largest_batch_tokens(const DatasetView& view, std::int64_t batch_size) {
+/// Tokens of the `batch_size` longest rows: no batch holds more. With a limit in tokens none holds
+/// more than that, either, but for one row that alone is longer.
+std::int64_t largest_batch_tokens(const DatasetView& view, std::int64_t batch_size,
+                                  std::int64_t batch_tokens) {
   std::vector<std::int32_t> lengths;
   lengths.reserve(view.size());
   for (const std::uint32_t row : view.rows) lengths.push_back(view.data->length(row));
   const auto count = std::min(lengths.size(), static_cast<std::size_t>(batch_size));
   const auto end = lengths.begin() + static_cast<std::ptrdiff_t>(count);
   if (end != lengths.end()) std::nth_element(lengths.begin(), end, lengths.end(), std::greater<>());
-  return std::accumulate(lengths.begin(), end, std::int64_t{0});
+  const std::int64_t tokens = std::accumulate(lengths.begin(), end, std::int64_t{0});
+  if (batch_tokens == 0 || lengths.empty()) return tokens;
+  const std::int64_t longest = *std::max_element(lengths.begin(), end);
+  return std::min(tokens, std::max(batch_tokens, longest));
 }
 
-/// Floats that one step keeps for one token until backward.
-std::int64_t floats_a_step(const ModelConfig& model) {
+/// Bytes that one step keeps for one token until backward.
+std::int64_t bytes_a_step(const ModelConfig& model, bool half) {
   const std::int64_t hidden = model.hidden_dim > 0 ? model.hidden_dim : 2 * model.dim;
-  std::int64_t rows = 2;  // of model.dim floats each: u and the new state
-  if (model.norm != NormPosition::none) rows += 1;
-  if (model.alpha_learned) rows += 1;
+  std::int64_t states = 1;  // rows of model.dim elements that are float32 always: the new state
+  if (model.norm != NormPosition::none) states += 1;
+  if (model.alpha_learned) states += 1;
+  std::int64_t products = 1;  // rows of the products' type: u
   // The gradient of W needs the shifted rows; full matrices have them side by side, the own row
   // among them.
   const bool own_row = model.self_neighbour && model.weight == WeightKind::full;
   if (model.weight_learned || model.weight == WeightKind::full)
-    rows += 2 * model.radius + (own_row ? 1 : 0);
-  switch (model.function) {
-    case FunctionKind::linear:
-      return (rows + (model.activation == Activation::identity ? 0 : 1)) * model.dim;
-    case FunctionKind::mlp:
-      return rows * model.dim + 2 * hidden;
-    case FunctionKind::glu:
-      return rows * model.dim + 4 * hidden;
-  }
-  return rows * model.dim;
+    products += 2 * model.radius + (own_row ? 1 : 0);
+  if (half) products += 1;  // the cast state that f takes
+  if (model.function == FunctionKind::linear && model.activation != Activation::identity)
+    products += 1;
+  std::int64_t elements = products * model.dim;
+  if (model.function == FunctionKind::mlp) elements += 2 * hidden;
+  if (model.function == FunctionKind::glu) elements += 4 * hidden;
+  return states * model.dim * kFloatBytes + elements * (half ? kHalfBytes : kFloatBytes);
 }
 
 }  // namespace
 
-MemoryEstimate estimate_memory(const Config& config, std::int64_t parameter_count,
-                               const DatasetView& train) {
+MemoryEstimate estimate_memory(const Config& config, Precision precision,
+                               std::int64_t parameter_count, const DatasetView& train) {
+  const bool half = precision == Precision::bf16 || precision == Precision::fp16;
   MemoryEstimate estimate;
   const std::int64_t parameters = parameter_count * kFloatBytes;
   estimate.weights = parameters + count_constants(config.model) * kFloatBytes;
   estimate.gradients = parameters;
   estimate.optimizer = 2 * parameters;
   estimate.average = config.train.ema_decay > 0 ? parameters : 0;
-  estimate.largest_batch_tokens = largest_batch_tokens(train, config.train.batch_size);
-  std::int64_t floats_a_token = config.model.dim;                              // the initial state
-  if (config.model.embedding_dropout > 0) floats_a_token += config.model.dim;  // its mask
-  floats_a_token += config.model.steps * floats_a_step(config.model);
-  estimate.activations = estimate.largest_batch_tokens * floats_a_token * kFloatBytes;
+  estimate.largest_batch_tokens =
+      largest_batch_tokens(train, config.train.batch_size, config.train.batch_tokens);
+  std::int64_t rows = 1;                              // the initial state
+  if (config.model.embedding_dropout > 0) rows += 1;  // its mask
+  const std::int64_t bytes_a_token =
+      rows * config.model.dim * kFloatBytes + config.model.steps * bytes_a_step(config.model, half);
+  estimate.activations = estimate.largest_batch_tokens * bytes_a_token;
   return estimate;
 }
 

@@ -240,17 +240,6 @@ TEST(TrainFailed, OutOfMemoryIsASentenceWithAdvice) {
 }
 #endif
 
-TEST(TrainFailed, ALossThatIsNotFiniteIsAFailure) {
-  Workspace workspace;
-  const Outcome outcome =
-      workspace.run({"train", "--config", "small.json", "--set", "model.norm=none", "--set",
-                     "model.embedding_init_std=100", "--set", "train.learning_rate=1", "--set",
-                     "model.weight_init_std=100", "--set", "model.steps=32"});
-  EXPECT_EQ(outcome.exit_code, 1) << outcome;
-  EXPECT_THAT(outcome.out, IsEmpty());
-  EXPECT_THAT(outcome.err, HasSubstr("finite"));
-}
-
 TEST(TrainVerb, APlainLineHasPercentTimeLeftLossRateAndSpeed) {
   const Outcome& training = trained_workspace().training;
   EXPECT_THAT(training.err,

@@ -122,19 +122,51 @@ class EventFile(unittest.TestCase):
         self.assertEqual((event[1], event[2]), ([1764043300], [101]))
         self.assertEqual(fields(event[7][0]), {1: [1]})
 
+    def test_a_training(self):
+        """The points of a run's file are the lines of its metrics.jsonl."""
+        run = pathlib.Path(self.folder.name) / "run"
+        rows = pathlib.Path(self.folder.name) / "rows.csv"
+        rows.write_text("".join(f"{'ab'[i % 2]},{['the match', 'some rain'][i % 2]} number {i}\n" for i in range(80)))
+        subprocess.run([WRITER.parents[2] / "bin/diffuse", "train", "--train", rows, "--out", run, "--threads", "1",
+                        "--set", "train.length=12u", "--set", "train.log_every=4", "--set", "train.evaluate_every=6u",
+                        "--set", "train.warmup=2u", "--set", "train.tensorboard=true", "--set", "data.cache=false"],
+                       capture_output=True, text=True, check=True)
+        (path,) = (run / "tensorboard").iterdir()
+        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        single = lambda value: struct.unpack("<f", struct.pack("<f", value))[0]
+        points = {}
+        for record in list(records(path.read_bytes()))[1:]:
+            tag, step, _, value = scalar(fields(record))
+            points.setdefault(tag, {})[step] = value
+        for tag, kind, figure in (("train/loss", "train", "loss"), ("train/lr", "train", "lr"),
+                                  ("train/grad_norm", "train", "grad_norm")):
+            expected = {line["update"]: single(line[figure]) for line in lines if line["type"] == kind}
+            self.assertGreater(len(expected), 2)
+            self.assertEqual(points[tag], expected)
+        expected = {line["update"]: single(line["validation_accuracy"]) for line in lines if line["type"] == "epoch"}
+        self.assertEqual(points["validation/accuracy"], expected)
+        if self.tensorboard():
+            found = self.read_with_tensorboard(run / "tensorboard")
+            self.assertEqual({tag: {step: value for step, _, value in found[tag]} for tag in found}, points)
+
     def test_no_folder(self):
         result = subprocess.run([WRITER, "/dev/null/x"], capture_output=True, text=True, check=False)
         self.assertEqual((result.returncode, result.stderr),
                          (1, "/dev/null/x: cannot be created: Not a directory.\n"))
 
-    def test_tensorboard_reads_it(self):
-        if not PYTHON.exists():
-            self.skipTest(".deps/python is not there")
-        if subprocess.run([PYTHON, "-c", "import tensorboard"], capture_output=True, check=False).returncode:
-            self.skipTest(".deps/python has no tensorboard")
-        result = subprocess.run([PYTHON, "-c", READ_WITH_TENSORBOARD, self.root],
+    def tensorboard(self):
+        return PYTHON.exists() and not subprocess.run([PYTHON, "-c", "import tensorboard"],
+                                                      capture_output=True, check=False).returncode
+
+    def read_with_tensorboard(self, folder):
+        result = subprocess.run([PYTHON, "-c", READ_WITH_TENSORBOARD, folder],
                                 capture_output=True, text=True, check=True)
-        found = json.loads(result.stdout)
+        return json.loads(result.stdout)
+
+    def test_tensorboard_reads_it(self):
+        if not self.tensorboard():
+            self.skipTest(".deps/python with tensorboard is not there")
+        found = self.read_with_tensorboard(self.root)
         # The point of update 300 was taken back by the restart at 101.
         self.assertEqual(found["train/loss"], [[0, 1764043200.25, 1.5], [200, 1764043301, 0.75]])
         self.assertIn("train/größe", found)

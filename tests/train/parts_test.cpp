@@ -222,7 +222,7 @@ TEST(MemoryEstimate, CountsWeightsAndTheLongestRows) {
   config.model.steps = 0;
   config.model.dim = 8;
   config.model.embedding_dropout = 0;
-  MemoryEstimate estimate = estimate_memory(config, 22, view_all(data));
+  MemoryEstimate estimate = estimate_memory(config, Precision::fp32, 22, view_all(data));
   EXPECT_EQ(estimate.weights, 88);
   EXPECT_EQ(estimate.gradients, 88);
   EXPECT_EQ(estimate.optimizer, 176);
@@ -231,6 +231,12 @@ TEST(MemoryEstimate, CountsWeightsAndTheLongestRows) {
   EXPECT_EQ(estimate.activations, 17 * 8 * 4);
   EXPECT_EQ(estimate.total(), 88 * 4 + 17 * 8 * 4);
 
+  config.train.batch_tokens = 12;  // two rows of 17 tokens are more
+  EXPECT_EQ(estimate_memory(config, Precision::fp32, 22, view_all(data)).largest_batch_tokens, 12);
+  config.train.batch_tokens = 5;  // but a row is never cut
+  EXPECT_EQ(estimate_memory(config, Precision::fp32, 22, view_all(data)).largest_batch_tokens, 10);
+  config.train.batch_tokens = 0;
+
   config.train.ema_decay = 0.9;
   config.model.steps = 1;
   config.model.norm = NormPosition::none;
@@ -238,13 +244,19 @@ TEST(MemoryEstimate, CountsWeightsAndTheLongestRows) {
   config.model.radius = 1;
   config.model.function = FunctionKind::linear;
   config.model.activation = Activation::identity;
-  estimate = estimate_memory(config, 22, view_all(data));
+  estimate = estimate_memory(config, Precision::fp32, 22, view_all(data));
   EXPECT_EQ(estimate.average, 88);
   // The initial state, u, the new state and two shifted copies.
   EXPECT_EQ(estimate.activations, 17 * 8 * 4 * 5);
+  EXPECT_EQ(estimate_memory(config, Precision::tf32, 22, view_all(data)).activations,
+            estimate.activations);
+  // Both states stay float32; u, the copies, and the cast state that f takes have two bytes.
+  for (const Precision half : {Precision::bf16, Precision::fp16})
+    EXPECT_EQ(estimate_memory(config, half, 22, view_all(data)).activations,
+              17 * 8 * (2 * 4 + 4 * 2));
 
   config.model.weight_learned = false;
-  estimate = estimate_memory(config, 22, view_all(data));
+  estimate = estimate_memory(config, Precision::fp32, 22, view_all(data));
   EXPECT_EQ(estimate.weights, 88 + 3 * 4);
   EXPECT_EQ(estimate.gradients, 88);
 }

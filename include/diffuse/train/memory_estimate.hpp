@@ -25,10 +25,11 @@ struct MemoryEstimate {
 
 /// Estimates from shapes alone, for a classifier of `parameter_count` parameters that need not be
 /// there yet. The weights, gradients, moments and averages are exact; the activations count the
-/// float32 rows that the reference operations keep for backward and leave out what the allocator
-/// adds.
-MemoryEstimate estimate_memory(const Config& config, std::int64_t parameter_count,
-                               const DatasetView& train);
+/// rows that the reference operations keep for backward and leave out what the allocator adds. In
+/// half `precision` (resolved) the products' rows take two bytes an element, the states' still
+/// four.
+MemoryEstimate estimate_memory(const Config& config, Precision precision,
+                               std::int64_t parameter_count, const DatasetView& train);
 
 /// One line: "10.0 MB: weights 1.0 MB, …", the total, its parts and the largest batch.
 std::string describe(const MemoryEstimate& estimate);
