@@ -42,16 +42,14 @@ CommandLineValues command_line_values(const TrainOptions& options,
   return values;
 }
 
-/// The file that holds the config, empty for none; a run that is gone on with has its own.
-fs::path config_file(const TrainOptions& options) {
-  if (!options.config.empty()) return find_config(options.config);
-  return options.resume.empty() ? fs::path() : fs::path(options.resume) / "config.json";
-}
-
 Config read_config(const TrainOptions& options, const CommandLineValues& values) {
   try {
-    if (const fs::path file = config_file(options); !file.empty())
-      return load_config(file, values.overrides, FileChecks::training);
+    if (!options.config.empty())
+      return load_config(find_config(options.config), values.overrides, FileChecks::training);
+    if (!options.resume.empty()) {  // a run has its own
+      return load_stored_config(fs::path(options.resume) / "config.json", values.overrides,
+                                FileChecks::training);
+    }
     if (options.train) return default_config(values.overrides, FileChecks::training);
     // A config may be wanted in the first place, so nothing is said of files.
     Config config = default_config(values.overrides);

@@ -32,6 +32,48 @@ void check_model(const ModelConfig& model, std::vector<Conflict>& found) {
   }
 }
 
+void check_transformer(const Config& config, std::vector<Conflict>& found) {
+  if (config.model.type == ModelType::torchscript && config.model.file.empty()) {
+    found.push_back({{"model.file", "model.type"},
+                     "empty, but model.type = torchscript needs the TorchScript file of a model"});
+  }
+  if (config.model.type != ModelType::distilbert) return;
+  const DistilBertConfig& distilbert = config.distilbert;
+  if (!distilbert.pretrained.empty()) return;  // whose sizes count
+  if (distilbert.dim % distilbert.heads != 0) {
+    found.push_back({{"distilbert.heads", "distilbert.dim"},
+                     fmt::format("{} heads cannot share distilbert.dim = {}; expected a divisor",
+                                 distilbert.heads, distilbert.dim)});
+  }
+  const std::int64_t longest = config.tokenizer.max_tokens;
+  if (longest == 0 || longest > distilbert.max_positions) {
+    found.push_back(
+        {{"tokenizer.max_tokens", "distilbert.max_positions"},
+         fmt::format("{} is more than the {} positions of distilbert.max_positions; expected a "
+                     "limit from 1 to {}",
+                     longest == 0 ? "no limit" : std::to_string(longest), distilbert.max_positions,
+                     distilbert.max_positions)});
+  }
+}
+
+void check_tokenizer(const TokenizerConfig& tokenizer, std::vector<Conflict>& found) {
+  if (tokenizer.type == TokenizerType::wordpiece && tokenizer.vocab.empty()) {
+    found.push_back({{"tokenizer.vocab", "tokenizer.type"},
+                     "empty, but tokenizer.type = wordpiece needs a vocabulary; set it to BERT's "
+                     "vocab.txt, or choose tokenizer.type = words"});
+  }
+  if (tokenizer.special_tokens && tokenizer.type != TokenizerType::wordpiece) {
+    found.push_back({{"tokenizer.special_tokens", "tokenizer.type"},
+                     fmt::format("tokenizer.type = {} has no [CLS] and [SEP]; expected wordpiece",
+                                 enum_name(tokenizer.type))});
+  }
+  if (tokenizer.special_tokens && tokenizer.max_tokens != 0 && tokenizer.max_tokens < 3) {
+    found.push_back({{"tokenizer.max_tokens", "tokenizer.special_tokens"},
+                     fmt::format("{} leaves no room beside [CLS] and [SEP]; expected at least 3",
+                                 tokenizer.max_tokens)});
+  }
+}
+
 void check_columns(const DataConfig& data, std::vector<Conflict>& found) {
   const std::vector<std::string>& texts = data.text_columns;
   for (auto column = texts.begin(); column != texts.end(); ++column) {
@@ -88,11 +130,8 @@ void note(std::vector<Conflict>& found, bool condition, std::vector<std::string>
 
 std::vector<Conflict> find_conflicts(const Config& config) {
   std::vector<Conflict> found;
-  if (config.tokenizer.type == TokenizerType::wordpiece && config.tokenizer.vocab.empty()) {
-    found.push_back({{"tokenizer.vocab", "tokenizer.type"},
-                     "empty, but tokenizer.type = wordpiece needs a vocabulary; set it to BERT's "
-                     "vocab.txt, or choose tokenizer.type = words"});
-  }
+  check_tokenizer(config.tokenizer, found);
+  check_transformer(config, found);
   if (config.train.patience > 0 && config.data.validation.empty() &&
       config.data.validation_fraction == 0) {
     found.push_back({{"train.patience", "data.validation_fraction"},
@@ -110,6 +149,12 @@ std::vector<Conflict> find_conflicts(const Config& config) {
 std::vector<Conflict> find_oddities(const Config& config) {
   std::vector<Conflict> found;
   const ModelConfig& model = config.model;
+  note(found, model.type != ModelType::torchscript && !model.file.empty(),
+       {"model.file", "model.type"},
+       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
+  note(found, model.type != ModelType::distilbert && !config.distilbert.pretrained.empty(),
+       {"distilbert.pretrained", "model.type"},
+       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
   note(found, model.function == FunctionKind::linear && model.hidden_dim != 0,
        {"model.hidden_dim", "model.function"},
        "has no effect, because model.function = linear has no hidden layer");

@@ -28,6 +28,10 @@ struct EnumNames<TokenizerType> {
   static constexpr std::array<std::string_view, 3> kNames{"words", "wordpiece", "bytes"};
 };
 template <>
+struct EnumNames<ModelType> {
+  static constexpr std::array<std::string_view, 3> kNames{"diffusion", "distilbert", "torchscript"};
+};
+template <>
 struct EnumNames<WeightKind> {
   static constexpr std::array<std::string_view, 3> kNames{"scalar", "channel", "full"};
 };

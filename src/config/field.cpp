@@ -149,7 +149,10 @@ const std::vector<Section>& all_sections() {
   static const std::vector<Section> sections = {
       {"data", "Which files, and how to read them.", data_fields()},
       {"tokenizer", "How a text becomes token numbers.", tokenizer_fields()},
-      {"model", "The classifier.", model_fields()},
+      {"model", "The classifier. What stands below `file` is for `type` = diffusion alone.",
+       model_fields()},
+      {"distilbert", "The transformer that `model.type` = distilbert trains instead.",
+       distilbert_fields()},
       {"train", "How it is trained, and where.", train_fields()},
   };
   return sections;

@@ -204,7 +204,10 @@ Config Loader::finish(const std::string& name, bool warn, FileChecks files) {
 
 }  // namespace
 
-Config load_config(const fs::path& path, const Overrides& overrides, FileChecks files) {
+namespace {
+
+Config load_from(const fs::path& path, const fs::path& folder, const Overrides& overrides,
+                 FileChecks files) {
   std::string text;
   try {
     text = read_file(path);
@@ -212,9 +215,19 @@ Config load_config(const fs::path& path, const Overrides& overrides, FileChecks 
     throw ConfigError(error.what());
   }
   Loader loader;
-  loader.lay_json(text, path.string(), fs::absolute(path).parent_path());
+  loader.lay_json(text, path.string(), folder);
   loader.lay_overrides(overrides);
   return loader.finish(path.string(), true, files);
+}
+
+}  // namespace
+
+Config load_config(const fs::path& path, const Overrides& overrides, FileChecks files) {
+  return load_from(path, fs::absolute(path).parent_path(), overrides, files);
+}
+
+Config load_stored_config(const fs::path& path, const Overrides& overrides, FileChecks files) {
+  return load_from(path, {}, overrides, files);
 }
 
 Config default_config(const Overrides& overrides, FileChecks files) {

@@ -4,6 +4,14 @@ namespace diffuse {
 
 std::vector<Field> model_fields() {
   FieldTable<ModelConfig> table("model", &Config::model);
+  table.add("type", &ModelConfig::type,
+            "Kind of classifier. diffusion: attention-free diffusion. distilbert: the transformer "
+            "of the section distilbert, as a baseline. torchscript: any module from model.file.");
+  table
+      .add("file", &ModelConfig::file,
+           "TorchScript file of model.type = torchscript. Its forward takes input_ids and "
+           "attention_mask, int64 [B, L], and gives logits [B, C].")
+      .is_path();
   table.add("dim", &ModelConfig::dim, "Width of a token's state.")
       .between(1, 8192)
       .in("channels")

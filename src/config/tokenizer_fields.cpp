@@ -31,6 +31,11 @@ std::vector<Field> tokenizer_fields() {
       .between(0, 1000000000)
       .in("tokens")
       .also_called({"max_length", "max_len", "max_seq_length"});
+  table
+      .add("special_tokens", &TokenizerConfig::special_tokens,
+           "Whether a text stands between [CLS] and [SEP], which count in tokenizer.max_tokens. "
+           "BERT's models are made for that. Only for wordpiece.")
+      .also_called({"add_special_tokens"});
   return table.take();
 }
 

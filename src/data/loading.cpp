@@ -96,8 +96,8 @@ std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfi
                   static_cast<int>(resolve_format(file.path, data.format)),
                   static_cast<int>(data.header), data.label_base, file.max_rows,
                   static_cast<int>(data.on_error)),
-      fmt::format("type {} lowercase {} tokens {}", static_cast<int>(tokenizer.type),
-                  tokenizer.lowercase, tokenizer.max_tokens),
+      fmt::format("type {} lowercase {} tokens {} special {}", static_cast<int>(tokenizer.type),
+                  tokenizer.lowercase, tokenizer.max_tokens, tokenizer.special_tokens),
       data.label_column};
   parts.insert(parts.end(), data.text_columns.begin(), data.text_columns.end());
   return parts;

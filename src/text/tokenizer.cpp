@@ -14,7 +14,8 @@ std::unique_ptr<Tokenizer> load_tokenizer(const TokenizerConfig& config,
                                           const std::filesystem::path& vocab_path) {
   switch (config.type) {
     case TokenizerType::wordpiece:
-      return std::make_unique<WordPieceTokenizer>(vocab_path, config.lowercase);
+      return std::make_unique<WordPieceTokenizer>(vocab_path, config.lowercase,
+                                                  config.special_tokens);
     case TokenizerType::words:
       return std::make_unique<WordsTokenizer>(vocab_path, config.lowercase);
     case TokenizerType::bytes:

@@ -23,8 +23,11 @@ std::size_t count_code_points(std::string_view text) {
 
 }  // namespace
 
-WordPieceTokenizer::WordPieceTokenizer(const std::filesystem::path& vocab_path, bool lowercase)
-    : tokens_(read_distinct_lines(vocab_path, "token")), lowercase_(lowercase) {
+WordPieceTokenizer::WordPieceTokenizer(const std::filesystem::path& vocab_path, bool lowercase,
+                                       bool special_tokens)
+    : tokens_(read_distinct_lines(vocab_path, "token")),
+      lowercase_(lowercase),
+      special_tokens_(special_tokens) {
   for (std::size_t id = 0; id < tokens_.size(); ++id) {
     const std::string_view token = tokens_[id];
     starts_.insert(token);
@@ -37,20 +40,28 @@ WordPieceTokenizer::WordPieceTokenizer(const std::filesystem::path& vocab_path, 
     const std::int32_t id = starts_.find(name);
     if (id == TokenTable::kMissing) {
       throw DataError(fmt::format(
-          "{}: there is no token {} in {} lines; a WordPiece vocabulary needs [UNK] and [MASK], "
+          "{}: there is no token {} in {} lines; a WordPiece vocabulary needs [UNK] and [MASK]{}, "
           "each on a line of its own (is this the vocabulary of another tokenizer?)",
-          vocab_path.string(), name, tokens_.size()));
+          vocab_path.string(), name, tokens_.size(),
+          special_tokens_ ? ", and with tokenizer.special_tokens [CLS] and [SEP]" : ""));
     }
     return id;
   };
   unknown_id_ = special("[UNK]");
   mask_id_ = special("[MASK]");
+  pad_id_ = std::max(starts_.find("[PAD]"), 0);
+  if (!special_tokens_) return;
+  class_id_ = special("[CLS]");
+  separator_id_ = special("[SEP]");
 }
 
 void WordPieceTokenizer::encode(std::string_view text, std::int64_t max_tokens,
                                 std::vector<std::int32_t>& ids) const {
+  // The last place is [SEP]'s.
+  const std::size_t kept = special_tokens_ ? 1 : 0;
   const std::size_t limit =
-      max_tokens > 0 ? ids.size() + static_cast<std::size_t>(max_tokens) : ids.max_size();
+      max_tokens > 0 ? ids.size() + static_cast<std::size_t>(max_tokens) - kept : ids.max_size();
+  if (special_tokens_) ids.push_back(class_id_);
   const auto emit = [&](std::string_view word) {
     encode_word(word, ids);
     return ids.size() < limit;
@@ -58,6 +69,7 @@ void WordPieceTokenizer::encode(std::string_view text, std::int64_t max_tokens,
   BertWordSplitter splitter(lowercase_, emit);
   splitter.split(text);
   if (ids.size() > limit) ids.resize(limit);
+  if (special_tokens_) ids.push_back(separator_id_);
 }
 
 WordPieceTokenizer::Match WordPieceTokenizer::longest_match(const TokenTable& table,

@@ -16,13 +16,14 @@ namespace diffuse {
 class WordPieceTokenizer final : public Tokenizer {
  public:
   /// Reads `vocab.txt`. Throws DataError (file:line).
-  WordPieceTokenizer(const std::filesystem::path& vocab_path, bool lowercase);
+  WordPieceTokenizer(const std::filesystem::path& vocab_path, bool lowercase, bool special_tokens);
 
   void encode(std::string_view text, std::int64_t max_tokens,
               std::vector<std::int32_t>& ids) const override;
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(tokens_.size()); }
   std::int32_t mask_id() const override { return mask_id_; }
   std::int32_t unknown_id() const override { return unknown_id_; }
+  std::int32_t pad_id() const override { return pad_id_; }
   std::string vocab_text() const override;
 
  private:
@@ -40,7 +41,11 @@ class WordPieceTokenizer final : public Tokenizer {
   std::vector<std::int32_t> continuation_ids_;  // id by index in `continuations_`
   std::int32_t unknown_id_ = 0;
   std::int32_t mask_id_ = 0;
+  std::int32_t pad_id_ = 0;
+  std::int32_t class_id_ = 0;      // [CLS]
+  std::int32_t separator_id_ = 0;  // [SEP]
   bool lowercase_ = true;
+  bool special_tokens_ = false;
 };
 
 }  // namespace diffuse

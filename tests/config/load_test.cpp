@@ -10,33 +10,22 @@ using nlohmann::json;
 
 /// A value other than the default for the JSON `value` of key `key`.
 json changed(const std::string& key, const json& value) {
-  static const std::map<std::string, json> special = {{"data.format", "tsv"},
-                                                      {"data.header", "no"},
-                                                      {"data.on_error", "skip"},
-                                                      {"data.text_columns", {"title", "2"}},
-                                                      {"tokenizer.type", "bytes"},
-                                                      {"model.weight", "full"},
-                                                      {"model.function", "glu"},
-                                                      {"model.activation", "tanh"},
-                                                      {"model.norm", "post"},
-                                                      {"model.base", "initial"},
-                                                      {"model.pooling", "max"},
-                                                      {"model.dilation", {1, 4, 16}},
-                                                      {"train.schedule", "linear"},
-                                                      {"train.length", "2.5e"},
-                                                      {"train.warmup", "7u"},
-                                                      {"train.evaluate_every", "11u"},
-                                                      {"train.device", "cuda:3"},
-                                                      {"data.train", "/a/train.csv"},
-                                                      {"train.metric", "loss"},
-                                                      {"train.precision", "bf16"},
-                                                      {"train.checkpoint_every", "5m"},
-                                                      {"data.validation", "/a/v"},
-                                                      {"data.test", "/a/t"},
-                                                      {"data.labels", "/a/l"},
-                                                      {"data.cache_dir", "/a/c"},
-                                                      {"tokenizer.vocab", "/a/vo"},
-                                                      {"data.label_column", "kind"}};
+  static const std::map<std::string, json> special = {
+      {"data.format", "tsv"},          {"data.header", "no"},
+      {"data.on_error", "skip"},       {"data.text_columns", {"title", "2"}},
+      {"tokenizer.type", "wordpiece"}, {"model.type", "torchscript"},
+      {"model.file", "/a/m.pt"},       {"distilbert.pretrained", "/a/d"},
+      {"model.weight", "full"},        {"model.function", "glu"},
+      {"model.activation", "tanh"},    {"model.norm", "post"},
+      {"model.base", "initial"},       {"model.pooling", "max"},
+      {"model.dilation", {1, 4, 16}},  {"train.schedule", "linear"},
+      {"train.length", "2.5e"},        {"train.warmup", "7u"},
+      {"train.evaluate_every", "11u"}, {"train.device", "cuda:3"},
+      {"data.train", "/a/train.csv"},  {"train.metric", "loss"},
+      {"train.precision", "bf16"},     {"train.checkpoint_every", "5m"},
+      {"data.validation", "/a/v"},     {"data.test", "/a/t"},
+      {"data.labels", "/a/l"},         {"data.cache_dir", "/a/c"},
+      {"tokenizer.vocab", "/a/vo"},    {"data.label_column", "kind"}};
   if (const auto found = special.find(key); found != special.end()) return found->second;
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number_float()) return value.get<double>() * 0.5 + 0.125;

@@ -158,16 +158,19 @@ INSTANTIATE_TEST_SUITE_P(
         KeyCase{R"({"model": {"batch_size": 3}})",
                 R"(model.batch_size: unknown key; did you mean "train.batch_size"?)"},
         KeyCase{R"({"model": {"qqqqqqqqqqqqqqq": 3}})", "model.qqqqqqqqqqqqqqq: unknown key"},
-        KeyCase{R"({"modle": {}})",
-                "modle: unknown key; expected data, tokenizer, model, train; did you mean "
-                "\"model\"?"},
-        KeyCase{R"({"seed": 3})",
-                "seed: unknown key; expected data, tokenizer, model, train; did you mean "
-                "\"train.seed\"?"},
+        KeyCase{
+            R"({"modle": {}})",
+            "modle: unknown key; expected data, tokenizer, model, distilbert, train; did you mean "
+            "\"model\"?"},
+        KeyCase{
+            R"({"seed": 3})",
+            "seed: unknown key; expected data, tokenizer, model, distilbert, train; did you mean "
+            "\"train.seed\"?"},
         KeyCase{R"({"data.train": "x.csv"})",
-                "data.train: unknown key; expected data, tokenizer, model, train; write it as "
+                "data.train: unknown key; expected data, tokenizer, model, distilbert, train; "
+                "write it as "
                 R"({"data": {"train": ...}})"},
-        KeyCase{R"({"model": 3})", R"(model: 3 is a number; expected an object, {"dim": ...})"},
+        KeyCase{R"({"model": 3})", R"(model: 3 is a number; expected an object, {"type": ...})"},
         KeyCase{"[1]", R"([1] is a list; expected an object, {"data": {...}, "model": {...}})"},
         KeyCase{"null", R"(null is null; expected an object, {"data": {...}, "model": {...}})"}));
 
@@ -258,6 +261,25 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"model": {"alpha": 0, "alpha_learned": true}})"),
             "c.json: model.alpha: 0 cannot be learned from; with model.alpha_learned = true it "
             "must be above 0 and below 1");
+  EXPECT_EQ(load_error(R"({"tokenizer": {"special_tokens": true}})"),
+            "c.json: tokenizer.special_tokens: tokenizer.type = words has no [CLS] and [SEP]; "
+            "expected wordpiece");
+  EXPECT_EQ(load_error(R"({"tokenizer": {"type": "wordpiece", "vocab": "v", "max_tokens": 2,
+                           "special_tokens": true}})"),
+            "c.json: tokenizer.max_tokens: 2 leaves no room beside [CLS] and [SEP]; expected at "
+            "least 3");
+  EXPECT_EQ(load_error(R"({"model": {"type": "torchscript"}})"),
+            "c.json: model.file: empty, but model.type = torchscript needs the TorchScript file "
+            "of a model");
+  EXPECT_EQ(load_error(R"({"model": {"type": "distilbert"}, "distilbert": {"heads": 7}})"),
+            "c.json: distilbert.heads: 7 heads cannot share distilbert.dim = 768; expected a "
+            "divisor");
+  EXPECT_EQ(load_error(R"({"model": {"type": "distilbert"}, "tokenizer": {"max_tokens": 600}})"),
+            "c.json: tokenizer.max_tokens: 600 is more than the 512 positions of "
+            "distilbert.max_positions; expected a limit from 1 to 512");
+  EXPECT_EQ(load_error(R"({"model": {"type": "distilbert"}, "tokenizer": {"max_tokens": 0}})"),
+            "c.json: tokenizer.max_tokens: no limit is more than the 512 positions of "
+            "distilbert.max_positions; expected a limit from 1 to 512");
 }
 
 TEST(ConfigErrors, CombinationsThatCan) {

@@ -83,6 +83,20 @@ TEST(Resume, TheSameSeedGivesTheSameBytesInBf16) {
               read_file(workspace.path() / "b/checkpoints/last/model.safetensors"));
 }
 
+TEST(Resume, ADollarInAPathStandsForItself) {
+  const Workspace workspace;
+  workspace.write("${odd}.csv", easy_csv(60));
+  ASSERT_EQ(workspace
+                .run({"train", "--train", "${odd}.csv", "--out", "run", "--set", "train.length=9u",
+                      "--set", "train.max_updates=4", "--set", "train.warmup=1u"})
+                .exit_code,
+            0);
+  const Outcome outcome =
+      workspace.run({"train", "--resume", "run", "--set", "train.max_updates=0"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("going on after update 4"));
+}
+
 TEST(Resume, AFinishedRunSaysSo) {
   Workspace workspace;
   ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.tensorboard=true"})).exit_code, 0);

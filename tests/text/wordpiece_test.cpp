@@ -54,6 +54,35 @@ void expect_golden(const Tokenizer& tokenizer, const nlohmann::json& cases) {
   }
 }
 
+TEST(WordPiece, SpecialTokensStandAroundATextAndCount) {
+  TokenizerConfig config = wordpiece_config();
+  config.special_tokens = true;
+  const auto bert = load_tokenizer(config, kBertVocabulary);
+  const auto ids = [&](std::string_view text, std::int64_t max_tokens) {
+    std::vector<std::int32_t> found = {7};  // of a text before
+    bert->encode(text, max_tokens, found);
+    return found;
+  };
+  // What the tokenizers package gives with add_special_tokens and truncation.
+  EXPECT_THAT(ids("hello world", 0), ElementsAre(7, 101, 7592, 2088, 102));
+  EXPECT_THAT(ids("hello world", 4), ElementsAre(7, 101, 7592, 2088, 102));
+  EXPECT_THAT(ids("hello world", 3), ElementsAre(7, 101, 7592, 102));
+  EXPECT_THAT(ids("", 3), ElementsAre(7, 101, 102));
+  EXPECT_EQ(bert->pad_id(), 0);
+}
+
+TEST(WordPiece, SpecialTokensMustBeInTheVocabulary) {
+  TokenizerConfig config = wordpiece_config();
+  config.special_tokens = true;
+  const TempDir dir;
+  const auto path = dir.write("vocab.txt", "[UNK]\n[MASK]\n[CLS]\n");
+  EXPECT_THAT(data_error([&] { load_tokenizer(config, path); }),
+              HasSubstr("there is no token [SEP] in 3 lines; a WordPiece vocabulary needs [UNK] "
+                        "and [MASK], and with tokenizer.special_tokens [CLS] and [SEP]"));
+  const auto padded = dir.write("padded.txt", "[UNK]\n[MASK]\n[PAD]\n");
+  EXPECT_EQ(load_tokenizer(wordpiece_config(), padded)->pad_id(), 2);
+}
+
 TEST(WordPieceGolden, UncasedIdsEqualThePackages) {
   expect_golden(*load_tokenizer(wordpiece_config(), kBertVocabulary), golden().at("uncased"));
 }

@@ -38,6 +38,7 @@ struct TokenizerConfig {
   bool lowercase = true;
   std::int64_t min_count = 2;
   std::int64_t max_tokens = 256;
+  bool special_tokens = false;
 };
 
 enum class WeightKind { scalar, channel, full };
@@ -47,7 +48,11 @@ enum class NormPosition { none, pre, post };
 enum class BaseState { state, initial };
 enum class Pooling { mean, max, mean_max };
 
+enum class ModelType { diffusion, distilbert, torchscript };
+
 struct ModelConfig {
+  ModelType type = ModelType::diffusion;
+  std::string file;
   std::int64_t dim = 64;
   std::int64_t steps = 2;
   double alpha = 0.5;
@@ -73,6 +78,20 @@ struct ModelConfig {
   double token_dropout = 0.1;
   double embedding_dropout = 0.2;
   double head_dropout = 0.2;
+};
+
+/// DistilBERT (Sanh et al. 2019), the baseline.
+struct DistilBertConfig {
+  std::string pretrained;
+  std::int64_t dim = 768;
+  std::int64_t layers = 6;
+  std::int64_t heads = 12;
+  std::int64_t hidden_dim = 3072;
+  std::int64_t max_positions = 512;
+  double init_std = 0.02;
+  double dropout = 0.1;
+  double attention_dropout = 0.1;
+  double classifier_dropout = 0.2;
 };
 
 enum class Schedule { constant, linear, cosine };
@@ -119,6 +138,7 @@ struct Config {
   DataConfig data;
   TokenizerConfig tokenizer;
   ModelConfig model;
+  DistilBertConfig distilbert;
   TrainConfig train;
 };
 

@@ -27,6 +27,11 @@ enum class FileChecks { none, training };
 Config load_config(const std::filesystem::path& path, const Overrides& overrides,
                    FileChecks files = FileChecks::none);
 
+/// The stored configuration `path` of a run, whose paths are absolute and in which "${" stands for
+/// itself, with `overrides` over it. Throws as load_config does.
+Config load_stored_config(const std::filesystem::path& path, const Overrides& overrides,
+                          FileChecks files = FileChecks::none);
+
 /// The defaults with `overrides` over them.
 Config default_config(const Overrides& overrides, FileChecks files = FileChecks::none);
 

@@ -17,9 +17,9 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Appends the ids of `text` to `ids`, no special tokens added, and stops after `max_tokens`
-  /// appended ids (0: no limit). Invalid UTF-8 is read as U+FFFD (the `bytes` tokenizer takes
-  /// bytes as they are). Never throws for any input.
+  /// Appends the ids of `text` to `ids`, between [CLS] and [SEP] with `tokenizer.special_tokens`,
+  /// and stops after `max_tokens` appended ids, those two among them (0: no limit). Invalid UTF-8
+  /// is read as U+FFFD (the `bytes` tokenizer takes bytes as they are). Never throws for any input.
   virtual void encode(std::string_view text, std::int64_t max_tokens,
                       std::vector<std::int32_t>& ids) const = 0;
 
@@ -29,6 +29,8 @@ class Tokenizer {
   virtual std::int32_t mask_id() const = 0;
   /// Id of what the vocabulary does not hold; also the one token of a text that gives none.
   virtual std::int32_t unknown_id() const = 0;
+  /// Id that fills up shorter texts where a model takes padded batches.
+  virtual std::int32_t pad_id() const { return 0; }
 
   /// The vocabulary, one token a line, line number = id: the content of a checkpoint's `vocab.txt`.
   virtual std::string vocab_text() const = 0;
