@@ -5,12 +5,16 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 
 #include "choices.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/data/loading.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/eval/paired_test.hpp"
 #include "diffuse/eval/precision_comparison.hpp"
 #include "diffuse/eval/report.hpp"
 #include "evaluation.hpp"
@@ -29,6 +33,10 @@ CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
   verb->add_option("--output", options.output,
                    "Also write the predictions here: columns row, gold, predicted, probability")
       ->type_name("FILE");
+  verb->add_option("--against", options.against,
+                   "Predictions of another model on the same rows (its --output): whether one of "
+                   "the two is better, by McNemar's paired test")
+      ->type_name("FILE");
   verb->add_option("--compare-precision", options.compare_precision,
                    "Instead of the report: how far the answers in these precisions, separated by "
                    "commas, are from those in fp32")
@@ -41,6 +49,7 @@ CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
       "Examples:\n"
       "  diffuse eval --checkpoint runs/r8\n"
       "  diffuse eval --checkpoint runs/r8 --data more.csv --output predictions.tsv\n"
+      "  diffuse eval --checkpoint runs/r8 --against predictions.tsv\n"
       "  diffuse eval --checkpoint runs/r8/checkpoints/last --json | jq .accuracy\n"
       "  diffuse eval --checkpoint runs/r8 --compare-precision bf16,fp16\n");
   return verb;
@@ -64,14 +73,42 @@ void check_output(const std::string& output) {
 /// Flags that speak of one evaluation, beside --compare-precision, which makes several.
 void check_comparison(const EvalOptions& options) {
   if (options.compare_precision.empty()) return;
-  const char* other = !options.output.empty()   ? "--output"
-                      : options.model.precision ? "--precision"
-                                                : nullptr;
+  const char* other = !options.output.empty()    ? "--output"
+                      : !options.against.empty() ? "--against"
+                      : options.model.precision  ? "--precision"
+                                                 : nullptr;
   if (other == nullptr) return;
   throw UsageError(
       fmt::format("--compare-precision compares with fp32 and prints no predictions; {} cannot "
                   "stand beside it.",
                   other));
+}
+
+PairedComparison compare_against(const std::string& file, const Evaluation& evaluation,
+                                 const Labels& labels) {
+  const auto width = static_cast<std::size_t>(labels.size());
+  std::vector<std::int32_t> predicted;
+  for (std::size_t i = 0; i < evaluation.gold.size(); ++i) {
+    const auto row = std::span(evaluation.probabilities).subspan(i * width, width);
+    predicted.push_back(
+        static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
+  }
+  return compare_predictions(
+      predicted, read_predictions(file, evaluation.rows, evaluation.gold, labels), evaluation.gold);
+}
+
+std::string report_text(const Evaluation& evaluation, const Labels& labels,
+                        const std::optional<PairedComparison>& paired, const std::string& against) {
+  std::string text = evaluation_report(evaluation, labels);
+  if (paired) text += "\n" + paired_line(*paired, against) + "\n";
+  return text;
+}
+
+std::string json_text(const Evaluation& evaluation, const Labels& labels,
+                      const std::optional<PairedComparison>& paired, const std::string& against) {
+  auto json = nlohmann::ordered_json::parse(evaluation_json(evaluation, labels));
+  if (paired) json["against"] = nlohmann::ordered_json::parse(paired_json(*paired, against));
+  return json.dump(2) + "\n";
 }
 
 /// Prints how far the answers in each precision are from those in fp32.
@@ -125,8 +162,10 @@ int run_eval(const EvalOptions& options) {
   const Evaluation evaluation =
       evaluate_with_progress(*model.classifier, view_all(*data), evaluation_options, "evaluating");
   if (!options.output.empty()) write_predictions(options.output, evaluation, model.labels);
-  write_output(options.json ? evaluation_json(evaluation, model.labels) + "\n"
-                            : evaluation_report(evaluation, model.labels));
+  std::optional<PairedComparison> paired;
+  if (!options.against.empty()) paired = compare_against(options.against, evaluation, model.labels);
+  write_output(options.json ? json_text(evaluation, model.labels, paired, options.against)
+                            : report_text(evaluation, model.labels, paired, options.against));
   return kDone;
 }
 

@@ -6,8 +6,9 @@ namespace diffuse::cli {
 
 struct EvalOptions {
   ModelOptions model;
-  std::string data;                          ///< empty: the test file of the checkpoint's config
-  std::string output;                        ///< empty: none
+  std::string data;     ///< empty: the test file of the checkpoint's config
+  std::string output;   ///< empty: none
+  std::string against;  ///< predictions of another model on the same rows; empty: none
   std::vector<Precision> compare_precision;  ///< empty: the usual report
   bool json = false;
 };

@@ -55,6 +55,35 @@ TEST(EvalVerb, WritesPredictions) {
   EXPECT_THAT(lines[5], MatchesRegex("5\tmoney\t[a-z]+\t[01]\\.[0-9]+"));
 }
 
+TEST(EvalVerb, AgainstAnotherModelsPredictionsByMcNemar) {
+  Workspace workspace;
+  ASSERT_EQ(workspace.run({"train", "--config", "small.json", "--out", "good"}).exit_code, 0);
+  ASSERT_EQ(workspace
+                .run({"train", "--config", "small.json", "--out", "poor", "--set",
+                      "train.length=1u", "--set", "train.warmup=0u"})
+                .exit_code,
+            0);
+  ASSERT_EQ(workspace.run({"eval", "--checkpoint", "poor", "--output", "poor.tsv"}).exit_code, 0);
+  const Outcome text = workspace.run({"eval", "--checkpoint", "good", "--against", "poor.tsv"});
+  ASSERT_EQ(text.exit_code, 0) << text;
+  EXPECT_THAT(lines_of(text.out).back(),
+              MatchesRegex("against poor.tsv  [0-9.]+ % there, [0-9.]+ % here .\\+[0-9.]+ "
+                           "points.  only here right [0-9]+, only there [0-9]+  McNemar p = .*"));
+  const Outcome outcome =
+      workspace.run({"eval", "--checkpoint", "good", "--against", "poor.tsv", "--json"});
+  const auto json = nlohmann::json::parse(outcome.out);
+  const auto& against = json["against"];
+  EXPECT_EQ(against["both_right"].get<int>() + against["only_this_right"].get<int>() +
+                against["only_other_right"].get<int>() + against["both_wrong"].get<int>(),
+            60);
+  EXPECT_LT(against["accuracy"], json["accuracy"]);
+  EXPECT_LT(against["mcnemar_p_value"], 0.01);
+  const Outcome wrong = workspace.run(
+      {"eval", "--checkpoint", "good", "--data", "train.csv", "--against", "poor.tsv"});
+  EXPECT_EQ(wrong.exit_code, 2) << wrong;
+  EXPECT_THAT(wrong.err, HasSubstr("poor.tsv"));
+}
+
 TEST(EvalVerb, RowsOfPredictionsAreThoseOfTheFile) {
   Workspace workspace;
   ASSERT_EQ(workspace
