@@ -4,12 +4,20 @@
 #include <ATen/ops/_foreach_lerp.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace diffuse {
 
 double average_decay(double decay, std::int64_t update) {
   const auto t = static_cast<double>(update);
   return std::min(decay, (1 + t) / (10 + t));
+}
+
+std::int64_t average_stride(double decay, std::int64_t update) {
+  constexpr double kStepsALookBack = 4;
+  constexpr double kLongest = 8;
+  const double look_back = 1 / (1 - average_decay(decay, update));
+  return static_cast<std::int64_t>(std::clamp(look_back / kStepsALookBack, 1.0, kLongest));
 }
 
 WeightAverage::WeightAverage(const std::vector<NamedParameter>& parameters, double decay)
@@ -21,8 +29,11 @@ WeightAverage::WeightAverage(const std::vector<NamedParameter>& parameters, doub
 }
 
 void WeightAverage::update(std::int64_t update) {
+  const std::int64_t stride = average_stride(decay_, update);
+  if (update % stride != 0) return;
   const at::NoGradGuard no_grad;
-  at::_foreach_lerp_(averages_, weights_, at::Scalar(1 - average_decay(decay_, update)));
+  const double kept = std::pow(average_decay(decay_, update), static_cast<double>(stride));
+  at::_foreach_lerp_(averages_, weights_, at::Scalar(1 - kept));
 }
 
 void WeightAverage::swap() {
