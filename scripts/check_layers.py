@@ -8,7 +8,7 @@ import sys
 
 # Lowest first. `cuda` is the module behind the device layer's table, `launcher` stands alone.
 LAYERS = ["base", "config", "text", "data", "device", "ops", "model", "eval", "report", "train",
-          "cli"]
+          "bench", "cli"]
 ALSO_ALLOWED = {"cuda": {"base", "device"}, "launcher": set()}
 WITHOUT_TORCH = {"base", "config", "text", "data", "report", "launcher"}
 

@@ -57,19 +57,6 @@ CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
 
 namespace {
 
-/// What would keep `--output` from being written, before the work.
-void check_output(const std::string& output) {
-  if (output.empty()) return;
-  const std::filesystem::path path = std::filesystem::absolute(output);
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    throw UsageError(output + ": this is a folder; expected the name of a file to write.");
-  }
-  if (!std::filesystem::is_directory(path.parent_path(), error)) {
-    throw UsageError(output + ": there is no folder " + path.parent_path().string() + ".");
-  }
-}
-
 /// Flags that speak of one evaluation, beside --compare-precision, which makes several.
 void check_comparison(const EvalOptions& options) {
   if (options.compare_precision.empty()) return;
@@ -138,7 +125,7 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
 }  // namespace
 
 int run_eval(const EvalOptions& options) {
-  check_output(options.output);
+  check_output_file(options.output);
   check_comparison(options);
   OpenedModel opened = open_model(options.model);
   LoadedModel& model = opened.model;

@@ -7,6 +7,7 @@
 #include <new>
 #include <sstream>
 
+#include "bench.hpp"
 #include "choices.hpp"
 #include "config.hpp"
 #include "diffuse/base/build_info.hpp"
@@ -48,13 +49,15 @@ class CommandLine {
         "Examples:\n"
         "  diffuse train --config r8.json\n"
         "  diffuse eval --checkpoint runs/r8\n"
-        "  echo 'oil prices rose' | diffuse predict --checkpoint runs/r8\n\n"
+        "  echo 'oil prices rose' | diffuse predict --checkpoint runs/r8\n"
+        "  diffuse bench --compare distilbert\n\n"
         "Each verb has its own help: diffuse train --help\n\n"
         "Exit codes: 0 done, 1 failed, 2 a mistake in the command line, a config or the\n"
         "data, 130 and 143 stopped by a signal.\n");
     train_verb_ = setup_train(app_, train_);
     eval_verb_ = setup_eval(app_, eval_);
     predict_verb_ = setup_predict(app_, predict_);
+    bench_verb_ = setup_bench(app_, bench_);
     config_verb_ = setup_config(app_, config_);
     version_verb_ = setup_version(app_, version_);
     for (CLI::App* verb : app_.get_subcommands({})) {
@@ -73,6 +76,7 @@ class CommandLine {
     if (train_verb_->parsed()) return run_train(train_);
     if (eval_verb_->parsed()) return run_eval(eval_);
     if (predict_verb_->parsed()) return run_predict(predict_);
+    if (bench_verb_->parsed()) return run_bench(bench_);
     if (config_verb_->parsed()) return run_config(config_);
     if (version_verb_->parsed()) return run_version(version_);
     fmt::print(stderr, "{}", app_.help());
@@ -144,17 +148,20 @@ class CommandLine {
   }
 
   std::vector<std::string> arguments_;
-  CLI::App app_{"Attention-free diffusion text classifiers: train, evaluate, predict.", "diffuse"};
+  CLI::App app_{"Attention-free diffusion text classifiers: train, evaluate, predict, compare.",
+                "diffuse"};
   log::Level level_ = log::Level::info;
   bool quiet_ = false;
   TrainOptions train_;
   EvalOptions eval_;
   PredictOptions predict_;
+  BenchOptions bench_;
   ConfigOptions config_;
   VersionOptions version_;
   CLI::App* train_verb_ = nullptr;
   CLI::App* eval_verb_ = nullptr;
   CLI::App* predict_verb_ = nullptr;
+  CLI::App* bench_verb_ = nullptr;
   CLI::App* config_verb_ = nullptr;
   CLI::App* version_verb_ = nullptr;
 };

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 
 #include "diffuse/base/error.hpp"
 
@@ -24,6 +25,18 @@ void write_output(std::string_view text) {
       throw SystemError(
           fmt::format("Writing the results to stdout failed: {}.", std::strerror(errno)));
     }
+  }
+}
+
+void check_output_file(const std::string& file) {
+  if (file.empty()) return;
+  const std::filesystem::path path = std::filesystem::absolute(file);
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    throw UsageError(file + ": this is a folder; expected the name of a file to write.");
+  }
+  if (!std::filesystem::is_directory(path.parent_path(), error)) {
+    throw UsageError(file + ": there is no folder " + path.parent_path().string() + ".");
   }
 }
 

@@ -9,6 +9,10 @@ namespace diffuse::cli {
 /// SIGPIPE does; throws SystemError for any other failure (a full disk).
 void write_output(std::string_view text);
 
+/// What would keep `--output FILE` from being written, before the work: throws UsageError. Nothing
+/// for an empty name.
+void check_output_file(const std::string& file);
+
 /// `word` as a shell reads it back: in single quotes where it needs them.
 std::string shell_quoted(const std::string& word);
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
+#include "bench_contenders.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
@@ -12,6 +13,7 @@
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/bench/baseline.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
@@ -45,6 +47,12 @@ struct PreparedRun {
   MemoryEstimate estimate;
 };
 
+/// Counted, or of a TorchScript file read.
+std::int64_t parameters_of(const Config& config, const ModelShape& shape) {
+  if (const auto counted = count_parameters(config, shape)) return *counted;
+  return parameter_count(*make_classifier(config, shape, config.train.seed));
+}
+
 PreparedRun prepare(const TrainOptions& options) {
   const Config config = checked_config(options);
   const at::Device device = resolve_device(config.train.device);
@@ -54,12 +62,12 @@ PreparedRun prepare(const TrainOptions& options) {
   if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
   TrainingData data = load_training_data(data_config, config.tokenizer, config.train.seed, threads);
   const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
-                            data.tokenizer->mask_id()};
+                            data.tokenizer->mask_id(), data.tokenizer->pad_id()};
   StartupFacts startup;
   startup.device = device_description(device);
   startup.precision = std::string(enum_name(precision));
   startup.threads = threads;
-  startup.parameter_count = count_parameters(config.model, shape);
+  startup.parameter_count = parameters_of(config, shape);
   startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
   const MemoryEstimate estimate =
       estimate_memory(config, precision, startup.parameter_count, data.train);
@@ -90,6 +98,31 @@ void resume_run_directory(const fs::path& run_dir, const PreparedRun& run, const
   const fs::path manifest = run_dir / "manifest.json";
   write_file_atomically(manifest, resumed_manifest_json(manifest, facts, run.config));
   write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
+}
+
+/// Measures the baseline, or, where a resumed run has done so, reads what it found.
+std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Config& config,
+                                           const fs::path& run_dir) {
+  constexpr double kLimit_s = 60;
+  const fs::path file = run_dir / "baseline.json";
+  std::error_code ignored;
+  if (!options.resume.empty() && fs::exists(file, ignored))
+    return parse_baseline(read_file(file), file.string());
+  if (options.baseline.empty()) return std::nullopt;
+  Config baseline = distilbert_baseline(config, "");
+  baseline.train.batch_size = config.train.batch_size;
+  baseline.train.sort_window = config.train.sort_window;
+  baseline.train.seed = config.train.seed;
+  baseline.train.device = config.train.device;
+  baseline.train.threads = config.train.threads;
+  log::info("measuring DistilBERT on the same rows, for at most {}", format_duration(kLimit_s));
+  const BaselineFigures figures = probe_baseline(baseline, "DistilBERT", kLimit_s);
+  write_file_atomically(file, baseline_json(figures) + "\n");
+  log::info("  DistilBERT: {} an epoch in {}, {} (random weights, batches of {}, {} steps timed)",
+            format_duration(figures.epoch_time_s), figures.precision,
+            format_bytes(static_cast<double>(figures.peak_memory_bytes)), figures.batch_size,
+            figures.steps);
+  return figures;
 }
 
 void report_without_evaluation(const PreparedRun& run, const fs::path& run_dir) {
@@ -157,6 +190,11 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       ->type_name("NAME");
   verb->add_option("--threads", options.threads, "Threads of the CPU; 0: all (train.threads)")
       ->type_name("N");
+  verb->add_option("--baseline", options.baseline,
+                   "First measure another model on the same rows, for at most a minute, and tell "
+                   "each epoch's time and memory beside its own")
+      ->check(CLI::IsMember({"distilbert"}))
+      ->option_text("distilbert");
   verb->add_flag("--dry-run", options.dry_run,
                  "Check everything, read the data and print the start-up table; write nothing");
   verb->footer(
@@ -165,6 +203,7 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       "  diffuse train --train my.csv --test my-test.csv --out runs/mine\n"
       "  diffuse train --config agnews.json --set data.max_rows=10000 --set train.length=2e\n"
       "  diffuse train --resume runs/agnews\n"
+      "  diffuse train --config r8.json --baseline distilbert\n"
       "  diffuse train --config my.json --dry-run\n");
   return verb;
 }
@@ -197,13 +236,19 @@ int run_train(const TrainOptions& options) {
   log::info("Training\n{}", startup_table(run.config, run.data, run.startup));
   warn_of_memory(run.estimate, run.device);
 
+  const std::optional<BaselineFigures> baseline = baseline_of(options, run.config, run_dir);
   TrainingResult result;
   try {
     with_memory_advice(run.config, run.estimate, [&] {
       const std::unique_ptr<Classifier> classifier =
-          make_classifier(run.config.model, run.shape, run.config.train.seed);
+          make_classifier(run.config, run.shape, run.config.train.seed);
+      if (classifier->parameters().empty())
+        throw UsageError(fmt::format(
+            "{}: the module has no parameters to train (torch.jit.freeze takes them away).",
+            run.config.model.file));
+      if (!resumed) load_pretrained_weights(*classifier, run.config);
       result = train(run.config, run.data, *classifier, run_dir,
-                     resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt);
+                     resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt, baseline);
     });
   } catch (const TrainingError&) {
     report_without_evaluation(run, run_dir);

@@ -22,6 +22,7 @@ struct TrainOptions {
   std::optional<std::string> device;
   std::optional<std::string> threads;
   bool dry_run = false;
+  std::string baseline;  ///< "distilbert": measured on the run's rows first; empty: none
   std::vector<std::string> arguments;  ///< the whole command line, for the manifest
 };
 

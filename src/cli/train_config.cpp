@@ -12,6 +12,7 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/data/loading.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/model/model_factory.hpp"
 #include "overrides.hpp"
 #include "run_directory.hpp"
 
@@ -133,6 +134,7 @@ Config checked_config(const TrainOptions& options) {
     const std::string name = config ? run_name(options.config, config->data.train) : std::string();
     collect([&] { check_run_directory(options.out, name, options.overwrite); });
   }
+  if (config && options.resume.empty()) collect([&] { take_pretrained_sizes(*config); });
   if (faults.empty() && config) return *config;
   if (users_mistake) throw UsageError(join(faults, "\n"));
   throw SystemError(join(faults, "\n"));

@@ -11,6 +11,7 @@
 #include "diffuse/base/safetensors.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/model/model_factory.hpp"
+#include "diffuse/model/torchscript_classifier.hpp"
 #include "tensor_file.hpp"
 
 namespace diffuse {
@@ -22,6 +23,7 @@ constexpr std::string_view kModelFile = "model.safetensors";
 constexpr std::string_view kConfigFile = "config.json";
 constexpr std::string_view kVocabFile = "vocab.txt";
 constexpr std::string_view kLabelsFile = "labels.txt";
+constexpr std::string_view kModuleFile = "module.pt";  // of model.type = torchscript alone
 
 /// Throws one CheckpointError naming every file that `folder` lacks.
 void check_files(const fs::path& folder) {
@@ -50,8 +52,7 @@ LoadedModel read_parts(const fs::path& folder) {
 /// Refuses a config.json that asks for a classifier far larger than `weights` before memory is
 /// taken for it. A small difference is left to load_tensors, which names the tensors; where the
 /// numbers agree, nothing is too large: constants are at most 129 times the parameters.
-void check_size(const ModelConfig& config, const ModelShape& shape,
-                const SafetensorsFile& weights) {
+void check_size(const Config& config, const ModelShape& shape, const SafetensorsFile& weights) {
   constexpr std::int64_t kFloatBytes = 4;
   constexpr std::int64_t kSlackBytes = 64'000'000;
   std::int64_t held = 0;
@@ -60,7 +61,9 @@ void check_size(const ModelConfig& config, const ModelShape& shape,
     held += static_cast<std::int64_t>(view.bytes.size() / dtype_size_bytes(view.dtype));
     held_bytes += static_cast<std::int64_t>(view.bytes.size());
   }
-  const std::int64_t wanted = count_parameters(config, shape);
+  const std::optional<std::int64_t> counted = count_parameters(config, shape);
+  if (!counted) return;  // a TorchScript file is as large as its weights
+  const std::int64_t wanted = *counted;
   const std::int64_t wanted_bytes = (wanted + count_constants(config)) * kFloatBytes;
   if (wanted == held || wanted_bytes <= 4 * held_bytes + kSlackBytes) return;
   throw CheckpointError(
@@ -95,9 +98,12 @@ LoadedModel load_model(const fs::path& folder) {
   try {
     model = read_parts(folder);
     const ModelShape shape = {model.tokenizer->vocab_size(), model.labels.size(),
-                              model.tokenizer->mask_id()};
-    check_size(model.config.model, shape, weights);
-    model.classifier = make_classifier(model.config.model, shape, /*seed=*/0);
+                              model.tokenizer->mask_id(), model.tokenizer->pad_id()};
+    // The checkpoint's own module: the file that it was made from may be gone.
+    model.config.model.file =
+        model.config.model.type == ModelType::torchscript ? (folder / kModuleFile).string() : "";
+    check_size(model.config, shape, weights);
+    model.classifier = make_classifier(model.config, shape, /*seed=*/0);
   } catch (const UserError& error) {
     throw CheckpointError(
         fmt::format("Checkpoint '{}' cannot be used. {}", folder.string(), error.what()));
@@ -126,6 +132,8 @@ void save_model(const fs::path& folder, const Config& config, const Tokenizer& t
     named.emplace_back(parameters[i].name, tensors[i]);
   }
   save_tensors(folder / kModelFile, named);
+  if (config.model.type == ModelType::torchscript)
+    dynamic_cast<const TorchScriptClassifier&>(classifier).save(folder / kModuleFile);
   write_file_atomically(folder / kConfigFile, config_json(config));
   write_file_atomically(folder / kVocabFile, tokenizer.vocab_text());
   write_file_atomically(folder / kLabelsFile, labels.text());

@@ -1,6 +1,9 @@
 #include "diffuse/model/classifier.hpp"
 
 #include <ATen/ops/from_blob.h>
+#include <fmt/core.h>
+
+#include "diffuse/base/error.hpp"
 
 namespace diffuse {
 namespace {
@@ -18,6 +21,18 @@ at::Tensor copied(const std::vector<T>& values, at::ScalarType dtype, at::Device
 Batch make_batch(const PackedRows& rows, at::Device device) {
   return {copied(rows.tokens, at::kInt, device), copied(rows.offsets, at::kInt, device),
           copied(rows.labels, at::kLong, device), rows.offsets};
+}
+
+void check_offsets(const Batch& batch) {
+  const std::vector<std::int32_t>& offsets = batch.host_offsets;
+  bool good = offsets.size() >= 2 && offsets.front() == 0 && offsets.back() == batch.token_count();
+  for (std::size_t b = 0; good && b + 1 < offsets.size(); ++b) good = offsets[b] < offsets[b + 1];
+  if (!good) {
+    throw Error(fmt::format(
+        "A batch of {} tokens: its {} offsets must rise from 0 to the number of tokens, each "
+        "sequence at least one token long.",
+        batch.token_count(), offsets.size()));
+  }
 }
 
 std::int64_t parameter_count(const Classifier& classifier) {

@@ -1,4 +1,6 @@
+#include "diffuse/model/distilbert.hpp"
 #include "diffuse/model/model_factory.hpp"
+#include "distilbert_config.hpp"
 
 // Mirrors the constructors of the model's parts; the test compares the two over many configs.
 namespace diffuse {
@@ -49,13 +51,22 @@ std::int64_t of_head(const ModelConfig& config, std::int64_t class_count) {
 
 }  // namespace
 
-std::int64_t count_parameters(const ModelConfig& config, const ModelShape& shape) {
-  return shape.vocab_size * config.dim + sets(config) * of_step(config) +
-         of_head(config, shape.class_count);
+std::optional<std::int64_t> count_parameters(const Config& config, const ModelShape& shape) {
+  switch (config.model.type) {
+    case ModelType::diffusion:
+      return shape.vocab_size * config.model.dim + sets(config.model) * of_step(config.model) +
+             of_head(config.model, shape.class_count);
+    case ModelType::distilbert:
+      return count_distilbert_parameters(distilbert_shape(config.distilbert, shape));
+    case ModelType::torchscript:
+      break;
+  }
+  return std::nullopt;
 }
 
-std::int64_t count_constants(const ModelConfig& config) {
-  return config.weight_learned ? 0 : sets(config) * of_weight(config);
+std::int64_t count_constants(const Config& config) {
+  if (config.model.type != ModelType::diffusion || config.model.weight_learned) return 0;
+  return sets(config.model) * of_weight(config.model);
 }
 
 }  // namespace diffuse

@@ -9,18 +9,6 @@
 namespace diffuse {
 namespace {
 
-void check_offsets(const Batch& batch) {
-  const std::vector<std::int32_t>& offsets = batch.host_offsets;
-  bool good = offsets.size() >= 2 && offsets.front() == 0 && offsets.back() == batch.token_count();
-  for (std::size_t b = 0; good && b + 1 < offsets.size(); ++b) good = offsets[b] < offsets[b + 1];
-  if (!good) {
-    throw Error(fmt::format(
-        "A batch of {} tokens: its {} offsets must rise from 0 to the number of tokens, each "
-        "sequence at least one token long.",
-        batch.token_count(), offsets.size()));
-  }
-}
-
 const ModelShape& checked(const ModelShape& shape) {
   if (shape.vocab_size < 1 || shape.class_count < 1 || shape.mask_id < 0 ||
       shape.mask_id >= shape.vocab_size) {
@@ -99,10 +87,5 @@ void DiffusionClassifier::convert(const at::TensorOptions& options) {
 }
 
 at::Device DiffusionClassifier::device() const { return parameters_.front().tensor->device(); }
-
-std::unique_ptr<Classifier> make_classifier(const ModelConfig& config, const ModelShape& shape,
-                                            std::int64_t seed) {
-  return std::make_unique<DiffusionClassifier>(config, shape, seed);
-}
 
 }  // namespace diffuse

@@ -38,16 +38,28 @@ std::string shape_text(at::IntArrayRef shape) {
   return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", "));
 }
 
-/// What keeps `view` from being copied into `target`; nothing if it fits.
+}  // namespace
+
+std::string described(const at::Tensor& target) {
+  return fmt::format("{} {}", dtype_name(file_type("target", target.scalar_type())),
+                     shape_text(target.sizes()));
+}
+
 std::optional<std::string> mismatch(const TensorView& view, const at::Tensor& target) {
   const DType wanted = file_type(view.name, target.scalar_type());
   const bool same_shape = target.sizes() == at::IntArrayRef(view.shape);
   if (same_shape && view.dtype == wanted) return std::nullopt;
-  return fmt::format("{}: {} {}, expected {} {}", view.name, dtype_name(view.dtype),
-                     shape_text(view.shape), dtype_name(wanted), shape_text(target.sizes()));
+  return fmt::format("{}: {} {}, expected {}", view.name, dtype_name(view.dtype),
+                     shape_text(view.shape), described(target));
 }
 
-}  // namespace
+void copy_into(const at::Tensor& target, const TensorView& view) {
+  // By way of a tensor of its own: nothing says that the bytes in the file are aligned.
+  const at::Tensor host = at::empty(target.sizes(), target.scalar_type());
+  if (!view.bytes.empty()) std::memcpy(host.data_ptr(), view.bytes.data(), view.bytes.size());
+  const at::NoGradGuard no_grad;
+  at::Tensor(target).copy_(host);
+}
 
 void save_tensors(const std::filesystem::path& path,
                   const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
@@ -77,9 +89,7 @@ void load_tensors(const SafetensorsFile& file, const std::filesystem::path& path
   for (const auto& [name, target] : targets) {
     const auto found = file.tensors().find(name);
     if (found == file.tensors().end()) {
-      faults.push_back(fmt::format("{}: missing, expected {} {}", name,
-                                   dtype_name(file_type(name, target.scalar_type())),
-                                   shape_text(target.sizes())));
+      faults.push_back(fmt::format("{}: missing, expected {}", name, described(target)));
     } else if (const auto fault = mismatch(found->second, target)) {
       faults.push_back(*fault);
     }
@@ -98,14 +108,7 @@ void load_tensors(const SafetensorsFile& file, const std::filesystem::path& path
                     path.string(), fmt::join(faults, "\n  ")));
   }
 
-  const at::NoGradGuard no_grad;
-  for (const auto& [name, target] : targets) {
-    const TensorView& view = file.tensors().at(name);
-    // By way of a tensor of its own: nothing says that the bytes in the file are aligned.
-    const at::Tensor host = at::empty(target.sizes(), target.scalar_type());
-    if (!view.bytes.empty()) std::memcpy(host.data_ptr(), view.bytes.data(), view.bytes.size());
-    at::Tensor(target).copy_(host);
-  }
+  for (const auto& [name, target] : targets) copy_into(target, file.tensors().at(name));
 }
 
 }  // namespace diffuse

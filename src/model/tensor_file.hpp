@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,5 +15,14 @@ namespace diffuse {
 /// As load_tensors() of a path, from a file already read; `path` names it in messages.
 void load_tensors(const SafetensorsFile& file, const std::filesystem::path& path,
                   const std::vector<std::pair<std::string, at::Tensor>>& targets);
+
+/// "F32 [2, 3]": what a file must hold for `target`.
+std::string described(const at::Tensor& target);
+
+/// What keeps `view` from being copied into `target`; nothing if it fits.
+std::optional<std::string> mismatch(const TensorView& view, const at::Tensor& target);
+
+/// Copies a fitting view into `target`, on whatever device.
+void copy_into(const at::Tensor& target, const TensorView& view);
 
 }  // namespace diffuse

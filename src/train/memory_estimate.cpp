@@ -59,24 +59,43 @@ std::int64_t bytes_a_step(const ModelConfig& model, bool half) {
   return states * model.dim * kFloatBytes + elements * (half ? kHalfBytes : kFloatBytes);
 }
 
+/// Bytes that the whole forward pass keeps for one token until backward.
+std::int64_t bytes_a_token(const Config& config, bool half) {
+  const std::int64_t product_bytes = half ? kHalfBytes : kFloatBytes;
+  if (config.model.type == ModelType::distilbert) {
+    // Rows of dim that a layer keeps: the input, q, k, v, the attention's output, and for each of
+    // two dropouts, sums and norms a few more; of the hidden layer the product and its GELU.
+    const DistilBertConfig& model = config.distilbert;
+    return model.layers * (8 * model.dim * kFloatBytes + 8 * model.dim * product_bytes +
+                           3 * model.hidden_dim * product_bytes);
+  }
+  if (config.model.type == ModelType::torchscript) return 0;  // nothing is known of it
+  std::int64_t rows = 1;                                      // the initial state
+  if (config.model.embedding_dropout > 0) rows += 1;          // its mask
+  return rows * config.model.dim * kFloatBytes +
+         config.model.steps * bytes_a_step(config.model, half);
+}
+
 }  // namespace
 
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
                                std::int64_t parameter_count, const DatasetView& train) {
+  return estimate_memory(
+      config, precision, parameter_count,
+      largest_batch_tokens(train, config.train.batch_size, config.train.batch_tokens));
+}
+
+MemoryEstimate estimate_memory(const Config& config, Precision precision,
+                               std::int64_t parameter_count, std::int64_t largest_batch_tokens) {
   const bool half = precision == Precision::bf16 || precision == Precision::fp16;
   MemoryEstimate estimate;
   const std::int64_t parameters = parameter_count * kFloatBytes;
-  estimate.weights = parameters + count_constants(config.model) * kFloatBytes;
+  estimate.weights = parameters + count_constants(config) * kFloatBytes;
   estimate.gradients = parameters;
   estimate.optimizer = 2 * parameters;
   estimate.average = config.train.ema_decay > 0 ? parameters : 0;
-  estimate.largest_batch_tokens =
-      largest_batch_tokens(train, config.train.batch_size, config.train.batch_tokens);
-  std::int64_t rows = 1;                              // the initial state
-  if (config.model.embedding_dropout > 0) rows += 1;  // its mask
-  const std::int64_t bytes_a_token =
-      rows * config.model.dim * kFloatBytes + config.model.steps * bytes_a_step(config.model, half);
-  estimate.activations = estimate.largest_batch_tokens * bytes_a_token;
+  estimate.largest_batch_tokens = largest_batch_tokens;
+  estimate.activations = largest_batch_tokens * bytes_a_token(config, half);
   return estimate;
 }
 

@@ -24,6 +24,20 @@ Json optional_json(const std::optional<double>& value) { return value ? Json(*va
 
 }  // namespace
 
+std::int64_t PeriodReport::peak_memory_bytes() const {
+  return device_memory.allocated_peak_bytes > 0 ? device_memory.allocated_peak_bytes
+                                                : peak_rss_bytes;
+}
+
+double PeriodReport::baseline_time_ratio() const {
+  return baseline.value().epoch_time_s / epoch_time_s;
+}
+
+double PeriodReport::baseline_memory_ratio() const {
+  return static_cast<double>(baseline.value().peak_memory_bytes) /
+         static_cast<double>(peak_memory_bytes());
+}
+
 MetricsLog::MetricsLog(const std::filesystem::path& path)
     : path_(path), file_(path, std::ios::app | std::ios::binary) {
   if (!file_) throw SystemError(fmt::format("{}: cannot be opened for writing.", path.string()));
@@ -82,6 +96,16 @@ void MetricsLog::write(const PeriodReport& report) {
                                {"device_allocated", report.device_memory.allocated_peak_bytes},
                                {"device_reserved", report.device_memory.reserved_peak_bytes},
                                {"device_used", report.device_memory.used_bytes}};
+  json["epoch_time_s"] = report.epoch_time_s;
+  if (report.baseline) {
+    json["baseline"] = {{"model", report.baseline->model},
+                        {"precision", report.baseline->precision},
+                        {"batch_size", report.baseline->batch_size},
+                        {"epoch_time_s", report.baseline->epoch_time_s},
+                        {"peak_memory_bytes", report.baseline->peak_memory_bytes},
+                        {"time_ratio", report.baseline_time_ratio()},
+                        {"memory_ratio", report.baseline_memory_ratio()}};
+  }
   write_line(json.dump());
 }
 

@@ -115,6 +115,13 @@ void Reporter::report(const PeriodReport& report) {
             format_duration(time.backward_s), format_duration(time.optimizer_s),
             format_duration(time.evaluation_s),
             format_bytes(static_cast<double>(report.peak_rss_bytes)));
+  if (report.baseline)
+    log::info("  an epoch {} against {} of {} ({:.3g} times), memory {} against {} ({:.3g} times)",
+              format_duration(report.epoch_time_s), format_duration(report.baseline->epoch_time_s),
+              report.baseline->model, report.baseline_time_ratio(),
+              format_bytes(static_cast<double>(report.peak_memory_bytes())),
+              format_bytes(static_cast<double>(report.baseline->peak_memory_bytes)),
+              report.baseline_memory_ratio());
   if (report.device_memory.reserved_peak_bytes > 0)
     log::info("  device memory: allocated {}, reserved {} at peak, {} used of the device",
               format_bytes(static_cast<double>(report.device_memory.allocated_peak_bytes)),

@@ -41,7 +41,8 @@ at::Device move_to_device(const Config& config, Classifier& classifier) {
 class Trainer {
  public:
   Trainer(const Config& config, const TrainingData& data, Classifier& classifier,
-          const fs::path& run_dir, const std::optional<fs::path>& resume_from)
+          const fs::path& run_dir, const std::optional<fs::path>& resume_from,
+          const std::optional<BaselineFigures>& baseline)
       : config_(config),
         data_(data),
         classifier_(classifier),
@@ -52,7 +53,8 @@ class Trainer {
         stream_(data.train, config.train),
         checkpointer_(run_dir, config.train.keep_checkpoints),
         reporter_(run_dir, config.train.tensorboard),
-        clock_(device_, config.train.log_every) {
+        clock_(device_, config.train.log_every),
+        baseline_(baseline) {
     set_matrix_precision(precision_);
     if (resume_from) restore(*resume_from);
     if (data.validation.size() == 0)
@@ -154,6 +156,7 @@ class Trainer {
     figures.rows = std::move(rows);
     figures_.add(figures);
     clock_.end_update();
+    ++period_updates_;
     state_.epoch = stream_.epoch();
     state_.position = stream_.position();
     if (device_.is_cpu()) fetch_figures();
@@ -248,6 +251,9 @@ class Trainer {
     clock_.add_evaluation(
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     report.time = clock_.take();
+    report.epoch_time_s = epoch_time_s(report.time);
+    report.baseline = baseline_;
+    period_updates_ = 0;
     report.peak_rss_bytes = peak_rss_bytes();
     report.device_memory = device_memory(device_);
     reset_peak_memory(device_);
@@ -256,6 +262,13 @@ class Trainer {
       log::info("stopping early: no gain in {} evaluations (train.patience), best at update {}",
                 config_.train.patience, state_.best_update);
     }
+  }
+
+  /// At the period's pace; 0 without an update.
+  double epoch_time_s(const TimeSplit& time) const {
+    if (period_updates_ == 0) return 0;
+    return (time.data_s + time.forward_s + time.backward_s + time.optimizer_s) /
+           static_cast<double>(period_updates_) * static_cast<double>(plan_.updates_per_epoch);
   }
 
   /// Nothing if a signal asked to stop before it was through.
@@ -313,6 +326,8 @@ class Trainer {
   Checkpointer checkpointer_;
   Reporter reporter_;
   StepClock clock_;
+  std::optional<BaselineFigures> baseline_;
+  std::int64_t period_updates_ = 0;  // by this process since the last evaluation
   RunClock run_clock_;
   RunningFigures figures_;
   TrainingState state_;
@@ -325,8 +340,9 @@ class Trainer {
 }  // namespace
 
 TrainingResult train(const Config& config, const TrainingData& data, Classifier& classifier,
-                     const fs::path& run_dir, const std::optional<fs::path>& resume_from) {
-  return Trainer(config, data, classifier, run_dir, resume_from).run();
+                     const fs::path& run_dir, const std::optional<fs::path>& resume_from,
+                     const std::optional<BaselineFigures>& baseline) {
+  return Trainer(config, data, classifier, run_dir, resume_from, baseline).run();
 }
 
 }  // namespace diffuse

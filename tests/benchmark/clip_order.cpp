@@ -44,7 +44,7 @@ void train(const std::string& order, const Config& config, std::int64_t updates,
   const TrainingData data =
       load_training_data(config.data, config.tokenizer, config.train.seed, threads);
   const auto classifier = make_classifier(
-      config.model, {data.tokenizer->vocab_size(), data.labels.size(), data.tokenizer->mask_id()},
+      config, {data.tokenizer->vocab_size(), data.labels.size(), data.tokenizer->mask_id()},
       config.train.seed);
   classifier->to(device);
   AdamW optimizer(classifier->parameters(), {.beta1 = config.train.beta1,

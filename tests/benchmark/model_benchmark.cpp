@@ -34,8 +34,8 @@ Batch batch_of(std::int64_t texts, std::int64_t length) {
 /// Arguments: D, texts in the batch.
 void evaluation_benchmark(benchmark::State& state) {
   const at::NoGradGuard no_grad;
-  ModelConfig config;
-  config.dim = state.range(0);
+  Config config;
+  config.model.dim = state.range(0);
   const auto classifier = make_classifier(config, kShape, 1);
   const Batch batch = batch_of(state.range(1), 40);
   for ([[maybe_unused]] auto _ : state)
@@ -48,8 +48,8 @@ BENCHMARK(evaluation_benchmark)
     ->Unit(benchmark::kMicrosecond);
 
 void training_benchmark(benchmark::State& state) {
-  ModelConfig config;
-  config.dim = state.range(0);
+  Config config;
+  config.model.dim = state.range(0);
   const auto classifier = make_classifier(config, kShape, 1);
   const Batch batch = batch_of(state.range(1), 40);
   const ForwardContext context = {.training = true, .generator = at::detail::createCPUGenerator(1)};

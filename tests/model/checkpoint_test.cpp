@@ -47,7 +47,7 @@ class Checkpoint : public ::testing::Test {
     const fs::path vocab =
         dir_.write("v.txt", "[PAD]\n[UNK]\n[MASK]\nthe\ncat\nsat\non\na\nmat\n.\n");
     tokenizer_ = load_tokenizer(config_.tokenizer, vocab);
-    model_ = make_classifier(config_.model, {10, 2, tokenizer_->mask_id()}, 5);
+    model_ = make_classifier(config_, {10, 2, tokenizer_->mask_id()}, 5);
     fs::create_directories(folder());
     save(*model_);
   }
@@ -151,7 +151,7 @@ TEST_F(Checkpoint, MayHoldFarLessThanItsConstants) {
   config_.model.weight = WeightKind::full;
   config_.model.weight_learned = false;
   config_.model.radius = 64;  // 135 MB of constants, 1 MB of parameters
-  const auto large = make_classifier(config_.model, {10, 2, tokenizer_->mask_id()}, 5);
+  const auto large = make_classifier(config_, {10, 2, tokenizer_->mask_id()}, 5);
   save(*large);
   const LoadedModel loaded = load_model(folder());
   EXPECT_TRUE(at::equal(evaluate(*loaded.classifier, kSequences), evaluate(*large, kSequences)));

@@ -18,6 +18,12 @@ struct Case {
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
+Config as_config(const ModelConfig& model) {
+  Config config;
+  config.model = model;
+  return config;
+}
+
 class CountParameters : public ::testing::TestWithParam<Case> {};
 
 TEST_P(CountParameters, IsTheSumOverTheClassifierThatIsMade) {
@@ -28,8 +34,8 @@ TEST_P(CountParameters, IsTheSumOverTheClassifierThatIsMade) {
       config.weight = weight;
       config.function = function;
       GetParam().change(config);
-      EXPECT_EQ(count_parameters(config, kShape),
-                parameter_count(*make_classifier(config, kShape, 1)))
+      EXPECT_EQ(count_parameters(as_config(config), kShape),
+                parameter_count(*make_classifier(as_config(config), kShape, 1)))
           << static_cast<int>(weight) << ' ' << static_cast<int>(function);
     }
   }
@@ -61,18 +67,18 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(CountConstants, AreTheWeightsThatAreNotLearned) {
   ModelConfig config = small_config();  // dim 6, radius 1, 2 steps
   config.weight = WeightKind::full;
-  EXPECT_EQ(count_constants(config), 0);
+  EXPECT_EQ(count_constants(as_config(config)), 0);
   config.weight_learned = false;
-  EXPECT_EQ(count_constants(config), 2 * 3 * 6 * 6);
+  EXPECT_EQ(count_constants(as_config(config)), 2 * 3 * 6 * 6);
   config.share_weights = true;
-  EXPECT_EQ(count_constants(config), 3 * 6 * 6);
+  EXPECT_EQ(count_constants(as_config(config)), 3 * 6 * 6);
   config.weight = WeightKind::channel;
   config.self_neighbour = false;
-  EXPECT_EQ(count_constants(config), 2 * 6);
+  EXPECT_EQ(count_constants(as_config(config)), 2 * 6);
   config.weight = WeightKind::scalar;
-  EXPECT_EQ(count_constants(config), 2);
+  EXPECT_EQ(count_constants(as_config(config)), 2);
   config.steps = 0;
-  EXPECT_EQ(count_constants(config), 0);
+  EXPECT_EQ(count_constants(as_config(config)), 0);
 }
 
 TEST(CountParametersOfAHugeModel, TakesNoMemory) {
@@ -81,7 +87,7 @@ TEST(CountParametersOfAHugeModel, TakesNoMemory) {
   config.steps = 64;
   config.radius = 64;
   config.weight = WeightKind::full;
-  EXPECT_GT(count_parameters(config, {1'000'000, 10, 0}), 500'000'000'000);
+  EXPECT_GT(count_parameters(as_config(config), {1'000'000, 10, 0}), 500'000'000'000);
 }
 
 }  // namespace

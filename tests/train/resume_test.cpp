@@ -46,7 +46,7 @@ Config full_run() {
 
 TrainingResult run(const Config& config, const fs::path& dir,
                    const std::optional<fs::path>& from = {}) {
-  const auto classifier = make_classifier(config.model, {256 + 8, 3, 0}, config.train.seed);
+  const auto classifier = make_classifier(config, {256 + 8, 3, 0}, config.train.seed);
   return train(config, even_epochs(), *classifier, dir, from);
 }
 
@@ -98,7 +98,7 @@ TEST_P(Resume, AfterASignalGivesTheBytesOfAnUnbrokenRun) {
   catch_stop_signals();
   for (const int stop : {0, 1, 7, 8, 9, 20, 29}) {  // an evaluation is due after 8
     const TempDir parts;
-    const auto classifier = make_classifier(config.model, {256 + 8, 3, 0}, config.train.seed);
+    const auto classifier = make_classifier(config, {256 + 8, 3, 0}, config.train.seed);
     StoppingClassifier stopping(*classifier, stop * static_cast<int>(config.train.accumulate));
     if (stop == 0) std::raise(SIGTERM);
     EXPECT_EQ(train(config, even_epochs(), stopping, parts.path()).updates, stop);

@@ -26,12 +26,12 @@ struct LoadedModel {
 };
 
 /// Reads `config.json`, `vocab.txt`, `labels.txt` and `model.safetensors` of the checkpoint folder
-/// `folder`. Throws CheckpointError listing every missing, unexpected or misshapen tensor, or
-/// saying that `config.json` asks for far more parameters than are there, before it takes memory
-/// for them.
+/// `folder`, and `module.pt` where `model.type` is torchscript. Throws CheckpointError listing
+/// every missing, unexpected or misshapen tensor, or saying that `config.json` asks for far more
+/// parameters than are there, before it takes memory for them.
 LoadedModel load_model(const std::filesystem::path& folder);
 
-/// Writes the same four files into the existing folder `folder`. `tensors` are the values to write
+/// Writes the same files into the existing folder `folder`. `tensors` are the values to write
 /// for the classifier's parameters, in the order of `parameters()` (the averaged weights where
 /// EMA is on).
 void save_model(const std::filesystem::path& folder, const Config& config,

@@ -24,6 +24,9 @@ struct Batch {
 /// Copies packed rows to `device`.
 Batch make_batch(const PackedRows& rows, at::Device device);
 
+/// Throws Error where the batch's offsets do not cut its tokens into non-empty sequences.
+void check_offsets(const Batch& batch);
+
 /// What a forward pass needs besides its input.
 struct ForwardContext {
   bool training = false;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/model/classifier.hpp"
@@ -13,18 +14,29 @@ struct ModelShape {
   std::int64_t vocab_size = 0;
   std::int64_t class_count = 0;
   std::int32_t mask_id = 0;
+  std::int32_t pad_id = 0;
 };
 
-/// A freshly initialised classifier on the CPU; `seed` decides every initial value.
-std::unique_ptr<Classifier> make_classifier(const ModelConfig& config, const ModelShape& shape,
+/// A freshly initialised classifier of `config.model.type` on the CPU; `seed` decides every initial
+/// value. The sizes of `distilbert` are taken from `config`, not from its folder `pretrained`.
+/// Throws CheckpointError for a `model.file` that cannot be used.
+std::unique_ptr<Classifier> make_classifier(const Config& config, const ModelShape& shape,
                                             std::int64_t seed);
 
+/// Replaces the sizes in section `distilbert` by those of the folder `distilbert.pretrained`, where
+/// one is named. Throws CheckpointError for a folder that holds no DistilBERT.
+void take_pretrained_sizes(Config& config);
+
+/// Copies the weights of the folder `distilbert.pretrained`, where one is named, into `classifier`,
+/// and logs what of it was not used. Throws CheckpointError for weights that do not fit.
+void load_pretrained_weights(Classifier& classifier, const Config& config);
+
 /// Elements of all parameters that make_classifier would allocate for a valid `config`, counted
-/// without allocating: its parameter_count.
-std::int64_t count_parameters(const ModelConfig& config, const ModelShape& shape);
+/// without allocating: its parameter_count. Nothing for a TorchScript file, which has to be read.
+std::optional<std::int64_t> count_parameters(const Config& config, const ModelShape& shape);
 
 /// Elements of the tensors that make_classifier would allocate besides the parameters: a W that is
 /// not learned.
-std::int64_t count_constants(const ModelConfig& config);
+std::int64_t count_constants(const Config& config);
 
 }  // namespace diffuse

@@ -31,6 +31,10 @@ struct MemoryEstimate {
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
                                std::int64_t parameter_count, const DatasetView& train);
 
+/// The same for batches of at most `largest_batch_tokens` tokens.
+MemoryEstimate estimate_memory(const Config& config, Precision precision,
+                               std::int64_t parameter_count, std::int64_t largest_batch_tokens);
+
 /// One line: "10.0 MB: weights 1.0 MB, …", the total, its parts and the largest batch.
 std::string describe(const MemoryEstimate& estimate);
 

@@ -9,6 +9,7 @@
 
 #include "diffuse/device/device.hpp"
 #include "diffuse/eval/metrics.hpp"
+#include "diffuse/train/baseline_figures.hpp"
 #include "diffuse/train/time_split.hpp"
 
 namespace diffuse {
@@ -52,6 +53,15 @@ struct PeriodReport {
   TimeSplit time{};
   std::int64_t peak_rss_bytes = 0;
   DeviceMemory device_memory{};
+  /// Seconds of an epoch's updates at this period's pace, without evaluation.
+  double epoch_time_s = 0;
+  std::optional<BaselineFigures> baseline{};
+
+  /// The process's resident memory; on CUDA what tensors took.
+  std::int64_t peak_memory_bytes() const;
+  /// How many times as long, and as much memory, the baseline takes; only with one.
+  double baseline_time_ratio() const;
+  double baseline_memory_ratio() const;
 };
 
 /// The line of type `diverged`.

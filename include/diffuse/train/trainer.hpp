@@ -6,6 +6,7 @@
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/loading.hpp"
 #include "diffuse/model/classifier.hpp"
+#include "diffuse/train/baseline_figures.hpp"
 
 namespace diffuse {
 
@@ -33,11 +34,15 @@ struct TrainingResult {
 /// data, device and thread count the weights are at every update those of a run that was never
 /// stopped, bit for bit (but for lengths in minutes).
 ///
+/// Every evaluation is reported with the figures of `baseline`, where there are any, beside the
+/// run's own.
+///
 /// A caught SIGINT or SIGTERM (base/signals.hpp) ends the run after the current update with a
 /// checkpoint. Throws TrainingError if training diverges (the last good checkpoint stays),
 /// ConfigError for a length that cannot be read and CheckpointError if `resume_from` does not fit.
 TrainingResult train(const Config& config, const TrainingData& data, Classifier& classifier,
                      const std::filesystem::path& run_dir,
-                     const std::optional<std::filesystem::path>& resume_from = {});
+                     const std::optional<std::filesystem::path>& resume_from = {},
+                     const std::optional<BaselineFigures>& baseline = {});
 
 }  // namespace diffuse

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace diffuse {
+
+/// How a child process ended.
+struct ChildOutcome {
+  int exit_code = -1;  ///< -1 where a signal ended it
+  int signal = 0;      ///< that did so
+  std::string out;     ///< all of its stdout
+};
+
+/// Runs the program `path` with `arguments` (the program's name not among them), writes `input` to
+/// its stdin and reads its stdout to the end; stderr stays the caller's. Throws SystemError if it
+/// cannot be started.
+ChildOutcome run_child(const std::string& path, const std::vector<std::string>& arguments,
+                       const std::string& input);
+
+/// The file of the program that runs.
+std::string own_program();
+
+}  // namespace diffuse

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# What this program does on a GPU, in one command and under nine minutes: the tests that need a GPU,
+# the comparison with DistilBERT at the paper's settings, one epoch of AG News.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+Usage: scripts/gpu_report.sh [--build DIR] [--out DIR] [--device NAME]
+       scripts/gpu_report.sh --pack DIR [--build DIR]
+
+  --build DIR    build folder, or one made by --pack (default: build/release, or this script's own)
+  --out DIR      where to write the reports (default: docs/reports, or reports/ in a packed folder)
+  --device NAME  cuda (default), cuda:1, or cpu to try the script itself
+  --pack DIR     copy what a machine with a GPU and LibTorch needs into DIR (under 60 MB)
+
+LibTorch is found through DIFFUSE_LIBTORCH, or else in Python's torch. AG News is read from
+DIFFUSE_DATA/ag_news, where it is there. Writes NAME.md and NAME.json.
+END
+}
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+project=$(dirname "$here")
+build="" out="" pack="" device=cuda
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --build) build=$2; shift 2 ;;
+    --out) out=$2; shift 2 ;;
+    --pack) pack=$2; shift 2 ;;
+    --device) device=$2; shift 2 ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+done
+if [[ -z $build ]]; then
+  if [[ -x $here/bin/diffuse ]]; then build=$here; else build=$project/build/release; fi
+fi
+if [[ -z $out ]]; then
+  if [[ $build == "$here" ]]; then out=$here/reports; else out=$project/docs/reports; fi
+fi
+if [[ ! -x $build/bin/diffuse ]]; then
+  echo "gpu_report: $build/bin/diffuse is not there; build first (scripts/setup.sh), or name a folder with --build" >&2
+  exit 2
+fi
+
+tests=(device_tests model_tests train_tests bench_tests)
+
+if [[ -n $pack ]]; then
+  mkdir -p "$pack/tests/bin"
+  cp -r "$build/bin" "$build/libexec" "$build/share" "$pack/"
+  for name in "${tests[@]}"; do cp "$build/tests/bin/$name" "$pack/tests/bin/"; done
+  cp "${BASH_SOURCE[0]}" "$pack/gpu_report.sh"
+  strip "$pack"/libexec/* "$pack"/bin/* "$pack"/tests/bin/* 2>/dev/null || true
+  du -sm "$pack" | cut -f1 | sed 's/$/ MB/'
+  exit 0
+fi
+
+if [[ -z ${DIFFUSE_LIBTORCH:-} ]] && found=$(python3 -c 'import torch; print(torch.__path__[0])' 2>/dev/null); then
+  export DIFFUSE_LIBTORCH=$found
+fi
+if [[ -n ${DIFFUSE_LIBTORCH:-} ]]; then
+  # The tests have no launcher in front of them.
+  libraries=$DIFFUSE_LIBTORCH/lib
+  for folder in "$DIFFUSE_LIBTORCH"/../nvidia/*/lib; do libraries+=:$folder; done
+  export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+fi
+diffuse=$build/bin/diffuse
+mkdir -p "$out"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+start=$SECONDS
+log() { echo "gpu_report: $*" >&2; }
+
+"$diffuse" version > "$work/version.txt"
+"$diffuse" version --json > "$work/version.json"
+name=$(date -u +%Y-%m-%d)-$(sed -n 's/.*"cuda": "\([^(]*\)(.*/\1/p' "$work/version.json" | tr -cs 'A-Za-z0-9' '-' | sed 's/^-*//; s/-*$//')
+name=${name%-}
+report=$out/$name.md
+
+log "tests"
+{
+  echo '| tests | passed | skipped | failed |'
+  echo '|---|---:|---:|---:|'
+} > "$work/tests.md"
+failed=0
+for program in "${tests[@]}"; do
+  [[ -x $build/tests/bin/$program ]] || continue
+  filter='*'
+  if [[ $program != device_tests ]]; then filter='*cuda*:*Cuda*:*Precision*'; fi
+  timeout 100 "$build/tests/bin/$program" --gtest_filter="$filter" > "$work/$program.txt" 2>&1 || failed=1
+  count() { grep -c "^\[ *$1 \] [A-Za-z/]*\." "$work/$program.txt" || true; }
+  skipped=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) tests\?,.*/\1/p' "$work/$program.txt")
+  broken=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) tests\?,.*/\1/p' "$work/$program.txt")
+  echo "| $program $filter | $(count OK) | ${skipped:-0} | ${broken:-0} |" >> "$work/tests.md"
+done
+
+log "comparison at the paper's settings"
+if "$diffuse" --quiet bench --device "$device" --batch-size 16,64 --seq-len 128,512,4096 \
+  --budget "${DIFFUSE_REPORT_BUDGET:-20}" --format json --output "$work/bench.json"; then
+  :
+else
+  failed=1
+fi
+
+log "one epoch of AG News"
+data=${DIFFUSE_DATA:-$project/data}
+if [[ -f $data/ag_news/train.csv ]]; then
+  for precision in fp32 auto; do
+    "$diffuse" --quiet train --config agnews.json --device "$device" --set train.length=1e \
+      --set train.precision=$precision --out "$work/$precision" > "$work/$precision.txt" || failed=1
+  done
+fi
+
+python=$(command -v python3 || true)
+{
+  echo "# $name"
+  echo
+  echo "Made by scripts/gpu_report.sh."
+  echo
+  echo '```'
+  cat "$work/version.txt"
+  echo '```'
+  echo
+  cat "$work/tests.md"
+  for precision in fp32 auto; do
+    if [[ -f $work/$precision/metrics.jsonl ]]; then
+      echo
+      echo "One epoch of AG News, \`train.precision = $precision\`:"
+      echo
+      echo '```'
+      cat "$work/$precision.txt"
+      grep '"type":"epoch"' "$work/$precision/metrics.jsonl"
+      echo '```'
+    fi
+  done
+  if [[ -f $work/bench.json && -n $python ]]; then
+    echo
+    "$python" - "$work/bench.json" <<'END'
+import json
+import sys
+
+bench = json.load(open(sys.argv[1], encoding="utf-8"))
+print(f"{bench['ours']['name']} against {bench['other']['name']}\n")
+print("| case | ours | other | times as long | times the memory |")
+print("|---|---:|---:|---:|---:|")
+for case in bench["cases"]:
+    def best(side):
+        ran = [m for m in case[side] if "median_s" in m]
+        if not ran:
+            return case[side][0].get("not_run", "")
+        fastest = min(ran, key=lambda m: m["median_s"])
+        return f"{1000 * fastest['median_s']:.3g} ms ({fastest['precision']})"
+    time, memory = case.get("time_ratio"), case.get("memory_ratio")
+    print(f"| {case['mode']} {case['batch_size']} x {case['seq_len']} | {best('ours')} | {best('other')} "
+          f"| {format(time['value'], '.3g') if time else ''} | {format(memory, '.3g') if memory else ''} |")
+print()
+print(bench["sentence"])
+for remark in bench["remarks"]:
+    print(f"- {remark}")
+END
+  fi
+  echo
+  echo "Made in $((SECONDS - start)) s."
+} > "$report"
+if [[ -f $work/bench.json ]]; then cp "$work/bench.json" "$out/$name.json"; fi
+log "wrote $report and $out/$name.json in $((SECONDS - start)) s"
+exit $failed

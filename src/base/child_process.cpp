@@ -1,0 +1,136 @@
+#include "diffuse/base/child_process.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+
+#include "diffuse/base/error.hpp"
+
+extern char** environ;
+
+namespace diffuse {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, int reason) {
+  throw SystemError(fmt::format("{}: cannot be started: {}.", path, std::strerror(reason)));
+}
+
+/// A file descriptor, closed with the object.
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+  void reset(int number) {
+    close();
+    number_ = number;
+  }
+  void close() {
+    if (number_ >= 0) ::close(number_);
+    number_ = -1;
+  }
+
+ private:
+  int number_;
+};
+
+struct Pipe {
+  Descriptor read;
+  Descriptor write;
+  explicit Pipe(const std::string& path) {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) fail(path, errno);
+    read.reset(ends[0]);
+    write.reset(ends[1]);
+  }
+};
+
+pid_t start(const std::string& path, const std::vector<std::string>& arguments, int input,
+            int output) {
+  std::vector<std::string> words = {path};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  pid_t pid = -1;
+  const int problem = posix_spawn(&pid, path.c_str(), &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (problem != 0) fail(path, problem);
+  return pid;
+}
+
+/// Writes and reads at once, or a child that answers before it has read all would wait for ever.
+std::string exchange(Pipe& to, Pipe& from, std::string_view input) {
+  // A child that dies early must not take this process along.
+  struct sigaction ignore {};
+  struct sigaction old {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, &old);
+  fcntl(to.write.number(), F_SETFL, O_NONBLOCK);
+  std::string out;
+  std::array<char, 65536> buffer;
+  while (true) {
+    if (input.empty()) to.write.close();
+    std::array<pollfd, 2> waited = {pollfd{from.read.number(), POLLIN, 0},
+                                    pollfd{to.write.number(), POLLOUT, 0}};
+    if (poll(waited.data(), waited.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      break;
+    }
+    if ((waited[1].revents & (POLLOUT | POLLERR | POLLHUP)) != 0) {
+      const ssize_t written = write(to.write.number(), input.data(), input.size());
+      if (written > 0) input.remove_prefix(static_cast<std::size_t>(written));
+      if (written < 0 && errno != EAGAIN && errno != EINTR) input = {};
+    }
+    if ((waited[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
+      const ssize_t got = read(from.read.number(), buffer.data(), buffer.size());
+      if (got == 0 || (got < 0 && errno != EINTR)) break;
+      if (got > 0) out.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+  }
+  sigaction(SIGPIPE, &old, nullptr);
+  return out;
+}
+
+}  // namespace
+
+ChildOutcome run_child(const std::string& path, const std::vector<std::string>& arguments,
+                       const std::string& input) {
+  Pipe to(path);
+  Pipe from(path);
+  const pid_t pid = start(path, arguments, to.read.number(), from.write.number());
+  to.read.close();
+  from.write.close();
+  ChildOutcome outcome;
+  outcome.out = exchange(to, from, input);
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
+  return outcome;
+}
+
+std::string own_program() {
+  std::error_code failed;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", failed);
+  if (failed) throw SystemError("/proc/self/exe: cannot be read; is /proc mounted?");
+  return path.string();
+}
+
+}  // namespace diffuse

@@ -1,0 +1,97 @@
+#include <nlohmann/json.hpp>
+
+#include "diffuse/bench/comparison_report.hpp"
+#include "result_text.hpp"
+
+namespace diffuse {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json facts_json(const ContenderFacts& facts) {
+  return {{"name", facts.name},
+          {"kind", facts.kind},
+          {"weights", facts.weights},
+          {"parameter_count", facts.parameter_count},
+          {"extended_positions", facts.extended_positions}};
+}
+
+Json memory_json(const MemoryFigures& memory) {
+  if (!memory.out_of_memory.empty()) return {{"out_of_memory", memory.out_of_memory}};
+  return {{"rss_growth_bytes", memory.rss_growth_bytes},
+          {"allocated_bytes", memory.allocated_bytes},
+          {"reserved_bytes", memory.reserved_bytes}};
+}
+
+Json measurement_json(const Measurement& m, const CaseResult& result,
+                      const Comparison& comparison) {
+  Json json;
+  json["precision"] = m.precision;
+  if (!m.not_run.empty()) json["not_run"] = m.not_run;
+  if (m.ran()) {
+    json["median_s"] = m.median_s();
+    json["mean_s"] = m.mean_s();
+    json["deviation_s"] = m.deviation_s();
+    json["p95_s"] = m.p95_s();
+    json["tokens_per_s"] = m.tokens_a_call / m.mean_s();
+    json["examples_per_s"] = m.examples_a_call / m.mean_s();
+    if (const auto epoch = epoch_s(m, result, comparison)) json["epoch_s"] = *epoch;
+    if (m.flops_a_call) {
+      json["flops_per_call"] = *m.flops_a_call;
+      json["flops_per_s"] = *m.flops_a_call / m.mean_s();
+    }
+  }
+  if (m.memory) json["memory"] = memory_json(*m.memory);
+  json["tokens_per_call"] = m.tokens_a_call;
+  json["examples_per_call"] = m.examples_a_call;
+  json["warm_up_calls"] = m.warm_up_calls;
+  json["samples_s"] = m.samples_s;
+  return json;
+}
+
+Json case_json(const CaseResult& result, const Comparison& comparison) {
+  Json json;
+  json["mode"] = bench_mode_name(result.which.mode);
+  json["batch_size"] = result.which.batch_size;
+  json["seq_len"] = result.which.seq_len == 0 ? Json("text") : Json(result.which.seq_len);
+  json["device"] = result.which.device;
+  json["threads"] = result.which.threads;
+  for (const auto& [key, measurements] :
+       {std::pair{"ours", &result.ours}, std::pair{"other", &result.other}}) {
+    json[key] = Json::array();
+    for (const Measurement& m : *measurements)
+      json[key].push_back(measurement_json(m, result, comparison));
+  }
+  if (const auto ratio = time_ratio(result))
+    json["time_ratio"] = {{"value", ratio->value}, {"deviation", ratio->deviation}};
+  if (const auto ratio = memory_ratio(result)) json["memory_ratio"] = *ratio;
+  return json;
+}
+
+}  // namespace
+
+std::string comparison_json(const Comparison& comparison) {
+  Json json;
+  json["ours"] = facts_json(comparison.ours);
+  json["other"] = facts_json(comparison.other);
+  json["environment"] = Json::object();
+  for (const auto& [key, value] : comparison.environment) json["environment"][key] = value;
+  json["epoch_rows"] = comparison.epoch_rows;
+  if (!comparison.text_source.empty()) json["texts"] = comparison.text_source;
+  json["cases"] = Json::array();
+  for (const CaseResult& result : comparison.cases)
+    json["cases"].push_back(case_json(result, comparison));
+  if (comparison.accuracy) {
+    json["accuracy"] = {
+        {"data", comparison.accuracy_source},
+        {"ours", comparison.accuracy->accuracy()},
+        {"other", comparison.accuracy->other_accuracy()},
+        {"paired", Json::parse(paired_json(*comparison.accuracy, comparison.other.name))}};
+  }
+  json["remarks"] = remarks(comparison);
+  json["sentence"] = comparison_sentence(comparison);
+  json["elapsed_s"] = comparison.elapsed_s;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace diffuse

@@ -1,0 +1,132 @@
+#include <fmt/core.h>
+
+#include "diffuse/base/progress.hpp"
+#include "diffuse/bench/comparison_report.hpp"
+#include "diffuse/config/load.hpp"
+#include "result_text.hpp"
+
+namespace diffuse {
+namespace {
+
+std::string markdown_cell(const std::string& text) {
+  std::string cell;
+  for (const char letter : text) {
+    if (letter == '|') cell += '\\';
+    cell += letter == '\n' ? ' ' : letter;
+  }
+  return cell;
+}
+
+std::string markdown_table(const Cells& cells, std::size_t left_columns) {
+  std::string out;
+  for (std::size_t row = 0; row < cells.size(); ++row) {
+    for (const std::string& cell : cells[row]) out += "| " + markdown_cell(cell) + " ";
+    out += "|\n";
+    if (row > 0) continue;
+    for (std::size_t column = 0; column < cells[row].size(); ++column)
+      out += column < left_columns ? "|---" : "|---:";
+    out += "|\n";
+  }
+  return out;
+}
+
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\n") == std::string::npos) return text;
+  std::string cell = "\"";
+  for (const char letter : text)
+    cell += letter == '"' ? std::string("\"\"") : std::string(1, letter);
+  return cell + "\"";
+}
+
+/// The case to quote: training at the greatest length that ran on both sides.
+const CaseResult* quotable(const Comparison& comparison) {
+  const CaseResult* found = nullptr;
+  for (const CaseResult& result : comparison.cases) {
+    if (!time_ratio(result)) continue;
+    const bool better =
+        found == nullptr ||
+        (found->which.mode != BenchMode::train && result.which.mode == BenchMode::train) ||
+        (found->which.mode == result.which.mode &&
+         result.which.batch_size >= found->which.batch_size &&
+         result.which.seq_len > found->which.seq_len);
+    if (better) found = &result;
+  }
+  return found;
+}
+
+std::string figure(double value) { return fmt::format("{:.9g}", value); }
+
+}  // namespace
+
+std::string comparison_markdown(const Comparison& comparison) {
+  std::string out = fmt::format("# {} against {}\n\n", comparison.ours.name, comparison.other.name);
+  out += markdown_table(model_cells(comparison), 3) + "\n";
+  out += markdown_table(measurement_cells(comparison), 3) + "\n";
+  const Cells ratios = ratio_cells(comparison);
+  if (ratios.size() > 1) out += markdown_table(ratios, 1) + "\n";
+  if (comparison.accuracy)
+    out += "Accuracy " + paired_line(*comparison.accuracy, comparison.other.name) + "\n\n";
+  for (const std::string& remark : remarks(comparison)) out += "- " + remark + ".\n";
+  if (!remarks(comparison).empty()) out += "\n";
+  for (const auto& [key, value] : comparison.environment)
+    out += fmt::format("- {}: {}\n", key, value);
+  out += fmt::format("- measured in: {}\n", format_duration(comparison.elapsed_s));
+  const std::string sentence = comparison_sentence(comparison);
+  return sentence.empty() ? out : out + "\n" + sentence + "\n";
+}
+
+std::string comparison_csv(const Comparison& comparison) {
+  std::string out =
+      "mode,batch_size,seq_len,device,threads,model,precision,calls,median_s,mean_s,deviation_s,"
+      "p95_s,tokens_per_s,examples_per_s,epoch_s,flops_per_s,rss_growth_bytes,allocated_bytes,"
+      "reserved_bytes,not_run\n";
+  const auto line = [&](const CaseResult& result, const ContenderFacts& facts,
+                        const Measurement& m) {
+    const bool ran = m.ran();
+    const auto value = [ran](double number) { return ran ? figure(number) : std::string(); };
+    const auto bytes = [&m](std::int64_t number) {
+      return m.memory && m.memory->out_of_memory.empty() ? std::to_string(number) : std::string();
+    };
+    const MemoryFigures memory = m.memory.value_or(MemoryFigures{});
+    const auto epoch = epoch_s(m, result, comparison);
+    const double mean = ran ? m.mean_s() : 1;
+    const std::string why = !memory.out_of_memory.empty() ? memory.out_of_memory : m.not_run;
+    out += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+        bench_mode_name(result.which.mode), result.which.batch_size,
+        result.which.seq_len == 0 ? std::string("text") : std::to_string(result.which.seq_len),
+        csv_cell(result.which.device), result.which.threads, csv_cell(facts.name), m.precision,
+        m.samples_s.size(), ran ? figure(m.median_s()) : "", value(mean),
+        ran ? figure(m.deviation_s()) : "", ran ? figure(m.p95_s()) : "",
+        value(m.tokens_a_call / mean), value(m.examples_a_call / mean), epoch ? figure(*epoch) : "",
+        ran && m.flops_a_call ? figure(*m.flops_a_call / mean) : "", bytes(memory.rss_growth_bytes),
+        bytes(memory.allocated_bytes), bytes(memory.reserved_bytes), csv_cell(why));
+  };
+  for (const CaseResult& result : comparison.cases) {
+    for (const Measurement& m : result.ours) line(result, comparison.ours, m);
+    for (const Measurement& m : result.other) line(result, comparison.other, m);
+  }
+  return out;
+}
+
+std::string comparison_sentence(const Comparison& comparison) {
+  const CaseResult* result = quotable(comparison);
+  if (result == nullptr) return "";
+  const Measurement& ours = *fastest(result->ours);
+  const Measurement& other = *fastest(result->other);
+  const auto memory = memory_ratio(*result);
+  const std::string texts =
+      result->which.seq_len == 0
+          ? fmt::format("{} texts", result->which.batch_size)
+          : fmt::format("{} texts of {} tokens", result->which.batch_size, result->which.seq_len);
+  const char* work = result->which.mode == BenchMode::train ? "a training step" : "a forward pass";
+  return fmt::format(
+      "On this machine ({}{}) {} of {} takes {} {} ({}) and {} {} ({}): {} times as long{}.",
+      result->which.device == "cpu" ? "CPU" : result->which.device,
+      result->which.device == "cpu" ? fmt::format(", {} threads", result->which.threads) : "", work,
+      texts, comparison.ours.name, time_text(ours.mean_s()), ours.precision, comparison.other.name,
+      time_text(other.mean_s()), other.precision, ratio_text(time_ratio(*result)),
+      memory ? fmt::format(", with {:.1f} times the memory", *memory) : "");
+}
+
+}  // namespace diffuse

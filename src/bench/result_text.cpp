@@ -1,0 +1,163 @@
+#include "result_text.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "diffuse/base/progress.hpp"
+
+namespace diffuse {
+namespace {
+
+std::string count_text(double value) { return format_count(std::llround(value)); }
+
+/// "FLOPs a token" of a forward pass.
+std::string token_flops_text(const std::vector<CaseResult>& cases, bool ours) {
+  for (const CaseResult& result : cases) {
+    for (const Measurement& m : ours ? result.ours : result.other) {
+      if (!m.flops_a_call || m.tokens_a_call <= 0) continue;
+      const double passes = result.which.mode == BenchMode::train ? 3 : 1;
+      return fmt::format(
+          "{:.3g} M at {} tokens", *m.flops_a_call / passes / m.tokens_a_call / 1e6,
+          result.which.seq_len == 0 ? "the texts'" : std::to_string(result.which.seq_len));
+    }
+  }
+  return "not known";
+}
+
+bool of_one_kind(const Comparison& comparison) {
+  return std::all_of(comparison.cases.begin(), comparison.cases.end(), [&](const CaseResult& c) {
+    const BenchCase& first = comparison.cases.front().which;
+    return c.which.device == first.device && c.which.threads == first.threads;
+  });
+}
+
+std::vector<std::string> measured_row(const Comparison& comparison, const CaseResult& result,
+                                      const ContenderFacts& facts, const Measurement& m) {
+  const std::string name = case_name(result.which, comparison);
+  if (!m.ran()) {
+    return {name, facts.name, m.precision,    "not run", "",       "",
+            "",   "",         memory_text(m), "",        m.not_run};
+  }
+  const double mean = m.mean_s();
+  const auto epoch = epoch_s(m, result, comparison);
+  return {name,
+          facts.name,
+          m.precision,
+          time_text(m.median_s()),
+          fmt::format("{} ± {}", time_text(mean), time_text(m.deviation_s())),
+          time_text(m.p95_s()),
+          count_text(m.tokens_a_call / mean),
+          count_text(m.examples_a_call / mean),
+          memory_text(m),
+          flops_text(m),
+          epoch ? format_duration(*epoch) : ""};
+}
+
+}  // namespace
+
+std::string case_name(const BenchCase& which) {
+  return fmt::format("{} {} x {}", bench_mode_name(which.mode), which.batch_size,
+                     which.seq_len == 0 ? std::string("text") : std::to_string(which.seq_len));
+}
+
+std::string case_name(const BenchCase& which, const Comparison& comparison) {
+  if (of_one_kind(comparison)) return case_name(which);
+  return fmt::format("{}, {}, {} threads", case_name(which), which.device, which.threads);
+}
+
+std::string time_text(double seconds) {
+  const auto digits = [](double value) { return value < 9.995 ? 2 : value < 99.95 ? 1 : 0; };
+  if (seconds < 1e-3) return fmt::format("{:.{}f} µs", seconds * 1e6, digits(seconds * 1e6));
+  if (seconds < 1) return fmt::format("{:.{}f} ms", seconds * 1e3, digits(seconds * 1e3));
+  return fmt::format("{:.{}f} s", seconds, digits(seconds));
+}
+
+std::string memory_text(const Measurement& measurement) {
+  if (!measurement.memory) return "";
+  const MemoryFigures& memory = *measurement.memory;
+  if (!memory.out_of_memory.empty()) return "out of memory";
+  std::string text = format_bytes(static_cast<double>(memory.peak_bytes()));
+  if (memory.reserved_bytes > 0)
+    text += fmt::format(" ({} reserved)", format_bytes(static_cast<double>(memory.reserved_bytes)));
+  return text;
+}
+
+std::optional<double> epoch_s(const Measurement& measurement, const CaseResult& result,
+                              const Comparison& comparison) {
+  if (!measurement.ran() || comparison.epoch_rows == 0 || result.which.mode != BenchMode::train)
+    return std::nullopt;
+  return measurement.mean_s() / measurement.examples_a_call *
+         static_cast<double>(comparison.epoch_rows);
+}
+
+std::string ratio_text(const std::optional<Ratio>& ratio) {
+  if (!ratio) return "";
+  const int digits = ratio->value < 9.995 ? 2 : ratio->value < 99.95 ? 1 : 0;
+  return fmt::format("{:.{}f} ± {:.{}f}", ratio->value, digits, ratio->deviation, digits);
+}
+
+std::string ratio_text(const std::optional<double>& ratio) {
+  return ratio ? fmt::format("{:.1f}", *ratio) : "";
+}
+
+std::string flops_text(const Measurement& measurement) {
+  if (!measurement.ran() || !measurement.flops_a_call) return "";
+  const double rate = *measurement.flops_a_call / measurement.mean_s();
+  return rate < 1e12 ? fmt::format("{:.3g} G", rate / 1e9) : fmt::format("{:.3g} T", rate / 1e12);
+}
+
+Cells model_cells(const Comparison& comparison) {
+  Cells cells = {{"", comparison.ours.name, comparison.other.name}};
+  cells.push_back({"kind", comparison.ours.kind, comparison.other.kind});
+  cells.push_back({"weights", comparison.ours.weights, comparison.other.weights});
+  cells.push_back({"parameters", format_count(comparison.ours.parameter_count),
+                   format_count(comparison.other.parameter_count)});
+  cells.push_back({"FLOPs a token, forward", token_flops_text(comparison.cases, true),
+                   token_flops_text(comparison.cases, false)});
+  return cells;
+}
+
+Cells measurement_cells(const Comparison& comparison) {
+  Cells cells = {{"case", "model", "precision", "median", "mean ± σ", "p95", "tokens/s",
+                  "examples/s", "peak memory", "FLOP/s",
+                  comparison.epoch_rows > 0
+                      ? fmt::format("epoch of {} rows", format_count(comparison.epoch_rows))
+                      : "remark"}};
+  for (const CaseResult& result : comparison.cases) {
+    for (const Measurement& m : result.ours)
+      cells.push_back(measured_row(comparison, result, comparison.ours, m));
+    for (const Measurement& m : result.other)
+      cells.push_back(measured_row(comparison, result, comparison.other, m));
+  }
+  return cells;
+}
+
+Cells ratio_cells(const Comparison& comparison) {
+  Cells cells = {{"case",
+                  fmt::format("time of {} / {}", comparison.other.name, comparison.ours.name),
+                  "peak memory"}};
+  for (const CaseResult& result : comparison.cases) {
+    const auto time = time_ratio(result);
+    const auto memory = memory_ratio(result);
+    if (!time && !memory) continue;
+    cells.push_back({case_name(result.which, comparison), ratio_text(time), ratio_text(memory)});
+  }
+  return cells;
+}
+
+std::vector<std::string> remarks(const Comparison& comparison) {
+  std::vector<std::string> all = comparison.warnings;
+  for (const ContenderFacts* facts : {&comparison.ours, &comparison.other}) {
+    if (facts->weights == "random")
+      all.push_back(facts->name + " has random weights: speed and memory only, no accuracy");
+    if (facts->extended_positions)
+      all.push_back(facts->name +
+                    " was given more positions than the model has been made for: such lengths "
+                    "measure speed and memory only");
+  }
+  return all;
+}
+
+}  // namespace diffuse

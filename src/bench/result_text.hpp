@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "diffuse/bench/comparison.hpp"
+
+namespace diffuse {
+
+/// What the forms of a report share: the cells of its tables.
+
+/// "train 32 x 64".
+std::string case_name(const BenchCase& which);
+/// The same with device and threads, where cases differ in them.
+std::string case_name(const BenchCase& which, const Comparison& comparison);
+/// "1.85 ms", "12.4 s": three significant digits.
+std::string time_text(double seconds);
+/// "3.9 GB", "out of memory", or "" where it was not measured.
+std::string memory_text(const Measurement& measurement);
+/// Seconds that a pass over the training file takes by the measurement; nothing where unknown.
+std::optional<double> epoch_s(const Measurement& measurement, const CaseResult& result,
+                              const Comparison& comparison);
+/// "123 ± 4", or "" without one.
+std::string ratio_text(const std::optional<Ratio>& ratio);
+std::string ratio_text(const std::optional<double>& ratio);
+/// "84 GFLOP/s", or "" where the operations are not known.
+std::string flops_text(const Measurement& measurement);
+
+/// A table as rows of cells; the first row is the header.
+using Cells = std::vector<std::vector<std::string>>;
+Cells measurement_cells(const Comparison& comparison);
+Cells ratio_cells(const Comparison& comparison);
+Cells model_cells(const Comparison& comparison);
+/// Warnings and what the figures leave open, in sentences.
+std::vector<std::string> remarks(const Comparison& comparison);
+
+}  // namespace diffuse

@@ -1,0 +1,247 @@
+#include "bench.hpp"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "bench_contenders.hpp"
+#include "bench_environment.hpp"
+#include "bench_texts.hpp"
+#include "choices.hpp"
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/signals.hpp"
+#include "diffuse/bench/baseline.hpp"
+#include "diffuse/bench/comparison_report.hpp"
+#include "diffuse/bench/memory_probe.hpp"
+#include "diffuse/device/device.hpp"
+#include "exit_code.hpp"
+#include "model_options.hpp"
+#include "output.hpp"
+
+namespace diffuse::cli {
+namespace {
+
+constexpr std::int64_t kMostThreads = 4096;
+// Lengths of --sweep. The other model stops where the budget or the memory does.
+const std::vector<std::int64_t> kSweepLengths = {64, 128, 256, 512, 1024, 2048, 4096};
+const std::vector<std::int64_t> kSweepLong = {16384, 65536};  // ours alone can
+
+std::vector<BenchCase> cases_of(const BenchOptions& options) {
+  const auto or_else = [](auto given, auto standard) { return given.empty() ? standard : given; };
+  const auto modes = or_else(options.modes, std::vector{BenchMode::train, BenchMode::inference});
+  const auto batches = or_else(options.batch_sizes, std::vector<std::int64_t>{32});
+  auto lengths = or_else(options.seq_lens, std::vector<std::int64_t>{64});
+  if (options.sweep && options.seq_lens.empty()) lengths = kSweepLengths;
+  if (!options.data.empty() && options.seq_lens.empty()) lengths = {0};
+  std::vector<BenchCase> cases;
+  for (const std::string& device : or_else(options.devices, std::vector<std::string>{"auto"})) {
+    const std::string resolved = resolve_device(device).str();
+    for (const std::int64_t threads : or_else(options.threads, std::vector<std::int64_t>{0})) {
+      const int count = set_thread_count(threads);
+      for (const BenchMode mode : modes) {
+        for (const std::int64_t batch : batches) {
+          for (const std::int64_t length : lengths)
+            cases.push_back({mode, batch, length, resolved, count});
+        }
+      }
+      // The time that one text waits for its answer.
+      if (options.batch_sizes.empty() &&
+          std::find(modes.begin(), modes.end(), BenchMode::inference) != modes.end()) {
+        for (const std::int64_t length : lengths)
+          cases.push_back({BenchMode::inference, 1, length, resolved, count});
+      }
+      if (options.sweep && options.seq_lens.empty() &&
+          std::find(modes.begin(), modes.end(), BenchMode::train) != modes.end()) {
+        for (const std::int64_t length : kSweepLengths)
+          cases.push_back({BenchMode::train, 1, length, resolved, count});
+        for (const std::int64_t length : kSweepLong)
+          cases.push_back({BenchMode::train, 1, length, resolved, count});
+      }
+    }
+  }
+  return cases;
+}
+
+std::int64_t longest_text(const std::vector<BenchCase>& cases, std::int64_t most) {
+  std::int64_t longest = 0;
+  for (const BenchCase& one : cases) longest = std::max(longest, one.seq_len);
+  return std::min(longest, most);
+}
+
+std::string report_text(const Comparison& comparison, BenchFormat format) {
+  switch (format) {
+    case BenchFormat::csv:
+      return comparison_csv(comparison);
+    case BenchFormat::json:
+      return comparison_json(comparison) + "\n";
+    case BenchFormat::html:
+      return comparison_html(comparison);
+    case BenchFormat::md:
+      break;
+  }
+  return comparison_markdown(comparison);
+}
+
+std::string read_stdin() {
+  return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+}
+
+/// A line on a terminal with the time that is left, as far as the cases' share tells it.
+class BenchProgress {
+ public:
+  void show(const std::string& what, double share) {
+    const double elapsed =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    std::string text = fmt::format("{:3.0f} %  {}", 100 * share, what);
+    if (share > 0.05)
+      text += fmt::format("  ETA {}", format_duration(elapsed / share * (1 - share)));
+    line_.update(text);
+    if (!line_.visible() && what != last_) log::info("{}", text);
+    last_ = what;
+  }
+  void clear() { line_.clear(); }
+
+ private:
+  ProgressLine line_;
+  std::string last_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
+  CLI::App* verb = app.add_subcommand(
+      "bench", "Compare speed and memory with another model: DistilBERT, or any");
+  const auto list = [&](const char* name, auto& values, const char* help, const char* text) {
+    return verb->add_option(name, values, help)
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->option_text(text);
+  };
+  CLI::Option* config =
+      verb->add_option("--config", options.config, "The model, by its config; with random weights")
+          ->option_text("FILE=agnews.json");
+  verb->add_option("--checkpoint", options.checkpoint, "The model, by a run or checkpoint")
+      ->type_name("DIR")
+      ->excludes(config);
+  verb->add_option("--set", options.set, "Lay a value over the config; may be repeated")
+      ->option_text("KEY=VALUE")
+      ->allow_extra_args(false);
+  verb->add_option("--compare", options.compare,
+                   "The other model: distilbert; a TorchScript file FILE.pt, whose forward takes "
+                   "input_ids and attention_mask; another config; or a run or checkpoint")
+      ->option_text("distilbert|FILE.pt|CONFIG|DIR");
+  verb->add_option("--pretrained", options.pretrained,
+                   "Hugging Face folder with DistilBERT's config.json, model.safetensors and "
+                   "vocab.txt; without it its weights are random")
+      ->type_name("DIR");
+  list("--mode", options.modes, "What to measure", "train,inference")
+      ->transform(
+          one_of<BenchMode>({{"train", BenchMode::train}, {"inference", BenchMode::inference}}));
+  list("--batch-size", options.batch_sizes, "Texts in a batch; by default also one text alone",
+       "N,...=32")
+      ->check(CLI::Range(1, 65536));
+  list("--seq-len", options.seq_lens, "Tokens of each text", "N,...=64")
+      ->check(CLI::Range(1, 1 << 20));
+  list("--precision", options.precisions,
+       "What matrix products are computed in; by default what each model is faster in",
+       "fp32|tf32|bf16|fp16,...")
+      ->transform(one_of<Precision>(precision_choices(true)));
+  list("--device", options.devices, "Devices to run on", "NAME,...=auto");
+  list("--threads", options.threads, "Threads of the CPU; 0 takes all cores", "N,...=0")
+      ->check(CLI::Range(std::int64_t{0}, kMostThreads));
+  verb->add_option("--data", options.data,
+                   "Measure with these labelled texts at their real lengths, each model with its "
+                   "own tokenizer")
+      ->type_name("FILE");
+  verb->add_flag("--sweep", options.sweep,
+                 "Lengths from 64 to 4,096 (ours to 65,536), with curves in --format html");
+  verb->add_option("--budget", options.budget_s,
+                   "Seconds that one model may take in one case; what would take longer is not "
+                   "run, and its estimate printed")
+      ->check(CLI::PositiveNumber)
+      ->option_text("SECONDS=60");
+  verb->add_flag("--no-memory", options.no_memory, "Do not measure memory");
+  verb->add_option("--format", options.format, "Of the report")
+      ->transform(one_of<BenchFormat>({{"md", BenchFormat::md},
+                                       {"csv", BenchFormat::csv},
+                                       {"json", BenchFormat::json},
+                                       {"html", BenchFormat::html}}))
+      ->option_text("md|csv|json|html=md");
+  verb->add_option("--output", options.output, "Write the report here instead of to stdout")
+      ->type_name("FILE");
+  // For our own processes.
+  verb->add_flag("--memory-probe", options.memory_probe)->group("");
+  verb->add_flag("--baseline-probe", options.baseline_probe)->group("");
+  verb->footer(
+      "The default takes about two minutes on two cores.\n\n"
+      "Examples:\n"
+      "  diffuse bench --compare distilbert\n"
+      "  diffuse bench --config paper.json --mode train --seq-len 64,128,256 --budget 300\n"
+      "  diffuse bench --checkpoint runs/r8 --data data/r8/test.csv\n"
+      "  diffuse bench --sweep --format html --output sweep.html\n");
+  return verb;
+}
+
+int run_bench(const BenchOptions& options) {
+  if (options.memory_probe) {
+    write_output(answer_memory_task(read_stdin()) + "\n");
+    return kDone;
+  }
+  if (options.baseline_probe) {
+    write_output(answer_baseline_task(read_stdin()) + "\n");
+    return kDone;
+  }
+  check_output_file(options.output);
+  catch_stop_signals();
+  const std::vector<BenchCase> cases = cases_of(options);
+  std::vector<std::string> warnings = noise_warnings();
+  const OpenedContender ours = open_ours(options);
+  const OpenedContender other = open_other(options, ours, longest_text(cases, 4096));
+
+  BenchPlan plan;
+  plan.ours = ours.spec;
+  plan.other = other.spec;
+  plan.cases = cases;
+  plan.precisions = options.precisions;
+  plan.budget_s = options.budget_s;
+  plan.memory = !options.no_memory;
+  BenchTexts texts(options.data, ours, other);
+  plan.texts = [&](std::int64_t batch_size) { return texts.workloads(batch_size); };
+  BenchProgress progress;
+  plan.on_progress = [&](const std::string& what, double share) { progress.show(what, share); };
+  plan.check_stop = [] {
+    if (const int number = stop_signal(); number != 0) throw Stopped(number);
+  };
+
+  Comparison comparison = run_comparison(plan);
+  progress.clear();
+  const std::int64_t ours_count = comparison.ours.parameter_count;
+  const std::int64_t other_count = comparison.other.parameter_count;
+  comparison.ours = ours.facts;
+  comparison.other = other.facts;
+  comparison.ours.parameter_count = ours_count;
+  comparison.other.parameter_count = other_count;
+  comparison.epoch_rows = options.data.empty() ? ours.train_rows : texts.row_count();
+  comparison.text_source = options.data;
+  comparison.warnings.insert(comparison.warnings.begin(), warnings.begin(), warnings.end());
+  comparison.environment = bench_environment(cases);
+  texts.compare_accuracy(comparison);
+  const std::string report = report_text(comparison, options.format);
+  if (options.output.empty()) {
+    write_output(report);
+  } else {
+    write_file_atomically(options.output, report);
+  }
+  return kDone;
+}
+
+}  // namespace diffuse::cli

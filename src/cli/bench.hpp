@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "diffuse/bench/contender.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace diffuse::cli {
+
+enum class BenchFormat { md, csv, json, html };
+
+struct BenchOptions {
+  std::string config = "agnews.json";
+  std::string checkpoint;  ///< instead of a config; empty: none
+  std::vector<std::string> set;
+  std::string compare = "distilbert";
+  std::string pretrained;  ///< of DistilBERT; empty: random weights
+  std::string data;        ///< labelled texts to measure with; empty: random ones
+  std::vector<BenchMode> modes;
+  std::vector<std::int64_t> batch_sizes;
+  std::vector<std::int64_t> seq_lens;
+  std::vector<Precision> precisions;  ///< empty: each model's faster one
+  std::vector<std::string> devices;
+  std::vector<std::int64_t> threads;
+  bool sweep = false;
+  double budget_s = 60;
+  bool no_memory = false;
+  BenchFormat format = BenchFormat::md;
+  std::string output;           ///< empty: stdout
+  bool memory_probe = false;    ///< the process is one that `bench` started
+  bool baseline_probe = false;  ///< the process is one that `train --baseline` started
+};
+
+/// Declares the verb `bench`; parsing fills `options`, which must outlive the parser.
+CLI::App* setup_bench(CLI::App& app, BenchOptions& options);
+/// Compares two models' speed and memory; the report goes to stdout. Returns the exit code.
+int run_bench(const BenchOptions& options);
+
+}  // namespace diffuse::cli

@@ -1,0 +1,184 @@
+#include "bench_contenders.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
+#include "diffuse/config/load.hpp"
+#include "diffuse/model/checkpoint.hpp"
+#include "diffuse/model/model_factory.hpp"
+#include "overrides.hpp"
+
+namespace diffuse::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A vocabulary of words has about this many in 100,000 short texts.
+constexpr std::int64_t kAssumedWords = 40'000;
+constexpr std::int64_t kAssumedClasses = 4;
+constexpr const char* kBaseline = "distilbert-agnews.json";
+
+std::string kind_of(const Config& config) {
+  switch (config.model.type) {
+    case ModelType::diffusion:
+      return fmt::format("attention-free diffusion, dim {}, {} steps", config.model.dim,
+                         config.model.steps);
+    case ModelType::distilbert:
+      return fmt::format("transformer (TorchScript), dim {}, {} layers, {} positions",
+                         config.distilbert.dim, config.distilbert.layers,
+                         config.distilbert.max_positions);
+    case ModelType::torchscript:
+      return "TorchScript module";
+  }
+  return "";
+}
+
+void fill_facts(OpenedContender& opened) {
+  const ContenderSpec& spec = opened.spec;
+  opened.facts.name = spec.name;
+  opened.facts.kind = kind_of(spec.config);
+  opened.facts.weights = !spec.checkpoint.empty() ? "checkpoint " + spec.checkpoint
+                         : !spec.config.distilbert.pretrained.empty()
+                             ? "pretrained " + spec.config.distilbert.pretrained
+                         : spec.config.model.type == ModelType::torchscript ? "of the file"
+                                                                            : "random";
+}
+
+bool is_readable(const std::string& path) {
+  std::error_code ignored;
+  return !path.empty() && fs::is_regular_file(path, ignored);
+}
+
+/// Fills in what the training file tells, where it is there.
+void read_data(OpenedContender& opened) {
+  Config& config = opened.spec.config;
+  if (is_readable(config.data.train)) {
+    DataConfig data_config = config.data;
+    data_config.test.clear();
+    TrainingData data =
+        load_training_data(data_config, config.tokenizer, config.train.seed, /*threads=*/0);
+    opened.tokenizer = std::move(data.tokenizer);
+    opened.labels = data.labels;
+    opened.train_rows = static_cast<std::int64_t>(data.train_file->size());
+    opened.spec.shape.class_count = opened.labels.size();
+  } else if (config.tokenizer.type != TokenizerType::words) {
+    opened.tokenizer = load_tokenizer(config.tokenizer, config.tokenizer.vocab);
+  }
+  if (opened.tokenizer) {
+    opened.spec.shape.vocab_size = opened.tokenizer->vocab_size();
+    opened.spec.shape.mask_id = opened.tokenizer->mask_id();
+    opened.spec.shape.pad_id = opened.tokenizer->pad_id();
+    return;
+  }
+  log::info("{}: no training file; a vocabulary of {} words and {} classes are assumed",
+            opened.spec.name, format_count(kAssumedWords), kAssumedClasses);
+  opened.spec.shape.vocab_size = kAssumedWords;
+}
+
+OpenedContender open_checkpoint(const std::string& path) {
+  const fs::path folder = resolve_checkpoint(path);
+  LoadedModel model = load_model(folder);
+  OpenedContender opened;
+  opened.spec.name = path;
+  opened.spec.config = model.config;
+  opened.spec.shape = {model.tokenizer->vocab_size(), model.labels.size(),
+                       model.tokenizer->mask_id(), model.tokenizer->pad_id()};
+  opened.spec.checkpoint = fs::absolute(folder).string();
+  opened.tokenizer = std::move(model.tokenizer);
+  opened.labels = std::move(model.labels);
+  fill_facts(opened);
+  opened.facts.weights = "checkpoint " + path;
+  return opened;
+}
+
+OpenedContender open_config(const Config& config, const std::string& name) {
+  OpenedContender opened;
+  opened.spec.name = name;
+  opened.spec.config = config;
+  opened.spec.shape.class_count = kAssumedClasses;
+  read_data(opened);
+  fill_facts(opened);
+  return opened;
+}
+
+/// A TorchScript file: what is known of it is its first embedding's rows.
+OpenedContender open_torchscript(const std::string& file, const OpenedContender& ours) {
+  OpenedContender opened;
+  opened.spec.name = fs::path(file).filename().string();
+  opened.spec.config = distilbert_baseline(ours.spec.config, "");
+  opened.spec.config.model.type = ModelType::torchscript;
+  opened.spec.config.model.file = fs::absolute(file).string();
+  opened.labels = ours.labels;
+  opened.spec.shape = {0, ours.spec.shape.class_count, 0, 0};
+  const auto classifier = make_classifier(opened.spec.config, opened.spec.shape, 1);
+  for (const NamedParameter& parameter : classifier->parameters()) {
+    if (parameter.role == ParameterRole::embedding && opened.spec.shape.vocab_size == 0)
+      opened.spec.shape.vocab_size = parameter.tensor.size(0);
+  }
+  const TokenizerConfig& tokenizer = opened.spec.config.tokenizer;
+  opened.tokenizer = load_tokenizer(tokenizer, tokenizer.vocab);
+  if (opened.spec.shape.vocab_size == 0)
+    opened.spec.shape.vocab_size = opened.tokenizer->vocab_size();
+  fill_facts(opened);
+  return opened;
+}
+
+}  // namespace
+
+Config distilbert_baseline(const Config& config, const std::string& pretrained) {
+  Config baseline = load_config(find_config(kBaseline), {});
+  baseline.data = config.data;
+  if (!pretrained.empty()) {
+    baseline.distilbert.pretrained = fs::absolute(pretrained).string();
+    const fs::path vocab = fs::path(baseline.distilbert.pretrained) / "vocab.txt";
+    if (is_readable(vocab.string())) baseline.tokenizer.vocab = vocab.string();
+  }
+  take_pretrained_sizes(baseline);
+  return baseline;
+}
+
+OpenedContender open_ours(const BenchOptions& options) {
+  if (!options.checkpoint.empty()) return open_checkpoint(options.checkpoint);
+  std::vector<std::string> faults;
+  const Overrides overrides = parse_overrides(options.set, faults);
+  if (!faults.empty()) throw UsageError(faults.front());
+  Config config = load_config(find_config(options.config), overrides);
+  take_pretrained_sizes(config);
+  return open_config(config, fs::path(options.config).stem().string());
+}
+
+OpenedContender open_other(const BenchOptions& options, const OpenedContender& ours,
+                           std::int64_t longest) {
+  const std::string& compare = options.compare;
+  std::error_code ignored;
+  OpenedContender opened;
+  if (compare == "distilbert") {
+    Config config = distilbert_baseline(ours.spec.config, options.pretrained);
+    const std::int64_t positions = config.distilbert.max_positions;
+    config.distilbert.max_positions = std::max(positions, longest);
+    opened.spec.name = "DistilBERT";
+    opened.spec.config = config;
+    opened.tokenizer = load_tokenizer(config.tokenizer, config.tokenizer.vocab);
+    opened.labels = ours.labels;
+    opened.spec.shape = {opened.tokenizer->vocab_size(), ours.spec.shape.class_count,
+                         opened.tokenizer->mask_id(), opened.tokenizer->pad_id()};
+    fill_facts(opened);
+    opened.facts.extended_positions = longest > positions;
+  } else if (compare.ends_with(".pt")) {
+    opened = open_torchscript(compare, ours);
+  } else if (fs::is_directory(compare, ignored)) {
+    opened = open_checkpoint(compare);
+  } else {
+    Config config = load_config(find_config(compare), {});
+    take_pretrained_sizes(config);
+    opened = open_config(config, fs::path(compare).stem().string());
+  }
+  return opened;
+}
+
+}  // namespace diffuse::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "bench.hpp"
+#include "diffuse/bench/comparison.hpp"
+#include "diffuse/data/loading.hpp"
+
+namespace diffuse::cli {
+
+/// A model to measure and what is known of its data.
+struct OpenedContender {
+  ContenderSpec spec;
+  ContenderFacts facts;
+  std::unique_ptr<Tokenizer> tokenizer;  ///< null where there are no data to make it from
+  Labels labels;
+  std::int64_t train_rows = 0;  ///< of its training file; 0: not known
+};
+
+/// The model of --config or --checkpoint.
+OpenedContender open_ours(const BenchOptions& options);
+
+/// The model that `options.compare` names: "distilbert", a TorchScript file, a config or a
+/// checkpoint, for the texts and classes of `ours`. At least `longest` positions, where it has any.
+OpenedContender open_other(const BenchOptions& options, const OpenedContender& ours,
+                           std::int64_t longest);
+
+/// The configuration of DistilBERT for the data of `config`: that of distilbert-agnews.json.
+Config distilbert_baseline(const Config& config, const std::string& pretrained);
+
+}  // namespace diffuse::cli

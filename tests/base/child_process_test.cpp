@@ -1,0 +1,49 @@
+#include "diffuse/base/child_process.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "diffuse/base/error.hpp"
+
+namespace diffuse {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+TEST(RunChild, PassesArgumentsInputAndOutput) {
+  const ChildOutcome outcome = run_child("/bin/sh", {"-c", "echo \"$1\"; cat", "x", "a b"}, "in\n");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.signal, 0);
+  EXPECT_EQ(outcome.out, "a b\nin\n");
+}
+
+TEST(RunChild, MoreThanAPipeHoldsGoesBothWays) {
+  const std::string input(3'000'000, 'x');
+  EXPECT_EQ(run_child("/bin/cat", {}, input).out, input);
+}
+
+TEST(RunChild, TellsHowItEnded) {
+  EXPECT_EQ(run_child("/bin/sh", {"-c", "exit 7"}, "").exit_code, 7);
+  const ChildOutcome killed = run_child("/bin/sh", {"-c", "kill -KILL $$"}, "");
+  EXPECT_EQ(killed.exit_code, -1);
+  EXPECT_EQ(killed.signal, SIGKILL);
+}
+
+TEST(RunChild, AChildThatReadsNothingIsNoEnd) {
+  EXPECT_EQ(run_child("/bin/sh", {"-c", "echo done"}, std::string(3'000'000, 'x')).out, "done\n");
+}
+
+TEST(RunChild, AMissingProgramIsNamed) {
+  EXPECT_THAT(
+      [] { run_child("/nowhere/program", {}, ""); },
+      ThrowsMessage<SystemError>(HasSubstr("/nowhere/program: cannot be started: No such")));
+}
+
+TEST(OwnProgram, IsThisTest) { EXPECT_THAT(own_program(), EndsWith("base_tests")); }
+
+}  // namespace
+}  // namespace diffuse

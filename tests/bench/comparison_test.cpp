@@ -1,0 +1,175 @@
+#include "diffuse/bench/comparison_report.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/bench/workload.hpp"
+
+namespace diffuse {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Measurement measured(const std::string& precision, std::vector<double> samples_s,
+                     std::int64_t memory_bytes) {
+  Measurement m;
+  m.precision = precision;
+  m.samples_s = std::move(samples_s);
+  m.warm_up_calls = 10;
+  m.tokens_a_call = 2048;
+  m.examples_a_call = 32;
+  m.flops_a_call = 2e9;
+  m.memory.emplace().rss_growth_bytes = memory_bytes;
+  return m;
+}
+
+Comparison sample() {
+  Comparison comparison;
+  comparison.ours = {"agnews", "attention-free diffusion, dim 64, 2 steps", "random", 2'600'000};
+  comparison.other = {"DistilBERT", "transformer (TorchScript)", "random", 66'956'548};
+  CaseResult first{.which = {BenchMode::train, 32, 64, "cpu", 2}, .ours = {}, .other = {}};
+  first.ours = {measured("fp32", {0.010, 0.010, 0.013}, 100'000'000)};
+  first.other = {measured("fp32", {4, 4.4, 4.8}, 3'900'000'000),
+                 measured("bf16", {1.0, 1.1, 1.2}, 2'100'000'000)};
+  CaseResult second{.which = {BenchMode::train, 32, 512, "cpu", 2}, .ours = {}, .other = {}};
+  second.ours = {measured("fp32", {0.1}, 400'000'000)};
+  Measurement refused;
+  refused.precision = "bf16";
+  refused.not_run = "about 43s a call, 2m 52s in all, beyond --budget 60";
+  second.other = {refused};
+  comparison.cases = {first, second};
+  comparison.epoch_rows = 3200;
+  comparison.environment = {{"processor", "a | b"}};
+  comparison.elapsed_s = 100;
+  return comparison;
+}
+
+TEST(Ratios, AreThoseOfTheBestPrecisionWithTheirDeviation) {
+  const Comparison comparison = sample();
+  const auto time = time_ratio(comparison.cases[0]);
+  ASSERT_TRUE(time.has_value());
+  EXPECT_NEAR(time->value, 1.1 / 0.011, 1e-9);
+  EXPECT_NEAR(time->deviation, 100 * std::hypot(std::sqrt(3e-6) / 0.011, 0.1 / 1.1), 1e-9);
+  EXPECT_NEAR(*memory_ratio(comparison.cases[0]), 21, 1e-9);
+  EXPECT_FALSE(time_ratio(comparison.cases[1]).has_value());
+  EXPECT_FALSE(memory_ratio(comparison.cases[1]).has_value());
+}
+
+TEST(Ratios, AreOfAnExample) {
+  CaseResult result = sample().cases[0];
+  result.other[1].examples_a_call = 16;
+  EXPECT_NEAR(time_ratio(result)->value, 200, 1e-9);
+}
+
+TEST(Ratios, MemoryThatRanOutIsNone) {
+  CaseResult result = sample().cases[0];
+  for (Measurement& m : result.other) m.memory.emplace().out_of_memory = "tried to allocate 20 GB";
+  EXPECT_FALSE(memory_ratio(result).has_value());
+}
+
+TEST(ComparisonReport, MarkdownHasTablesRemarksAndASentence) {
+  const std::string text = comparison_markdown(sample());
+  EXPECT_THAT(text, AllOf(HasSubstr("# agnews against DistilBERT"),
+                          HasSubstr("| parameters | 2,600,000 | 66,956,548 |"),
+                          HasSubstr("| train 32 x 64 | DistilBERT | bf16 | 1.10 s | 1.10 s ± "
+                                    "100 ms | 1.19 s | 1,862 | 29 | 2.1 GB | 1.82 G | 1m 50s |"),
+                          HasSubstr("| train 32 x 64 | 100 ± "), HasSubstr("| 21.0 |"),
+                          HasSubstr("not run"), HasSubstr("beyond --budget 60"),
+                          HasSubstr("speed and memory only"), HasSubstr("processor: a | b")));
+  EXPECT_THAT(text,
+              HasSubstr("On this machine (CPU, 2 threads) a training step of 32 texts of 64 "
+                        "tokens takes agnews 11.0 ms (fp32) and DistilBERT 1.10 s (bf16): 100 "
+                        "± 18 times as long, with 21.0 times the memory."));
+}
+
+TEST(ComparisonReport, CsvHasALineForEachMeasurement) {
+  std::istringstream lines(comparison_csv(sample()));
+  std::vector<std::string> rows;
+  for (std::string line; std::getline(lines, line);) rows.push_back(line);
+  ASSERT_EQ(rows.size(), 6U);
+  const auto commas = [](const std::string& row) {
+    bool quoted = false;
+    std::int64_t count = 0;
+    for (const char letter : row) {
+      if (letter == '"') quoted = !quoted;
+      if (letter == ',' && !quoted) ++count;
+    }
+    return count;
+  };
+  for (const std::string& row : rows) EXPECT_EQ(commas(row), 19) << row;
+  EXPECT_THAT(rows[3], HasSubstr("train,32,64,cpu,2,DistilBERT,bf16,3,1.1,1.1,"));
+  EXPECT_THAT(rows[5], HasSubstr("\"about 43s a call, 2m 52s in all, beyond --budget 60\""));
+}
+
+TEST(ComparisonReport, JsonKeepsEverySample) {
+  const auto json = nlohmann::json::parse(comparison_json(sample()));
+  EXPECT_EQ(json["cases"].size(), 2U);
+  const auto& other = json["cases"][0]["other"];
+  EXPECT_EQ(other[1]["samples_s"], nlohmann::json::parse("[1.0, 1.1, 1.2]"));
+  EXPECT_EQ(other[1]["warm_up_calls"], 10);
+  EXPECT_EQ(json["environment"]["processor"], "a | b");
+  EXPECT_NEAR(json["cases"][0]["time_ratio"]["value"], 100, 1e-9);
+  EXPECT_EQ(json["cases"][1]["other"][0]["not_run"],
+            "about 43s a call, 2m 52s in all, beyond --budget 60");
+  EXPECT_FALSE(json["cases"][1].contains("time_ratio"));
+  EXPECT_EQ(json["ours"]["weights"], "random");
+}
+
+TEST(ComparisonReport, HtmlIsWholeAndEscaped) {
+  Comparison comparison = sample();
+  comparison.other.name = "<script>";
+  comparison.cases[1].other[0] = measured("bf16", {40.0}, 14'000'000'000);
+  const std::string page = comparison_html(comparison);
+  EXPECT_THAT(page, AllOf(HasSubstr("<!DOCTYPE html>"), HasSubstr("</html>"), HasSubstr("<svg"),
+                          HasSubstr("tokens of a text"), Not(HasSubstr("<script>"))));
+}
+
+TEST(ComparisonReport, OutOfMemoryIsAResult) {
+  Comparison comparison = sample();
+  comparison.cases[0].other[0].memory.emplace().out_of_memory = "asked for 20 GB";
+  EXPECT_THAT(comparison_markdown(comparison), HasSubstr("| out of memory |"));
+  EXPECT_THAT(comparison_csv(comparison), HasSubstr("asked for 20 GB"));
+}
+
+TEST(Workload, SyntheticTextsHaveTheirLengthAndRange) {
+  const ModelShape shape{50, 3, 0, 0};
+  const Workload workload = synthetic_workload(shape, 5, 7, 1);
+  EXPECT_EQ(workload.tokens_a_batch(), 35);
+  EXPECT_EQ(workload.examples_a_batch(), 5);
+  EXPECT_EQ(workload.lengths(0), (std::vector<std::int64_t>(5, 7)));
+  for (const PackedRows& batch : workload.batches) {
+    for (const std::int32_t token : batch.tokens) {
+      EXPECT_GE(token, 0);
+      EXPECT_LT(token, 50);
+    }
+    for (const std::int64_t label : batch.labels) EXPECT_LT(label, 3);
+  }
+  EXPECT_EQ(synthetic_workload(shape, 5, 7, 1).batches[0].tokens, workload.batches[0].tokens);
+  EXPECT_NE(synthetic_workload(shape, 5, 7, 2).batches[0].tokens, workload.batches[0].tokens);
+}
+
+TEST(ContenderSpec, PassesThroughJson) {
+  ContenderSpec spec;
+  spec.name = "a \"b\"";
+  spec.config.model.dim = 17;
+  spec.shape = {30, 4, 2, 1};
+  spec.checkpoint = "/x";
+  const ContenderSpec read = ContenderSpec::from_json(spec.to_json(), "here");
+  EXPECT_EQ(read.name, spec.name);
+  EXPECT_EQ(read.config.model.dim, 17);
+  EXPECT_EQ(read.shape.vocab_size, 30);
+  EXPECT_EQ(read.shape.pad_id, 1);
+  EXPECT_EQ(read.checkpoint, "/x");
+  for (const char* bad : {"", "[]", "{}", "{\"config\": {}}"})
+    EXPECT_THROW(ContenderSpec::from_json(bad, "here"), DataError) << bad;
+}
+
+}  // namespace
+}  // namespace diffuse

@@ -1,0 +1,193 @@
+// A Hugging Face folder: its config.json and model.safetensors, good and bad.
+
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/model/checkpoint.hpp"
+#include "diffuse/model/distilbert.hpp"
+#include "support/temp_dir.hpp"
+#include "torchscript_support.hpp"
+
+namespace diffuse {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using testing::distilbert_folder;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::message_of;
+using ::testing::Not;
+
+using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
+
+std::unique_ptr<TorchScriptClassifier> small_model(std::int64_t seed = 1,
+                                                   std::int64_t class_count = 3) {
+  DistilBertShape shape = read_distilbert_config(distilbert_folder());
+  shape.class_count = class_count;
+  return make_distilbert(shape, seed);
+}
+
+nlohmann::json fixture_config() {
+  return nlohmann::json::parse(read_file(distilbert_folder() / "config.json"));
+}
+
+/// The message for a folder whose config.json has `key` set to `value`.
+std::string config_message(const std::string& key, const nlohmann::json& value) {
+  nlohmann::json config = fixture_config();
+  config[key] = value;
+  const testing::TempDir dir;
+  dir.write("config.json", config.dump());
+  return message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); });
+}
+
+TEST(DistilBertConfig, IsReadFromTheFolder) {
+  const DistilBertShape shape = read_distilbert_config(distilbert_folder());
+  EXPECT_EQ(shape.vocab_size, 40);
+  EXPECT_EQ(shape.dim, 16);
+  EXPECT_EQ(shape.layers, 2);
+  EXPECT_EQ(shape.heads, 2);
+  EXPECT_EQ(shape.hidden_dim, 32);
+  EXPECT_EQ(shape.max_positions, 24);
+  EXPECT_EQ(shape.class_count, 0);
+  EXPECT_EQ(shape.dropout, 0.1);
+  EXPECT_EQ(shape.attention_dropout, 0.1);
+  EXPECT_EQ(shape.classifier_dropout, 0.2);
+  EXPECT_EQ(shape.initializer_range, 0.02);
+  EXPECT_EQ(shape.pad_id, 0);
+}
+
+TEST(DistilBertConfig, KeysLeftOutHaveTransformersDefaults) {
+  const testing::TempDir dir;
+  dir.write("config.json",
+            R"({"model_type": "distilbert", "sinusoidal_pos_embds": true, "dropout": 0,
+                "pad_token_id": 7, "seq_classif_dropout": 0.3})");
+  const DistilBertShape shape = read_distilbert_config(dir.path());
+  EXPECT_EQ(count_distilbert_parameters(shape, false), 66'362'880);
+  EXPECT_EQ(shape.heads, 12);
+  EXPECT_EQ(shape.dropout, 0.0);
+  EXPECT_EQ(shape.classifier_dropout, 0.3);
+  EXPECT_EQ(shape.pad_id, 7);
+}
+
+TEST(DistilBertConfig, SaysWhatIsWrong) {
+  EXPECT_THAT(config_message("model_type", "bert"),
+              AllOf(HasSubstr("config.json' does not describe a DistilBERT"),
+                    HasSubstr("model_type is \"bert\"; expected \"distilbert\".")));
+  EXPECT_THAT(config_message("activation", "relu"),
+              HasSubstr("activation is \"relu\"; expected \"gelu\"."));
+  EXPECT_THAT(config_message("n_layers", 0), HasSubstr("n_layers is 0; expected 1 to 10000000."));
+  EXPECT_THAT(config_message("dim", "wide"), HasSubstr("\"dim\" is \"wide\"; expected a whole"));
+  EXPECT_THAT(config_message("n_heads", 3),
+              HasSubstr("dim is 16 and n_heads 3, which does not divide it."));
+  EXPECT_THAT(config_message("dropout", 1.5), HasSubstr("dropout is 1.5; expected 0 to less"));
+  EXPECT_THAT(config_message("pad_token_id", 40), HasSubstr("pad_token_id is 40; expected less"));
+  EXPECT_THAT(config_message("initializer_range", -1), HasSubstr("initializer_range is negative"));
+
+  const testing::TempDir dir;
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
+              HasSubstr("has no config.json. Give a Hugging Face folder"));
+  dir.write("config.json", "{");
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
+              HasSubstr("It is no JSON."));
+  dir.write("config.json", "[1]");
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
+              HasSubstr("expected a JSON object"));
+  dir.write("config.json", "{}");
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
+              HasSubstr("\"model_type\" is missing"));
+}
+
+TEST(DistilBertConfig, AskingForFarMoreThanTheWeightsHoldIsRefusedBeforeMemoryIsTaken) {
+  const testing::TempDir dir;
+  nlohmann::json config = fixture_config();
+  config["vocab_size"] = 9'000'000;
+  dir.write("config.json", config.dump());
+  std::filesystem::copy(distilbert_folder() / "model.safetensors", dir.path());
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
+              HasSubstr("It asks for about 1.44e+08 parameters, model.safetensors has 27,644 "
+                        "bytes."));
+}
+
+TEST(Pretrained, AllTensorsAreLoaded) {
+  const auto model = small_model();
+  const PretrainedReport report = load_pretrained(*model, distilbert_folder());
+  EXPECT_EQ(report.loaded, 40);
+  EXPECT_THAT(report.missing, IsEmpty());
+  EXPECT_THAT(report.unexpected, IsEmpty());
+}
+
+TEST(Pretrained, ABaseModelsNamesFitAndTheHeadStaysFresh) {
+  const auto source = small_model(1);
+  load_pretrained(*source, distilbert_folder());
+  Tensors tensors = {{"vocab_projector.bias", at::zeros({40})}};
+  for (const NamedParameter& p : source->parameters()) {
+    if (p.name.starts_with("distilbert.")) tensors.emplace_back(p.name.substr(11), p.tensor);
+  }
+  const testing::TempDir dir;
+  save_tensors(dir.path() / "model.safetensors", tensors);
+
+  const auto model = small_model(2, /*class_count=*/5);
+  const at::Tensor head = testing::parameter(*model, "classifier.weight").detach().clone();
+  const PretrainedReport report = load_pretrained(*model, dir.path());
+  EXPECT_EQ(report.loaded, 36);
+  EXPECT_THAT(report.missing, ElementsAre("pre_classifier.weight", "pre_classifier.bias",
+                                          "classifier.weight", "classifier.bias"));
+  EXPECT_THAT(report.unexpected, ElementsAre("vocab_projector.bias"));
+  EXPECT_TRUE(testing::parameter(*model, "classifier.weight").equal(head));
+  for (const char* name : {"distilbert.embeddings.LayerNorm.weight",
+                           "distilbert.transformer.layer.1.attention.k_lin.weight"}) {
+    EXPECT_TRUE(testing::parameter(*model, name).equal(testing::parameter(*source, name)));
+  }
+}
+
+TEST(Pretrained, ListsEveryTensorThatDoesNotFitAndCopiesNothing) {
+  const std::string norm = "distilbert.transformer.layer.0.sa_layer_norm.weight";
+  Tensors tensors;
+  for (const NamedParameter& p : small_model(1)->parameters()) {
+    if (p.name == "classifier.weight")
+      tensors.emplace_back(p.name, at::zeros({2, 16}));
+    else if (p.name == "pre_classifier.bias")
+      tensors.emplace_back(p.name, p.tensor.to(at::kHalf));
+    else if (p.name != norm)
+      tensors.emplace_back(p.name, p.tensor);
+  }
+  const testing::TempDir dir;
+  save_tensors(dir.path() / "model.safetensors", tensors);
+
+  const auto model = small_model(2);
+  const auto fresh = small_model(2);
+  EXPECT_THAT(message_of<CheckpointError>([&] { load_pretrained(*model, dir.path()); }),
+              AllOf(HasSubstr("model.safetensors' does not fit the model:"),
+                    HasSubstr("classifier.weight: F32 [2, 16], expected F32 [3, 16]"),
+                    HasSubstr("pre_classifier.bias: F16 [16], expected F32 [16]"),
+                    HasSubstr(norm + ": missing, expected F32 [16]")));
+  for (const NamedParameter& p : model->parameters()) {
+    EXPECT_TRUE(p.tensor.equal(testing::parameter(*fresh, p.name))) << p.name;
+  }
+}
+
+TEST(Pretrained, SaysWhatFolderItNeeds) {
+  const testing::TempDir dir;
+  const auto model = small_model();
+  const auto message = [&] {
+    return message_of<CheckpointError>([&] { load_pretrained(*model, dir.path()); });
+  };
+  EXPECT_THAT(message(), HasSubstr("has no model.safetensors. Give a Hugging Face folder"));
+  dir.write("pytorch_model.bin", "x");
+  EXPECT_THAT(message(), HasSubstr("pytorch_model.bin is a Python pickle, which is not read"));
+  dir.write("model.safetensors.index.json", "{}");
+  EXPECT_THAT(message(), HasSubstr("Its weights are in several files"));
+  dir.write("model.safetensors", "not a safetensors file");
+  EXPECT_THAT(message(), HasSubstr("model.safetensors"));
+}
+
+}  // namespace
+}  // namespace diffuse

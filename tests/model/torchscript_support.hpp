@@ -1,0 +1,83 @@
+#pragma once
+
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
+
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "diffuse/base/safetensors.hpp"
+#include "diffuse/model/torchscript_classifier.hpp"
+#include "support.hpp"
+
+namespace diffuse::testing {
+
+inline std::filesystem::path distilbert_folder() {
+  return std::filesystem::path(DIFFUSE_TEST_DATA) / "fixtures" / "distilbert";
+}
+
+/// What scripts/make_distilbert_fixture.py wrote: a batch, and what transformers computes for it.
+class DistilBertReference {
+ public:
+  at::Tensor tensor(const std::string& name) const {
+    const TensorView& view = file_.tensors().at(name);
+    const at::Tensor tensor = at::empty(view.shape, view.dtype == DType::i64   ? at::kLong
+                                                    : view.dtype == DType::i32 ? at::kInt
+                                                                               : at::kFloat);
+    std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+    return tensor;
+  }
+
+  Batch batch() const {
+    const auto copied = [this](const std::string& name, auto& values) {
+      const TensorView& view = file_.tensors().at(name);
+      values.resize(view.bytes.size() / sizeof(values[0]));
+      std::memcpy(values.data(), view.bytes.data(), view.bytes.size());
+    };
+    PackedRows rows;
+    copied("input.tokens", rows.tokens);
+    copied("input.offsets", rows.offsets);
+    copied("input.labels", rows.labels);
+    return make_batch(rows, at::kCPU);
+  }
+
+ private:
+  SafetensorsFile file_ = SafetensorsFile::read(distilbert_folder() / "reference.safetensors");
+};
+
+inline double largest_difference(const at::Tensor& a, const at::Tensor& b) {
+  return a.detach().sub(b.detach()).abs().max().item<double>();
+}
+
+/// Ten steps of plain gradient descent in training; the loss of each.
+inline std::vector<double> train_by_hand(Classifier& model, const Batch& batch, double rate) {
+  std::vector<double> losses;
+  const ForwardContext context = training_context(5);
+  for (int step = 0; step < 10; ++step) {
+    const at::Tensor loss = at::cross_entropy_loss(model.forward(batch, context), batch.labels);
+    loss.backward();
+    losses.push_back(loss.item<double>());
+    const at::NoGradGuard no_grad;
+    for (const NamedParameter& p : model.parameters()) {
+      at::Tensor(p.tensor).sub_(p.tensor.grad(), rate);
+      p.tensor.mutable_grad().reset();
+    }
+  }
+  return losses;
+}
+
+/// The message of the E that `call` throws; a failed test where it throws none.
+template <class E, class Call>
+std::string message_of(Call&& call) {
+  try {
+    call();
+  } catch (const E& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
+}
+
+}  // namespace diffuse::testing
