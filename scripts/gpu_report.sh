@@ -94,7 +94,8 @@ for program in "${tests[@]}"; do
 done
 
 log "comparison at the paper's settings"
-if "$diffuse" --quiet bench --device "$device" --batch-size 16,64 --seq-len 128,512,4096 \
+read -ra cases <<< "${DIFFUSE_REPORT_CASES:---batch-size 16,64 --seq-len 128,512,4096}"
+if "$diffuse" --quiet bench --device "$device" "${cases[@]}" \
   --budget "${DIFFUSE_REPORT_BUDGET:-20}" --format json --output "$work/bench.json"; then
   :
 else

@@ -22,6 +22,9 @@ namespace {
 
 using Side = Pace::Side;
 
+// A batch large enough to tell how fast a precision is.
+constexpr std::int64_t kTrialTexts = 16;
+constexpr std::int64_t kTrialTokens = 64;
 constexpr double kNoisyShare = 0.1;  // deviation of a sample over its mean
 
 /// One contender and what a case asks of it.
@@ -137,6 +140,14 @@ class Runner {
       for (const Precision candidate : candidates) {
         if (!pace_.known(key_of(task, which, candidate))) try_out(task, which, candidate, 2, 32);
       }
+      // Of a fast model so small a batch times the calls' overhead more than the work.
+      constexpr double kFast_s = 0.5;
+      const double units = work_units(flops_of(task, which.mode), task.workload.tokens_a_batch());
+      for (const Precision candidate : candidates) {
+        const Pace::Key key = key_of(task, which, candidate);
+        if (pace_.expected_s(key, units) < kFast_s && tried_.insert(key).second)
+          try_out(task, which, candidate, kTrialTexts, kTrialTokens);
+      }
       const auto faster = [&](Precision a, Precision b) {
         return pace_.expected_s(key_of(task, which, a), 1) <
                pace_.expected_s(key_of(task, which, b), 1);
@@ -146,7 +157,7 @@ class Runner {
     // So small a batch tells which one is faster, but not how fast a larger one will be.
     for (const Precision precision : chosen) {
       if (tried_.insert(key_of(task, which, precision)).second)
-        try_out(task, which, precision, 8, 64);
+        try_out(task, which, precision, kTrialTexts, kTrialTokens);
     }
     return chosen;
   }
@@ -162,6 +173,10 @@ class Runner {
 
   /// Why the case should not be run; empty where it can.
   std::string refusal(const Task& task, const BenchCase& which, Precision precision) {
+    const Config& config = task.spec->config;
+    if (config.model.type == ModelType::distilbert &&
+        which.seq_len > config.distilbert.max_positions)
+      return fmt::format("longer than its {} positions", config.distilbert.max_positions);
     const double units = work_units(flops_of(task, which.mode), task.workload.tokens_a_batch());
     const double call_s = pace_.expected_s(key_of(task, which, precision), units);
     const double needed_s = expected_time_s(plan_.timing, call_s);

@@ -121,6 +121,7 @@ at::Tensor logits_of(const c10::IValue& result, std::int64_t rows, std::int64_t 
   const bool lacks_memory =
       std::string_view(error.what()).find("out of memory") != std::string_view::npos ||
       reason.find("allocate memory") != std::string::npos ||
+      reason.find("has no block of") != std::string::npos ||  // src/device/allocator.cpp
       reason.find("not enough memory") != std::string::npos;
   if (lacks_memory) throw memory;
   throw Error(fmt::format("The TorchScript module failed: {}.", reason));

@@ -102,6 +102,19 @@ TEST(Bench, LongerThanItsPositionsIsSaid) {
   EXPECT_THAT(outcome.out, HasSubstr("DistilBERT was given more positions than"));
 }
 
+TEST(Bench, TheSweepGoesOnAloneWhereTheOtherCannot) {
+  const Workspace workspace;
+  const Outcome outcome = run(with_small_baseline(
+      workspace, {"bench", "--config", "small.json", "--sweep", "--mode", "train", "--no-memory",
+                  "--threads", "1", "--device", "cpu", "--format", "json", "--budget", "0.05"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_TRUE(json["other"]["extended_positions"]);
+  const auto& last = json["cases"].back();
+  EXPECT_EQ(last["seq_len"], 65536);
+  EXPECT_EQ(last["other"][0]["not_run"], "longer than its 4096 positions");
+}
+
 TEST(Bench, TwoCheckpointsAlsoByTheirAccuracy) {
   const Workspace workspace;
   for (const char* seed : {"1", "2"})
