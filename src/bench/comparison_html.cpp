@@ -110,6 +110,7 @@ std::string comparison_html(const Comparison& comparison) {
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{0}</title>\n<style>\n{1}{2}"
+      "td, th {{ white-space: nowrap; }}\n"
       "</style>\n</head>\n<body>\n<main>\n<h1>{0}</h1>\n",
       html_text(title), page_css(), chart_css());
   if (const std::string sentence = comparison_sentence(comparison); !sentence.empty())

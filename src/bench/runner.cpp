@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "diffuse/base/error.hpp"
@@ -135,31 +136,38 @@ class Runner {
       candidates = {Precision::fp32, device.is_cuda()
                                          ? resolve_precision(Precision::automatic, device)
                                          : Precision::bf16};
-    std::vector<Precision> chosen = candidates;
-    if (plan_.precisions.empty()) {
-      for (const Precision candidate : candidates) {
-        if (!pace_.known(key_of(task, which, candidate))) try_out(task, which, candidate, 2, 32);
-      }
-      // Of a fast model so small a batch times the calls' overhead more than the work.
-      constexpr double kFast_s = 0.5;
-      const double units = work_units(flops_of(task, which.mode), task.workload.tokens_a_batch());
-      for (const Precision candidate : candidates) {
-        const Pace::Key key = key_of(task, which, candidate);
-        if (pace_.expected_s(key, units) < kFast_s && tried_.insert(key).second)
-          try_out(task, which, candidate, kTrialTexts, kTrialTokens);
-      }
-      const auto faster = [&](Precision a, Precision b) {
-        return pace_.expected_s(key_of(task, which, a), 1) <
-               pace_.expected_s(key_of(task, which, b), 1);
-      };
-      chosen = {*std::min_element(candidates.begin(), candidates.end(), faster)};
+    if (!plan_.precisions.empty()) {
+      for (const Precision precision : candidates) learn_pace(task, which, precision);
+      return candidates;
     }
-    // So small a batch tells which one is faster, but not how fast a larger one will be.
-    for (const Precision precision : chosen) {
-      if (tried_.insert(key_of(task, which, precision)).second)
-        try_out(task, which, precision, kTrialTexts, kTrialTokens);
+    // Once for all lengths: a pace learned from another case would be no fair comparison.
+    const auto known = faster_.find(key_of(task, which, Precision::automatic));
+    if (known != faster_.end()) return {known->second};
+    const Precision chosen = faster_precision(task, which, candidates);
+    learn_pace(task, which, chosen);
+    faster_[key_of(task, which, Precision::automatic)] = chosen;
+    return {chosen};
+  }
+
+  void learn_pace(const Task& task, const BenchCase& which, Precision precision) {
+    if (tried_.insert(key_of(task, which, precision)).second)
+      try_out(task, which, precision, kTrialTexts, kTrialTokens);
+  }
+
+  Precision faster_precision(const Task& task, const BenchCase& which,
+                             const std::vector<Precision>& candidates) {
+    // Of a fast model so small a batch times the calls' overhead more than the work.
+    constexpr double kFast_s = 0.5;
+    const double units = work_units(flops_of(task, which.mode), task.workload.tokens_a_batch());
+    for (const Precision candidate : candidates) {
+      try_out(task, which, candidate, 2, 32);
+      if (pace_.expected_s(key_of(task, which, candidate), units) < kFast_s)
+        learn_pace(task, which, candidate);
     }
-    return chosen;
+    return *std::min_element(candidates.begin(), candidates.end(), [&](Precision a, Precision b) {
+      return pace_.expected_s(key_of(task, which, a), 1) <
+             pace_.expected_s(key_of(task, which, b), 1);
+    });
   }
 
   std::int64_t expected_bytes(const Task& task, const BenchCase& which, Precision precision) const {
@@ -311,7 +319,8 @@ class Runner {
   const BenchPlan& plan_;
   Comparison comparison_;
   Pace pace_;
-  std::set<Pace::Key> tried_;  // by more than the smallest batch
+  std::set<Pace::Key> tried_;              // by more than the smallest batch
+  std::map<Pace::Key, Precision> faster_;  // by a key without a precision
   std::string device_name_;
   std::unique_ptr<Contender> ours_;
   std::unique_ptr<Contender> other_;
