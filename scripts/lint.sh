@@ -20,9 +20,11 @@ check() {
 
 tidy() {
   local files
+  # Of the preset that compiles each source by itself.
+  [ -f build/debug/compile_commands.json ] || cmake --preset debug > /dev/null || return
   mapfile -t files < <(git ls-files 'src/base/*.cpp' 'src/config/*.cpp' 'src/text/*.cpp' 'src/data/*.cpp' \
     'src/report/*.cpp')
-  printf '%s\0' "${files[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy -p build/release --quiet
+  printf '%s\0' "${files[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy -p build/debug --quiet
 }
 
 check layers python3 python3 scripts/check_layers.py

@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "diffuse/base/error.hpp"
+#include "file_io.hpp"
 
 extern char** environ;
 
@@ -24,37 +25,17 @@ namespace {
   throw SystemError(fmt::format("{}: cannot be started: {}.", path, std::strerror(reason)));
 }
 
-/// A file descriptor, closed with the object.
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-  void reset(int number) {
-    close();
-    number_ = number;
-  }
-  void close() {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
-
- private:
-  int number_;
-};
-
 struct Pipe {
   Descriptor read;
   Descriptor write;
-  explicit Pipe(const std::string& path) {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) fail(path, errno);
-    read.reset(ends[0]);
-    write.reset(ends[1]);
-  }
 };
+
+/// `path` is that of the child, for the message.
+Pipe make_pipe(const std::string& path) {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) fail(path, errno);
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
 
 pid_t start(const std::string& path, const std::vector<std::string>& arguments, int input,
             int output) {
@@ -81,24 +62,24 @@ std::string exchange(Pipe& to, Pipe& from, std::string_view input) {
   struct sigaction old {};
   ignore.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &ignore, &old);
-  fcntl(to.write.number(), F_SETFL, O_NONBLOCK);
+  fcntl(to.write.get(), F_SETFL, O_NONBLOCK);
   std::string out;
   std::array<char, 65536> buffer;
   while (true) {
     if (input.empty()) to.write.close();
-    std::array<pollfd, 2> waited = {pollfd{from.read.number(), POLLIN, 0},
-                                    pollfd{to.write.number(), POLLOUT, 0}};
+    std::array<pollfd, 2> waited = {pollfd{from.read.get(), POLLIN, 0},
+                                    pollfd{to.write.get(), POLLOUT, 0}};
     if (poll(waited.data(), waited.size(), -1) < 0) {
       if (errno == EINTR) continue;
       break;
     }
     if ((waited[1].revents & (POLLOUT | POLLERR | POLLHUP)) != 0) {
-      const ssize_t written = write(to.write.number(), input.data(), input.size());
+      const ssize_t written = write(to.write.get(), input.data(), input.size());
       if (written > 0) input.remove_prefix(static_cast<std::size_t>(written));
       if (written < 0 && errno != EAGAIN && errno != EINTR) input = {};
     }
     if ((waited[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
-      const ssize_t got = read(from.read.number(), buffer.data(), buffer.size());
+      const ssize_t got = read(from.read.get(), buffer.data(), buffer.size());
       if (got == 0 || (got < 0 && errno != EINTR)) break;
       if (got > 0) out.append(buffer.data(), static_cast<std::size_t>(got));
     }
@@ -111,9 +92,9 @@ std::string exchange(Pipe& to, Pipe& from, std::string_view input) {
 
 ChildOutcome run_child(const std::string& path, const std::vector<std::string>& arguments,
                        const std::string& input) {
-  Pipe to(path);
-  Pipe from(path);
-  const pid_t pid = start(path, arguments, to.read.number(), from.write.number());
+  Pipe to = make_pipe(path);
+  Pipe from = make_pipe(path);
+  const pid_t pid = start(path, arguments, to.read.get(), from.write.get());
   to.read.close();
   from.write.close();
   ChildOutcome outcome;

@@ -38,8 +38,10 @@ fs::path without_links(const fs::path& path) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
+Descriptor::~Descriptor() { close(); }
+
+void Descriptor::close() {
+  if (fd_ >= 0) ::close(release());
 }
 
 int Descriptor::release() { return std::exchange(fd_, -1); }

@@ -18,6 +18,7 @@ class Descriptor {
   int get() const { return fd_; }
   /// Gives the descriptor up without closing it.
   int release();
+  void close();
 
  private:
   int fd_;

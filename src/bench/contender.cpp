@@ -15,13 +15,13 @@
 namespace diffuse {
 namespace {
 
-constexpr std::int64_t kSeed = 1;
+constexpr std::int64_t kWeightSeed = 1;
 // Every step does the same work, whatever the rate; a small one keeps random texts from diverging.
 constexpr double kLearningRate = 1e-6;
 
 std::unique_ptr<Classifier> make(const ContenderSpec& spec) {
   if (!spec.checkpoint.empty()) return load_model(resolve_checkpoint(spec.checkpoint)).classifier;
-  auto classifier = make_classifier(spec.config, spec.shape, kSeed);
+  auto classifier = make_classifier(spec.config, spec.shape, kWeightSeed);
   load_pretrained_weights(*classifier, spec.config);
   return classifier;
 }
@@ -105,7 +105,7 @@ void Contender::run(const Batch& batch) {
   } else {
     ForwardContext context;
     if (classifier_->random_at_evaluation())
-      context.generator = make_generator(classifier_->device(), kSeed);
+      context.generator = make_generator(classifier_->device(), kWeightSeed);
     predict_logits(*classifier_, batch, context, precision_);
   }
   synchronize(classifier_->device());

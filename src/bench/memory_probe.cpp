@@ -19,7 +19,7 @@ namespace diffuse {
 namespace {
 
 constexpr const char* kPlace = "memory task";
-constexpr std::uint64_t kSeed = 1;
+constexpr std::uint64_t kTextSeed = 1;
 
 std::string task_json(const MemoryTask& task) {
   nlohmann::ordered_json json;
@@ -57,12 +57,12 @@ MemoryTask parse_task(const std::string& text) {
 
 PackedRows rows_of(const MemoryTask& task) {
   if (task.lengths.empty())
-    return synthetic_workload(task.spec.shape, task.batch_size, task.seq_len, kSeed)
+    return synthetic_workload(task.spec.shape, task.batch_size, task.seq_len, kTextSeed)
         .batches.front();
   PackedRows rows;
   rows.offsets.push_back(0);
   for (const std::int64_t length : task.lengths) {
-    const Workload text = synthetic_workload(task.spec.shape, 1, length, kSeed);
+    const Workload text = synthetic_workload(task.spec.shape, 1, length, kTextSeed);
     const std::vector<std::int32_t>& tokens = text.batches.front().tokens;
     rows.tokens.insert(rows.tokens.end(), tokens.begin(), tokens.end());
     rows.offsets.push_back(static_cast<std::int32_t>(rows.tokens.size()));

@@ -129,12 +129,14 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
   CLI::Option* config =
       verb->add_option("--config", options.config, "The model, by its config; with random weights")
           ->option_text("FILE=agnews.json");
-  verb->add_option("--checkpoint", options.checkpoint, "The model, by a run or checkpoint")
-      ->type_name("DIR")
-      ->excludes(config);
+  CLI::Option* checkpoint =
+      verb->add_option("--checkpoint", options.checkpoint, "The model, by a run or checkpoint")
+          ->type_name("DIR")
+          ->excludes(config);
   verb->add_option("--set", options.set, "Lay a value over the config; may be repeated")
       ->option_text("KEY=VALUE")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->excludes(checkpoint);
   verb->add_option("--compare", options.compare,
                    "The other model: distilbert; a TorchScript file FILE.pt, whose forward takes "
                    "input_ids and attention_mask; another config; or a run or checkpoint")
@@ -149,8 +151,8 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
   list("--batch-size", options.batch_sizes, "Texts in a batch; by default also one text alone",
        "N,...=32")
       ->check(CLI::Range(1, 65536));
-  list("--seq-len", options.seq_lens, "Tokens of each text", "N,...=64")
-      ->check(CLI::Range(1, 1 << 20));
+  CLI::Option* seq_len = list("--seq-len", options.seq_lens, "Tokens of each text", "N,...=64")
+                             ->check(CLI::Range(1, 1 << 20));
   list("--precision", options.precisions,
        "What matrix products are computed in; by default what each model is faster in",
        "fp32|tf32|bf16|fp16,...")
@@ -161,7 +163,8 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
   verb->add_option("--data", options.data,
                    "Measure with these labelled texts at their real lengths, each model with its "
                    "own tokenizer")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(seq_len);
   verb->add_flag("--sweep", options.sweep,
                  "Lengths from 64 to 4,096 (ours to 65,536), with curves in --format html");
   verb->add_option("--budget", options.budget_s,

@@ -8,6 +8,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/model_factory.hpp"
@@ -146,7 +147,7 @@ OpenedContender open_ours(const BenchOptions& options) {
   if (!options.checkpoint.empty()) return open_checkpoint(options.checkpoint);
   std::vector<std::string> faults;
   const Overrides overrides = parse_overrides(options.set, faults);
-  if (!faults.empty()) throw UsageError(faults.front());
+  if (!faults.empty()) throw UsageError(join(faults, "\n"));
   Config config = load_config(find_config(options.config), overrides);
   take_pretrained_sizes(config);
   return open_config(config, fs::path(options.config).stem().string());
@@ -155,6 +156,11 @@ OpenedContender open_ours(const BenchOptions& options) {
 OpenedContender open_other(const BenchOptions& options, const OpenedContender& ours,
                            std::int64_t longest) {
   const std::string& compare = options.compare;
+  if (!options.pretrained.empty() && compare != "distilbert")
+    throw UsageError(fmt::format(
+        "--pretrained {}: these are weights for --compare distilbert; with --compare {} leave it "
+        "out.",
+        options.pretrained, compare));
   std::error_code ignored;
   OpenedContender opened;
   if (compare == "distilbert") {

@@ -2,9 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <span>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/data/sampler.hpp"
@@ -25,14 +23,7 @@ std::vector<std::int32_t> predictions(const OpenedContender& opened, const Encod
   options.noise_seed = model.config.train.seed;
   const Evaluation evaluation = evaluate_with_progress(*model.classifier, view_all(data), options,
                                                        "evaluating " + opened.spec.name);
-  const auto width = static_cast<std::size_t>(options.class_count);
-  std::vector<std::int32_t> predicted;
-  for (std::size_t i = 0; i < evaluation.gold.size(); ++i) {
-    const auto row = std::span(evaluation.probabilities).subspan(i * width, width);
-    predicted.push_back(
-        static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
-  }
-  return predicted;
+  return predicted_classes(evaluation.probabilities, options.class_count);
 }
 
 }  // namespace

@@ -7,14 +7,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 
 #include "choices.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/data/loading.hpp"
 #include "diffuse/device/precision.hpp"
-#include "diffuse/eval/paired_test.hpp"
+#include "diffuse/eval/paired_comparison.hpp"
 #include "diffuse/eval/precision_comparison.hpp"
 #include "diffuse/eval/report.hpp"
 #include "evaluation.hpp"
@@ -73,15 +72,9 @@ void check_comparison(const EvalOptions& options) {
 
 PairedComparison compare_against(const std::string& file, const Evaluation& evaluation,
                                  const Labels& labels) {
-  const auto width = static_cast<std::size_t>(labels.size());
-  std::vector<std::int32_t> predicted;
-  for (std::size_t i = 0; i < evaluation.gold.size(); ++i) {
-    const auto row = std::span(evaluation.probabilities).subspan(i * width, width);
-    predicted.push_back(
-        static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin()));
-  }
-  return compare_predictions(
-      predicted, read_predictions(file, evaluation.rows, evaluation.gold, labels), evaluation.gold);
+  return compare_predictions(predicted_classes(evaluation.probabilities, labels.size()),
+                             read_predictions(file, evaluation.rows, evaluation.gold, labels),
+                             evaluation.gold);
 }
 
 std::string report_text(const Evaluation& evaluation, const Labels& labels,

@@ -1,8 +1,6 @@
 #include "predict.hpp"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/softmax.h>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -86,7 +84,8 @@ class Predictor {
       if (record.error.empty()) texts.push_back(std::move(record.text));
     }
     const std::vector<float> logits = predict(texts);
-    const std::vector<float> probabilities = softmax_rows(logits);
+    const std::vector<float> probabilities =
+        class_probabilities(logits, opened_.model.labels.size());
     const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
     std::string out;
     std::size_t usable = 0;
@@ -107,17 +106,6 @@ class Predictor {
   }
 
  private:
-  /// Of logits [B, C] row-major, row by row.
-  std::vector<float> softmax_rows(const std::vector<float>& logits) const {
-    std::vector<float> probabilities = logits;
-    if (logits.empty()) return probabilities;
-    const std::int64_t classes = opened_.model.labels.size();
-    const at::Tensor rows = at::from_blob(
-        probabilities.data(), {static_cast<std::int64_t>(logits.size()) / classes, classes});
-    rows.copy_(at::softmax(rows, -1));
-    return probabilities;
-  }
-
   /// Logits of `texts`, [B, C] row-major.
   std::vector<float> predict(const std::vector<std::string>& texts) {
     if (texts.empty()) return {};

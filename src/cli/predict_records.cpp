@@ -56,8 +56,7 @@ InputRecord parse_object(std::string_view line, std::span<const std::string> tex
 }
 
 std::string json_string(const std::string& text) {
-  using Json = nlohmann::json;
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string pair_json(const std::string& name, float probability) {

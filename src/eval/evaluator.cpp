@@ -1,6 +1,7 @@
 #include "diffuse/eval/evaluator.hpp"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/softmax.h>
 
 #include <chrono>
@@ -21,6 +22,15 @@ at::Tensor predict_logits(Classifier& classifier, const Batch& batch, const Forw
   return classifier.forward(batch, context).to(at::kCPU, at::kFloat).contiguous();
 }
 
+std::vector<float> class_probabilities(std::span<const float> logits, std::int64_t class_count) {
+  std::vector<float> probabilities(logits.begin(), logits.end());
+  if (logits.empty()) return probabilities;
+  const at::Tensor rows = at::from_blob(
+      probabilities.data(), {static_cast<std::int64_t>(logits.size()) / class_count, class_count});
+  rows.copy_(at::softmax(rows, -1));
+  return probabilities;
+}
+
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,
                     const EvaluationOptions& options) {
   if (view.size() == 0) throw Error("There are no rows to evaluate on.");
@@ -28,7 +38,6 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
   Evaluation result;
   const auto width = static_cast<std::size_t>(options.class_count);
   result.logits.resize(view.size() * width);
-  result.probabilities.resize(view.size() * width);
   // Batches name rows of the data set, results stand in the order of the view.
   std::unordered_map<std::uint32_t, std::size_t> place_of;
   place_of.reserve(view.size());
@@ -47,17 +56,15 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
     const at::Tensor logits = predict_logits(classifier, batch, context, options.precision);
     if (logits.size(1) != options.class_count)
       throw Error("The classifier's number of outputs is not the number of classes.");
-    const at::Tensor probabilities = at::softmax(logits, -1);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::size_t to = place_of.at(rows[i]) * width;
-      const std::size_t bytes = width * sizeof(float);
-      std::memcpy(&result.logits[to], logits.const_data_ptr<float>() + i * width, bytes);
-      std::memcpy(&result.probabilities[to], probabilities.const_data_ptr<float>() + i * width,
-                  bytes);
+      std::memcpy(&result.logits[to], logits.const_data_ptr<float>() + i * width,
+                  width * sizeof(float));
     }
     done += static_cast<std::int64_t>(rows.size());
     if (options.on_progress) options.on_progress(done, static_cast<std::int64_t>(view.size()));
   }
+  result.probabilities = class_probabilities(result.logits, options.class_count);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   result.time_s = elapsed.count();
   result.examples_per_s = static_cast<double>(view.size()) / result.time_s;

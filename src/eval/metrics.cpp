@@ -128,6 +128,17 @@ Metrics compute_metrics(std::span<const float> probabilities, std::span<const st
   return metrics;
 }
 
+std::vector<std::int32_t> predicted_classes(std::span<const float> probabilities,
+                                            std::int64_t class_count) {
+  const auto width = static_cast<std::size_t>(class_count);
+  std::vector<std::int32_t> classes;
+  classes.reserve(probabilities.size() / width);
+  for (std::size_t first = 0; first < probabilities.size(); first += width)
+    classes.push_back(
+        static_cast<std::int32_t>(most_probable(probabilities.subspan(first, width))));
+  return classes;
+}
+
 std::vector<CalibrationBin> calibration_bins(std::span<const float> probabilities,
                                              std::span<const std::int32_t> gold,
                                              std::int64_t class_count) {

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <span>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/progress.hpp"
@@ -17,15 +16,9 @@
 namespace diffuse {
 namespace {
 
-using Row = std::span<const float>;
-
 double error_of(float reference, float other) {
   const double error = std::abs(static_cast<double>(other) - static_cast<double>(reference));
   return std::isfinite(error) ? error : std::numeric_limits<double>::infinity();
-}
-
-std::ptrdiff_t label_of(Row logits) {
-  return std::max_element(logits.begin(), logits.end()) - logits.begin();
 }
 
 std::string error_text(double error) {
@@ -43,7 +36,7 @@ PrecisionDifference compare_precision(const Evaluation& reference, const Evaluat
   const std::size_t rows = reference.gold.size();
   if (rows == 0 || other.rows != reference.rows || other.logits.size() != reference.logits.size())
     throw Error("Only evaluations of the same rows and classes can be compared.");
-  const std::size_t width = reference.logits.size() / rows;
+  const auto class_count = static_cast<std::int64_t>(reference.logits.size() / rows);
   PrecisionDifference difference{.precision = precision,
                                  .accuracy = other.metrics.accuracy,
                                  .examples_per_s = other.examples_per_s};
@@ -54,11 +47,10 @@ PrecisionDifference compare_precision(const Evaluation& reference, const Evaluat
     sum += error;
   }
   difference.mean_logit_error = sum / static_cast<double>(reference.logits.size());
-  for (std::size_t row = 0; row < rows; ++row) {
-    const Row before = Row(reference.logits).subspan(row * width, width);
-    const Row after = Row(other.logits).subspan(row * width, width);
-    if (label_of(before) != label_of(after)) ++difference.flipped_labels;
-  }
+  const std::vector<std::int32_t> before = predicted_classes(reference.logits, class_count);
+  const std::vector<std::int32_t> after = predicted_classes(other.logits, class_count);
+  for (std::size_t row = 0; row < rows; ++row)
+    difference.flipped_labels += before[row] != after[row];
   return difference;
 }
 

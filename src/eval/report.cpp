@@ -152,16 +152,17 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
 void write_predictions(const std::filesystem::path& path, const Evaluation& evaluation,
                        const Labels& labels) {
   check_labels(evaluation, labels);
-  const auto width = static_cast<std::ptrdiff_t>(labels.size());
+  const auto width = static_cast<std::size_t>(labels.size());
+  const std::vector<std::int32_t> predicted =
+      predicted_classes(evaluation.probabilities, labels.size());
   std::vector<std::string> names;
   for (const std::string& name : labels.names()) names.push_back(escape_tsv(name));
   std::string out = "row\tgold\tpredicted\tprobability\n";
   for (std::size_t row = 0; row < evaluation.gold.size(); ++row) {
-    const auto first = evaluation.probabilities.begin() + static_cast<std::ptrdiff_t>(row) * width;
-    const auto best = std::max_element(first, first + width);
+    const auto best = static_cast<std::size_t>(predicted[row]);
     fmt::format_to(std::back_inserter(out), "{}\t{}\t{}\t{:.6f}\n", evaluation.rows[row],
-                   names[static_cast<std::size_t>(evaluation.gold[row])],
-                   names[static_cast<std::size_t>(best - first)], *best);
+                   names[static_cast<std::size_t>(evaluation.gold[row])], names[best],
+                   evaluation.probabilities[row * width + best]);
   }
   write_file_atomically(path, out);
 }

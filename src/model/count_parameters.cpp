@@ -1,23 +1,22 @@
 #include "diffuse/model/distilbert.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "distilbert_config.hpp"
+#include "linear_parameters.hpp"
 
 // Mirrors the constructors of the model's parts; the test compares the two over many configs.
 namespace diffuse {
 namespace {
-
-std::int64_t of_linear(std::int64_t in, std::int64_t out) { return (in + 1) * out; }
 
 std::int64_t of_function(const ModelConfig& config) {
   const std::int64_t dim = config.dim;
   const std::int64_t hidden = config.hidden_dim > 0 ? config.hidden_dim : 2 * dim;
   switch (config.function) {
     case FunctionKind::linear:
-      return of_linear(dim, dim);
+      return linear_parameter_count(dim, dim);
     case FunctionKind::mlp:
-      return of_linear(dim, hidden) + of_linear(hidden, dim);
+      return linear_parameter_count(dim, hidden) + linear_parameter_count(hidden, dim);
     case FunctionKind::glu:
-      return of_linear(dim, 2 * hidden) + of_linear(hidden, dim);
+      return linear_parameter_count(dim, 2 * hidden) + linear_parameter_count(hidden, dim);
   }
   return 0;
 }
@@ -44,9 +43,9 @@ std::int64_t of_step(const ModelConfig& config) {
 
 std::int64_t of_head(const ModelConfig& config, std::int64_t class_count) {
   const std::int64_t in = config.pooling == Pooling::mean_max ? 2 * config.dim : config.dim;
-  if (config.head_hidden_dim == 0) return of_linear(in, class_count);
+  if (config.head_hidden_dim == 0) return linear_parameter_count(in, class_count);
   const std::int64_t hidden = config.head_hidden_dim > 0 ? config.head_hidden_dim : config.dim;
-  return of_linear(in, hidden) + of_linear(hidden, class_count);
+  return linear_parameter_count(in, hidden) + linear_parameter_count(hidden, class_count);
 }
 
 }  // namespace

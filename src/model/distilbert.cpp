@@ -8,6 +8,7 @@
 
 #include "diffuse/base/error.hpp"
 #include "distilbert_module.hpp"
+#include "linear_parameters.hpp"
 
 namespace diffuse {
 namespace {
@@ -35,19 +36,17 @@ void check(const DistilBertShape& shape) {
   }
 }
 
-std::int64_t of_linear(std::int64_t in, std::int64_t out) { return (in + 1) * out; }
-
 }  // namespace
 
 std::int64_t count_distilbert_parameters(const DistilBertShape& shape, bool with_head) {
   const std::int64_t norm = 2 * shape.dim;
-  const std::int64_t layer = 4 * of_linear(shape.dim, shape.dim) +
-                             of_linear(shape.dim, shape.hidden_dim) +
-                             of_linear(shape.hidden_dim, shape.dim) + 2 * norm;
+  const std::int64_t layer = 4 * linear_parameter_count(shape.dim, shape.dim) +
+                             linear_parameter_count(shape.dim, shape.hidden_dim) +
+                             linear_parameter_count(shape.hidden_dim, shape.dim) + 2 * norm;
   const std::int64_t body =
       (shape.vocab_size + shape.max_positions) * shape.dim + norm + shape.layers * layer;
-  const std::int64_t head =
-      of_linear(shape.dim, shape.dim) + of_linear(shape.dim, shape.class_count);
+  const std::int64_t head = linear_parameter_count(shape.dim, shape.dim) +
+                            linear_parameter_count(shape.dim, shape.class_count);
   return with_head ? body + head : body;
 }
 

@@ -12,7 +12,6 @@
 #include "words.hpp"
 
 namespace diffuse {
-namespace {
 
 struct WordCounts {
   TokenTable table;
@@ -27,6 +26,8 @@ struct WordCounts {
     }
   }
 };
+
+namespace {
 
 void count_words(std::span<const std::string> texts, bool lowercase, WordCounts& counts) {
   const auto emit = [&counts](std::string_view word) {

@@ -44,17 +44,12 @@ class EncodeFile : public ::testing::Test {
   TempDir dir_;
 };
 
-std::vector<std::int32_t> row(const EncodedDataset& data, std::size_t index) {
-  const auto tokens = data.tokens(index);
-  return {tokens.begin(), tokens.end()};
-}
-
 TEST_F(EncodeFile, GivesIdsLabelsAndLines) {
   const auto data = encode(options("y,abc\nx,\"z\n\"\ny,b\n"));
   ASSERT_EQ(data->size(), 3u);
-  EXPECT_THAT(row(*data, 0), ElementsAre(1, 2, 3));
-  EXPECT_THAT(row(*data, 1), ElementsAre(26));
-  EXPECT_THAT(row(*data, 2), ElementsAre(2));
+  EXPECT_THAT(testing::tokens_of(*data, 0), ElementsAre(1, 2, 3));
+  EXPECT_THAT(testing::tokens_of(*data, 1), ElementsAre(26));
+  EXPECT_THAT(testing::tokens_of(*data, 2), ElementsAre(2));
   EXPECT_EQ(data->label(0), 1);
   EXPECT_EQ(data->label(1), 0);
   EXPECT_EQ(data->line(2), 4u);
@@ -62,7 +57,7 @@ TEST_F(EncodeFile, GivesIdsLabelsAndLines) {
 }
 
 TEST_F(EncodeFile, ATextWithoutTokensIsUnknown) {
-  EXPECT_THAT(row(*encode(options("x,123\n")), 0), ElementsAre(28));
+  EXPECT_THAT(testing::tokens_of(*encode(options("x,123\n")), 0), ElementsAre(28));
 }
 
 TEST_F(EncodeFile, CutsTextsAndFiles) {
@@ -71,7 +66,7 @@ TEST_F(EncodeFile, CutsTextsAndFiles) {
   file.max_rows = 3;
   const auto data = encode(file);
   EXPECT_EQ(data->size(), 3u);
-  EXPECT_THAT(row(*data, 0), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(testing::tokens_of(*data, 0), ElementsAre(1, 2, 3, 4));
 }
 
 TEST_F(EncodeFile, DoesNotDependOnThreadsOrBlocks) {
@@ -87,8 +82,8 @@ TEST_F(EncodeFile, DoesNotDependOnThreadsOrBlocks) {
   ASSERT_EQ(one->size(), 10000u);
   ASSERT_EQ(three->size(), 10000u);
   for (std::size_t i = 0; i < one->size(); ++i) {
-    ASSERT_EQ(row(*one, i), row(*three, i));
-    ASSERT_EQ(row(*one, i),
+    ASSERT_EQ(testing::tokens_of(*one, i), testing::tokens_of(*three, i));
+    ASSERT_EQ(testing::tokens_of(*one, i),
               std::vector<std::int32_t>(1 + i % 7, static_cast<std::int32_t>(i % 26 + 1)));
     ASSERT_EQ(three->label(i), static_cast<std::int32_t>(i % 2));
   }

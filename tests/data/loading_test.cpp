@@ -50,15 +50,10 @@ const char* const kColours =
     "warm,red red\ncold,blue\nwarm,orange red\ncold,blue ice\n"
     "warm,red sun\ncold,snow blue\nwarm,fire\ncold,ice\n";
 
-std::vector<std::int32_t> row(const EncodedDataset& data, std::size_t index) {
-  const auto tokens = data.tokens(index);
-  return {tokens.begin(), tokens.end()};
-}
-
 void expect_equal(const EncodedDataset& a, const EncodedDataset& b) {
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
-    ASSERT_EQ(row(a, i), row(b, i));
+    ASSERT_EQ(testing::tokens_of(a, i), testing::tokens_of(b, i));
     ASSERT_EQ(a.label(i), b.label(i));
     ASSERT_EQ(a.line(i), b.line(i));
   }
@@ -78,7 +73,7 @@ TEST_F(Loading, SplitsAndCollectsLabels) {
   EXPECT_EQ(loaded.test.size(), 0u);
   std::vector<std::int32_t> ids;
   loaded.tokenizer->encode("red red", 0, ids);
-  EXPECT_EQ(row(*loaded.train_file, 0), ids);
+  EXPECT_EQ(testing::tokens_of(*loaded.train_file, 0), ids);
   EXPECT_EQ(ids[0], ids[1]);
   EXPECT_NE(ids[0], loaded.tokenizer->unknown_id());
 }
@@ -92,8 +87,9 @@ TEST_F(Loading, ReadsValidationAndTestByTrainsLabelsAndVocabulary) {
   EXPECT_EQ(loaded.validation.data, loaded.validation_file.get());
   EXPECT_EQ(loaded.validation_file->label(0), 1);
   EXPECT_EQ(loaded.test_file->label(0), 0);
-  EXPECT_EQ(row(*loaded.test_file, 0).front(), loaded.tokenizer->unknown_id());
-  EXPECT_EQ(row(*loaded.test_file, 0).back(), row(*loaded.validation_file, 0).back());
+  EXPECT_EQ(testing::tokens_of(*loaded.test_file, 0).front(), loaded.tokenizer->unknown_id());
+  EXPECT_EQ(testing::tokens_of(*loaded.test_file, 0).back(),
+            testing::tokens_of(*loaded.validation_file, 0).back());
   ASSERT_EQ(loaded.hashes.size(), 3u);
   EXPECT_EQ(loaded.hashes[0].first, "data.train");
   EXPECT_EQ(loaded.hashes[2].first, "data.test");

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <gtest/gtest.h>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,25 +8,17 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/data/dataset.hpp"
 #include "diffuse/text/tokenizer.hpp"
 #include "support/gzip.hpp"
+#include "support/message_of.hpp"
 #include "support/temp_dir.hpp"
 
 namespace diffuse::testing {
 
-/// The message of the `Expected` that `call` throws; a failure if it throws none.
-template <class Expected, class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Expected& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    ADD_FAILURE() << "another exception: " << error.what();
-    return "";
-  }
-  ADD_FAILURE() << "no exception";
-  return "";
+inline std::vector<std::int32_t> tokens_of(const EncodedDataset& data, std::size_t row) {
+  const auto tokens = data.tokens(row);
+  return {tokens.begin(), tokens.end()};
 }
 
 /// What is logged, `debug` included, while the object lives.

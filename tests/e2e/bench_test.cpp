@@ -161,13 +161,23 @@ TEST(Bench, MistakesAreToldBeforeTheWork) {
       {{"--precision", "fp8"}, "fp8 is not one of"},
       {{"--output", "no/where"}, "there is no folder"},
       {{"--data", "gone.csv"}, "gone.csv"},
-      {{"--set", "model.dmi=3"}, "model.dmi"}};
+      {{"--data", "test.csv", "--seq-len", "8"}, "--seq-len excludes --data"},
+      {{"--pretrained", "gone", "--compare", "small.json"},
+       "--pretrained gone: these are weights for --compare distilbert; with --compare small.json "
+       "leave it out."},
+      {{"--set", "model.dmi=3"}, "model.dmi"},
+      {{"--set", "one", "--set", "two"}, "--set one: expected key=value"},
+      {{"--set", "one", "--set", "two"}, "--set two: expected key=value"}};
   for (const auto& [more, message] : cases) {
     const Outcome outcome = run(with_small_baseline(workspace, quick(more)));
     EXPECT_EQ(outcome.exit_code, 2) << outcome;
     EXPECT_THAT(outcome.out, IsEmpty());
     EXPECT_THAT(outcome.err, HasSubstr(message));
   }
+  const Outcome outcome = run(with_small_baseline(
+      workspace, {"bench", "--checkpoint", "runs/small", "--set", "model.dim=3"}));
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("--checkpoint excludes --set"));
 }
 
 TEST(TrainBaseline, EveryEpochTellsBothTimesAndMemories) {

@@ -10,14 +10,14 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-Launch predict(std::vector<std::string> more = {}) {
+Launch launch_predict(std::vector<std::string> more = {}) {
   std::vector<std::string> arguments = {"predict", "--checkpoint", "runs/small", "--device", "cpu"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return trained_workspace().workspace.launch(arguments);
 }
 
 TEST(PredictStream, ASlowPipeIsAnsweredBeforeMoreComes) {
-  Process process(predict());
+  Process process(launch_predict());
   process.write("the match, a goal\n");
   EXPECT_THAT(process.read_line().value_or("nothing came"), StartsWith("sport\t"));
   process.write("rain and storm\nbank ");
@@ -37,7 +37,7 @@ TEST(PredictStream, ManyLinesGiveAsManyInTheirOrder) {
   for (int i = 0; i < kLines; ++i) {
     input += i % 100 == 7 ? "\n" : i % 2 == 0 ? "the match, a goal\n" : "rain and storm\n";
   }
-  Launch launch = predict({"--batch-size", "64"});
+  Launch launch = launch_predict({"--batch-size", "64"});
   launch.input = input;
   const Outcome outcome = run(launch);
   EXPECT_EQ(outcome.exit_code, 1);
@@ -53,7 +53,7 @@ TEST(PredictStream, ManyLinesGiveAsManyInTheirOrder) {
 }
 
 TEST(PredictStream, ALineThatIsTooLongIsAnsweredAndTheNextOneToo) {
-  Launch launch = predict();
+  Launch launch = launch_predict();
   launch.input = std::string((16U << 20) + 10, 'x') + "\nthe match, a goal\n";
   const Outcome outcome = run(launch);
   EXPECT_EQ(outcome.exit_code, 1);
@@ -64,7 +64,7 @@ TEST(PredictStream, ALineThatIsTooLongIsAnsweredAndTheNextOneToo) {
 }
 
 TEST(PredictStream, AReaderThatGoesAwayEndsItQuietly) {
-  Process process(predict());
+  Process process(launch_predict());
   process.write("the match, a goal\n");
   ASSERT_TRUE(process.read_line().has_value());
   process.close_output();

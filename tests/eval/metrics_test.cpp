@@ -67,6 +67,12 @@ TEST(Metrics, TiesGoToTheLowerClass) {
   EXPECT_EQ(metrics.accuracy, 0);
 }
 
+TEST(PredictedClasses, AreThoseOfTheLargestFigureInEachRow) {
+  const std::vector<float> logits = {-1, 2, 0, 5, 5, 4, -3, -2, -1};
+  EXPECT_EQ(predicted_classes(logits, 3), (std::vector<std::int32_t>{1, 0, 2}));
+  EXPECT_TRUE(predicted_classes({}, 3).empty());
+}
+
 TEST(Metrics, CalibrationErrorOverFifteenBins) {
   // Confidences 0.7 and 0.5 and 0.9 and 0.6 lie in bins 10, 7, 13 and 9: each alone.
   const double expected = (0.3 + 0.5 + 0.1 + 0.6) / 4;

@@ -67,9 +67,9 @@ double distance(const at::Tensor& a, const at::Tensor& b) {
   return a.sub(b).norm().item<double>() / (b.norm().item<double>() + 1e-12);
 }
 
-using Case = std::tuple<std::string, Precision, std::string>;
+using AutocastCase = std::tuple<std::string, Precision, std::string>;
 
-class Autocast : public ::testing::TestWithParam<Case> {};
+class Autocast : public ::testing::TestWithParam<AutocastCase> {};
 
 TEST_P(Autocast, IsNearFloat32) {
   const auto& [name, precision, device_name] = GetParam();

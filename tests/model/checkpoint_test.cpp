@@ -27,7 +27,7 @@ using testing::Sequences;
 using testing::small_config;
 using testing::TempDir;
 
-const Sequences kSequences = {{1, 4, 4, 9}, {3}, {0, 6, 5, 3}};
+const Sequences kStoredSequences = {{1, 4, 4, 9}, {3}, {0, 6, 5, 3}};
 
 template <class Work>
 std::string checkpoint_error(Work&& work) {
@@ -69,7 +69,8 @@ class Checkpoint : public ::testing::Test {
 
 TEST_F(Checkpoint, GivesTheSameLogitsBitForBit) {
   const LoadedModel loaded = load_model(folder());
-  EXPECT_TRUE(at::equal(evaluate(*loaded.classifier, kSequences), evaluate(*model_, kSequences)));
+  EXPECT_TRUE(at::equal(evaluate(*loaded.classifier, kStoredSequences),
+                        evaluate(*model_, kStoredSequences)));
   EXPECT_EQ(loaded.labels.names(), labels_.names());
   EXPECT_EQ(loaded.tokenizer->vocab_text(), tokenizer_->vocab_text());
   EXPECT_EQ(loaded.config.model.dim, 6);
@@ -83,8 +84,8 @@ TEST_F(Checkpoint, HoldsTheValuesGivenAndNotTheModelsOwn) {
   }
   save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros);
   const LoadedModel loaded = load_model(folder());
-  EXPECT_EQ(evaluate(*loaded.classifier, kSequences).abs().sum().item<float>(), 0.F);
-  EXPECT_NE(evaluate(*model_, kSequences).abs().sum().item<float>(), 0.F);
+  EXPECT_EQ(evaluate(*loaded.classifier, kStoredSequences).abs().sum().item<float>(), 0.F);
+  EXPECT_NE(evaluate(*model_, kStoredSequences).abs().sum().item<float>(), 0.F);
   zeros.pop_back();
   EXPECT_THROW(save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros), Error);
 }
@@ -154,7 +155,8 @@ TEST_F(Checkpoint, MayHoldFarLessThanItsConstants) {
   const auto large = make_classifier(config_, {10, 2, tokenizer_->mask_id()}, 5);
   save(*large);
   const LoadedModel loaded = load_model(folder());
-  EXPECT_TRUE(at::equal(evaluate(*loaded.classifier, kSequences), evaluate(*large, kSequences)));
+  EXPECT_TRUE(at::equal(evaluate(*loaded.classifier, kStoredSequences),
+                        evaluate(*large, kStoredSequences)));
 }
 
 TEST_F(Checkpoint, IsFoundInARunDirectory) {

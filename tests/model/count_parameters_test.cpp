@@ -11,12 +11,12 @@ namespace {
 using testing::kShape;
 using testing::small_config;
 
-struct Case {
+struct CountCase {
   const char* name;
   std::function<void(ModelConfig&)> change;
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const CountCase& c, std::ostream* out) { *out << c.name; }
 
 Config as_config(const ModelConfig& model) {
   Config config;
@@ -24,7 +24,7 @@ Config as_config(const ModelConfig& model) {
   return config;
 }
 
-class CountParameters : public ::testing::TestWithParam<Case> {};
+class CountParameters : public ::testing::TestWithParam<CountCase> {};
 
 TEST_P(CountParameters, IsTheSumOverTheClassifierThatIsMade) {
   for (const WeightKind weight : {WeightKind::scalar, WeightKind::channel, WeightKind::full}) {
@@ -44,24 +44,26 @@ TEST_P(CountParameters, IsTheSumOverTheClassifierThatIsMade) {
 INSTANTIATE_TEST_SUITE_P(
     Configs, CountParameters,
     ::testing::Values(
-        Case{"default", [](ModelConfig&) {}}, Case{"steps0", [](ModelConfig& c) { c.steps = 0; }},
-        Case{"steps0_shared", [](ModelConfig& c) { c.steps = 0, c.share_weights = true; }},
-        Case{"steps3",
-             [](ModelConfig& c) {
-               c.steps = 3, c.dilation = {1, 2, 4};
-             }},
-        Case{"shared", [](ModelConfig& c) { c.steps = 3, c.share_weights = true; }},
-        Case{"radius0", [](ModelConfig& c) { c.radius = 0; }},
-        Case{"radius3_no_self", [](ModelConfig& c) { c.radius = 3, c.self_neighbour = false; }},
-        Case{"weight_constant", [](ModelConfig& c) { c.weight_learned = false; }},
-        Case{"alpha_learned", [](ModelConfig& c) { c.alpha_learned = true; }},
-        Case{"no_norm", [](ModelConfig& c) { c.norm = NormPosition::none; }},
-        Case{"post_norm", [](ModelConfig& c) { c.norm = NormPosition::post; }},
-        Case{"hidden", [](ModelConfig& c) { c.hidden_dim = 5; }},
-        Case{"mean", [](ModelConfig& c) { c.pooling = Pooling::mean; }},
-        Case{"max", [](ModelConfig& c) { c.pooling = Pooling::max; }},
-        Case{"linear_head", [](ModelConfig& c) { c.head_hidden_dim = 0; }},
-        Case{"wide_head", [](ModelConfig& c) { c.head_hidden_dim = 11; }}),
+        CountCase{"default", [](ModelConfig&) {}},
+        CountCase{"steps0", [](ModelConfig& c) { c.steps = 0; }},
+        CountCase{"steps0_shared", [](ModelConfig& c) { c.steps = 0, c.share_weights = true; }},
+        CountCase{"steps3",
+                  [](ModelConfig& c) {
+                    c.steps = 3, c.dilation = {1, 2, 4};
+                  }},
+        CountCase{"shared", [](ModelConfig& c) { c.steps = 3, c.share_weights = true; }},
+        CountCase{"radius0", [](ModelConfig& c) { c.radius = 0; }},
+        CountCase{"radius3_no_self",
+                  [](ModelConfig& c) { c.radius = 3, c.self_neighbour = false; }},
+        CountCase{"weight_constant", [](ModelConfig& c) { c.weight_learned = false; }},
+        CountCase{"alpha_learned", [](ModelConfig& c) { c.alpha_learned = true; }},
+        CountCase{"no_norm", [](ModelConfig& c) { c.norm = NormPosition::none; }},
+        CountCase{"post_norm", [](ModelConfig& c) { c.norm = NormPosition::post; }},
+        CountCase{"hidden", [](ModelConfig& c) { c.hidden_dim = 5; }},
+        CountCase{"mean", [](ModelConfig& c) { c.pooling = Pooling::mean; }},
+        CountCase{"max", [](ModelConfig& c) { c.pooling = Pooling::max; }},
+        CountCase{"linear_head", [](ModelConfig& c) { c.head_hidden_dim = 0; }},
+        CountCase{"wide_head", [](ModelConfig& c) { c.head_hidden_dim = 11; }}),
     [](const auto& test_case) { return std::string(test_case.param.name); });
 
 TEST(CountConstants, AreTheWeightsThatAreNotLearned) {

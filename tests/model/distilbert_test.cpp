@@ -21,19 +21,8 @@ using testing::evaluate;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::message_of;
+using testing::small_shape;
 using testing::training_context;
-
-DistilBertShape small_shape() {
-  DistilBertShape shape;
-  shape.vocab_size = 40;
-  shape.dim = 16;
-  shape.layers = 2;
-  shape.heads = 2;
-  shape.hidden_dim = 32;
-  shape.max_positions = 24;
-  shape.class_count = 3;
-  return shape;
-}
 
 /// The fixture's model with its weights.
 std::unique_ptr<TorchScriptClassifier> fixture_model() {

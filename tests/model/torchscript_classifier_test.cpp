@@ -22,17 +22,9 @@ using testing::evaluate;
 using ::testing::HasSubstr;
 using testing::message_of;
 using testing::module_of;
+using testing::scripted;
+using testing::small_shape;
 using testing::training_context;
-
-DistilBertShape small_shape() {
-  DistilBertShape shape = read_distilbert_config(testing::distilbert_folder());
-  shape.class_count = 3;
-  return shape;
-}
-
-std::unique_ptr<TorchScriptClassifier> scripted() {
-  return load_torchscript(testing::distilbert_folder() / "scripted.pt", 3, 0);
-}
 
 TEST(TorchScriptClassifier, ATokenBeyondTheVocabularyIsToldInOneLine) {
   const auto model = scripted();

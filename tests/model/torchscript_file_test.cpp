@@ -22,17 +22,9 @@ using ::testing::HasSubstr;
 using testing::message_of;
 using testing::module_of;
 using ::testing::Not;
+using testing::scripted;
+using testing::small_shape;
 using testing::training_context;
-
-DistilBertShape small_shape() {
-  DistilBertShape shape = read_distilbert_config(testing::distilbert_folder());
-  shape.class_count = 3;
-  return shape;
-}
-
-std::unique_ptr<TorchScriptClassifier> scripted() {
-  return load_torchscript(testing::distilbert_folder() / "scripted.pt", 3, 0);
-}
 
 /// The message of loading a `.pt` file whose module has the methods of `source`.
 std::string load_message(const std::string& source) {

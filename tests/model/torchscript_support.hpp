@@ -9,13 +9,27 @@
 #include <vector>
 
 #include "diffuse/base/safetensors.hpp"
+#include "diffuse/model/distilbert.hpp"
 #include "diffuse/model/torchscript_classifier.hpp"
 #include "support.hpp"
+#include "support/message_of.hpp"
 
 namespace diffuse::testing {
 
 inline std::filesystem::path distilbert_folder() {
   return std::filesystem::path(DIFFUSE_TEST_DATA) / "fixtures" / "distilbert";
+}
+
+/// Two layers, 16 wide, three classes.
+inline DistilBertShape small_shape() {
+  DistilBertShape shape = read_distilbert_config(distilbert_folder());
+  shape.class_count = 3;
+  return shape;
+}
+
+/// A small classifier that was scripted in Python.
+inline std::unique_ptr<TorchScriptClassifier> scripted() {
+  return load_torchscript(distilbert_folder() / "scripted.pt", 3, 0);
 }
 
 /// What scripts/make_distilbert_fixture.py wrote: a batch, and what transformers computes for it.
@@ -66,18 +80,6 @@ inline std::vector<double> train_by_hand(Classifier& model, const Batch& batch, 
     }
   }
   return losses;
-}
-
-/// The message of the E that `call` throws; a failed test where it throws none.
-template <class E, class Call>
-std::string message_of(Call&& call) {
-  try {
-    call();
-  } catch (const E& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {};
 }
 
 }  // namespace diffuse::testing

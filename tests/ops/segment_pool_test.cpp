@@ -10,7 +10,7 @@
 namespace diffuse {
 namespace {
 
-const std::vector<std::int32_t> kOffsets = {0, 2, 3, 6};
+const std::vector<std::int32_t> kPooledOffsets = {0, 2, 3, 6};
 
 at::Tensor rows() {
   return at::tensor({1.0, -4.0, 3.0, -2.0, 5.0, 6.0, -1.0, 0.0, -3.0, 9.0, -2.0, 9.0}, at::kDouble)
@@ -18,7 +18,7 @@ at::Tensor rows() {
 }
 
 TEST(SegmentPool, TakesMeanAndMaximumOfEachSequence) {
-  const Segments segments(kOffsets, at::TensorOptions(at::kDouble));
+  const Segments segments(kPooledOffsets, at::TensorOptions(at::kDouble));
   const at::Tensor mean = at::tensor({2.0, -3.0, 5.0, 6.0, -2.0, 6.0}, at::kDouble).view({3, 2});
   const at::Tensor max = at::tensor({3.0, -2.0, 5.0, 6.0, -1.0, 9.0}, at::kDouble).view({3, 2});
   EXPECT_TRUE(segment_pool(rows(), segments, Pooling::mean).allclose(mean));
@@ -29,7 +29,7 @@ TEST(SegmentPool, TakesMeanAndMaximumOfEachSequence) {
 }
 
 TEST(SegmentPool, SplitsTheGradientOfAMaximumAmongEqualRows) {
-  const Segments segments(kOffsets, at::TensorOptions(at::kDouble));
+  const Segments segments(kPooledOffsets, at::TensorOptions(at::kDouble));
   const at::Tensor x = rows().set_requires_grad(true);
   segment_pool(x, segments, Pooling::max).sum().backward();
   EXPECT_TRUE(at::equal(
@@ -39,7 +39,7 @@ TEST(SegmentPool, SplitsTheGradientOfAMaximumAmongEqualRows) {
 }
 
 TEST(SegmentPool, SharesTheGradientOfTheMeanByLength) {
-  const Segments segments(kOffsets, at::TensorOptions(at::kFloat));
+  const Segments segments(kPooledOffsets, at::TensorOptions(at::kFloat));
   const at::Tensor x = rows().to(at::kFloat).set_requires_grad(true);
   segment_pool(x, segments, Pooling::mean).sum().backward();
   const float third = 1.0F / 3.0F;

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
-std::string message_of(const std::filesystem::path& folder) {
+std::string event_file_fault(const std::filesystem::path& folder) {
   try {
     const EventFile file(folder);
   } catch (const SystemError& error) {
@@ -99,12 +99,12 @@ TEST(EventFile, EachCallIsOnDiskAndEachFileIsAnother) {
 TEST(EventFile, FolderThatCannotBe) {
   const testing::TempDir dir;
   const auto file = dir.write("file", "");
-  EXPECT_EQ(message_of(file / "tensorboard"),
+  EXPECT_EQ(event_file_fault(file / "tensorboard"),
             (file / "tensorboard").string() + ": cannot be created: Not a directory.");
 }
 
 TEST(EventFile, FolderWithoutRoomForFiles) {
-  const std::string message = message_of("/proc/self/fdinfo");
+  const std::string message = event_file_fault("/proc/self/fdinfo");
   EXPECT_THAT(message, StartsWith("/proc/self/fdinfo/events.out.tfevents."));
   EXPECT_THAT(message, HasSubstr(": cannot be created: "));
 }

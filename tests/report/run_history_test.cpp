@@ -45,7 +45,7 @@ RunHistory read(const std::string& content) {
 }
 
 /// The message without the folder.
-std::string message_of(const std::string& content) {
+std::string history_fault(const std::string& content) {
   const testing::TempDir dir;
   const auto path = dir.write("metrics.jsonl", content);
   try {
@@ -191,69 +191,69 @@ TEST(RunHistory, NoLines) {
 }
 
 TEST(RunHistory, DamagedLines) {
-  EXPECT_EQ(message_of(train(1) + "{\"type\":\n" + train(2)),
+  EXPECT_EQ(history_fault(train(1) + "{\"type\":\n" + train(2)),
             "metrics.jsonl:2: not valid JSON at column 9; expected one JSON object a line.");
-  EXPECT_EQ(message_of("{\"type\":\n"),
+  EXPECT_EQ(history_fault("{\"type\":\n"),
             "metrics.jsonl:1: not valid JSON at column 9; expected one JSON object a line.");
-  EXPECT_EQ(message_of("{\n{\n" + start(0)),
+  EXPECT_EQ(history_fault("{\n{\n" + start(0)),
             "metrics.jsonl:1: not valid JSON at column 2; expected one JSON object a line.");
-  EXPECT_EQ(message_of("\n"),
+  EXPECT_EQ(history_fault("\n"),
             "metrics.jsonl:1: not valid JSON at column 1; expected one JSON object a line.");
-  EXPECT_EQ(message_of("[1]\n"),
+  EXPECT_EQ(history_fault("[1]\n"),
             "metrics.jsonl:1: the line is no JSON object; expected one object a line.");
-  EXPECT_EQ(message_of("{\"type\":1e999}\n"),
+  EXPECT_EQ(history_fault("{\"type\":1e999}\n"),
             "metrics.jsonl:1: a number is out of range; expected at most 1e308.");
-  EXPECT_EQ(message_of(std::string("{}\0 \n", 5)),
+  EXPECT_EQ(history_fault(std::string("{}\0 \n", 5)),
             "metrics.jsonl:1: NUL character at column 3; expected one JSON object a line.");
-  EXPECT_EQ(message_of("{\"type\":\"\xFF\"}\n"),
+  EXPECT_EQ(history_fault("{\"type\":\"\xFF\"}\n"),
             "metrics.jsonl:1: not valid JSON at column 10; expected one JSON object a line.");
 }
 
 TEST(RunHistory, WrongMembers) {
-  EXPECT_EQ(message_of("{}\n"), "metrics.jsonl:1: \"type\" is missing; expected text.");
-  EXPECT_EQ(message_of("{\"type\":3}\n"), "metrics.jsonl:1: \"type\" is 3; expected text.");
-  EXPECT_EQ(message_of(R"({"type":"train","update":-1})"
-                       "\n"),
+  EXPECT_EQ(history_fault("{}\n"), "metrics.jsonl:1: \"type\" is missing; expected text.");
+  EXPECT_EQ(history_fault("{\"type\":3}\n"), "metrics.jsonl:1: \"type\" is 3; expected text.");
+  EXPECT_EQ(history_fault(R"({"type":"train","update":-1})"
+                          "\n"),
             "metrics.jsonl:1: \"update\" is -1; expected a whole number from 0 on.");
-  EXPECT_EQ(message_of(R"({"type":"train","update":1.5})"
-                       "\n"),
+  EXPECT_EQ(history_fault(R"({"type":"train","update":1.5})"
+                          "\n"),
             "metrics.jsonl:1: \"update\" is 1.5; expected a whole number from 0 on.");
-  EXPECT_EQ(message_of(R"({"type":"train","update":18446744073709551615})"
-                       "\n"),
+  EXPECT_EQ(history_fault(R"({"type":"train","update":18446744073709551615})"
+                          "\n"),
             "metrics.jsonl:1: \"update\" is 18446744073709551615; expected a whole number from 0 "
             "on.");
-  EXPECT_EQ(message_of(R"({"type":"train"})"
-                       "\n"),
+  EXPECT_EQ(history_fault(R"({"type":"train"})"
+                          "\n"),
             "metrics.jsonl:1: \"update\" is missing; expected a whole number from 0 on.");
-  EXPECT_EQ(message_of(R"({"type":"train","update":1,"epoch":"x\u001b"})"
-                       "\n"),
+  EXPECT_EQ(history_fault(R"({"type":"train","update":1,"epoch":"x\u001b"})"
+                          "\n"),
             "metrics.jsonl:1: \"epoch\" is \"x\\u001b\"; expected a number.");
-  EXPECT_EQ(message_of(R"({"type":"train","update":1,"epoch":1})"
-                       "\n"),
+  EXPECT_EQ(history_fault(R"({"type":"train","update":1,"epoch":1})"
+                          "\n"),
             "metrics.jsonl:1: \"loss\" is missing; expected a number.");
-  EXPECT_EQ(message_of(train(1, R"(,"loss_scale":[[1]])")),
+  EXPECT_EQ(history_fault(train(1, R"(,"loss_scale":[[1]])")),
             "metrics.jsonl:1: \"loss_scale\" is a list; expected a number or null.");
   EXPECT_EQ(
-      message_of(train(1, R"(,"skipped_updates":{})")),
+      history_fault(train(1, R"(,"skipped_updates":{})")),
       "metrics.jsonl:1: \"skipped_updates\" is an object; expected a whole number from 0 on.");
-  EXPECT_EQ(message_of(epoch(1, R"("best":1,)")),
+  EXPECT_EQ(history_fault(epoch(1, R"("best":1,)")),
             "metrics.jsonl:1: \"best\" is 1; expected true or false.");
-  EXPECT_EQ(message_of(R"({"type":"epoch","time_s":4})"
-                       "\n"),
+  EXPECT_EQ(history_fault(R"({"type":"epoch","time_s":4})"
+                          "\n"),
             "metrics.jsonl:1: \"time_s\" is 4; expected an object.");
-  EXPECT_EQ(message_of(R"({"type":"epoch","update":1,"epoch":1,"time_s":{},)"
-                       R"("peak_memory_bytes":{}})"
-                       "\n"),
+  EXPECT_EQ(history_fault(R"({"type":"epoch","update":1,"epoch":1,"time_s":{},)"
+                          R"("peak_memory_bytes":{}})"
+                          "\n"),
             "metrics.jsonl:1: time_s: \"data\" is missing; expected a number.");
-  EXPECT_EQ(message_of(R"({"type":"diverged","update":1,"loss":1,"lr":1,"grad_norm":1,"rows":5})"
-                       "\n"),
+  EXPECT_EQ(history_fault(R"({"type":"diverged","update":1,"loss":1,"lr":1,"grad_norm":1,"rows":5})"
+                          "\n"),
             "metrics.jsonl:1: \"rows\" is 5; expected a list of numbers.");
 }
 
 TEST(RunHistory, DeepNestingIsNoCrash) {
   const std::string deep(200'000, '[');
   const std::string shut(200'000, ']');
-  EXPECT_EQ(message_of(R"({"type":)" + deep + shut + "}\n"),
+  EXPECT_EQ(history_fault(R"({"type":)" + deep + shut + "}\n"),
             "metrics.jsonl:1: \"type\" is a list; expected text.");
 }
 

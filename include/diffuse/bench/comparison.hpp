@@ -10,7 +10,7 @@
 #include "diffuse/bench/contender.hpp"
 #include "diffuse/bench/timing.hpp"
 #include "diffuse/bench/workload.hpp"
-#include "diffuse/eval/paired_test.hpp"
+#include "diffuse/eval/paired_comparison.hpp"
 
 namespace diffuse {
 

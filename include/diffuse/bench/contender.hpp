@@ -22,7 +22,7 @@ struct ContenderSpec {
   ModelShape shape;
   std::string checkpoint;  ///< its weights; empty: random ones, or `distilbert.pretrained`
 
-  /// Of `from_json`.
+  /// For another process, whose `from_json` gives the same again.
   std::string to_json() const;
   /// Throws DataError (`place`) for what is no contender.
   static ContenderSpec from_json(const std::string& text, const std::string& place);

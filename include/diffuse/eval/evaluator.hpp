@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "diffuse/config/config.hpp"
@@ -37,5 +38,8 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
 /// Logits, float32 [B, C] on the host, of one batch, computed in `precision` (resolved).
 at::Tensor predict_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
                           Precision precision = Precision::fp32);
+
+/// Softmax of each row of `logits` [n, C] row-major.
+std::vector<float> class_probabilities(std::span<const float> logits, std::int64_t class_count);
 
 }  // namespace diffuse

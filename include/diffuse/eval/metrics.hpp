@@ -43,6 +43,11 @@ struct Metrics {
 Metrics compute_metrics(std::span<const float> probabilities, std::span<const std::int32_t> gold,
                         std::int64_t class_count);
 
+/// The most probable class of each row, [n], of `probabilities` [n, C] row-major (or of anything
+/// that grows with them, such as logits); the lowest of equal ones.
+std::vector<std::int32_t> predicted_classes(std::span<const float> probabilities,
+                                            std::int64_t class_count);
+
 /// The reliability of `probabilities` against `gold` (both as for `compute_metrics`, with the same
 /// errors): 15 bins of equal width, the first from confidence 0; a confidence on a border belongs
 /// to the bin above, 1 to the last.

@@ -1,4 +1,4 @@
-#include "diffuse/eval/paired_test.hpp"
+#include "diffuse/eval/paired_comparison.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,11 +50,11 @@ TEST(PairedComparison, CountsTheFourCases) {
 
 const Labels kLabels({"sport", "a\tb"});
 const std::vector<std::uint64_t> kRows = {1, 2, 5};
-const std::vector<std::int32_t> kGold = {0, 1, 0};
+const std::vector<std::int32_t> kPairedGold = {0, 1, 0};
 
 std::vector<std::int32_t> read(const std::string& content) {
   const testing::TempDir dir;
-  return read_predictions(dir.write("p.tsv", content), kRows, kGold, kLabels);
+  return read_predictions(dir.write("p.tsv", content), kRows, kPairedGold, kLabels);
 }
 
 TEST(ReadPredictions, InTheOrderOfTheRows) {
@@ -81,7 +81,7 @@ TEST(ReadPredictions, EveryFaultHasItsLine) {
   expect(header + good + "1\tsport\tsport\t1\n", "p.tsv:4: row 1 stands twice");
   expect(header + good, "p.tsv: row 5 is missing; expected predictions of all 3 rows");
   const testing::TempDir dir;
-  EXPECT_THROW(read_predictions(dir.path() / "gone", kRows, kGold, kLabels), DataError);
+  EXPECT_THROW(read_predictions(dir.path() / "gone", kRows, kPairedGold, kLabels), DataError);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "diffuse/eval/paired_test.hpp"
+#include "diffuse/eval/paired_comparison.hpp"
 
 #include <fmt/core.h>
 
