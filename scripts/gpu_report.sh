@@ -85,7 +85,7 @@ failed=0
 for program in "${tests[@]}"; do
   [[ -x $build/tests/bin/$program ]] || continue
   filter='*'
-  if [[ $program != device_tests ]]; then filter='*cuda*:*Cuda*:*Precision*'; fi
+  if [[ $program != device_tests ]]; then filter='*cuda*:*Cuda*:*Gpu*:*Precision*'; fi
   timeout 100 "$build/tests/bin/$program" --gtest_filter="$filter" > "$work/$program.txt" 2>&1 || failed=1
   count() { grep -c "^\[ *$1 \] [A-Za-z/]*\." "$work/$program.txt" || true; }
   skipped=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) tests\?,.*/\1/p' "$work/$program.txt")

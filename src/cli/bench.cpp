@@ -16,6 +16,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/base/parallel.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/bench/baseline.hpp"
@@ -29,7 +30,6 @@
 namespace diffuse::cli {
 namespace {
 
-constexpr std::int64_t kMostThreads = 4096;
 // Lengths of --sweep. The other model stops where the budget or the memory does.
 const std::vector<std::int64_t> kSweepLengths = {64, 128, 256, 512, 1024, 2048, 4096};
 const std::vector<std::int64_t> kSweepLong = {16384, 65536};  // ours alone can
@@ -209,6 +209,8 @@ int run_bench(const BenchOptions& options) {
   std::vector<std::string> warnings = noise_warnings();
   const OpenedContender ours = open_ours(options);
   const OpenedContender other = open_other(options, ours, longest_text(cases, 4096));
+  for (const OpenedContender* opened : {&ours, &other})
+    warnings.insert(warnings.end(), opened->warnings.begin(), opened->warnings.end());
 
   BenchPlan plan;
   plan.ours = ours.spec;

@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "diffuse/base/error.hpp"
-#include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
@@ -76,8 +75,9 @@ void read_data(OpenedContender& opened) {
     opened.spec.shape.pad_id = opened.tokenizer->pad_id();
     return;
   }
-  log::info("{}: no training file; a vocabulary of {} words and {} classes are assumed",
-            opened.spec.name, format_count(kAssumedWords), kAssumedClasses);
+  opened.warnings.push_back(
+      fmt::format("{}: no training file; a vocabulary of {} words and {} classes are assumed",
+                  opened.spec.name, format_count(kAssumedWords), kAssumedClasses));
   opened.spec.shape.vocab_size = kAssumedWords;
 }
 
@@ -134,6 +134,10 @@ OpenedContender open_torchscript(const std::string& file, const OpenedContender&
 Config distilbert_baseline(const Config& config, const std::string& pretrained) {
   Config baseline = load_config(find_config(kBaseline), {});
   baseline.data = config.data;
+  // Texts are cut where the other model cuts them, or where the positions end.
+  const std::int64_t positions = baseline.distilbert.max_positions;
+  const std::int64_t cut = config.tokenizer.max_tokens;
+  baseline.tokenizer.max_tokens = cut > 0 ? std::min(cut, positions) : positions;
   if (!pretrained.empty()) {
     baseline.distilbert.pretrained = fs::absolute(pretrained).string();
     const fs::path vocab = fs::path(baseline.distilbert.pretrained) / "vocab.txt";
@@ -166,7 +170,8 @@ OpenedContender open_other(const BenchOptions& options, const OpenedContender& o
   if (compare == "distilbert") {
     Config config = distilbert_baseline(ours.spec.config, options.pretrained);
     const std::int64_t positions = config.distilbert.max_positions;
-    config.distilbert.max_positions = std::max(positions, longest);
+    // Pretrained positions cannot be added to.
+    if (options.pretrained.empty()) config.distilbert.max_positions = std::max(positions, longest);
     opened.spec.name = "DistilBERT";
     opened.spec.config = config;
     opened.tokenizer = load_tokenizer(config.tokenizer, config.tokenizer.vocab);
@@ -174,7 +179,7 @@ OpenedContender open_other(const BenchOptions& options, const OpenedContender& o
     opened.spec.shape = {opened.tokenizer->vocab_size(), ours.spec.shape.class_count,
                          opened.tokenizer->mask_id(), opened.tokenizer->pad_id()};
     fill_facts(opened);
-    opened.facts.extended_positions = longest > positions;
+    opened.facts.extended_positions = config.distilbert.max_positions > positions;
   } else if (compare.ends_with(".pt")) {
     opened = open_torchscript(compare, ours);
   } else if (fs::is_directory(compare, ignored)) {

@@ -15,7 +15,8 @@ struct OpenedContender {
   ContenderFacts facts;
   std::unique_ptr<Tokenizer> tokenizer;  ///< null where there are no data to make it from
   Labels labels;
-  std::int64_t train_rows = 0;  ///< of its training file; 0: not known
+  std::int64_t train_rows = 0;        ///< of its training file; 0: not known
+  std::vector<std::string> warnings;  ///< for the report
 };
 
 /// The model of --config or --checkpoint.
@@ -26,7 +27,8 @@ OpenedContender open_ours(const BenchOptions& options);
 OpenedContender open_other(const BenchOptions& options, const OpenedContender& ours,
                            std::int64_t longest);
 
-/// The configuration of DistilBERT for the data of `config`: that of distilbert-agnews.json.
+/// The configuration of DistilBERT for the data of `config`: that of distilbert-agnews.json, with
+/// texts cut at as many tokens as those of `config`, at most its positions.
 Config distilbert_baseline(const Config& config, const std::string& pretrained);
 
 }  // namespace diffuse::cli

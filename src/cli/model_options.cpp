@@ -4,6 +4,7 @@
 
 #include "choices.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/base/parallel.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
@@ -20,7 +21,7 @@ void add_model_options(CLI::App& verb, ModelOptions& options) {
       ->type_name("NAME")
       ->capture_default_str();
   verb.add_option("--threads", options.threads, "Threads of the CPU; 0 takes all cores")
-      ->check(CLI::Range(0, 4096))
+      ->check(CLI::Range(std::int64_t{0}, kMostThreads))
       ->option_text("N=0");
   verb.add_option("--batch-size", options.batch_size, "Texts in a batch")
       ->check(CLI::Range(1, 65536))

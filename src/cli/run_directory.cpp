@@ -20,8 +20,9 @@ namespace {
 
 const fs::path kRunsFolder = "runs";
 /// All that a run writes into its folder.
-constexpr std::array kRunContent = {"config.json", "manifest.json", "metrics.jsonl", "train.log",
-                                    "test.json",   "report.html",   "checkpoints",   "tensorboard"};
+constexpr std::array kRunContent = {"config.json", "manifest.json", "metrics.jsonl",
+                                    "train.log",   "test.json",     "report.html",
+                                    "checkpoints", "tensorboard",   "baseline.json"};
 
 /// `what` names the existing folder `out` in messages.
 void check_content(const fs::path& out, bool overwrite, const std::string& what) {
@@ -143,6 +144,10 @@ void check_resumable(const fs::path& run_dir) {
   };
   std::error_code error;
   if (!fs::is_directory(run_dir, error)) fail("there is no such folder");
+  if (fs::is_regular_file(run_dir / "state.json", error)) {
+    fail(fmt::format("this is one checkpoint; give the run that it belongs to: --resume {}",
+                     fs::weakly_canonical(run_dir).parent_path().parent_path().string()));
+  }
   if (!fs::is_regular_file(run_dir / "config.json", error)) {
     fail(
         "this is not the run directory of a training; it has no config.json. Give the folder that "

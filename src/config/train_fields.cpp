@@ -1,3 +1,4 @@
+#include "diffuse/base/parallel.hpp"
 #include "field.hpp"
 
 namespace diffuse {
@@ -185,7 +186,7 @@ std::vector<Field> train_fields() {
       .matches("^(auto|cpu|cuda(:[0-9]{1,3})?)$", "auto, cpu, cuda or cuda:INDEX")
       .may_change_on_resume();
   table.add("threads", &TrainConfig::threads, "CPU threads. 0: all cores.")
-      .between(0, 4096)
+      .between(0, kMostThreads)
       .in("threads")
       .may_change_on_resume();
   return table.take();

@@ -11,6 +11,7 @@
 #include "device/cuda_module.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/base/parallel.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
 
@@ -102,10 +103,9 @@ at::Device resolve_device(std::string_view name) {
 }
 
 int set_thread_count(std::int64_t threads) {
-  constexpr std::int64_t kMost = 4096;
-  if (threads < 0 || threads > kMost) {
+  if (threads < 0 || threads > kMostThreads) {
     throw UsageError(fmt::format("threads: {} is not allowed; expected 1 to {}, or 0 for all cores",
-                                 threads, kMost));
+                                 threads, kMostThreads));
   }
   if (threads > available_cores()) {
     log::warning("{} threads on {} core{}: they wait for each other, {} would be faster", threads,

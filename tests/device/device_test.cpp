@@ -94,7 +94,7 @@ TEST(Threads, OutOfRange) {
   for (const std::int64_t threads : {std::int64_t{-1}, std::int64_t{4097}}) {
     EXPECT_THAT([&] { set_thread_count(threads); },
                 ThrowsMessage<UsageError>(AllOf(StartsWith("threads: " + std::to_string(threads)),
-                                                HasSubstr("1 to 4096"))));
+                                                HasSubstr("1 to 1024"))));
   }
 }
 

@@ -1,10 +1,10 @@
-// bench, and train --baseline, with a DistilBERT small enough for a test.
+// bench, with a DistilBERT small enough for a test.
 
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
-#include "e2e/fixtures.hpp"
+#include "e2e/small_distilbert.hpp"
 
 namespace diffuse::testing {
 namespace {
@@ -15,23 +15,6 @@ using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 
 namespace fs = std::filesystem;
-
-/// The program finds its baseline's config in this folder.
-Launch with_small_baseline(const Workspace& workspace, std::vector<std::string> arguments) {
-  fs::create_directories(workspace.path() / "configs");
-  fs::copy_file(fs::path(DIFFUSE_SOURCE_DIR) / "data/bert-base-uncased/vocab.txt",
-                workspace.path() / "configs/vocab.txt", fs::copy_options::skip_existing);
-  workspace.write("configs/distilbert-agnews.json", R"({
-    "tokenizer": {"type": "wordpiece", "vocab": "vocab.txt", "special_tokens": true, "max_tokens": 32},
-    "model": {"type": "distilbert"},
-    "distilbert": {"dim": 16, "layers": 2, "heads": 2, "hidden_dim": 32, "max_positions": 64,
-                   "init_std": 0.3, "dropout": 0},
-    "train": {"ema_decay": 0}
-  })");
-  Launch launch = workspace.launch(std::move(arguments));
-  launch.environment.emplace_back("DIFFUSE_CONFIGS", (workspace.path() / "configs").string());
-  return launch;
-}
 
 std::vector<std::string> quick(std::vector<std::string> more) {
   std::vector<std::string> arguments = {"bench",     "--config", "small.json", "--batch-size", "4",
@@ -84,6 +67,63 @@ TEST(Bench, OnRealTextsEachModelHasItsOwnTokens) {
             one["ours"][0]["tokens_per_call"].get<double>());
   EXPECT_EQ(one["ours"][0]["examples_per_call"], one["other"][0]["examples_per_call"]);
   EXPECT_EQ(json["epoch_rows"], 60);
+}
+
+TEST(Bench, PretrainedWeightsAreNamedWithTheirSizes) {
+  const Workspace workspace;
+  write_pretrained(workspace, "hf");
+  const Outcome outcome = run(
+      with_small_baseline(workspace, quick({"--seq-len", "8", "--mode", "inference", "--no-memory",
+                                            "--format", "json", "--pretrained", "hf"})));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["other"]["weights"], "pretrained " + (workspace.path() / "hf").string());
+  // 40 tokens and 24 positions of 16 with their norm, two layers, the head for three classes.
+  constexpr int kLayer = 4 * (16 * 16 + 16) + 2 * 16 * 32 + 32 + 16 + 4 * 16;
+  EXPECT_EQ(json["other"]["parameter_count"],
+            (40 + 24) * 16 + 32 + 2 * kLayer + (16 * 16 + 16) + (16 * 3 + 3));
+
+  // Their positions are as many as they are.
+  const Outcome longer = run(with_small_baseline(
+      workspace,
+      quick({"--seq-len", "30", "--mode", "inference", "--no-memory", "--pretrained", "hf"})));
+  EXPECT_EQ(longer.exit_code, 0) << longer;
+  EXPECT_THAT(longer.out, HasSubstr("longer than its 24 positions"));
+
+  fs::remove(workspace.path() / "hf/model.safetensors");
+  const Outcome gone = run(with_small_baseline(workspace, quick({"--pretrained", "hf"})));
+  EXPECT_EQ(gone.exit_code, 2) << gone;
+  EXPECT_THAT(gone.err, HasSubstr("hf' has no model.safetensors"));
+}
+
+TEST(Bench, ATorchScriptFileRunsAsFarAsItCan) {
+  const Workspace workspace;
+  const fs::path file = fs::path(DIFFUSE_SOURCE_DIR) / "tests/model/fixtures/distilbert/traced.pt";
+  const Outcome outcome = run(with_small_baseline(
+      workspace, quick({"--compare", file.string(), "--seq-len", "8,40", "--mode", "train",
+                        "--no-memory", "--precision", "fp32", "--format", "json"})));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["other"]["name"], "traced.pt");
+  EXPECT_EQ(json["other"]["weights"], "of the file");
+  ASSERT_EQ(json["cases"].size(), 2U);
+  EXPECT_TRUE(json["cases"][0]["other"][0].contains("median_s"));
+  EXPECT_THAT(json["cases"][1]["other"][0]["not_run"].get<std::string>(),
+              HasSubstr("The TorchScript module failed"));
+  EXPECT_TRUE(json["cases"][1]["ours"][0].contains("median_s")) << "the other one's failure";
+}
+
+TEST(Bench, AnotherConfigWithTheVocabularyItAssumes) {
+  const Workspace workspace;
+  workspace.write("other.json", R"({"data": {"train": ""}, "model": {"dim": 8}})");
+  const Outcome outcome = run(with_small_baseline(
+      workspace, quick({"--compare", "other.json", "--seq-len", "8", "--mode", "inference",
+                        "--no-memory", "--precision", "fp32", "--format", "json"})));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["other"]["name"], "other");
+  EXPECT_THAT(json["remarks"].dump(),
+              HasSubstr("other: no training file; a vocabulary of 40,000 words and 4 classes"));
 }
 
 TEST(Bench, WhatIsBeyondTheBudgetIsNotRun) {
@@ -178,96 +218,6 @@ TEST(Bench, MistakesAreToldBeforeTheWork) {
       workspace, {"bench", "--checkpoint", "runs/small", "--set", "model.dim=3"}));
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
   EXPECT_THAT(outcome.err, HasSubstr("--checkpoint excludes --set"));
-}
-
-TEST(TrainBaseline, EveryEpochTellsBothTimesAndMemories) {
-  const Workspace workspace;
-  const Outcome outcome =
-      run(with_small_baseline(workspace, {"train", "--config", "small.json", "--out", "run",
-                                          "--baseline", "distilbert", "--set", "train.length=2e"}));
-  ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("measuring DistilBERT on the same rows"),
-                                 HasSubstr(" of DistilBERT (")));
-  std::size_t epochs = 0;
-  for (const std::string& line : lines_of(read_file(workspace.path() / "run/metrics.jsonl"))) {
-    const auto json = nlohmann::json::parse(line);
-    if (json["type"] != "epoch") continue;
-    ++epochs;
-    const auto& baseline = json["baseline"];
-    EXPECT_EQ(baseline["model"], "DistilBERT");
-    EXPECT_NEAR(baseline["time_ratio"],
-                baseline["epoch_time_s"].get<double>() / json["epoch_time_s"].get<double>(), 1e-6);
-    EXPECT_NEAR(baseline["memory_ratio"],
-                baseline["peak_memory_bytes"].get<double>() /
-                    json["peak_memory_bytes"]["host_rss"].get<double>(),
-                1e-6);
-  }
-  EXPECT_EQ(epochs, 2U);
-  EXPECT_TRUE(fs::exists(workspace.path() / "run/baseline.json"));
-}
-
-TEST(TrainDistilBert, ByTheSameTrainer) {
-  const Workspace workspace;
-  Launch launch = with_small_baseline(workspace, {"train",
-                                                  "--config",
-                                                  "distilbert-agnews.json",
-                                                  "--train",
-                                                  "train.csv",
-                                                  "--test",
-                                                  "test.csv",
-                                                  "--out",
-                                                  "run",
-                                                  "--set",
-                                                  "train.length=120u",
-                                                  "--set",
-                                                  "train.learning_rate=0.003",
-                                                  "--set",
-                                                  "train.warmup=10u",
-                                                  "--set",
-                                                  "train.batch_size=16",
-                                                  "--device",
-                                                  "cpu",
-                                                  "--threads",
-                                                  "1"});
-  const Outcome outcome = run(launch);
-  ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  const auto test = nlohmann::json::parse(read_file(workspace.path() / "run/test.json"));
-  EXPECT_GT(test["accuracy"], 0.9) << "three easy classes";
-  // The checkpoint needs nothing but itself.
-  const TempDir elsewhere;
-  fs::copy(fs::canonical(workspace.path() / "run/checkpoints/best"), elsewhere.path() / "copy",
-           fs::copy_options::recursive);
-  elsewhere.write("test.csv", easy_csv(60, 1000));
-  Launch eval = workspace.launch({"eval", "--checkpoint", "copy", "--data", "test.csv", "--json"});
-  eval.directory = elsewhere.path();
-  const Outcome evaluated = run(eval);
-  ASSERT_EQ(evaluated.exit_code, 0) << evaluated;
-  EXPECT_EQ(nlohmann::json::parse(evaluated.out)["confusion"], test["confusion"]);
-}
-
-TEST(TrainDistilBert, GoesOnToTheBit) {
-  const Workspace workspace;
-  const auto arguments = [](const std::string& out, std::vector<std::string> more) {
-    std::vector<std::string> all = {"train",   "--config",        "distilbert-agnews.json",
-                                    "--train", "train.csv",       "--out",
-                                    out,       "--set",           "train.length=30u",
-                                    "--set",   "train.warmup=5u", "--device",
-                                    "cpu",     "--threads",       "1"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  };
-  ASSERT_EQ(run(with_small_baseline(workspace, arguments("whole", {}))).exit_code, 0);
-  ASSERT_EQ(
-      run(with_small_baseline(workspace, arguments("half", {"--set", "train.max_updates=13"})))
-          .exit_code,
-      0);
-  ASSERT_EQ(workspace.run({"train", "--resume", "half", "--set", "train.max_updates=0"}).exit_code,
-            0);
-  for (const char* file : {"model.safetensors", "optimizer.safetensors"}) {
-    EXPECT_EQ(read_file(workspace.path() / "whole/checkpoints/last" / file),
-              read_file(workspace.path() / "half/checkpoints/last" / file))
-        << file;
-  }
 }
 
 }  // namespace

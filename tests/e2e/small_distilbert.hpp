@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+
+/// The program finds its baseline's config in this folder.
+inline Launch with_small_baseline(const Workspace& workspace, std::vector<std::string> arguments) {
+  std::filesystem::create_directories(workspace.path() / "configs");
+  std::filesystem::copy_file(
+      std::filesystem::path(DIFFUSE_SOURCE_DIR) / "data/bert-base-uncased/vocab.txt",
+      workspace.path() / "configs/vocab.txt", std::filesystem::copy_options::skip_existing);
+  workspace.write("configs/distilbert-agnews.json", R"({
+    "tokenizer": {"type": "wordpiece", "vocab": "vocab.txt", "special_tokens": true, "max_tokens": 32},
+    "model": {"type": "distilbert"},
+    "distilbert": {"dim": 16, "layers": 2, "heads": 2, "hidden_dim": 32, "max_positions": 64,
+                   "init_std": 0.3, "dropout": 0},
+    "train": {"ema_decay": 0}
+  })");
+  Launch launch = workspace.launch(std::move(arguments));
+  launch.environment.emplace_back("DIFFUSE_CONFIGS", (workspace.path() / "configs").string());
+  return launch;
+}
+
+/// A Hugging Face folder: a classifier of transformers, two layers of 16, and a vocabulary for it.
+inline void write_pretrained(const Workspace& workspace, const std::string& name) {
+  const std::filesystem::path fixture =
+      std::filesystem::path(DIFFUSE_SOURCE_DIR) / "tests/model/fixtures/distilbert";
+  std::filesystem::create_directories(workspace.path() / name);
+  for (const char* file : {"config.json", "model.safetensors"})
+    std::filesystem::copy_file(fixture / file, workspace.path() / name / file);
+  std::string vocab = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nmatch\ngoal\nrain\nstorm\n";
+  for (int i = 0; i < 30; ++i) vocab += "word" + std::to_string(i) + "\n";
+  workspace.write(name + "/vocab.txt", vocab);
+}
+
+}  // namespace diffuse::testing
