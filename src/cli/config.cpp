@@ -31,7 +31,7 @@ CLI::App* setup_config(CLI::App& app, ConfigOptions& options) {
   verb->footer(
       "Examples:\n"
       "  diffuse config --defaults > my.json\n"
-      "  diffuse config --check my.json\n"
+      "  diffuse config --check my.json       (once it names data.train)\n"
       "  diffuse config --show agnews.json --set model.dim=128\n");
   return verb;
 }

@@ -109,7 +109,7 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
   std::vector<PrecisionDifference> differences;
   for (const Precision wanted : options.compare_precision) {
     const Precision precision = resolve_precision(wanted, opened.device);
-    differences.push_back(compare_precision(reference, evaluate_in(precision), precision));
+    differences.push_back(compare_precision(reference, evaluate_in(precision), wanted));
   }
   write_output(options.json ? precision_json(reference, differences) + "\n"
                             : precision_report(reference, differences));

@@ -152,13 +152,29 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
   return has_test ? std::optional(std::move(evaluation)) : std::nullopt;
 }
 
-int stopped(const TrainingResult& result, const fs::path& run_dir) {
+int stopped(int signal, const TrainingResult& result, const fs::path& run_dir) {
   log::warning(
-      "Stopped by {} after {} updates; the last checkpoint is {}. Go on with:\n  diffuse "
+      "Stopped by {} after {} updates{}; the last checkpoint is {}. Go on with:\n  diffuse "
       "train --resume {}",
-      result.stopped_by_signal == 2 ? "SIGINT" : "SIGTERM", format_count(result.updates),
+      signal == 2 ? "SIGINT" : "SIGTERM", format_count(result.updates),
+      result.stopped_by_signal == 0 ? ", in the final evaluation" : "",
       relative_if_shorter(result.last_checkpoint), shell_quoted(relative_if_shorter(run_dir)));
-  return kSignalBase + result.stopped_by_signal;
+  return kSignalBase + signal;
+}
+
+/// Figures of weights that are no longer the run's result.
+void forget_results(const fs::path& run_dir) {
+  std::error_code ignored;
+  for (const char* name : {"test.json", "report.html"}) fs::remove(run_dir / name, ignored);
+}
+
+/// What there is to say of a run that has nothing left to do.
+void tell_finished(const TrainingResult& result, const TrainConfig& config) {
+  const bool cut = config.max_updates > 0 && result.updates >= config.max_updates;
+  log::info("The run is finished: {} updates, best at {}. Nothing is left to do; {}",
+            format_count(result.updates), format_count(result.best_update),
+            cut ? "it ends at train.max_updates: --set train.max_updates=0 goes on to train.length"
+                : "a greater train.length goes on: --set train.length=...");
 }
 
 }  // namespace
@@ -251,22 +267,27 @@ int run_train(const TrainOptions& options) {
                      resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt, baseline);
     });
   } catch (const TrainingError&) {
+    forget_results(run_dir);
     report_without_evaluation(run, run_dir);
     throw;
   }
+  if (!result.was_finished) forget_results(run_dir);
   if (result.stopped_by_signal != 0) {
     report_without_evaluation(run, run_dir);
-    return stopped(result, run_dir);
+    return stopped(result.stopped_by_signal, result, run_dir);
   }
   const bool tested = fs::exists(run_dir / "test.json");
   if (result.was_finished && (tested || run.data.test.size() == 0)) {
-    log::info(
-        "The run is finished: {} updates, best at {}. Nothing is left to do; a greater "
-        "train.length goes on: --set train.length=...",
-        format_count(result.updates), format_count(result.best_update));
+    tell_finished(result, run.config.train);
     return kDone;
   }
-  const std::optional<Evaluation> test = finish_run(run, result, run_dir);
+  std::optional<Evaluation> test;
+  try {
+    with_memory_advice(run.config, run.estimate, [&] { test = finish_run(run, result, run_dir); });
+  } catch (const Stopped& stop) {
+    report_without_evaluation(run, run_dir);
+    return stopped(stop.signal, result, run_dir);
+  }
   const std::string text = training_summary(result, run.data, test, run_dir);
   log::debug("Result\n{}", text);
   write_output(text);

@@ -128,7 +128,8 @@ Config checked_config(const TrainOptions& options) {
   if (config && !options.resume.empty())
     collect([&] { check_differences(options.resume, *config); });
   // The first thing that touches the device: ATen remembers its first answer about CUDA.
-  if (config || options.device)
+  const bool refused = !config && join(faults, "\n").find("--device") != std::string::npos;
+  if ((config || options.device) && !refused)
     collect([&] { resolve_device(config ? config->train.device : *options.device); });
   if (options.resume.empty()) {
     const std::string name = config ? run_name(options.config, config->data.train) : std::string();

@@ -65,6 +65,9 @@ fs::path find_config_in(const std::string& name, const std::vector<fs::path>& fo
       if (!name.empty() && is_file(folder / spelling)) return folder / spelling;
     }
   }
+  std::error_code ignored;
+  if (fs::is_directory(name, ignored))
+    throw ConfigError(printable(name, 300) + " is a folder; expected a config file.");
   std::vector<std::string> places = {fs::current_path().string()};
   for (const fs::path& folder : folders) places.push_back(folder.string());
   const std::vector<std::string> names = shipped_names(folders);

@@ -24,8 +24,8 @@ std::string remedy(const fs::path& path) {
   const std::string folder = path.parent_path().filename().string();
   if (std::find(kFetched.begin(), kFetched.end(), folder) == kFetched.end()) return "";
   return fmt::format(
-      "; scripts/get_data.sh {} fetches it, or set DIFFUSE_DATA to the folder that holds {}",
-      folder, folder);
+      "; scripts/get_data.sh {} {} fetches it, or set DIFFUSE_DATA to the folder that holds {}",
+      folder, printable(path.parent_path().string(), 300), folder);
 }
 
 void check_file(const char* key, const std::string& path, Faults& faults) {

@@ -24,7 +24,7 @@ std::string download_hint(const std::filesystem::path& path) {
   for (const std::string_view known : {"ag_news", "imdb", "trec"}) {
     if (folder == known) {
       return fmt::format("; `scripts/get_data.sh {} {}` fetches it", known,
-                         path.parent_path().parent_path().string());
+                         path.parent_path().string());
     }
   }
   return "";

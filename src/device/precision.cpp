@@ -9,7 +9,7 @@
 
 namespace diffuse {
 
-Precision resolve_precision(Precision wanted, at::Device device) {
+Precision resolve_precision(Precision wanted, at::Device device, bool tell) {
   if (device.is_cuda()) {
     if (wanted != Precision::automatic) return wanted;
     const cuda::Module& module = cuda::open_module();
@@ -17,7 +17,7 @@ Precision resolve_precision(Precision wanted, at::Device device) {
     return bf16 ? Precision::bf16 : Precision::fp16;
   }
   if (wanted == Precision::tf32) {
-    log::warning("precision tf32: the CPU has no such format; computing in fp32");
+    if (tell) log::warning("precision tf32: the CPU has no such format; computing in fp32");
     return Precision::fp32;
   }
   return wanted == Precision::automatic ? Precision::fp32 : wanted;

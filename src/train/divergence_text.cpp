@@ -25,7 +25,7 @@ std::string advice(const Divergence& divergence, const Config& config) {
       config.train.learning_rate, config.train.warmup, config.train.clip_norm,
       config.train.clip_norm == 0 ? ", which is off" : "");
   if (divergence.loss_scale) text += ", or choose train.precision = bf16 or fp32";
-  return text + ".";
+  return text + ", in a new run: a resumed one keeps these.";
 }
 
 }  // namespace

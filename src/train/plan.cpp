@@ -25,9 +25,12 @@ std::int64_t automatic_length(std::int64_t updates_per_epoch) {
   return std::clamp(epochs, kFewestEpochs, kMostEpochs) * updates_per_epoch;
 }
 
-/// What train.warmup = "auto" stands for.
+/// What train.warmup = "auto" stands for: so many updates, at most this share of the run.
+constexpr std::int64_t kWarmupUpdates = 200;
+constexpr std::int64_t kWarmupShare = 10;  // one of ten
+
 std::int64_t automatic_warmup(std::int64_t total) {
-  return std::min<std::int64_t>(200, total / 10);
+  return std::min(kWarmupUpdates, total / kWarmupShare);
 }
 
 }  // namespace
@@ -76,6 +79,9 @@ TrainingPlan make_plan(const TrainConfig& config, std::int64_t updates_per_epoch
                    .warmup = config.warmup == kAutomaticLength
                                  ? automatic_warmup(timed ? kAnyLength : scheduled)
                                  : updates(config.warmup),
+                   .warmup_share = timed && config.warmup == kAutomaticLength
+                                       ? 1.0 / static_cast<double>(kWarmupShare)
+                                       : 0.0,
                    .total = scheduled};
   return plan;
 }

@@ -48,7 +48,7 @@ class Trainer {
         classifier_(classifier),
         plan_(make_plan(config.train, updates_in_epoch(config.train, data.train))),
         device_(move_to_device(config, classifier)),
-        precision_(resolve_precision(config.train.precision, device_)),
+        precision_(resolve_precision(config.train.precision, device_, /*tell=*/false)),
         updater_(config.train, precision_, classifier),
         stream_(data.train, config.train),
         checkpointer_(run_dir, config.train.keep_checkpoints),
@@ -84,6 +84,7 @@ class Trainer {
       }
     }
     if (stop_signal() != 0) {
+      report_window();  // of the updates that no later line will speak of
       log::warning("signal {}: stopping after update {}", stop_signal(), state_.update);
       if (saved_update_ != state_.update) save();
     } else if (!saved_update_) {

@@ -83,7 +83,12 @@ TEST_F(FindConfig, WithoutAnyShippedConfigTheVariableIsNamed) {
 }
 
 TEST_F(FindConfig, AFolderIsNoConfig) {
-  EXPECT_THROW(find(dir_.path()), ConfigError);
+  try {
+    find(dir_.path());
+    ADD_FAILURE() << "a folder was taken";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(error.what(), dir_.path().string() + " is a folder; expected a config file.");
+  }
   EXPECT_THROW(find(""), ConfigError);
 }
 

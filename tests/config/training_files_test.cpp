@@ -65,7 +65,8 @@ TEST(TrainingFiles, OfAKnownDataSetNameTheCommandThatFetchesThem) {
     config.data.train = dir.path() / name / "train.csv";
     EXPECT_EQ(check_error(config),
               "data.train: " + config.data.train +
-                  " cannot be read: No such file or directory; scripts/get_data.sh " + name +
+                  " cannot be read: No such file or directory; scripts/get_data.sh " + name + " " +
+                  (dir.path() / name).string() +
                   " fetches it, or set DIFFUSE_DATA to the folder that holds " + name);
   }
 }

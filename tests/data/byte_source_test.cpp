@@ -90,7 +90,7 @@ TEST(ByteSource, SaysWhatIsMissing) {
 TEST(ByteSource, NamesTheCommandThatFetchesAPublicDataSet) {
   EXPECT_EQ(message_of<DataError>([] { check_data_file("nowhere/ag_news/train.csv", ""); }),
             "nowhere/ag_news/train.csv: there is no such file; `scripts/get_data.sh ag_news "
-            "nowhere` fetches it");
+            "nowhere/ag_news` fetches it");
 }
 
 TEST(HashFile, DependsOnEveryByte) {

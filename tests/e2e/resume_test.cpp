@@ -109,6 +109,36 @@ TEST(Resume, AFinishedRunSaysSo) {
   EXPECT_EQ(tree(workspace.path() / "run"), before);
 }
 
+TEST(Resume, OneThatEndedAtMaxUpdatesSaysHowToGoOn) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
+  const Outcome again = workspace.run({"train", "--resume", "run"});
+  EXPECT_EQ(again.exit_code, 0) << again;
+  EXPECT_THAT(again.err, HasSubstr("it ends at train.max_updates: --set train.max_updates=0"));
+}
+
+TEST(Resume, FiguresOfEarlierWeightsAreForgotten) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=3"})).exit_code, 0);
+  ASSERT_TRUE(fs::exists(workspace.path() / "run/test.json"));
+  const Outcome stopped = stop_after(workspace,
+                                     {"train", "--resume", "run", "--set", "train.max_updates=0",
+                                      "--set", "train.length=5000u", "--set", "train.log_every=1"},
+                                     5);
+  EXPECT_EQ(stopped.exit_code, 143) << stopped;
+  EXPECT_FALSE(fs::exists(workspace.path() / "run/test.json"));
+  // The updates up to the stop are told.
+  const auto lines = lines_of(read_file(workspace.path() / "run/metrics.jsonl"));
+  const auto done = nlohmann::json::parse(lines.back());
+  EXPECT_EQ(done["type"], "done");
+  std::int64_t told = 0;
+  for (const std::string& line : lines) {
+    const auto json = nlohmann::json::parse(line);
+    if (json["type"] == "train") told = json["update"];
+  }
+  EXPECT_EQ(told, done["updates"]);
+}
+
 TEST(Resume, ALongerLengthGoesOn) {
   Workspace workspace;
   ASSERT_EQ(workspace.run(run_into("run")).exit_code, 0);

@@ -60,6 +60,10 @@ TEST(TrainVerb, ShowsAStartUpTableOnStderr) {
                          HasSubstr("parameters"), HasSubstr("device"), HasSubstr("model.dim"),
                          HasSubstr("train.length")));
   EXPECT_THAT(err, Not(HasSubstr("model.radius"))) << "a parameter at its default";
+  EXPECT_THAT(err, AllOf(HasSubstr("at their defaults"), HasSubstr("radius=1"),
+                         HasSubstr("memory         "), HasSubstr("activations "),
+                         HasSubstr("updates        66, 11 an epoch of 1,176 "),
+                         HasSubstr("precision      fp32"), HasSubstr("seed           1")));
 }
 
 TEST(TrainVerb, FillsTheRunDirectory) {
@@ -89,11 +93,29 @@ TEST(TrainVerb, FillsTheRunDirectory) {
   }
 }
 
+TEST(TrainVerb, EveryFigureItWritesIsDocumented) {
+  const std::string page = content(fs::path(DIFFUSE_SOURCE_DIR) / "docs/metrics.md");
+  const fs::path run = trained_workspace().workspace.path() / "runs/small";
+  for (const std::string& line : lines_of(content(run / "metrics.jsonl"))) {
+    const auto json = nlohmann::json::parse(line);
+    EXPECT_THAT(page, HasSubstr("### `" + json["type"].get<std::string>() + "`"));
+    for (const auto& [key, value] : json.items()) {
+      EXPECT_THAT(page, HasSubstr("`" + key + "`"));
+      if (!value.is_object()) continue;
+      for (const auto& [inner, ignored] : value.items())
+        EXPECT_THAT(page, HasSubstr("`" + inner + "`"));
+    }
+  }
+}
+
 TEST(TrainVerb, NumbersTheRunDirectoryWhenTaken) {
   Workspace workspace;
   for (const char* name : {"runs/small", "runs/small-2", "runs/small-3"}) {
     const Outcome outcome = workspace.run(short_run({"--quiet"}));
     ASSERT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_EQ(outcome.err, "") << "--quiet";
+    EXPECT_THAT(content(workspace.path() / name / "train.log"),
+                AllOf(HasSubstr("Training"), HasSubstr("trained ")));
     EXPECT_THAT(outcome.out, HasSubstr("run directory  " + std::string(name) + "\n"));
     EXPECT_TRUE(fs::exists(workspace.path() / name / "config.json"));
   }

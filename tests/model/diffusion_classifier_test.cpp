@@ -11,6 +11,8 @@
 #include <set>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/device/device.hpp"
+#include "diffuse/model/noisy_embedding.hpp"
 #include "support.hpp"
 
 namespace diffuse {
@@ -336,6 +338,22 @@ TEST(RandomMask, HoldsAtTheEndsOfTheRange) {
   EXPECT_FALSE(random_mask({9999}, 0.0, at::kCPU, generator).any().item<bool>());
   EXPECT_GT(random_mask({9999}, 1.0, at::kCPU, generator).to(at::kFloat).mean().item<float>(),
             0.999F);
+}
+
+TEST(NoisyEmbedding, TheNoiseHasTheStandardDeviationOfTheConfig) {
+  ModelConfig config;
+  config.dim = 32;
+  config.noise_std = 0.3;
+  config.token_dropout = 0;
+  config.embedding_dropout = 0;
+  at::Generator generator = make_generator(at::kCPU, 1);
+  const NoisyEmbedding embedding(config, 8, 7, generator);
+  const at::Tensor tokens = at::zeros({1000}, at::kInt);
+  const at::Tensor noise = embedding.forward(tokens, testing::training_context(3))
+                               .sub(embedding.forward(tokens, {}))
+                               .detach();
+  EXPECT_NEAR(noise.mean().item<double>(), 0, 0.01);
+  EXPECT_NEAR(noise.std().item<double>(), 0.3, 0.01);
 }
 
 }  // namespace

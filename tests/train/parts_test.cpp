@@ -105,6 +105,7 @@ TEST(Plan, MinutesAreATimeAndTheScheduleFollowsIt) {
   EXPECT_GT(plan.total, 1'000'000'000);
   EXPECT_EQ(plan.schedule.total, 0);
   EXPECT_EQ(plan.schedule.warmup, 200);
+  EXPECT_EQ(plan.schedule.warmup_share, 0.1);
   EXPECT_EQ(plan.checkpoint_every_s, 120);
   EXPECT_EQ(plan.checkpoint_every, 0);
   config.max_updates = 7;

@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+#include <sstream>
+
 #include "base/terminal.hpp"
+#include "diffuse/base/files.hpp"
 #include "support/temp_dir.hpp"
 
 namespace diffuse {
@@ -41,6 +45,23 @@ TEST(Reporter, ANarrowTerminalKeepsPercentageTimeLeftAndLoss) {
   const std::string line = progress_line(40);
   EXPECT_THAT(line, HasSubstr(" 50.0 %  ETA 0.0s  loss 1.2500"));
   EXPECT_THAT(line, Not(HasSubstr("update 100")));
+}
+
+TEST(MetricsLog, ALineIsThereAsSoonAsItIsWritten) {
+  const testing::TempDir dir;
+  const std::filesystem::path path = dir.write("metrics.jsonl", "{\"type\":\"tra");
+  MetricsLog log(path);
+  log.write(TrainReport{.update = 3, .loss = 0.5, .loss_scale = 2048, .skipped_updates = 2});
+  std::istringstream lines(read_file(path));  // the log is still open
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(line, "{\"type\":\"tra") << "what a killed process left is a line of its own";
+  std::getline(lines, line);
+  const auto json = nlohmann::json::parse(line);
+  EXPECT_EQ(json["update"], 3);
+  EXPECT_EQ(json["loss"], 0.5);
+  EXPECT_EQ(json["loss_scale"], 2048);
+  EXPECT_EQ(json["skipped_updates"], 2);
 }
 
 }  // namespace

@@ -43,5 +43,25 @@ TEST(Schedule, WarmUpAsLongAsTheRunNeverFalls) {
   EXPECT_DOUBLE_EQ(learning_rate_at(schedule, 4), 0.5);
 }
 
+TEST(Schedule, OfATimeFollowsTheElapsedShare) {
+  LearningRateSchedule schedule{.kind = Schedule::linear, .peak = 2, .warmup = 0, .total = 0};
+  EXPECT_DOUBLE_EQ(learning_rate_at(schedule, 7, 0), 2);
+  EXPECT_DOUBLE_EQ(learning_rate_at(schedule, 7, 0.25), 1.5);
+  EXPECT_DOUBLE_EQ(learning_rate_at(schedule, 7, 1.5), 0);
+  // Warm-up by updates meets the falling rate without a jump.
+  schedule.warmup = 10;
+  EXPECT_DOUBLE_EQ(learning_rate_at(schedule, 4, 0.25), 1);
+  EXPECT_DOUBLE_EQ(learning_rate_at(schedule, 8, 0.25), 1.5);
+}
+
+TEST(Schedule, OfATimeIsWarmAfterItsShareHoweverFewUpdatesThereWere) {
+  const LearningRateSchedule schedule{
+      .kind = Schedule::constant, .peak = 2, .warmup = 200, .warmup_share = 0.1, .total = 0};
+  EXPECT_DOUBLE_EQ(learning_rate_at(schedule, 0, 0), 0.01);
+  EXPECT_DOUBLE_EQ(learning_rate_at(schedule, 3, 0.05), 1);
+  EXPECT_DOUBLE_EQ(learning_rate_at(schedule, 5, 0.1), 2);
+  EXPECT_DOUBLE_EQ(learning_rate_at(schedule, 199, 0.01), 2);
+}
+
 }  // namespace
 }  // namespace diffuse

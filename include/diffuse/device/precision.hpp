@@ -9,9 +9,9 @@ namespace diffuse {
 
 /// What `wanted` means on `device`: `automatic` becomes bf16 on a CUDA device that computes in it
 /// (compute capability 8.0 and up), fp16 on an older one, fp32 on the CPU, whose fp16 matrix
-/// products are five to eight times as slow as its fp32 ones. Logs a warning where the CPU is asked
-/// for tf32, which it does not have, and returns fp32.
-Precision resolve_precision(Precision wanted, at::Device device);
+/// products are five to eight times as slow as its fp32 ones. Where the CPU is asked for tf32,
+/// which it does not have, logs a warning, if it is to `tell`, and returns fp32.
+Precision resolve_precision(Precision wanted, at::Device device, bool tell = true);
 
 /// Lets CUDA's float32 matrix products round their factors to TF32 where `precision` says so, for
 /// the rest of the process; computes them in full otherwise.

@@ -1,0 +1,164 @@
+// One update in float16: scale, backward, unscale and check, clip, step or skip, update the scale.
+
+#include "../../src/train/updater.hpp"
+
+#include <ATen/ops/equal.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "diffuse/model/model_factory.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr ModelShape kShape{.vocab_size = 16, .class_count = 2, .mask_id = 15};
+
+Config small_config() {
+  Config config;
+  config.model.dim = 8;
+  config.model.token_dropout = 0;
+  config.model.embedding_dropout = 0;
+  config.model.head_dropout = 0;
+  config.model.noise_std = 0;
+  config.train.label_smoothing = 0;
+  config.train.ema_decay = 0.9;
+  return config;
+}
+
+Batch two_texts(std::int32_t first_label) {
+  PackedRows rows;
+  rows.tokens = {1, 2, 3, 4, 5};
+  rows.offsets = {0, 3, 5};
+  rows.labels = {first_label, 1};
+  return make_batch(rows, at::kCPU);
+}
+
+struct Outcome {
+  UpdateFigures figures;
+  std::vector<at::Tensor> weights;
+};
+
+/// One update of the same weights on the same texts.
+Outcome updated(const Config& config, Precision precision) {
+  const auto classifier = make_classifier(config, kShape, 1);
+  Updater updater(config.train, precision, *classifier);
+  StepClock clock(at::kCPU, 1);
+  clock.begin_update();
+  Outcome outcome{updater.apply(
+                      1, 2, [](std::size_t) { return two_texts(0); }, 1, 0.01, clock),
+                  {}};
+  for (const NamedParameter& parameter : classifier->parameters())
+    outcome.weights.push_back(parameter.tensor.detach().clone());
+  return outcome;
+}
+
+TEST(Updater, Float16ClipsTheUnscaledGradients) {
+  Config config = small_config();
+  const double norm = updated(config, Precision::fp32).figures.gradient_norm.item<double>();
+  // So small a norm, and so great an epsilon, that gradients clipped while they were still 65,536
+  // times as large would leave the weights where they were.
+  config.train.clip_norm = norm / 4;
+  config.train.epsilon = norm / 4;
+  const Outcome exact = updated(config, Precision::fp32);
+  const Outcome half = updated(config, Precision::fp16);
+  EXPECT_EQ(half.figures.loss_scale, 65536);
+  EXPECT_FALSE(half.figures.skipped);
+  EXPECT_NEAR(half.figures.gradient_norm.item<double>(), norm, 0.02 * norm) << "before clipping";
+  Config still = config;
+  still.train.clip_norm = norm / 4 / 65536;
+  double moved = 0;
+  double lost = 0;
+  double apart = 0;
+  const Outcome start = updated(still, Precision::fp32);
+  for (std::size_t i = 0; i < exact.weights.size(); ++i) {
+    const auto largest = [](const at::Tensor& a, const at::Tensor& b) {
+      return a.sub(b).abs().max().item<double>();
+    };
+    moved = std::max(moved, largest(exact.weights[i], start.weights[i]));
+    apart = std::max(apart, largest(exact.weights[i], half.weights[i]));
+    lost = std::max(lost, largest(half.weights[i], start.weights[i]));
+  }
+  EXPECT_GT(moved, 1e-4);
+  EXPECT_GT(lost, 0.5 * moved) << "the clipped gradients were still scaled";
+  EXPECT_LT(apart, 0.5 * moved);
+}
+
+TEST(Updater, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
+  const Config config = small_config();
+  const auto classifier = make_classifier(config, kShape, 1);
+  Updater updater(config.train, Precision::fp16, *classifier);
+  // Surely the wrong class: the gradient of each logit is near 1 / 2, and of a float16 sum over
+  // both rows times 65,536 and this weight nothing finite is left.
+  for (const NamedParameter& parameter : classifier->parameters()) {
+    if (parameter.name.starts_with("head") && parameter.role == ParameterRole::matrix)
+      parameter.tensor.detach().mul_(1000);
+  }
+  const auto copies = [&] {
+    std::vector<at::Tensor> tensors;
+    for (auto& [name, tensor] : updater.training_tensors()) {
+      if (!name.starts_with("scaler.")) tensors.push_back(tensor.clone());
+    }
+    for (const at::Tensor& tensor : updater.model_tensors()) tensors.push_back(tensor.clone());
+    return tensors;
+  };
+  const std::vector<at::Tensor> before = copies();
+  StepClock clock(at::kCPU, 1);
+  clock.begin_update();
+  const UpdateFigures first = updater.apply(
+      1, 2, [](std::size_t) { return two_texts(0); }, 1, 0.01, clock);
+  ASSERT_TRUE(first.skipped);
+  EXPECT_EQ(first.loss_scale, 65536);
+  const std::vector<at::Tensor> after = copies();
+  ASSERT_EQ(after.size(), before.size());
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(at::equal(after[i], before[i])) << i;
+  clock.begin_update();
+  EXPECT_EQ(updater
+                .apply(
+                    1, 2, [](std::size_t) { return two_texts(0); }, 2, 0.01, clock)
+                .loss_scale,
+            32768);
+}
+
+TEST(Updater, EverySettingOfTheUpdateCounts) {
+  const auto weights_after_three = [](const Config& config) {
+    const auto classifier = make_classifier(config, kShape, 1);
+    Updater updater(config.train, Precision::fp32, *classifier);
+    StepClock clock(at::kCPU, 1);
+    for (std::int64_t update = 1; update <= 3; ++update) {
+      clock.begin_update();
+      updater.apply(
+          1, 2, [&](std::size_t) { return two_texts(static_cast<std::int32_t>(update % 2)); },
+          update, 0.01, clock);
+    }
+    std::vector<at::Tensor> weights = updater.model_tensors();
+    for (at::Tensor& tensor : weights) tensor = tensor.clone();
+    return weights;
+  };
+  const Config base = small_config();
+  const std::vector<at::Tensor> expected = weights_after_three(base);
+  const std::vector<std::pair<const char*, std::function<void(TrainConfig&)>>> settings = {
+      {"label_smoothing", [](TrainConfig& c) { c.label_smoothing = 0.2; }},
+      {"beta1", [](TrainConfig& c) { c.beta1 = 0.5; }},
+      {"beta2", [](TrainConfig& c) { c.beta2 = 0.9; }},
+      {"epsilon", [](TrainConfig& c) { c.epsilon = 0.1; }},
+      {"weight_decay", [](TrainConfig& c) { c.weight_decay = 1; }},
+      {"embedding_weight_decay", [](TrainConfig& c) { c.embedding_weight_decay = 1; }},
+      {"embedding_lr_factor", [](TrainConfig& c) { c.embedding_lr_factor = 3; }},
+      {"clip_norm", [](TrainConfig& c) { c.clip_norm = 1e-9; }},
+      {"ema_decay", [](TrainConfig& c) { c.ema_decay = 0; }}};
+  for (const auto& [name, change] : settings) {
+    Config config = base;
+    change(config.train);
+    const std::vector<at::Tensor> changed = weights_after_three(config);
+    bool same = true;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      same = same && at::equal(changed[i], expected[i]);
+    EXPECT_FALSE(same) << name;
+  }
+}
+
+}  // namespace
+}  // namespace diffuse
