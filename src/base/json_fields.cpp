@@ -109,4 +109,15 @@ std::vector<std::int64_t> JsonFields::counts(const char* key) const {
   return numbers;
 }
 
+std::vector<double> JsonFields::finite_numbers(const char* key) const {
+  const Json& value = require(key, "a list of numbers");
+  if (!value.is_array()) refuse(key, value, "a list of numbers");
+  std::vector<double> numbers;
+  for (const Json& entry : value) {
+    if (!entry.is_number()) refuse(key, entry, "a list of numbers");
+    numbers.push_back(entry.get<double>());
+  }
+  return numbers;
+}
+
 }  // namespace diffuse

@@ -34,6 +34,8 @@ class JsonFields {
   std::optional<JsonFields> object_or_null(const char* key) const;
   /// Counts of a list; empty where the member is missing.
   std::vector<std::int64_t> counts(const char* key) const;
+  /// Numbers of a list, none of them null.
+  std::vector<double> finite_numbers(const char* key) const;
 
  private:
   /// Null where the member is missing.

@@ -24,12 +24,33 @@ std::optional<std::string> DivergenceMonitor::note(double loss, double gradient_
   if (!skipped && !std::isfinite(gradient_norm)) {
     return fmt::format("the gradient norm is {}", gradient_norm);
   }
+  if (!skipped) last_gradient_norm_ = gradient_norm;
   if (outside_recent_range(loss)) {
     if (++outside_ < kPatience) return std::nullopt;
     return fmt::format("the loss has been far above its recent mean of {:.4g} for {} updates",
                        sum_ / static_cast<double>(recent_.size()), outside_);
   }
   outside_ = 0;
+  remember(loss);
+  return std::nullopt;
+}
+
+RecentLosses DivergenceMonitor::recent() const {
+  return {.losses = {recent_.begin(), recent_.end()},
+          .outside_updates = outside_,
+          .skipped_updates = skipped_,
+          .last_gradient_norm = last_gradient_norm_};
+}
+
+void DivergenceMonitor::restore(const RecentLosses& recent) {
+  *this = {};
+  for (const double loss : recent.losses) remember(loss);
+  outside_ = recent.outside_updates;
+  skipped_ = recent.skipped_updates;
+  last_gradient_norm_ = recent.last_gradient_norm;
+}
+
+void DivergenceMonitor::remember(double loss) {
   recent_.push_back(loss);
   sum_ += loss;
   sum_of_squares_ += loss * loss;
@@ -38,7 +59,6 @@ std::optional<std::string> DivergenceMonitor::note(double loss, double gradient_
     sum_of_squares_ -= recent_.front() * recent_.front();
     recent_.pop_front();
   }
-  return std::nullopt;
 }
 
 bool DivergenceMonitor::outside_recent_range(double loss) const {

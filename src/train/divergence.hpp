@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "diffuse/train/recent_losses.hpp"
+
 namespace diffuse {
 
 /// The update that showed that training has diverged.
@@ -35,14 +37,20 @@ class DivergenceMonitor {
   /// their `gradient_norm` says nothing).
   std::optional<std::string> note(double loss, double gradient_norm, bool skipped);
 
+  /// All that `note` goes by.
+  RecentLosses recent() const;
+  void restore(const RecentLosses& recent);
+
  private:
+  void remember(double loss);
   bool outside_recent_range(double loss) const;
 
   std::deque<double> recent_;  // losses inside the range
   double sum_ = 0;
   double sum_of_squares_ = 0;
-  int outside_ = 0;
-  int skipped_ = 0;
+  std::int64_t outside_ = 0;
+  std::int64_t skipped_ = 0;
+  double last_gradient_norm_ = 0;
 };
 
 }  // namespace diffuse

@@ -28,6 +28,11 @@ void RunningFigures::add(const UpdateFigures& figures) {
   kept.correct.reset();
 }
 
+void RunningFigures::resume_recent(const RecentLosses& recent) {
+  monitor_.restore(recent);
+  last_gradient_norm_ = recent.last_gradient_norm;
+}
+
 std::optional<Divergence> RunningFigures::drain() {
   if (pending_.empty()) return std::nullopt;
   const at::Tensor values = at::stack(pending_values_).to(at::kCPU);

@@ -107,6 +107,7 @@ class Trainer {
     updater_.restore(folder);
     stream_.seek(state_.epoch, state_.position);
     figures_.resume_period(state_.period);
+    figures_.resume_recent(state_.recent);
     run_clock_ = RunClock(state_.elapsed_s);
     checkpointer_.adopt(state_);
     saved_update_ = state_.update;
@@ -294,6 +295,7 @@ class Trainer {
     fetch_figures();
     state_.elapsed_s = run_clock_.elapsed_s();
     state_.period = figures_.period();
+    state_.recent = figures_.recent();
     checkpointer_.save(state_, {.config = config_,
                                 .data = data_,
                                 .classifier = classifier_,

@@ -12,7 +12,7 @@
 namespace diffuse {
 namespace {
 
-constexpr int kStateVersion = 2;
+constexpr int kStateVersion = 3;
 
 double score_of(const Metrics& metrics, ValidationMetric metric) {
   switch (metric) {
@@ -40,6 +40,11 @@ TrainingState state_of(const JsonFields& fields) {
                   .examples = period.count("examples"),
                   .tokens = period.count("tokens"),
                   .skipped_updates = period.count("skipped_updates")};
+  const JsonFields recent = fields.object("recent");
+  state.recent = {.losses = recent.finite_numbers("losses"),
+                  .outside_updates = recent.count("outside_updates"),
+                  .skipped_updates = recent.count("skipped_updates"),
+                  .last_gradient_norm = recent.finite_number("last_gradient_norm")};
   if (const auto best = fields.object_or_null("best")) {
     state.has_best = true;
     state.best_update = best->count("update");
@@ -86,6 +91,10 @@ std::string training_state_json(const TrainingState& state, const LearningRateSc
                     {"examples", state.period.examples},
                     {"tokens", state.period.tokens},
                     {"skipped_updates", state.period.skipped_updates}};
+  json["recent"] = {{"losses", state.recent.losses},
+                    {"outside_updates", state.recent.outside_updates},
+                    {"skipped_updates", state.recent.skipped_updates},
+                    {"last_gradient_norm", state.recent.last_gradient_norm}};
   json["best"] = nullptr;
   if (state.has_best) {
     json["best"] = {{"update", state.best_update},

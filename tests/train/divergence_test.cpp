@@ -37,6 +37,16 @@ TEST(DivergenceMonitor, StopsAfterManyLossesFarAboveTheRecentOnes) {
             "the loss has been far above its recent mean of 1 for 100 updates");
 }
 
+TEST(DivergenceMonitor, OneThatWasRestoredGoesOnJudging) {
+  DivergenceMonitor before = settled_monitor();
+  for (int i = 1; i < DivergenceMonitor::kPatience - 1; ++i) before.note(3, 1, false);
+  DivergenceMonitor monitor;
+  monitor.restore(before.recent());
+  EXPECT_FALSE(monitor.note(3, 1, false).has_value());
+  EXPECT_EQ(monitor.note(3, 1, false),
+            "the loss has been far above its recent mean of 1 for 100 updates");
+}
+
 TEST(DivergenceMonitor, AGoodLossInBetweenStartsTheCountAnew) {
   DivergenceMonitor monitor = settled_monitor();
   for (int i = 1; i < 5 * DivergenceMonitor::kPatience; ++i) {

@@ -76,6 +76,10 @@ TrainingState full_state() {
   state.evaluation_due = true;
   state.stopped_early = true;
   state.period = {.loss_sum = 0.1, .correct = 7, .examples = 8, .tokens = 9, .skipped_updates = 1};
+  state.recent = {.losses = {0.5, 1.0 / 3},
+                  .outside_updates = 3,
+                  .skipped_updates = 4,
+                  .last_gradient_norm = 0.7};
   state.has_best = true;
   state.best_update = 100;
   state.best_score = -0.7;
@@ -126,6 +130,10 @@ TEST(TrainingState, ADamagedFileIsRefusedKeyByKey) {
   EXPECT_EQ(changed("/evaluation_due", 0),
             "\"evaluation_due\" is 0; expected true or false." + damaged);
   EXPECT_EQ(changed("/period", 0), "\"period\" is 0; expected an object." + damaged);
+  EXPECT_EQ(changed("/recent/losses", 0),
+            "recent: \"losses\" is 0; expected a list of numbers." + damaged);
+  EXPECT_EQ(changed("/recent/losses", nlohmann::json::array({nullptr})),
+            "recent: \"losses\" is null; expected a list of numbers." + damaged);
   EXPECT_EQ(changed("/best/loss", nullptr), "best: \"loss\" is null; expected a number." + damaged);
   for (const auto& [key, expected] :
        {std::pair("best", "an object or null"), std::pair("stopped_early", "true or false"),
@@ -141,7 +149,7 @@ TEST(TrainingState, AnotherVersionSaysWhatItIsStillGoodFor) {
   auto json = nlohmann::json::parse(training_state_json({}, {}));
   json["version"] = 1;
   EXPECT_THAT(error_of(json.dump()),
-              HasSubstr("version 1, expected 2: the checkpoint was written by "
+              HasSubstr("version 1, expected 3: the checkpoint was written by "
                         "another version of diffuse. It evaluates and "
                         "predicts, but cannot be gone on with."));
 }

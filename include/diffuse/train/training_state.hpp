@@ -7,6 +7,7 @@
 #include "diffuse/config/config.hpp"
 #include "diffuse/eval/metrics.hpp"
 #include "diffuse/train/figure_sums.hpp"
+#include "diffuse/train/recent_losses.hpp"
 #include "diffuse/train/schedule.hpp"
 
 namespace diffuse {
@@ -20,6 +21,7 @@ struct TrainingState {
   bool evaluation_due = false;  ///< a signal cut the evaluation at this update short
   bool stopped_early = false;   ///< patience ran out
   FigureSums period{};          ///< since the last evaluation
+  RecentLosses recent{};
 
   bool has_best = false;
   std::int64_t best_update = 0;
