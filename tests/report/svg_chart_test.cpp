@@ -27,14 +27,26 @@ std::vector<std::string> all_matches(const std::string& text, const std::string&
   return found;
 }
 
+/// What stands after each `begin`, up to the next `end`. (A regex of long matches exhausts the
+/// stack.)
+std::vector<std::string> all_between(const std::string& text, const std::string& begin, char end) {
+  std::vector<std::string> found;
+  for (std::size_t at = 0; (at = text.find(begin, at)) != std::string::npos;) {
+    at += begin.size();
+    found.push_back(text.substr(at, text.find(end, at) - at));
+  }
+  return found;
+}
+
 /// The labels of the ticks, those of y first.
 std::vector<std::string> ticks(const std::string& svg) {
-  return all_matches(svg, "class=\"tick\">([^<]*)<");
+  return all_between(svg, "class=\"tick\">", '<');
 }
 
 /// The `d` of the first curve that is not of the legend.
 std::string curve(const std::string& svg) {
-  const auto all = all_matches(svg, "<path class=\"curve(?: dense)?\" d=\"([^\"]*)\"/>");
+  auto all = all_between(svg, "<path class=\"curve\" d=\"", '"');
+  if (all.empty()) all = all_between(svg, "<path class=\"curve dense\" d=\"", '"');
   return all.empty() ? "" : all.back();
 }
 
