@@ -24,7 +24,6 @@ std::optional<std::string> DivergenceMonitor::note(double loss, double gradient_
   if (!skipped && !std::isfinite(gradient_norm)) {
     return fmt::format("the gradient norm is {}", gradient_norm);
   }
-  if (!skipped) last_gradient_norm_ = gradient_norm;
   if (outside_recent_range(loss)) {
     if (++outside_ < kPatience) return std::nullopt;
     return fmt::format("the loss has been far above its recent mean of {:.4g} for {} updates",
@@ -38,8 +37,7 @@ std::optional<std::string> DivergenceMonitor::note(double loss, double gradient_
 RecentLosses DivergenceMonitor::recent() const {
   return {.losses = {recent_.begin(), recent_.end()},
           .outside_updates = outside_,
-          .skipped_updates = skipped_,
-          .last_gradient_norm = last_gradient_norm_};
+          .skipped_updates = skipped_};
 }
 
 void DivergenceMonitor::restore(const RecentLosses& recent) {
@@ -47,7 +45,6 @@ void DivergenceMonitor::restore(const RecentLosses& recent) {
   for (const double loss : recent.losses) remember(loss);
   outside_ = recent.outside_updates;
   skipped_ = recent.skipped_updates;
-  last_gradient_norm_ = recent.last_gradient_norm;
 }
 
 void DivergenceMonitor::remember(double loss) {

@@ -37,7 +37,7 @@ class DivergenceMonitor {
   /// their `gradient_norm` says nothing).
   std::optional<std::string> note(double loss, double gradient_norm, bool skipped);
 
-  /// All that `note` goes by.
+  /// All that `note` goes by; `last_gradient_norm` is left to whoever reports it.
   RecentLosses recent() const;
   void restore(const RecentLosses& recent);
 
@@ -50,7 +50,6 @@ class DivergenceMonitor {
   double sum_of_squares_ = 0;
   std::int64_t outside_ = 0;
   std::int64_t skipped_ = 0;
-  double last_gradient_norm_ = 0;
 };
 
 }  // namespace diffuse

@@ -28,6 +28,12 @@ void RunningFigures::add(const UpdateFigures& figures) {
   kept.correct.reset();
 }
 
+RecentLosses RunningFigures::recent() const {
+  RecentLosses recent = monitor_.recent();
+  recent.last_gradient_norm = last_gradient_norm_;
+  return recent;
+}
+
 void RunningFigures::resume_recent(const RecentLosses& recent) {
   monitor_.restore(recent);
   last_gradient_norm_ = recent.last_gradient_norm;

@@ -41,7 +41,7 @@ class RunningFigures {
   void clear_period() { period_ = {}; }
   /// Goes on with a period that an earlier process began.
   void resume_period(const FigureSums& period) { period_ = period; }
-  RecentLosses recent() const { return monitor_.recent(); }
+  RecentLosses recent() const;
   /// Judges by what an earlier process has seen.
   void resume_recent(const RecentLosses& recent);
   double last_gradient_norm() const { return last_gradient_norm_; }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "e2e/small_distilbert.hpp"
 
@@ -13,6 +14,16 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 namespace fs = std::filesystem;
+
+/// DistilBERT's own training on train.csv.
+std::vector<std::string> distilbert_run(const std::string& out, std::vector<std::string> more) {
+  std::vector<std::string> arguments = {"train",     "--config",  "distilbert-agnews.json",
+                                        "--train",   "train.csv", "--out",
+                                        out,         "--device",  "cpu",
+                                        "--threads", "1"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
 
 TEST(TrainBaseline, EveryEpochTellsBothTimesAndMemories) {
   const Workspace workspace;
@@ -50,27 +61,10 @@ TEST(TrainBaseline, EveryEpochTellsBothTimesAndMemories) {
 
 TEST(TrainDistilBert, ByTheSameTrainer) {
   const Workspace workspace;
-  Launch launch = with_small_baseline(workspace, {"train",
-                                                  "--config",
-                                                  "distilbert-agnews.json",
-                                                  "--train",
-                                                  "train.csv",
-                                                  "--test",
-                                                  "test.csv",
-                                                  "--out",
-                                                  "run",
-                                                  "--set",
-                                                  "train.length=120u",
-                                                  "--set",
-                                                  "train.learning_rate=0.003",
-                                                  "--set",
-                                                  "train.warmup=10u",
-                                                  "--set",
-                                                  "train.batch_size=16",
-                                                  "--device",
-                                                  "cpu",
-                                                  "--threads",
-                                                  "1"});
+  Launch launch = with_small_baseline(
+      workspace, distilbert_run("run", {"--test", "test.csv", "--set", "train.length=120u", "--set",
+                                        "train.learning_rate=0.003", "--set", "train.warmup=10u",
+                                        "--set", "train.batch_size=16"}));
   const Outcome outcome = run(launch);
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const auto test = nlohmann::json::parse(read_file(workspace.path() / "run/test.json"));
@@ -91,32 +85,14 @@ TEST(TrainDistilBert, StartsFromPretrainedWeights) {
   const Workspace workspace;
   write_pretrained(workspace, "hf");
   const auto loss_of_seed = [&](const std::string& seed, std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"train",
-                                          "--config",
-                                          "distilbert-agnews.json",
-                                          "--train",
-                                          "train.csv",
-                                          "--test",
-                                          "test.csv",
-                                          "--out",
-                                          "run" + seed + std::to_string(more.size()),
-                                          "--set",
-                                          "train.length=1u",
-                                          "--set",
-                                          "train.learning_rate=1e-12",
-                                          "--set",
-                                          "train.warmup=0u",
-                                          "--set",
-                                          "train.seed=" + seed,
-                                          "--device",
-                                          "cpu",
-                                          "--threads",
-                                          "1"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
+    const std::string out = "run" + seed + std::to_string(more.size());
+    more.insert(more.end(), {"--test", "test.csv", "--set", "train.length=1u", "--set",
+                             "train.learning_rate=1e-12", "--set", "train.warmup=0u", "--set",
+                             "train.seed=" + seed});
+    const std::vector<std::string> arguments = distilbert_run(out, std::move(more));
     const Outcome outcome = run(with_small_baseline(workspace, arguments));
     EXPECT_EQ(outcome.exit_code, 0) << outcome;
-    return nlohmann::json::parse(
-               read_file(workspace.path() / arguments[8] / "test.json"))["mean_loss"]
+    return nlohmann::json::parse(read_file(workspace.path() / out / "test.json"))["mean_loss"]
         .get<double>();
   };
   const std::vector<std::string> pretrained = {"--set", "distilbert.pretrained=hf", "--set",
@@ -128,13 +104,8 @@ TEST(TrainDistilBert, StartsFromPretrainedWeights) {
 TEST(TrainDistilBert, GoesOnToTheBit) {
   const Workspace workspace;
   const auto arguments = [](const std::string& out, std::vector<std::string> more) {
-    std::vector<std::string> all = {"train",   "--config",        "distilbert-agnews.json",
-                                    "--train", "train.csv",       "--out",
-                                    out,       "--set",           "train.length=30u",
-                                    "--set",   "train.warmup=5u", "--device",
-                                    "cpu",     "--threads",       "1"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
+    more.insert(more.end(), {"--set", "train.length=30u", "--set", "train.warmup=5u"});
+    return distilbert_run(out, std::move(more));
   };
   ASSERT_EQ(run(with_small_baseline(workspace, arguments("whole", {}))).exit_code, 0);
   ASSERT_EQ(

@@ -1,4 +1,5 @@
-// One update in float16: scale, backward, unscale and check, clip, step or skip, update the scale.
+// One update: in float16 scale, backward, unscale and check, clip, step or skip, update the scale;
+// and that each of its settings counts.
 
 #include "../../src/train/updater.hpp"
 
@@ -69,21 +70,21 @@ TEST(Updater, Float16ClipsTheUnscaledGradients) {
   EXPECT_NEAR(half.figures.gradient_norm.item<double>(), norm, 0.02 * norm) << "before clipping";
   Config still = config;
   still.train.clip_norm = norm / 4 / 65536;
-  double moved = 0;
-  double lost = 0;
+  double exact_moved = 0;
+  double half_moved = 0;
   double apart = 0;
   const Outcome start = updated(still, Precision::fp32);
   for (std::size_t i = 0; i < exact.weights.size(); ++i) {
     const auto largest = [](const at::Tensor& a, const at::Tensor& b) {
       return a.sub(b).abs().max().item<double>();
     };
-    moved = std::max(moved, largest(exact.weights[i], start.weights[i]));
+    exact_moved = std::max(exact_moved, largest(exact.weights[i], start.weights[i]));
     apart = std::max(apart, largest(exact.weights[i], half.weights[i]));
-    lost = std::max(lost, largest(half.weights[i], start.weights[i]));
+    half_moved = std::max(half_moved, largest(half.weights[i], start.weights[i]));
   }
-  EXPECT_GT(moved, 1e-4);
-  EXPECT_GT(lost, 0.5 * moved) << "the clipped gradients were still scaled";
-  EXPECT_LT(apart, 0.5 * moved);
+  EXPECT_GT(exact_moved, 1e-4);
+  EXPECT_GT(half_moved, 0.5 * exact_moved) << "the clipped gradients were still scaled";
+  EXPECT_LT(apart, 0.5 * exact_moved);
 }
 
 TEST(Updater, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
