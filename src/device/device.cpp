@@ -116,6 +116,16 @@ int set_thread_count(std::int64_t threads) {
   return at::get_num_threads();
 }
 
+OneThreadScope::OneThreadScope(bool wanted) : before_(0) {
+  if (!wanted || at::get_num_threads() == 1) return;
+  before_ = at::get_num_threads();
+  at::set_num_threads(1);
+}
+
+OneThreadScope::~OneThreadScope() {
+  if (before_ > 0) at::set_num_threads(before_);
+}
+
 at::Generator make_generator(at::Device device, std::uint64_t seed) {
   if (device.is_cuda()) {
     return cuda_table().make_generator(device.index(), seed);

@@ -19,6 +19,7 @@ at::Tensor predict_logits(Classifier& classifier, const Batch& batch, const Forw
                           Precision precision) {
   const at::NoGradGuard no_grad;
   const PrecisionScope scope(precision, classifier.device());
+  const OneThreadScope threads(classifier.is_small(batch));
   return classifier.forward(batch, context).to(at::kCPU, at::kFloat).contiguous();
 }
 

@@ -34,7 +34,9 @@ DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelS
 
 DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelShape& shape,
                                          at::Generator generator)
-    : pooling_(config.pooling),
+    : dim_(config.dim),
+      products_per_token_(0),
+      pooling_(config.pooling),
       random_at_evaluation_(config.noise_at_evaluation && config.noise_std > 0.0),
       embedding_(config, shape.vocab_size, shape.mask_id, generator),
       stack_(config, generator),
@@ -46,6 +48,9 @@ DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelS
   };
   embedding_.visit("embedding", add);
   stack_.visit("steps", add);
+  for (const Parameter& parameter : parameters_)
+    if (parameter.role == ParameterRole::matrix) products_per_token_ += parameter.tensor->numel();
+  if (config.share_weights) products_per_token_ *= config.steps;
   head_.visit("head", add);
 }
 
@@ -57,6 +62,13 @@ at::Tensor DiffusionClassifier::forward(const Batch& batch, const ForwardContext
                           at::TensorOptions(state.device()).dtype(state.dtype()));
   const at::Tensor logits = head_.forward(segment_pool(state, segments, pooling_), context);
   return logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
+}
+
+bool DiffusionClassifier::is_small(const Batch& batch) const {
+  constexpr std::int64_t kElements = 32768;  // LibTorch's grain size
+  constexpr std::int64_t kProducts = std::int64_t{1} << 22;
+  return device().is_cpu() && batch.token_count() <= kElements / dim_ &&
+         batch.token_count() * products_per_token_ <= kProducts;
 }
 
 std::vector<NamedParameter> DiffusionClassifier::parameters() const {

@@ -50,6 +50,7 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
     clock.enter(StepClock::Phase::data);
     const Batch batch = batch_at(i);
     clock.enter(StepClock::Phase::forward);
+    const OneThreadScope threads(classifier_.is_small(batch));
     at::Tensor logits;
     {
       const PrecisionScope scope(precision_, classifier_.device());

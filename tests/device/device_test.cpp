@@ -1,5 +1,6 @@
 #include "diffuse/device/device.hpp"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <stdexcept>
 #include <vector>
 
 #include "device/cuda_module.hpp"
@@ -96,6 +98,29 @@ TEST(Threads, OutOfRange) {
                 ThrowsMessage<UsageError>(AllOf(StartsWith("threads: " + std::to_string(threads)),
                                                 HasSubstr("1 to 1024"))));
   }
+}
+
+TEST(OneThreadScope, EndsWithAsManyThreadsAsBefore) {
+  const int before = at::get_num_threads();
+  at::set_num_threads(3);
+  {
+    const OneThreadScope scope;
+    EXPECT_EQ(at::get_num_threads(), 1);
+    const OneThreadScope inner;
+    EXPECT_EQ(at::get_num_threads(), 1);
+  }
+  EXPECT_EQ(at::get_num_threads(), 3);
+  try {
+    const OneThreadScope scope;
+    throw std::runtime_error("in the middle");
+  } catch (const std::runtime_error&) {
+  }
+  EXPECT_EQ(at::get_num_threads(), 3);
+  {
+    const OneThreadScope unwanted(false);
+    EXPECT_EQ(at::get_num_threads(), 3);
+  }
+  at::set_num_threads(before);
 }
 
 TEST(Generator, SeedDecidesTheNumbers) {

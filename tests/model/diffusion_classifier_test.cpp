@@ -56,6 +56,31 @@ TEST(DiffusionClassifier, IsNotTouchedByTheOtherSequencesOfABatch) {
   }
 }
 
+TEST(DiffusionClassifier, ABatchIsSmallByItsElementsAndItsProducts) {
+  const auto small = [](const ModelConfig& config, std::size_t tokens) {
+    return DiffusionClassifier(config, kShape, 1)
+        .is_small(batch_of({std::vector<std::int32_t>(tokens, 1)}));
+  };
+  ModelConfig config = small_config();
+  config.dim = 64;
+  config.steps = 2;
+  config.function = FunctionKind::linear;
+  EXPECT_TRUE(small(config, 512));  // 2 x 64 x 64 products a token
+  EXPECT_FALSE(small(config, 513));
+  config.share_weights = true;
+  EXPECT_FALSE(small(config, 513));
+  config.steps = 8;
+  EXPECT_FALSE(small(config, 512));
+  config.steps = 0;
+  EXPECT_TRUE(small(config, 512));
+  EXPECT_FALSE(small(config, 513)) << "more elements than one thread's share";
+  config.dim = 256;
+  config.steps = 4;
+  config.share_weights = false;
+  config.function = FunctionKind::mlp;
+  EXPECT_FALSE(small(config, 64)) << "much to multiply";
+}
+
 TEST(DiffusionClassifier, IsNotTouchedByHugeNeighbours) {
   // A leak of one part in 1e9 would show.
   DiffusionClassifier model(small_config(), kShape, 3);

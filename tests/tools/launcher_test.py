@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 PROJECT = pathlib.Path(sys.argv.pop())
 BUILD = pathlib.Path(os.environ["DIFFUSE_BUILD"])
@@ -51,6 +52,16 @@ class Launcher(unittest.TestCase):
         result = self.start("a b", "--c=*", "", DIFFUSE_LIBTORCH=BUILT_WITH)
         self.assertEqual(result.returncode, 7, result.stderr)
         self.assertEqual(result.stdout.splitlines()[1:], ["arg=a b", "arg=--c=*", "arg="])
+
+    def test_waiting_threads_sleep_soon_unless_told_otherwise(self):
+        program = self.root / "libexec/diffuse"
+        program.write_text('#!/bin/sh\necho "$OMP_WAIT_POLICY $GOMP_SPINCOUNT"\n')
+        for given, expected in (({}, "passive 1000"), ({"GOMP_SPINCOUNT": "5"}, "passive 5"),
+                                ({"OMP_WAIT_POLICY": "active"}, "active ")):
+            unset = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+            with unittest.mock.patch.dict(os.environ, unset, clear=True):
+                result = self.start(DIFFUSE_LIBTORCH=BUILT_WITH, **given)
+            self.assertEqual(result.stdout, expected + "\n")
 
     def test_every_form_of_the_folder(self):
         for form in ("zip/lib", "wheel/torch/lib", "plain"):

@@ -73,6 +73,7 @@ class StoppingClassifier final : public Classifier {
   std::vector<NamedParameter> parameters() const override { return inner_.parameters(); }
   void to(at::Device device) override { inner_.to(device); }
   at::Device device() const override { return inner_.device(); }
+  bool is_small(const Batch& batch) const override { return inner_.is_small(batch); }
 
  private:
   Classifier& inner_;

@@ -54,6 +54,12 @@ class Classifier {
   virtual std::vector<NamedParameter> parameters() const = 0;
   virtual void to(at::Device device) = 0;
   virtual at::Device device() const = 0;
+  /// Whether one thread of the CPU computes `batch` sooner than several: so little is to do that
+  /// waking the others takes longer.
+  virtual bool is_small(const Batch& batch) const {
+    (void)batch;
+    return false;
+  }
   /// Whether evaluation draws random numbers (noise at evaluation).
   virtual bool random_at_evaluation() const { return false; }
 };
