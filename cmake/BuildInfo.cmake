@@ -14,6 +14,7 @@ function(diffuse_generate_build_info target)
       "-DLIBTORCH_VERSION=${LIBTORCH_VERSION}" "-DCUDA_MODULE=$<BOOL:${DIFFUSE_CUDA_MODULE}>"
       "-DCUDA_REASON=${DIFFUSE_CUDA_REASON}" "-DFLAGS=${DIFFUSE_FLAGS}"
       "-DCHECKS=${DIFFUSE_CHECKS}" "-DTESTS=$<IF:$<BOOL:${BUILD_TESTING}>,ON,OFF>"
+      "-DSUMMARY_FILE=${DIFFUSE_SUMMARY_FILE}"
       -P "${PROJECT_SOURCE_DIR}/cmake/WriteBuildInfo.cmake"
     BYPRODUCTS "${folder}/build_info_values.hpp"
     COMMENT "Looking up the commit" VERBATIM)

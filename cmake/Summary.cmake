@@ -1,5 +1,6 @@
-# What a build is made of. Sets DIFFUSE_FLAGS and DIFFUSE_CHECKS for the block that
-# diffuse_print_summary() shows at the end of the configuration and that `diffuse version` shows too.
+# What a build is made of: DIFFUSE_FLAGS, DIFFUSE_CHECKS, and the block that diffuse_print_summary()
+# shows at the end of the configuration and leaves in DIFFUSE_SUMMARY_FILE for `diffuse version`.
+set(DIFFUSE_SUMMARY_FILE "${PROJECT_BINARY_DIR}/generated/summary.txt")
 string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
 string(STRIP "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}}" DIFFUSE_FLAGS)
 set(DIFFUSE_CHECKS "")
@@ -19,10 +20,16 @@ function(diffuse_print_summary)
   if(DIFFUSE_CUDA_MODULE)
     set(cuda "yes, ${DIFFUSE_CUDA_REASON}")
   endif()
-  message(STATUS "diffuse ${PROJECT_VERSION}
-     LibTorch     ${LIBTORCH_VERSION} in ${LIBTORCH_ROOT}
-     CUDA module  ${cuda}
-     Compiler     ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, ${CMAKE_BUILD_TYPE} (${DIFFUSE_FLAGS})
-     Checks       ${DIFFUSE_CHECKS}
-     Tests        ${BUILD_TESTING}")
+  set(tests "no")
+  if(BUILD_TESTING)
+    set(tests "yes")
+  endif()
+  string(CONCAT summary
+    "  LibTorch     ${LIBTORCH_VERSION} in ${LIBTORCH_ROOT}\n"
+    "  CUDA module  ${cuda}\n"
+    "  Compiler     ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, ${CMAKE_BUILD_TYPE} (${DIFFUSE_FLAGS})\n"
+    "  Checks       ${DIFFUSE_CHECKS}\n"
+    "  Tests        ${tests}\n")
+  file(WRITE "${DIFFUSE_SUMMARY_FILE}" "${summary}")
+  message(STATUS "diffuse ${PROJECT_VERSION}\n${summary}")
 endfunction()

@@ -10,7 +10,8 @@ const BuildInfo& build_info() {
       build_info_values::kBuildType,       build_info_values::kCompiler,
       build_info_values::kLibtorchVersion, build_info_values::kFlags,
       build_info_values::kChecks,          build_info_values::kTests,
-      build_info_values::kCudaReason,      build_info_values::kCudaModule,
+      build_info_values::kCudaReason,      build_info_values::kSummary,
+      build_info_values::kCudaModule,
   };
   return info;
 }

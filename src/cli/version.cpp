@@ -40,26 +40,20 @@ int run_version(const VersionOptions& options) {
   json["cuda"] = found.cuda;
   json["cores"] = available_cores();
   json["processor"] = cpu_model();
-  // Both facts count: what the program brings, and what it met on this machine.
-  const std::string cuda =
-      fmt::format("{} ({}); {}", build.cuda_module ? "module built" : "built without the module",
-                  build.cuda_reason, found.cuda);
   if (options.json) {
     write_output(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     return kDone;
   }
-  write_output(
-      fmt::format("diffuse     {} (commit {}, {})\n"
-                  "compiler    {} ({})\n"
-                  "checks      {}\n"
-                  "tests       {}\n"
-                  "LibTorch    {} compiled, {} found in {}\n"
-                  "CUDA        {}\n"
-                  "cores       {}\n"
-                  "processor   {}\n",
-                  build.version, build.commit, build.build_type, build.compiler, build.flags,
-                  build.checks, build.tests, build.libtorch_version, found.libtorch_version,
-                  found.libtorch_folder, cuda, available_cores(), cpu_model()));
+  // Both facts count: what the program was built from, and what it met on this machine.
+  write_output(fmt::format(
+      "diffuse {} (commit {})\n"
+      "{}"
+      "found here\n"
+      "  LibTorch     {} in {}\n"
+      "  CUDA         {}\n"
+      "  Processor    {}, {} core{}\n",
+      build.version, build.commit, build.summary, found.libtorch_version, found.libtorch_folder,
+      found.cuda, cpu_model(), available_cores(), available_cores() == 1 ? "" : "s"));
   return kDone;
 }
 

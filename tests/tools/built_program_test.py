@@ -23,6 +23,14 @@ def output_of(*command):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+class Version(unittest.TestCase):
+    def test_prints_the_block_of_the_configuration(self):
+        block = (BUILD / "generated/summary.txt").read_text()
+        for line in ("LibTorch", "CUDA module", "Compiler", "Checks", "Tests        yes"):
+            self.assertIn(f"\n  {line}", "\n" + block)
+        self.assertIn("\n" + block + "found here\n", output_of(BUILD / "bin/diffuse", "version"))
+
+
 class Linkage(unittest.TestCase):
     def test_only_libtorch_cuda_openmp_and_the_runtimes(self):
         for program in ("bin/diffuse", "libexec/diffuse"):

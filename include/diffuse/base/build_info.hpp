@@ -15,6 +15,7 @@ struct BuildInfo {
   std::string checks;            ///< "warnings are errors", "sanitizers address"
   std::string tests;             ///< "ON" where the tests were configured, too
   std::string cuda_reason;       ///< why it has its CUDA module, or has none
+  std::string summary;           ///< the block that the configuration printed, below its title
   bool cuda_module = false;      ///< built with the CUDA module
 };
 const BuildInfo& build_info();
