@@ -34,7 +34,7 @@ InputRecord parse_object(std::string_view line, std::span<const std::string> tex
   std::vector<std::string> keys = {"text"};
   if (!object.contains(keys.front())) {
     keys.assign(text_keys.begin(), text_keys.end());
-    if (keys.empty()) keys = automatic_text_keys(parsed.keys, parsed.is_text);
+    if (keys.empty()) keys = automatic_text_keys(parsed.keys, parsed.contents);
     const bool has_all =
         !keys.empty() && std::all_of(keys.begin(), keys.end(),
                                      [&](const auto& key) { return object.contains(key); });

@@ -87,14 +87,16 @@ std::optional<std::size_t> find_label(const Names& names) {
   return std::nullopt;
 }
 
-/// Places of the texts among keys, without `label`: those with a usual name, else every string.
-std::vector<std::size_t> find_texts(const Names& keys, const std::vector<bool>& is_text,
+/// Places of the texts among keys, without `label`: those with a usual name that hold a string or
+/// null, else every string.
+std::vector<std::size_t> find_texts(const Names& keys, const std::vector<KeyContent>& contents,
                                     std::optional<std::size_t> label) {
   std::vector<std::size_t> texts;
   for (const bool known_only : {true, false}) {
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (i != label && is_text[i] && (!known_only || is_one_of(keys[i], kTextNames)))
-        texts.push_back(i);
+      if (i == label) continue;
+      const bool known = is_one_of(keys[i], kTextNames) && contents[i] != KeyContent::other;
+      if (known_only ? known : contents[i] == KeyContent::text) texts.push_back(i);
     }
     if (!texts.empty()) break;
   }
@@ -198,8 +200,8 @@ Columns resolve_columns(const Names& first, const DataConfig& config,
   return columns;
 }
 
-Keys resolve_keys(const Names& keys, const std::vector<bool>& is_text, const DataConfig& config,
-                  const std::filesystem::path& path, std::size_t line) {
+Keys resolve_keys(const Names& keys, const std::vector<KeyContent>& contents,
+                  const DataConfig& config, const std::filesystem::path& path, std::size_t line) {
   const std::string place = fmt::format("{}:{}", path.string(), line);
   std::size_t label = 0;
   if (!config.label_column.empty()) {
@@ -218,7 +220,7 @@ Keys resolve_keys(const Names& keys, const std::vector<bool>& is_text, const Dat
   for (const std::string& key : config.text_columns) {
     texts.push_back(require_name(keys, key, "data.text_columns", "key", place));
   }
-  if (texts.empty()) texts = find_texts(keys, is_text, label);
+  if (texts.empty()) texts = find_texts(keys, contents, label);
   if (texts.empty()) {
     throw DataError(fmt::format(
         "{}: no key but the label's holds a string; expected at least one text among {}", place,
@@ -232,9 +234,9 @@ Keys resolve_keys(const Names& keys, const std::vector<bool>& is_text, const Dat
   return result;
 }
 
-Names automatic_text_keys(const Names& keys, const std::vector<bool>& is_text) {
+Names automatic_text_keys(const Names& keys, const std::vector<KeyContent>& contents) {
   Names names;
-  for (const std::size_t place : find_texts(keys, is_text, find_label(keys)))
+  for (const std::size_t place : find_texts(keys, contents, find_label(keys)))
     names.push_back(keys[place]);
   return names;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "diffuse/config/config.hpp"
+#include "diffuse/data/text_keys.hpp"
 
 namespace diffuse {
 
@@ -31,9 +32,9 @@ struct Keys {
   std::string description;  ///< both in words, for the log
 };
 
-/// Decides by the first object's keys, in their order, with `is_text[i]` telling whether key i
-/// holds a string. Throws as resolve_columns.
-Keys resolve_keys(const std::vector<std::string>& keys, const std::vector<bool>& is_text,
+/// Decides by the first object's keys, in their order, with `contents[i]` telling what key i
+/// holds. Throws as resolve_columns.
+Keys resolve_keys(const std::vector<std::string>& keys, const std::vector<KeyContent>& contents,
                   const DataConfig& config, const std::filesystem::path& path, std::size_t line);
 
 }  // namespace diffuse

@@ -50,8 +50,12 @@ JsonLine parse_json_line(std::string_view line) {
     return unusable(fmt::format("the line holds {}", result.object.type_name()), "a JSON object");
   if (const std::string* twice = find_repeated(result.keys))
     return unusable(fmt::format("the key \"{}\" stands twice", printable(*twice)), "each key once");
-  for (const std::string& key : result.keys)
-    result.is_text.push_back(result.object.at(key).is_string());
+  for (const std::string& key : result.keys) {
+    const Json& value = result.object.at(key);
+    result.contents.push_back(value.is_string() ? KeyContent::text
+                              : value.is_null() ? KeyContent::null
+                                                : KeyContent::other);
+  }
   return result;
 }
 

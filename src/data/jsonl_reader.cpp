@@ -43,7 +43,7 @@ ReadStatus JsonlRecords::parse(std::string_view line, std::uint32_t number, Exam
   }
   const JsonLine parsed = parse_json_line(line);
   if (!parsed.problem.empty()) return fail(bad, number, parsed.problem, parsed.expected);
-  if (!keys_) keys_ = resolve_keys(parsed.keys, parsed.is_text, config_, buffer_.path(), number);
+  if (!keys_) keys_ = resolve_keys(parsed.keys, parsed.contents, config_, buffer_.path(), number);
   const auto& row = parsed.object;
   const auto label = row.find(keys_->label);
   if (label == row.end()) {

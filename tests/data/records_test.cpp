@@ -190,6 +190,15 @@ TEST(Jsonl, ChoosesKeys) {
   EXPECT_THAT(jsonl("{\"1\":\"w\",\"2\":\"x\"}\n", config("2", {"1"})), ElementsAre("1 x: w"));
 }
 
+TEST(Jsonl, ATextThatIsNullLacksItsTextAndIsStillTheText) {
+  const std::string null_first =
+      "{\"label\":\"x\",\"text\":null,\"note\":\"n\"}\n{\"label\":\"y\",\"text\":\"t\",\"note\":"
+      "\"n\"}\n";
+  EXPECT_THAT(jsonl(null_first),
+              ElementsAre("1! the text \"text\" is of type null; a string", "2 y: t"));
+  EXPECT_THAT(jsonl("{\"label\":\"x\",\"title\":\"t\",\"comment\":5}\n"), ElementsAre("1 x: t"));
+}
+
 TEST(Jsonl, SaysWhichKeysAreNotThere) {
   EXPECT_THAT(
       message_of<DataError>([] { jsonl("{\"a\":\"x\",\"text\":\"t\"}"); }),

@@ -5,14 +5,16 @@
 #include <string_view>
 #include <vector>
 
+#include "diffuse/data/text_keys.hpp"
+
 namespace diffuse {
 
 /// One line of JSONL, as training data and `predict` read it.
 struct JsonLine {
   nlohmann::ordered_json object;
-  std::vector<std::string> keys;  ///< of the object itself, in the order of the line
-  std::vector<bool> is_text;      ///< [i]: key i holds a string
-  std::string problem;            ///< empty where the line is an object with each key once
+  std::vector<std::string> keys;     ///< of the object itself, in the order of the line
+  std::vector<KeyContent> contents;  ///< [i]: what key i holds
+  std::string problem;               ///< empty where the line is an object with each key once
   std::string expected;
 };
 
