@@ -7,11 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <limits>
+#include <optional>
 
 #include "diffuse/base/error.hpp"
 #include "file_io.hpp"
@@ -55,8 +60,20 @@ pid_t start(const std::string& path, const std::vector<std::string>& arguments, 
   return pid;
 }
 
+using Clock = std::chrono::steady_clock;
+
+/// Milliseconds for poll until `end`; -1, for ever, where there is none.
+int milliseconds_to(const std::optional<Clock::time_point>& end) {
+  if (!end) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*end - Clock::now());
+  return static_cast<int>(
+      std::clamp<std::int64_t>(left.count(), 0, std::numeric_limits<int>::max()));
+}
+
 /// Writes and reads at once, or a child that answers before it has read all would wait for ever.
-std::string exchange(Pipe& to, Pipe& from, std::string_view input) {
+/// Nothing where the child had not closed its output by `end`.
+std::optional<std::string> exchange(Pipe& to, Pipe& from, std::string_view input,
+                                    const std::optional<Clock::time_point>& end) {
   // A child that dies early must not take this process along.
   struct sigaction ignore {};
   struct sigaction old {};
@@ -64,13 +81,19 @@ std::string exchange(Pipe& to, Pipe& from, std::string_view input) {
   sigaction(SIGPIPE, &ignore, &old);
   fcntl(to.write.get(), F_SETFL, O_NONBLOCK);
   std::string out;
+  bool in_time = true;
   std::array<char, 65536> buffer;
   while (true) {
     if (input.empty()) to.write.close();
     std::array<pollfd, 2> waited = {pollfd{from.read.get(), POLLIN, 0},
                                     pollfd{to.write.get(), POLLOUT, 0}};
-    if (poll(waited.data(), waited.size(), -1) < 0) {
+    const int ready = poll(waited.data(), waited.size(), milliseconds_to(end));
+    if (ready < 0) {
       if (errno == EINTR) continue;
+      break;
+    }
+    if (ready == 0 && milliseconds_to(end) == 0) {
+      in_time = false;
       break;
     }
     if ((waited[1].revents & (POLLOUT | POLLERR | POLLHUP)) != 0) {
@@ -85,20 +108,26 @@ std::string exchange(Pipe& to, Pipe& from, std::string_view input) {
     }
   }
   sigaction(SIGPIPE, &old, nullptr);
-  return out;
+  return in_time ? std::optional(out) : std::nullopt;
 }
 
 }  // namespace
 
 ChildOutcome run_child(const std::string& path, const std::vector<std::string>& arguments,
-                       const std::string& input) {
+                       const std::string& input, double limit_s) {
+  std::optional<Clock::time_point> end;
+  if (limit_s > 0)
+    end = Clock::now() + std::chrono::milliseconds(static_cast<std::int64_t>(1000 * limit_s));
   Pipe to = make_pipe(path);
   Pipe from = make_pipe(path);
   const pid_t pid = start(path, arguments, to.read.get(), from.write.get());
   to.read.close();
   from.write.close();
   ChildOutcome outcome;
-  outcome.out = exchange(to, from, input);
+  const std::optional<std::string> out = exchange(to, from, input, end);
+  outcome.out = out.value_or("");
+  outcome.timed_out = !out.has_value();
+  if (outcome.timed_out) kill(pid, SIGKILL);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }

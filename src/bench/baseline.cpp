@@ -139,12 +139,21 @@ BaselineFigures parse_baseline(const std::string& text, const std::string& place
 }
 
 BaselineFigures probe_baseline(const Config& baseline, const std::string& name, double limit_s) {
+  // Room for the process to start and to end in.
+  constexpr double kShare = 0.9;
   nlohmann::ordered_json task;
   task["name"] = name;
-  task["limit_s"] = limit_s;
+  task["limit_s"] = kShare * limit_s;
   task["config"] = nlohmann::ordered_json::parse(config_json(baseline));
   const ChildOutcome outcome =
-      run_child(own_program(), {"--quiet", "bench", "--baseline-probe"}, task.dump());
+      run_child(own_program(), {"--quiet", "bench", "--baseline-probe"}, task.dump(), limit_s);
+  if (outcome.timed_out)
+    throw SystemError(fmt::format(
+        "The baseline, {}, could not be measured in {:g} seconds: reading the data and a few of "
+        "its "
+        "steps take longer here. Train without --baseline, or with a smaller tokenizer.max_tokens "
+        "or data.max_rows.",
+        name, limit_s));
   if (outcome.exit_code != 0)
     throw SystemError(fmt::format(
         "The process that measures the baseline failed ({} {}); see its message above. Train "

@@ -77,9 +77,10 @@ std::string comparison_markdown(const Comparison& comparison) {
 
 std::string comparison_csv(const Comparison& comparison) {
   std::string out =
-      "mode,batch_size,seq_len,device,threads,model,precision,calls,median_s,mean_s,deviation_s,"
-      "p95_s,tokens_per_s,examples_per_s,epoch_s,flops_per_s,rss_growth_bytes,allocated_bytes,"
-      "reserved_bytes,not_run\n";
+      "mode,batch_size,seq_len,device,threads,model,parameters,precision,calls,median_s,mean_s,"
+      "deviation_s,p95_s,tokens_per_s,examples_per_s,epoch_s,flops_per_token,flops_per_s,"
+      "rss_growth_bytes,allocated_bytes,reserved_bytes,time_ratio,time_ratio_deviation,"
+      "memory_ratio,not_run\n";
   const auto line = [&](const CaseResult& result, const ContenderFacts& facts,
                         const Measurement& m) {
     const bool ran = m.ran();
@@ -91,16 +92,22 @@ std::string comparison_csv(const Comparison& comparison) {
     const auto epoch = epoch_s(m, result, comparison);
     const double mean = ran ? m.mean_s() : 1;
     const std::string why = !memory.out_of_memory.empty() ? memory.out_of_memory : m.not_run;
+    const auto flops = token_flops(m);
+    // Of the case, the same in all its lines.
+    const auto time = time_ratio(result);
+    const auto memory_times = memory_ratio(result);
     out += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
         bench_mode_name(result.which.mode), result.which.batch_size,
         result.which.seq_len == 0 ? std::string("text") : std::to_string(result.which.seq_len),
-        csv_cell(result.which.device), result.which.threads, csv_cell(facts.name), m.precision,
-        m.samples_s.size(), ran ? figure(m.median_s()) : "", value(mean),
-        ran ? figure(m.deviation_s()) : "", ran ? figure(m.p95_s()) : "",
+        csv_cell(result.which.device), result.which.threads, csv_cell(facts.name),
+        facts.parameter_count, m.precision, m.samples_s.size(), ran ? figure(m.median_s()) : "",
+        value(mean), ran ? figure(m.deviation_s()) : "", ran ? figure(m.p95_s()) : "",
         value(m.tokens_a_call / mean), value(m.examples_a_call / mean), epoch ? figure(*epoch) : "",
-        ran && m.flops_a_call ? figure(*m.flops_a_call / mean) : "", bytes(memory.rss_growth_bytes),
-        bytes(memory.allocated_bytes), bytes(memory.reserved_bytes), csv_cell(why));
+        flops ? figure(*flops) : "", ran && m.flops_a_call ? figure(*m.flops_a_call / mean) : "",
+        bytes(memory.rss_growth_bytes), bytes(memory.allocated_bytes), bytes(memory.reserved_bytes),
+        time ? figure(time->value) : "", time ? figure(time->deviation) : "",
+        memory_times ? figure(*memory_times) : "", csv_cell(why));
   };
   for (const CaseResult& result : comparison.cases) {
     for (const Measurement& m : result.ours) line(result, comparison.ours, m);
@@ -123,8 +130,8 @@ std::string comparison_sentence(const Comparison& comparison) {
   return fmt::format(
       "On this machine ({}{}) {} of {} takes {} {} ({}) and {} {} ({}): {} times as long{}.",
       result->which.device == "cpu" ? "CPU" : result->which.device,
-      result->which.device == "cpu" ? fmt::format(", {} threads", result->which.threads) : "", work,
-      texts, comparison.ours.name, time_text(ours.mean_s()), ours.precision, comparison.other.name,
+      result->which.device == "cpu" ? ", " + threads_text(result->which.threads) : "", work, texts,
+      comparison.ours.name, time_text(ours.mean_s()), ours.precision, comparison.other.name,
       time_text(other.mean_s()), other.precision, ratio_text(time_ratio(*result)),
       memory ? fmt::format(", with {:.1f} times the memory", *memory) : "");
 }

@@ -12,20 +12,6 @@ namespace {
 
 std::string count_text(double value) { return format_count(std::llround(value)); }
 
-/// "FLOPs a token" of a forward pass.
-std::string token_flops_text(const std::vector<CaseResult>& cases, bool ours) {
-  for (const CaseResult& result : cases) {
-    for (const Measurement& m : ours ? result.ours : result.other) {
-      if (!m.flops_a_call || m.tokens_a_call <= 0) continue;
-      const double passes = result.which.mode == BenchMode::train ? 3 : 1;
-      return fmt::format(
-          "{:.3g} M at {} tokens", *m.flops_a_call / passes / m.tokens_a_call / 1e6,
-          result.which.seq_len == 0 ? "the texts'" : std::to_string(result.which.seq_len));
-    }
-  }
-  return "not known";
-}
-
 bool of_one_kind(const Comparison& comparison) {
   return std::all_of(comparison.cases.begin(), comparison.cases.end(), [&](const CaseResult& c) {
     const BenchCase& first = comparison.cases.front().which;
@@ -37,8 +23,8 @@ std::vector<std::string> measured_row(const Comparison& comparison, const CaseRe
                                       const ContenderFacts& facts, const Measurement& m) {
   const std::string name = case_name(result.which, comparison);
   if (!m.ran()) {
-    return {name, facts.name, m.precision,    "not run", "",       "",
-            "",   "",         memory_text(m), "",        m.not_run};
+    return {name, facts.name, m.precision,    "not run",           "", "",
+            "",   "",         memory_text(m), token_flops_text(m), "", m.not_run};
   }
   const double mean = m.mean_s();
   const auto epoch = epoch_s(m, result, comparison);
@@ -51,6 +37,7 @@ std::vector<std::string> measured_row(const Comparison& comparison, const CaseRe
           count_text(m.tokens_a_call / mean),
           count_text(m.examples_a_call / mean),
           memory_text(m),
+          token_flops_text(m),
           flops_text(m),
           epoch ? format_duration(*epoch) : ""};
 }
@@ -64,7 +51,11 @@ std::string case_name(const BenchCase& which) {
 
 std::string case_name(const BenchCase& which, const Comparison& comparison) {
   if (of_one_kind(comparison)) return case_name(which);
-  return fmt::format("{}, {}, {} threads", case_name(which), which.device, which.threads);
+  return fmt::format("{}, {}, {}", case_name(which), which.device, threads_text(which.threads));
+}
+
+std::string threads_text(int threads) {
+  return fmt::format("{} thread{}", threads, threads == 1 ? "" : "s");
 }
 
 std::string time_text(double seconds) {
@@ -108,20 +99,28 @@ std::string flops_text(const Measurement& measurement) {
   return rate < 1e12 ? fmt::format("{:.3g} G", rate / 1e9) : fmt::format("{:.3g} T", rate / 1e12);
 }
 
+std::optional<double> token_flops(const Measurement& measurement) {
+  if (!measurement.flops_a_call || measurement.tokens_a_call <= 0) return std::nullopt;
+  return *measurement.flops_a_call / measurement.tokens_a_call;
+}
+
+std::string token_flops_text(const Measurement& measurement) {
+  const auto flops = token_flops(measurement);
+  return flops ? fmt::format("{:.3g} M", *flops / 1e6) : "";
+}
+
 Cells model_cells(const Comparison& comparison) {
   Cells cells = {{"", comparison.ours.name, comparison.other.name}};
   cells.push_back({"kind", comparison.ours.kind, comparison.other.kind});
   cells.push_back({"weights", comparison.ours.weights, comparison.other.weights});
   cells.push_back({"parameters", format_count(comparison.ours.parameter_count),
                    format_count(comparison.other.parameter_count)});
-  cells.push_back({"FLOPs a token, forward", token_flops_text(comparison.cases, true),
-                   token_flops_text(comparison.cases, false)});
   return cells;
 }
 
 Cells measurement_cells(const Comparison& comparison) {
   Cells cells = {{"case", "model", "precision", "median", "mean ± σ", "p95", "tokens/s",
-                  "examples/s", "peak memory", "FLOP/s",
+                  "examples/s", "peak memory", "FLOPs a token", "FLOP/s",
                   comparison.epoch_rows > 0
                       ? fmt::format("epoch of {} rows", format_count(comparison.epoch_rows))
                       : "remark"}};

@@ -14,6 +14,8 @@ namespace diffuse {
 std::string case_name(const BenchCase& which);
 /// The same with device and threads, where cases differ in them.
 std::string case_name(const BenchCase& which, const Comparison& comparison);
+/// "1 thread", "2 threads".
+std::string threads_text(int threads);
 /// "1.85 ms", "12.4 s": three significant digits.
 std::string time_text(double seconds);
 /// "3.9 GB", "out of memory", or "" where it was not measured.
@@ -26,6 +28,10 @@ std::string ratio_text(const std::optional<Ratio>& ratio);
 std::string ratio_text(const std::optional<double>& ratio);
 /// "84 GFLOP/s", or "" where the operations are not known.
 std::string flops_text(const Measurement& measurement);
+/// Operations for a token of the case; a training step counts as three forward passes. Nothing, or
+/// "" where they are not known.
+std::optional<double> token_flops(const Measurement& measurement);
+std::string token_flops_text(const Measurement& measurement);
 
 /// A table as rows of cells; the first row is the header.
 using Cells = std::vector<std::vector<std::string>>;

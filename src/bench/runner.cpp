@@ -8,6 +8,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
+#include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/bench/comparison.hpp"
 #include "diffuse/bench/flops.hpp"
@@ -63,9 +64,15 @@ class Runner {
 
   Comparison run() {
     const double start = steady_now_s();
-    for (std::size_t i = 0; i < plan_.cases.size(); ++i) {
-      done_ = static_cast<double>(i);
-      run_case(plan_.cases[i]);
+    try {
+      for (std::size_t i = 0; i < plan_.cases.size(); ++i) {
+        done_ = static_cast<double>(i);
+        run_case(plan_.cases[i]);
+      }
+    } catch (const Stopped& stopped) {
+      comparison_.stopped_by = stopped.signal;
+      comparison_.warnings.push_back(fmt::format("stopped after {} of {} cases",
+                                                 comparison_.cases.size(), plan_.cases.size()));
     }
     comparison_.elapsed_s = steady_now_s() - start;
     return std::move(comparison_);

@@ -246,6 +246,12 @@ int run_bench(const BenchOptions& options) {
   } else {
     write_file_atomically(options.output, report);
   }
+  if (comparison.stopped_by != 0) {
+    log::warning("Stopped by {}; the report holds {} of {} cases",
+                 comparison.stopped_by == 2 ? "SIGINT" : "SIGTERM", comparison.cases.size(),
+                 cases.size());
+    return kSignalBase + comparison.stopped_by;
+  }
   return kDone;
 }
 

@@ -160,6 +160,10 @@ OpenedContender open_ours(const BenchOptions& options) {
 OpenedContender open_other(const BenchOptions& options, const OpenedContender& ours,
                            std::int64_t longest) {
   const std::string& compare = options.compare;
+  if (compare.empty())
+    throw UsageError(
+        "--compare: empty; expected distilbert, a TorchScript file FILE.pt, a config, or a run or "
+        "checkpoint.");
   if (!options.pretrained.empty() && compare != "distilbert")
     throw UsageError(fmt::format(
         "--pretrained {}: these are weights for --compare distilbert; with --compare {} leave it "

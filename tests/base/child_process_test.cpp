@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 
 #include "diffuse/base/error.hpp"
@@ -35,6 +36,18 @@ TEST(RunChild, TellsHowItEnded) {
 
 TEST(RunChild, AChildThatReadsNothingIsNoEnd) {
   EXPECT_EQ(run_child("/bin/sh", {"-c", "echo done"}, std::string(3'000'000, 'x')).out, "done\n");
+}
+
+TEST(RunChild, ALimitEndsIt) {
+  const auto start = std::chrono::steady_clock::now();
+  const ChildOutcome late = run_child("/bin/sh", {"-c", "echo begun; exec sleep 100"}, "", 0.2);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(50));
+  EXPECT_TRUE(late.timed_out);
+  EXPECT_EQ(late.signal, SIGKILL);
+  EXPECT_EQ(late.out, "");
+  const ChildOutcome soon = run_child("/bin/sh", {"-c", "echo done"}, "", 100);
+  EXPECT_FALSE(soon.timed_out);
+  EXPECT_EQ(soon.out, "done\n");
 }
 
 TEST(RunChild, AMissingProgramIsNamed) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "e2e/small_distilbert.hpp"
@@ -47,10 +48,28 @@ TEST(Bench, ComparesWithDistilBertOnRandomTexts) {
     EXPECT_GT(one["time_ratio"]["value"], 0);
   }
   EXPECT_THAT(json["sentence"].get<std::string>(),
-              MatchesRegex("On this machine .CPU, 1 threads. a training step of 4 texts of 16 "
+              MatchesRegex("On this machine .CPU, 1 thread. a training step of 4 texts of 16 "
                            "tokens takes small .* and DistilBERT .* times as long, with .*"));
   for (const char* key : {"diffuse", "LibTorch", "threads", "processor", "clocks"})
     EXPECT_TRUE(json["environment"].contains(key)) << key;
+}
+
+TEST(Bench, ASignalEndsItWithTheCasesThatAreWhole) {
+  const Workspace workspace;
+  Launch launch = with_small_baseline(
+      workspace, quick({"--seq-len", "8,4096", "--mode", "train", "--no-memory", "--format", "json",
+                        "--precision", "fp32", "--budget", "100000"}));
+  launch.arguments.insert(launch.arguments.begin(), {"--log-level", "info"});
+  Process process(launch);
+  ASSERT_TRUE(process.wait_for_stderr("train 4 x 4096"));
+  process.signal(SIGINT);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("Stopped by SIGINT; the report holds 1 of 2 cases"));
+  const auto json = nlohmann::json::parse(outcome.out);
+  ASSERT_EQ(json["cases"].size(), 1U);
+  EXPECT_EQ(json["cases"][0]["seq_len"], 8);
+  EXPECT_THAT(json["remarks"].dump(), HasSubstr("stopped after 1 of 2 cases"));
 }
 
 TEST(Bench, OnRealTextsEachModelHasItsOwnTokens) {
@@ -126,6 +145,37 @@ TEST(Bench, AnotherConfigWithTheVocabularyItAssumes) {
               HasSubstr("other: no training file; a vocabulary of 40,000 words and 4 classes"));
 }
 
+TEST(Bench, ByDefaultATrainingStepAForwardPassAndOneText) {
+  const Workspace workspace;
+  const Outcome outcome = run(with_small_baseline(
+      workspace, {"bench", "--config", "small.json", "--no-memory", "--device", "cpu", "--threads",
+                  "1", "--format", "csv", "--budget", "1e-9"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const std::vector<std::string> lines = lines_of(outcome.out);
+  ASSERT_EQ(lines.size(), 7U);
+  for (const auto& [line, begin] : {std::pair{1, "train,32,64,cpu,1,small,"},
+                                    {2, "train,32,64,cpu,1,DistilBERT,"},
+                                    {3, "inference,32,64,cpu,1,small,"},
+                                    {5, "inference,1,64,cpu,1,small,"}})
+    EXPECT_THAT(lines[line], ::testing::StartsWith(begin));
+}
+
+TEST(Bench, MemoryIsThatOfTheModelAndItsTraining) {
+  const Workspace workspace;
+  const Outcome outcome = run(with_small_baseline(
+      workspace, quick({"--seq-len", "8", "--mode", "train", "--precision", "fp32", "--format",
+                        "json", "--set", "model.dim=1024", "--set", "model.steps=8"})));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  // Four bytes each of weight, gradient, two moments and average; the allocator and libraries that
+  // are loaded on the way come on top.
+  const double expected = 20 * json["ours"]["parameter_count"].get<double>();
+  const double growth = json["cases"][0]["ours"][0]["memory"]["rss_growth_bytes"];
+  EXPECT_GT(expected, 150e6);
+  EXPECT_GT(growth, expected);
+  EXPECT_LT(growth, 1.3 * expected + 60e6);
+}
+
 TEST(Bench, WhatIsBeyondTheBudgetIsNotRun) {
   const Workspace workspace;
   const Outcome outcome = run(with_small_baseline(
@@ -153,6 +203,17 @@ TEST(Bench, TheSweepGoesOnAloneWhereTheOtherCannot) {
   const auto& last = json["cases"].back();
   EXPECT_EQ(last["seq_len"], 65536);
   EXPECT_EQ(last["other"][0]["not_run"], "longer than its 4096 positions");
+}
+
+TEST(Bench, LengthsAreDrawnAsCurvesOfTimeAndMemory) {
+  const Workspace workspace;
+  const Outcome outcome =
+      run(with_small_baseline(workspace, quick({"--seq-len", "4,8", "--mode", "inference",
+                                                "--precision", "fp32", "--format", "html"})));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  std::size_t charts = 0;
+  for (std::size_t at = 0; (at = outcome.out.find("<svg", at)) != std::string::npos; ++at) ++charts;
+  EXPECT_EQ(charts, 2U);
 }
 
 TEST(Bench, TwoCheckpointsAlsoByTheirAccuracy) {
@@ -197,6 +258,8 @@ TEST(Bench, MistakesAreToldBeforeTheWork) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--compare", "gone.pt"}, "gone.pt"},
       {{"--compare", "gone"}, "gone: there is no such config file"},
+      {{"--compare", ""}, "--compare: empty; expected distilbert, a TorchScript file"},
+      {{"--budget", "0"}, "--budget"},
       {{"--seq-len", "0"}, "--seq-len"},
       {{"--precision", "fp8"}, "fp8 is not one of"},
       {{"--output", "no/where"}, "there is no folder"},

@@ -7,16 +7,17 @@ namespace diffuse {
 
 /// How a child process ended.
 struct ChildOutcome {
-  int exit_code = -1;  ///< -1 where a signal ended it
-  int signal = 0;      ///< that did so
-  std::string out;     ///< all of its stdout
+  int exit_code = -1;      ///< -1 where a signal ended it
+  int signal = 0;          ///< that did so
+  std::string out;         ///< all of its stdout
+  bool timed_out = false;  ///< it was ended (SIGKILL) because the limit was over
 };
 
 /// Runs the program `path` with `arguments` (the program's name not among them), writes `input` to
 /// its stdin and reads its stdout to the end; stderr stays the caller's. Throws SystemError if it
-/// cannot be started.
+/// cannot be started. A child that is still at work after `limit_s` seconds is ended; 0: no limit.
 ChildOutcome run_child(const std::string& path, const std::vector<std::string>& arguments,
-                       const std::string& input);
+                       const std::string& input, double limit_s = 0);
 
 /// The file of the program that runs.
 std::string own_program();

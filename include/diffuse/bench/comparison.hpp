@@ -93,6 +93,7 @@ struct Comparison {
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, std::string>> environment;
   double elapsed_s = 0;
+  int stopped_by = 0;  ///< number of the signal before which the cases were measured; 0: all were
 };
 
 /// What to run.
@@ -110,7 +111,8 @@ struct BenchPlan {
   std::function<void()> check_stop;  ///< throws where the user stopped it
 };
 
-/// Runs the plan's cases. Fills facts, cases and warnings. Throws what making the models throws.
+/// Runs the plan's cases. Fills facts, cases and warnings. Throws what making the models throws. A
+/// `Stopped` of `check_stop` ends it with the cases that are whole.
 Comparison run_comparison(const BenchPlan& plan);
 
 }  // namespace diffuse

@@ -1,0 +1,97 @@
+// The comparison where one of the models cannot do what a case asks.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "diffuse/base/signals.hpp"
+#include "diffuse/bench/comparison.hpp"
+#include "model/torchscript_module.hpp"
+#include "support/temp_dir.hpp"
+
+namespace diffuse {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr ModelShape kShape{40, 3, 2, 0};
+
+ContenderSpec small_diffusion() {
+  ContenderSpec spec;
+  spec.name = "ours";
+  spec.config.model.dim = 8;
+  spec.shape = kShape;
+  return spec;
+}
+
+/// Cases that take a moment.
+BenchPlan plan_of(ContenderSpec other, std::vector<BenchCase> cases) {
+  BenchPlan plan;
+  plan.ours = small_diffusion();
+  plan.other = std::move(other);
+  plan.cases = std::move(cases);
+  plan.precisions = {Precision::fp32};
+  plan.timing = {.warm_up_calls = 1, .warm_up_s = 1, .measure_s = 0.01, .least_rounds = 2};
+  plan.budget_s = 1e9;
+  plan.memory = false;
+  return plan;
+}
+
+/// A TorchScript classifier whose forward holds `lines` before it returns its logits.
+ContenderSpec scripted(const testing::TempDir& dir, const std::string& lines) {
+  testing::module_of("def forward(self, ids: Tensor, mask: Tensor):\n" + lines +
+                     "    return self.weight[ids].sum(1)\n")
+      .save((dir.path() / "model.pt").string());
+  ContenderSpec spec;
+  spec.name = "scripted";
+  spec.config.model.type = ModelType::torchscript;
+  spec.config.model.file = (dir.path() / "model.pt").string();
+  spec.shape = kShape;
+  return spec;
+}
+
+TEST(Runner, WhatNeedsMoreMemoryThanIsFreeIsNotRunAndTheOtherIs) {
+  ContenderSpec other;
+  other.name = "DistilBERT";
+  other.config.model.type = ModelType::distilbert;
+  other.config.distilbert.dim = 16;
+  other.config.distilbert.heads = 16;
+  other.config.distilbert.layers = 24;
+  other.config.distilbert.hidden_dim = 16;
+  other.config.distilbert.max_positions = 4096;
+  other.shape = kShape;
+  // 24 x 16 scores for each pair of 4,096 tokens, of 64 texts: four terabytes.
+  const Comparison comparison = run_comparison(plan_of(other, {{BenchMode::train, 64, 4096}}));
+  const CaseResult& only = comparison.cases.at(0);
+  EXPECT_THAT(only.other.at(0).not_run, HasSubstr(" of memory are free"));
+  EXPECT_FALSE(only.other.at(0).ran());
+  EXPECT_THAT(only.ours.at(0).not_run, IsEmpty());
+  EXPECT_TRUE(only.ours.at(0).ran());
+}
+
+TEST(Runner, RunningOutOfMemoryIsAResultOfThatModelAlone) {
+  const testing::TempDir dir;
+  // Not in the trials, whose texts are shorter.
+  const ContenderSpec other = scripted(dir,
+                                       "    if ids.size(1) > 64:\n"
+                                       "        ids = ids + torch.zeros([1 << 50], dtype=4)[0]\n");
+  const Comparison comparison = run_comparison(
+      plan_of(other, {{BenchMode::inference, 2, 65}, {BenchMode::inference, 2, 64}}));
+  EXPECT_THAT(comparison.cases.at(0).other.at(0).not_run, HasSubstr("out of memory: "));
+  EXPECT_TRUE(comparison.cases.at(0).ours.at(0).ran());
+  EXPECT_TRUE(comparison.cases.at(1).other.at(0).ran()) << "it goes on with what fits";
+}
+
+TEST(Runner, StoppedItKeepsTheCasesThatAreWhole) {
+  BenchPlan plan =
+      plan_of(small_diffusion(), {{BenchMode::inference, 1, 4}, {BenchMode::inference, 1, 5}});
+  plan.on_progress = [&plan](const std::string& what, double) {
+    if (what == "inference 1 x 5 tokens") plan.check_stop = [] { throw Stopped(15); };
+  };
+  const Comparison comparison = run_comparison(plan);
+  EXPECT_EQ(comparison.stopped_by, 15);
+  EXPECT_EQ(comparison.cases.size(), 1U);
+}
+
+}  // namespace
+}  // namespace diffuse
