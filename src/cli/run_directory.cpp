@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -23,6 +24,17 @@ const fs::path kRunsFolder = "runs";
 constexpr std::array kRunContent = {"config.json", "manifest.json", "metrics.jsonl",
                                     "train.log",   "test.json",     "report.html",
                                     "checkpoints", "tensorboard",   "baseline.json"};
+
+/// Whether a file can be made in `folder` is only known by making one: access() lets root write
+/// everywhere, also into /proc and onto a full disk. `what` names the run directory in messages.
+void check_writable(const fs::path& folder, const std::string& what) {
+  std::string probe = (folder / ".diffuse-XXXXXX").string();
+  if (mkdtemp(probe.data()) == nullptr) {
+    throw UsageError(fmt::format("{}: the folder {} cannot be written to: {}.", what,
+                                 folder.string(), std::strerror(errno)));
+  }
+  rmdir(probe.c_str());
+}
 
 /// `what` names the existing folder `out` in messages.
 void check_content(const fs::path& out, bool overwrite, const std::string& what) {
@@ -74,10 +86,7 @@ void check_parent(const fs::path& out, const std::string& what) {
   if (!fs::is_directory(parent, error)) {
     throw UsageError(fmt::format("{}: {} is a file; expected a folder.", what, parent.string()));
   }
-  if (access(parent.c_str(), W_OK) != 0) {
-    throw UsageError(fmt::format("{}: the folder {} cannot be written to: {}.", what,
-                                 parent.string(), std::strerror(errno)));
-  }
+  check_writable(parent, what);
 }
 
 }  // namespace
@@ -88,8 +97,10 @@ void check_run_directory(const fs::path& out, const std::string& name, bool over
                  fmt::format("the run directory goes below {}/", kRunsFolder.string()));
     const fs::path folder = kRunsFolder / name;
     std::error_code ignored;
-    if (overwrite && !name.empty() && fs::exists(folder, ignored))
+    if (overwrite && !name.empty() && fs::exists(folder, ignored)) {
       check_content(folder, overwrite, folder.string());
+      const RunLock free(folder);
+    }
     return;
   }
   std::error_code error;
@@ -104,6 +115,8 @@ void check_run_directory(const fs::path& out, const std::string& name, bool over
         fmt::format("--out {}: this is a file; expected a new or empty folder.", out.string()));
   }
   check_content(out, overwrite, "--out " + out.string());
+  check_writable(out, "--out " + out.string());
+  const RunLock free(out);  // another training in it is told before the data is read
 }
 
 fs::path create_run_directory(const fs::path& out, const std::string& name, bool overwrite) {

@@ -76,6 +76,12 @@ std::string parameters_text(const Config& config) {
                      others);
 }
 
+nlohmann::ordered_json rows_json(const DatasetView& view, const EncodedDataset* file) {
+  return {{"rows", view.size()},
+          {"tokens", view.token_count()},
+          {"skipped_rows", file == nullptr ? 0 : file->skipped_rows()}};
+}
+
 std::string updates_text(const TrainingPlan& plan, const DatasetView& train) {
   const std::string an_epoch =
       fmt::format("{} an epoch of {} tokens", format_count(plan.updates_per_epoch),
@@ -105,6 +111,30 @@ std::string startup_table(const Config& config, const TrainingData& data,
   table.add_row({"seed", std::to_string(config.train.seed)});
   if (!facts.run_directory.empty()) table.add_row({"run directory", facts.run_directory});
   return table.text() + "\n" + parameters_text(config);
+}
+
+std::string startup_json(const Config& config, const TrainingData& data,
+                         const StartupFacts& facts) {
+  nlohmann::ordered_json json;
+  json["train"] = rows_json(data.train, data.train_file.get());
+  json["validation"] = rows_json(data.validation, data.validation_file.get());
+  json["test"] = rows_json(data.test, data.test_file.get());
+  json["classes"] = data.labels.size();
+  json["vocabulary"] = data.tokenizer->vocab_size();
+  json["parameters"] = facts.parameter_count;
+  json["memory_estimate_bytes"] = facts.memory_bytes;
+  // A run in minutes ends by the clock.
+  const bool timed = facts.plan.time_limit_s > 0;
+  json["updates"] = nullptr;
+  json["time_limit_s"] = nullptr;
+  if (timed) json["time_limit_s"] = facts.plan.time_limit_s;
+  if (!timed) json["updates"] = facts.plan.total;
+  json["updates_per_epoch"] = facts.plan.updates_per_epoch;
+  json["device"] = facts.device;
+  json["precision"] = facts.precision;
+  json["threads"] = facts.threads;
+  json["config"] = nlohmann::ordered_json::parse(config_json(config));
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace diffuse::cli

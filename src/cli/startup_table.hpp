@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "diffuse/config/config.hpp"
@@ -15,8 +16,9 @@ struct StartupFacts {
   int threads = 1;
   std::int64_t parameter_count = 0;
   TrainingPlan plan{};
-  std::string memory;         ///< the estimate as a line
-  std::string run_directory;  ///< empty: no such line
+  std::string memory;             ///< the estimate as a line
+  std::int64_t memory_bytes = 0;  ///< the estimate
+  std::string run_directory;      ///< empty: no such line
 };
 
 /// The start-up table of a training run: rows and tokens of each part, classes, vocabulary,
@@ -24,5 +26,8 @@ struct StartupFacts {
 /// differ from their default in a table, the others in a paragraph.
 std::string startup_table(const Config& config, const TrainingData& data,
                           const StartupFacts& facts);
+
+/// The same as one JSON object, `indent` 2; the parameters are all in `config`.
+std::string startup_json(const Config& config, const TrainingData& data, const StartupFacts& facts);
 
 }  // namespace diffuse::cli

@@ -72,6 +72,7 @@ PreparedRun prepare(const TrainOptions& options) {
   const MemoryEstimate estimate =
       estimate_memory(config, precision, startup.parameter_count, data.train);
   startup.memory = describe(estimate);
+  startup.memory_bytes = estimate.total();
   return {config, device, precision, threads, std::move(data), shape, startup, estimate};
 }
 
@@ -213,6 +214,8 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       ->option_text("distilbert");
   verb->add_flag("--dry-run", options.dry_run,
                  "Check everything, read the data and print the start-up table; write nothing");
+  verb->add_flag("--json", options.json,
+                 "Print the result, or with --dry-run the start-up table, as one JSON object");
   verb->footer(
       "Examples:\n"
       "  diffuse train --config r8.json\n"
@@ -220,7 +223,7 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       "  diffuse train --config agnews.json --set data.max_rows=10000 --set train.length=2e\n"
       "  diffuse train --resume runs/agnews\n"
       "  diffuse train --config r8.json --baseline distilbert\n"
-      "  diffuse train --config my.json --dry-run\n");
+      "  diffuse train --config my.json --dry-run --json | jq .memory_estimate_bytes\n");
   return verb;
 }
 
@@ -229,7 +232,7 @@ int run_train(const TrainOptions& options) {
   const std::string start_time = utc_now();
   PreparedRun run = prepare(options);
   if (options.dry_run) {
-    write_output(startup_table(run.config, run.data, run.startup));
+    write_output((options.json ? startup_json : startup_table)(run.config, run.data, run.startup));
     return kDone;
   }
 
@@ -279,6 +282,10 @@ int run_train(const TrainOptions& options) {
   const bool tested = fs::exists(run_dir / "test.json");
   if (result.was_finished && (tested || run.data.test.size() == 0)) {
     tell_finished(result, run.config.train);
+    if (options.json) {
+      write_output(training_summary_json(
+          result, run.data, tested ? read_file(run_dir / "test.json") : std::string(), run_dir));
+    }
     return kDone;
   }
   std::optional<Evaluation> test;
@@ -290,7 +297,11 @@ int run_train(const TrainOptions& options) {
   }
   const std::string text = training_summary(result, run.data, test, run_dir);
   log::debug("Result\n{}", text);
-  write_output(text);
+  write_output(options.json
+                   ? training_summary_json(
+                         result, run.data,
+                         test ? evaluation_json(*test, run.data.labels) : std::string(), run_dir)
+                   : text);
   log::close_file();
   return kDone;
 }

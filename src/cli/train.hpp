@@ -22,13 +22,15 @@ struct TrainOptions {
   std::optional<std::string> device;
   std::optional<std::string> threads;
   bool dry_run = false;
+  bool json = false;
   std::string baseline;  ///< "distilbert": measured on the run's rows first; empty: none
   std::vector<std::string> arguments;  ///< the whole command line, for the manifest
 };
 
 /// Declares the verb `train`; parsing fills `options`, which must outlive the parser.
 CLI::App* setup_train(CLI::App& app, TrainOptions& options);
-/// Trains, tests the best checkpoint once and prints a summary. Returns the exit code.
+/// Trains, tests the best checkpoint once and prints a summary, as JSON where that is asked for.
+/// Returns the exit code.
 int run_train(const TrainOptions& options);
 
 }  // namespace diffuse::cli

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -32,6 +33,9 @@ CommandLineValues command_line_values(const TrainOptions& options,
   const auto lay_over = [&](const char* flag, const char* key,
                             const std::optional<std::string>& value) {
     if (!value) return;
+    const bool set = std::any_of(values.overrides.begin(), values.overrides.end(),
+                                 [&](const auto& given) { return given.first == key; });
+    if (set) faults.push_back(fmt::format("{} and --set {} say the same; give one", flag, key));
     values.overrides.emplace_back(key, *value);
     values.flags[key] = flag;
   };
@@ -60,6 +64,16 @@ Config read_config(const TrainOptions& options, const CommandLineValues& values)
   }
   throw UsageError(
       "There is nothing to train on: give --config FILE, or --train FILE for the defaults.");
+}
+
+/// Whether --device names one; where it does not, its parameter's own fault says so.
+bool names_a_device(const std::string& name) {
+  try {
+    default_config({{"train.device", name}});
+  } catch (const ConfigError&) {
+    return false;
+  }
+  return true;
 }
 
 /// Flags that say what a new run is made of, beside --resume, which takes all that from the run.
@@ -121,6 +135,7 @@ Config checked_config(const TrainOptions& options) {
     collect([&] {
       check_resumable(options.resume);
       usable = true;
+      const RunLock free(options.resume);  // another training in it is told before the data is read
     });
   }
   if (usable) collect([&] { config = read_config(options, values); });
@@ -128,8 +143,7 @@ Config checked_config(const TrainOptions& options) {
   if (config && !options.resume.empty())
     collect([&] { check_differences(options.resume, *config); });
   // The first thing that touches the device: ATen remembers its first answer about CUDA.
-  const bool refused = !config && join(faults, "\n").find("--device") != std::string::npos;
-  if ((config || options.device) && !refused)
+  if (config || (options.device && names_a_device(*options.device)))
     collect([&] { resolve_device(config ? config->train.device : *options.device); });
   if (options.resume.empty()) {
     const std::string name = config ? run_name(options.config, config->data.train) : std::string();

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <nlohmann/json.hpp>
+
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/eval/report.hpp"
@@ -28,6 +30,24 @@ Evaluation evaluate_checkpoint(const fs::path& folder, const DatasetView& view, 
   options.noise_seed = model.config.train.seed;
   options.precision = precision;
   return evaluate_with_progress(*model.classifier, view, options, what);
+}
+
+std::string training_summary_json(const TrainingResult& result, const TrainingData& data,
+                                  const std::string& test, const fs::path& run_dir) {
+  using Json = nlohmann::ordered_json;
+  Json json;
+  json["test"] = test.empty() ? Json() : Json::parse(test);
+  json["validation"] = Json();
+  if (data.validation.size() > 0) {
+    json["validation"] = {{"accuracy", result.best_accuracy},
+                          {"rows", data.validation.size()},
+                          {"update", result.best_update}};
+  }
+  json["updates"] = result.updates;
+  json["stopped_early"] = result.stopped_early;
+  json["training_time_s"] = result.training_time_s;
+  json["run_directory"] = run_dir.string();
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string training_summary(const TrainingResult& result, const TrainingData& data,

@@ -19,6 +19,11 @@ std::string relative_if_shorter(const std::filesystem::path& path);
 Evaluation evaluate_checkpoint(const std::filesystem::path& folder, const DatasetView& view,
                                at::Device device, Precision precision, const std::string& what);
 
+/// What `train --json` prints: one object, `indent` 2, with the same figures; `test` as
+/// `evaluation_json` gives it, empty for null.
+std::string training_summary_json(const TrainingResult& result, const TrainingData& data,
+                                  const std::string& test, const std::filesystem::path& run_dir);
+
 /// What `train` prints: test and validation accuracy, training time, where the run is, what to do
 /// next.
 std::string training_summary(const TrainingResult& result, const TrainingData& data,

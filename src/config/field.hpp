@@ -38,7 +38,7 @@ struct Field {
   std::size_t min_items = 0;    ///< of a list
   bool number_as_text = false;  ///< a text, or list of texts, that may be written as whole numbers
   std::vector<std::string> aliases;  ///< what others call it; only for "did you mean"
-  bool may_change = false;           ///< when a run is resumed: it changes no update
+  bool may_change = false;           ///< on --resume: the length, the logs, or where it is computed
   std::function<Value(const Config&)> get;
   std::function<void(Config&, const Value&)> set;
 

@@ -79,6 +79,16 @@ TEST(BadConfig, EachFlagNamesItself) {
                                  HasSubstr("--set model.dim: \"wide\" is a text")));
 }
 
+TEST(BadConfig, AFlagAndSetOfTheSameParameter) {
+  const Workspace workspace;
+  const Outcome outcome =
+      refused(workspace, {"--config", "small.json", "--threads", "2", "--set", "train.threads=1",
+                          "--train", "test.csv", "--set", "data.train=train.csv"});
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("--train and --set data.train say the same; give one"),
+                    HasSubstr("--threads and --set train.threads say the same; give one")));
+}
+
 TEST(BadConfig, SetWithoutAValue) {
   Workspace workspace;
   const Outcome outcome =
@@ -127,6 +137,18 @@ TEST(BadConfig, OutIsAFile) {
   Workspace workspace;
   EXPECT_THAT(refused(workspace, {"--config", "small.json", "--out", "test.csv"}).err,
               HasSubstr("--out test.csv: this is a file; expected a new or empty folder"));
+}
+
+TEST(BadConfig, OutWhereNothingCanBeMade) {
+  const Workspace workspace;
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{}, std::vector<std::string>{"--dry-run"}}) {
+    std::vector<std::string> arguments = {"--config", "small.json", "--out", "/proc/run"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = refused(workspace, arguments);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("--out /proc/run: the folder /proc cannot be written"),
+                                   Not(HasSubstr("168 rows"))));
+  }
 }
 
 TEST(BadConfig, WordPieceWithoutAVocabulary) {

@@ -181,6 +181,53 @@ TEST(Resume, FlagsOfANewRunCannotStandBesideIt) {
                                  HasSubstr("--resume nowhere: there is no such folder")));
 }
 
+TEST(Resume, ASecondSignalEndsItAtOnce) {
+  const Workspace workspace;
+  // Updates of a second and more: the first signal waits for one to end.
+  Process process(workspace.launch(
+      run_into("run", {"--set", "train.length=100000u", "--set", "train.log_every=1", "--set",
+                       "train.checkpoint_every=1u", "--set", "model.steps=16", "--set",
+                       "model.dim=512", "--set", "train.accumulate=100"})));
+  ASSERT_TRUE(process.wait_for_stderr("update 2  grad"));  // so the first is saved
+  process.signal(SIGTERM);
+  process.signal(SIGINT);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome;
+  EXPECT_THAT(outcome.err, Not(HasSubstr("Stopped by")));
+  // What was saved before is whole: the run goes on from there.
+  const std::int64_t saved = last_update(workspace.path() / "run");
+  EXPECT_GE(saved, 1);
+  const Outcome more = workspace.run({"train", "--resume", "run", "--set",
+                                      "train.max_updates=" + std::to_string(saved), "--dry-run"});
+  EXPECT_EQ(more.exit_code, 0) << more;
+  EXPECT_EQ(workspace.run({"eval", "--checkpoint", "run/checkpoints/last"}).exit_code, 0);
+}
+
+TEST(Resume, ARunInMinutesGoesOnWithTheTimeThatIsLeft) {
+  const Workspace workspace;
+  const Outcome first =
+      stop_after(workspace,
+                 run_into("run", {"--set", "train.length=0.05m", "--set", "train.log_every=1",
+                                  "--set", "train.tensorboard=true"}),
+                 20);
+  ASSERT_EQ(first.exit_code, 143) << first;
+  const std::int64_t stopped_at = last_update(workspace.path() / "run");
+  const Outcome more = workspace.run({"train", "--resume", "run"});
+  ASSERT_EQ(more.exit_code, 0) << more;
+  EXPECT_THAT(more.out, HasSubstr("test accuracy"));
+  EXPECT_GT(last_update(workspace.path() / "run"), stopped_at);
+  double time = 0;
+  double lr = 1;
+  for (const std::string& line : lines_of(read_file(workspace.path() / "run/metrics.jsonl"))) {
+    const auto json = nlohmann::json::parse(line);
+    if (json["type"] == "done") time = json["training_time_s"];
+    if (json["type"] == "train") lr = json["lr"];
+  }
+  // Three seconds of both processes together, and the rate at its end.
+  EXPECT_GE(time, 3);
+  EXPECT_LT(lr, 0.02 * 0.1);
+}
+
 TEST(Resume, AFolderThatIsNoRunIsRefused) {
   Workspace workspace;
   fs::create_directories(workspace.path() / "empty");
@@ -213,7 +260,9 @@ TEST(RunFolder, TwoTrainingsNeverShareOne) {
        {std::vector<std::string>{"train", "--resume", "run"}, run_into("run", {"--overwrite"})}) {
     const Outcome second = workspace.run(arguments);
     EXPECT_EQ(second.exit_code, 2) << second;
-    EXPECT_THAT(second.err, HasSubstr("run: another diffuse is training in this folder"));
+    EXPECT_THAT(second.err, AllOf(HasSubstr("run: another diffuse is training in this folder"),
+                                  Not(HasSubstr("rows"))))
+        << "before the data is read";
   }
   first.signal(SIGTERM);
   EXPECT_EQ(first.wait().exit_code, 143);

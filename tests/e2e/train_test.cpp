@@ -151,6 +151,42 @@ TEST(TrainVerb, DryRunShowsTheTableAndWritesNothing) {
   EXPECT_EQ(tree(workspace.path()), before);
 }
 
+TEST(TrainVerb, DryRunAsJson) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run({"train", "--config", "small.json", "--dry-run", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["train"]["rows"], 168);
+  EXPECT_EQ(json["train"]["tokens"], 1176);
+  EXPECT_EQ(json["train"]["skipped_rows"], 0);
+  EXPECT_EQ(json["validation"]["rows"], 42);
+  EXPECT_EQ(json["test"]["rows"], 60);
+  EXPECT_EQ(json["classes"], 3);
+  EXPECT_EQ(json["updates"], 66);
+  EXPECT_EQ(json["updates_per_epoch"], 11);
+  EXPECT_TRUE(json["time_limit_s"].is_null());
+  EXPECT_EQ(json["precision"], "fp32");
+  EXPECT_EQ(json["config"]["model"]["dim"], 16);
+  // Weights, gradients, two moments and the average, of four bytes each, and the activations.
+  EXPECT_GT(json["memory_estimate_bytes"], 20 * json["parameters"].get<std::int64_t>());
+}
+
+TEST(TrainVerb, TheResultAsJson) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(short_run({"--json", "--out", "run"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["test"], nlohmann::json::parse(content(workspace.path() / "run/test.json")));
+  EXPECT_EQ(json["validation"]["rows"], 42);
+  EXPECT_EQ(json["updates"], 3);
+  EXPECT_EQ(json["run_directory"], "run");
+  EXPECT_GT(json["training_time_s"], 0);
+  const Outcome again = workspace.run({"train", "--resume", "run", "--json"});
+  ASSERT_EQ(again.exit_code, 0) << again;
+  json["training_time_s"] = nlohmann::json::parse(again.out)["training_time_s"];  // up to the save
+  EXPECT_EQ(nlohmann::json::parse(again.out), json) << "a finished run";
+}
+
 TEST(TrainVerb, TheLogBeginsBeforeTheRunDirectory) {
   Workspace workspace;
   workspace.write("mixed.csv", easy_csv(40) + "sport,\n");
@@ -259,6 +295,8 @@ TEST(TrainFailed, OutOfMemoryIsASentenceWithAdvice) {
   EXPECT_THAT(outcome.err,
               AllOf(HasSubstr("error: Out of memory. "), HasSubstr("The estimate was "),
                     HasSubstr("Lower train.batch_size (16)"), Not(HasSubstr("frame #"))));
+  EXPECT_LT(outcome.err.find("memory         "), outcome.err.find("error: Out of memory."))
+      << "the estimate is there before anything is asked for";
 }
 #endif
 
