@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/jit/serialization/import.h>
 
 #include <set>
 
@@ -55,6 +56,14 @@ TEST(DistilBert, LogitsLossAndEveryGradientAreTransformers) {
         << p.name << ": largest difference "
         << testing::largest_difference(p.tensor.grad(), expected);
   }
+}
+
+TEST(DistilBert, AttendsByTheFusedOperation) {
+  const testing::TempDir dir;
+  fixture_model()->save(dir.path() / "model.pt");
+  const std::string source =
+      torch::jit::load((dir.path() / "model.pt").string()).dump_to_str(true, false, false);
+  EXPECT_THAT(source, HasSubstr("scaled_dot_product_attention"));
 }
 
 TEST(DistilBert, ATextsLogitsDoNotDependOnTheOthers) {

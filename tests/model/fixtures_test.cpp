@@ -12,9 +12,12 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "diffuse/base/error.hpp"
 #include "diffuse/base/safetensors.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/device/device.hpp"
 #include "support.hpp"
+#include "support/test_data.hpp"
 
 namespace diffuse {
 namespace {
@@ -57,7 +60,7 @@ class Fixture : public ::testing::TestWithParam<std::string> {
   /// Compares logits, loss and every gradient within `tolerance`, absolute and relative.
   void compare(DiffusionClassifier& model, double tolerance) const {
     const auto expect_close = [&](const std::string& name, const at::Tensor& actual) {
-      const at::Tensor expected = tensor(name).to(actual.scalar_type());
+      const at::Tensor expected = tensor(name).to(actual.options());
       ASSERT_EQ(actual.sizes(), expected.sizes()) << name;
       EXPECT_TRUE(actual.allclose(expected, tolerance, tolerance))
           << name << ": largest difference " << actual.sub(expected).abs().max().item<double>();
@@ -73,8 +76,8 @@ class Fixture : public ::testing::TestWithParam<std::string> {
     }
   }
 
-  SafetensorsFile file_ = SafetensorsFile::read(fs::path(DIFFUSE_TEST_DATA) / "fixtures" /
-                                                (GetParam() + ".safetensors"));
+  SafetensorsFile file_ =
+      SafetensorsFile::read(testing::test_data() / "fixtures" / (GetParam() + ".safetensors"));
   ModelConfig config_;
   ModelShape shape_;
   Batch batch_;
@@ -112,9 +115,24 @@ TEST_P(Fixture, ForwardAndGradientsAgreeInDouble) {
   compare(*m, 2e-7);
 }
 
+TEST_P(Fixture, ForwardAndGradientsAgreeOnCuda) {
+  at::Device device = at::kCPU;
+  try {
+    device = resolve_device("cuda");
+  } catch (const SystemError& error) {
+    GTEST_SKIP() << error.what();
+  }
+  const auto m = model();
+  m->to(device);
+  batch_.tokens = batch_.tokens.to(device);
+  batch_.offsets = batch_.offsets.to(device);
+  batch_.labels = batch_.labels.to(device);
+  compare(*m, 1e-4);
+}
+
 std::vector<std::string> fixture_names() {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(fs::path(DIFFUSE_TEST_DATA) / "fixtures")) {
+  for (const auto& entry : fs::directory_iterator(testing::test_data() / "fixtures")) {
     // Folders hold fixtures of other tests.
     if (entry.is_regular_file()) names.push_back(entry.path().stem().string());
   }

@@ -13,12 +13,11 @@
 #include "diffuse/model/torchscript_classifier.hpp"
 #include "support.hpp"
 #include "support/message_of.hpp"
+#include "support/test_data.hpp"
 
 namespace diffuse::testing {
 
-inline std::filesystem::path distilbert_folder() {
-  return std::filesystem::path(DIFFUSE_TEST_DATA) / "fixtures" / "distilbert";
-}
+inline std::filesystem::path distilbert_folder() { return test_data() / "fixtures" / "distilbert"; }
 
 /// Two layers, 16 wide, three classes.
 inline DistilBertShape small_shape() {

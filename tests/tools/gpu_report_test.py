@@ -33,13 +33,50 @@ class GpuReport(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             (report,) = (packed / "reports").glob("*.md")
             text = report.read_text()
-            self.assertIn("LibTorch    2.", text)
+            self.assertIn("  LibTorch     2.", text)
             self.assertRegex(text, r"\| device_tests \* \| [1-9][0-9]* \| [0-9]+ \| 0 \|")
-            self.assertRegex(text, r"\| model_tests \S+ \| [0-9]+ \| [0-9]+ \| 0 \|")
+            for tests in ("model_tests", "train_tests"):
+                self.assertRegex(text, rf"\| {tests} \S+ \| [0-9]+ \| [1-9][0-9]* \| 0 \|")
             self.assertIn("agnews against DistilBERT", text)
             self.assertIn("beyond --budget", text)
             (figures,) = (packed / "reports").glob("*.json")
-            self.assertEqual(json.loads(figures.read_text())["other"]["name"], "DistilBERT")
+            json_report = json.loads(figures.read_text())
+            self.assertEqual(json_report["bench"]["other"]["name"], "DistilBERT")
+            self.assertGreater(json_report["tests"]["device_tests"]["passed"], 10)
+            self.assertTrue(json_report["version"]["libtorch_found"].startswith("2."))
+            self.assertEqual(json_report["epochs"], {})
+
+    def test_an_epoch_of_ag_news(self):
+        with tempfile.TemporaryDirectory() as folder:
+            data = pathlib.Path(folder) / "data/ag_news"
+            data.mkdir(parents=True)
+            rows = [f'"{1 + i % 4}","{word} today","the {word} number {i}"'
+                    for i in range(300) for word in [("war", "goal", "shares", "chip")[i % 4]]]
+            (data / "train.csv").write_text("\n".join(rows) + "\n")
+            (data / "test.csv").write_text("\n".join(rows[:40]) + "\n")
+            (data / "classes.txt").write_text("World\nSports\nBusiness\nSci/Tech\n")
+            out = pathlib.Path(folder) / "reports"
+            result = run(PROJECT / "scripts/gpu_report.sh", "--build", BUILD, "--device", "cpu", "--out", out,
+                         DIFFUSE_LIBTORCH=BUILT_WITH, DIFFUSE_REPORT_BUDGET="1e-9", DIFFUSE_DATA=data.parent,
+                         XDG_CACHE_HOME=folder, DIFFUSE_REPORT_CASES="--batch-size 1 --seq-len 8 --mode train")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            (report,) = out.glob("*.md")
+            self.assertIn("One epoch of AG News, `train.precision = fp32`", report.read_text())
+            self.assertRegex(report.read_text(), r"test accuracy  [0-9.]+ %  \[[0-9., ]+\]  n = 40")
+            (figures,) = out.glob("*.json")
+            epochs = json.loads(figures.read_text())["epochs"]
+            self.assertEqual(sorted(epochs), ["auto", "auto_test", "fp32", "fp32_test"])
+            self.assertEqual(epochs["fp32"][0]["type"], "epoch")
+            self.assertIn("accuracy", epochs["fp32_test"])
+
+    def test_it_ends_in_time_and_says_what_did_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(PROJECT / "scripts/gpu_report.sh", "--build", BUILD, "--device", "cpu", "--out", folder,
+                         DIFFUSE_LIBTORCH=BUILT_WITH, DIFFUSE_DATA=folder, DIFFUSE_REPORT_LIMIT="1",
+                         DIFFUSE_REPORT_CASES="--batch-size 64 --seq-len 512 --mode train")
+            self.assertEqual(result.returncode, 1, result.stderr)
+            (report,) = pathlib.Path(folder).glob("*.md")
+            self.assertIn("The comparison did not end.", report.read_text())
 
     def test_without_a_build(self):
         result = run(PROJECT / "scripts/gpu_report.sh", "--build", "/nowhere")

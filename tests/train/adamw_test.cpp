@@ -11,6 +11,8 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/train/gradient_clip.hpp"
+#include "support/on_device.hpp"
+#include "support/test_data.hpp"
 
 namespace diffuse {
 namespace {
@@ -21,17 +23,19 @@ at::Tensor tensor_of(const nlohmann::json& numbers) {
 
 void expect_near(const at::Tensor& actual, const nlohmann::json& expected) {
   const auto numbers = expected.get<std::vector<double>>();
-  const at::Tensor flat = actual.detach().flatten();
+  const at::Tensor flat = actual.detach().flatten().to(at::kCPU);
   ASSERT_EQ(flat.size(0), static_cast<std::int64_t>(numbers.size()));
   for (std::size_t i = 0; i < numbers.size(); ++i)
     EXPECT_NEAR(flat[static_cast<std::int64_t>(i)].item<double>(), numbers[i], 2e-6) << "at " << i;
 }
 
-TEST(AdamW, FollowsPyTorchWithDecayAndClipping) {
+using AdamWOn = testing::OnDevice;
+
+TEST_P(AdamWOn, FollowsPyTorchWithDecayAndClipping) {
   const auto fixture =
-      nlohmann::json::parse(read_file(std::string(DIFFUSE_TEST_DATA) + "/adamw_reference.json"));
-  at::Tensor matrix = tensor_of(fixture["matrix"]).reshape({2, 3}).requires_grad_(true);
-  at::Tensor vector = tensor_of(fixture["vector"]).requires_grad_(true);
+      nlohmann::json::parse(read_file(testing::test_data() / "adamw_reference.json"));
+  at::Tensor matrix = tensor_of(fixture["matrix"]).reshape({2, 3}).to(device_).requires_grad_(true);
+  at::Tensor vector = tensor_of(fixture["vector"]).to(device_).requires_grad_(true);
   AdamW optimizer({{"m", matrix, ParameterRole::matrix}, {"v", vector, ParameterRole::vector}},
                   {.beta1 = fixture["beta1"],
                    .beta2 = fixture["beta2"],
@@ -39,8 +43,8 @@ TEST(AdamW, FollowsPyTorchWithDecayAndClipping) {
                    .weight_decay = fixture["weight_decay"]});
   ASSERT_EQ(fixture["steps"].size(), 5U);
   for (const auto& step : fixture["steps"]) {
-    matrix.mutable_grad() = tensor_of(step["matrix_gradient"]).reshape({2, 3});
-    vector.mutable_grad() = tensor_of(step["vector_gradient"]);
+    matrix.mutable_grad() = tensor_of(step["matrix_gradient"]).reshape({2, 3}).to(device_);
+    vector.mutable_grad() = tensor_of(step["vector_gradient"]).to(device_);
     const GradientClip clip = measure_gradients(optimizer.gradients(), fixture["clip_norm"]);
     EXPECT_NEAR(clip.norm.item<double>(), step["norm"].get<double>(), 1e-5);
     optimizer.step(step["learning_rate"], clip.divisor);
@@ -48,6 +52,8 @@ TEST(AdamW, FollowsPyTorchWithDecayAndClipping) {
     expect_near(vector, step["vector"]);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, AdamWOn, testing::every_device(), testing::device_name);
 
 TEST(AdamW, DecaysMatricesOnly) {
   at::Tensor matrix = at::ones({2, 2}).requires_grad_(true);
