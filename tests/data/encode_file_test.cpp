@@ -3,10 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "data/support.hpp"
+#include "diffuse/base/system.hpp"
 
 namespace diffuse {
 namespace {
@@ -88,6 +95,64 @@ TEST_F(EncodeFile, DoesNotDependOnThreadsOrBlocks) {
     ASSERT_EQ(three->label(i), static_cast<std::int32_t>(i % 2));
   }
 }
+
+/// Holds every call until `count` threads are in one at the same time, or a minute has gone by.
+class MeetingTokenizer : public LetterTokenizer {
+ public:
+  explicit MeetingTokenizer(std::size_t count) : count_(count) {}
+  void encode(std::string_view text, std::int64_t max_tokens,
+              std::vector<std::int32_t>& ids) const override {
+    {
+      std::unique_lock lock(mutex_);
+      threads_.insert(std::this_thread::get_id());
+      changed_.notify_all();
+      changed_.wait_for(lock, std::chrono::minutes(1), [&] { return threads_.size() >= count_; });
+    }
+    LetterTokenizer::encode(text, max_tokens, ids);
+  }
+  std::size_t threads() const { return threads_.size(); }
+
+ private:
+  std::size_t count_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  mutable std::set<std::thread::id> threads_;
+};
+
+TEST_F(EncodeFile, AllThreadsEncode) {
+  std::string content;
+  for (int i = 0; i < 1000; ++i) content += "x,abc\n";
+  FileOptions file = options(content);
+  file.threads = 4;
+  const MeetingTokenizer tokenizer(4);
+  LabelResolver labels(Labels({"x", "y"}), false, 0);
+  EXPECT_EQ(encode_file(file, tokenizer, labels)->size(), 1000U);
+  EXPECT_EQ(tokenizer.threads(), 4U);
+}
+
+#ifndef __SANITIZE_ADDRESS__  // it keeps what is freed
+TEST_F(EncodeFile, ReadingTakesNoMoreThanThePromisedMemory) {
+  // 20 million tokens of 200,000 rows: 80 MB of ids.
+  std::string row = "x,";
+  for (int i = 0; i < 100; ++i) row += static_cast<char>('a' + i % 26);
+  row += '\n';
+  std::ofstream stream(dir_.path() / "big.csv", std::ios::binary);
+  for (int i = 0; i < 200000; ++i) stream << row;
+  stream.close();
+  FileOptions file = options("x,a\n");
+  file.path = dir_.path() / "big.csv";
+  file.threads = 2;
+  std::ofstream("/proc/self/clear_refs") << 5;  // the peak begins anew
+  const std::int64_t before = peak_rss_bytes();
+  const auto data = encode(file);
+  const std::int64_t growth = peak_rss_bytes() - before;
+  const std::int64_t promised = (4 * data->token_count() + 16 * std::int64_t{200000}) * 3 / 2;
+  constexpr std::int64_t kBuffers = std::int64_t{32} << 20;
+  EXPECT_EQ(data->token_count(), 20000000);
+  EXPECT_LE(growth, promised + kBuffers);
+  EXPECT_GE(growth, 4 * data->token_count()) << "the measurement itself";
+}
+#endif
 
 TEST_F(EncodeFile, EveryBadRowIsAnErrorWithFileLineAndWhatWasExpected) {
   EXPECT_EQ(error_of("x,a\nx,b,c\n"), "a.csv:2: 3 fields; expected 2 as on line 1");

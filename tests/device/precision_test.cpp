@@ -11,6 +11,7 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/device/device.hpp"
+#include "support/on_device.hpp"
 
 namespace diffuse {
 namespace {
@@ -38,18 +39,7 @@ TEST(PrecisionScope, RefusesAPrecisionThatWasNotResolved) {
   EXPECT_THROW(PrecisionScope(Precision::automatic, at::kCPU), Error);
 }
 
-/// The same on each kind of device that is there.
-class PrecisionScopeOn : public ::testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    try {
-      device_ = resolve_device(GetParam());
-    } catch (const SystemError& error) {
-      GTEST_SKIP() << error.what();
-    }
-  }
-  at::Device device_ = at::kCPU;
-};
+using PrecisionScopeOn = testing::OnDevice;
 
 TEST_P(PrecisionScopeOn, ChoosesTheTypeOfProductsAndPutsItBack) {
   EXPECT_EQ(product_type(device_), at::kFloat);
@@ -93,7 +83,7 @@ TEST_P(PrecisionScopeOn, AWeightThatChangedIsNotTakenFromTheCache) {
   EXPECT_EQ(product(), 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, PrecisionScopeOn, ::testing::Values("cpu", "cuda"));
+INSTANTIATE_TEST_SUITE_P(Devices, PrecisionScopeOn, testing::every_device(), testing::device_name);
 
 }  // namespace
 }  // namespace diffuse

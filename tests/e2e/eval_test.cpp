@@ -141,6 +141,29 @@ TEST(EvalVerb, ACheckpointNeedsNothingButItself) {
   EXPECT_THAT(gone.err, HasSubstr("test.csv"));
 }
 
+TEST(EvalVerb, AWordPieceCheckpointBringsItsVocabulary) {
+  const Workspace workspace;
+  workspace.write("vocab.txt",
+                  "[PAD]\n[UNK]\n[MASK]\nthe\nmatch\nbank\nrain\nteam\nstorm\n##s\nshare\n");
+  const Outcome training =
+      workspace.run({"train", "--config", "small.json", "--out", "run", "--set",
+                     "tokenizer.type=wordpiece", "--set", "tokenizer.vocab=vocab.txt", "--set",
+                     "train.length=5u", "--set", "train.warmup=1u"});
+  ASSERT_EQ(training.exit_code, 0) << training;
+  const std::vector<std::string> eval = {"eval", "--checkpoint", "run", "--data", "test.csv"};
+  const Outcome before = workspace.run(eval);
+  ASSERT_EQ(before.exit_code, 0) << before;
+  fs::remove(workspace.path() / "vocab.txt");
+  const Outcome after = workspace.run(eval);
+  EXPECT_EQ(after.exit_code, 0) << after;
+  EXPECT_EQ(lines_of(after.out).at(0), lines_of(before.out).at(0));
+  // Without its own copy there is nothing to fall back on.
+  fs::remove(fs::canonical(workspace.path() / "run/checkpoints/best") / "vocab.txt");
+  const Outcome gone = workspace.run(eval);
+  EXPECT_EQ(gone.exit_code, 2) << gone;
+  EXPECT_THAT(gone.err, HasSubstr("vocab.txt"));
+}
+
 TEST(EvalVerb, MissingAndBadDataFiles) {
   const Workspace& workspace = trained_workspace().workspace;
   workspace.write("odd.csv", "sport,the match\ncricket,a bat\n");

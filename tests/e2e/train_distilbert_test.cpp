@@ -59,6 +59,26 @@ TEST(TrainBaseline, EveryEpochTellsBothTimesAndMemories) {
   EXPECT_FALSE(fs::exists(workspace.path() / "run/baseline.json"));
 }
 
+TEST(TrainTorchScript, AModuleOfSomebodyElsesByTheSameTrainer) {
+  const Workspace workspace;
+  const fs::path file =
+      fs::path(DIFFUSE_SOURCE_DIR) / "tests/model/fixtures/distilbert/scripted.pt";
+  const Outcome outcome = workspace.run(
+      {"train", "--config", "small.json", "--out", "run", "--set", "model.type=torchscript",
+       "--set", "model.file=" + file.string(), "--set", "train.length=20u"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, HasSubstr("test accuracy"));
+  // The checkpoint needs nothing but itself.
+  fs::create_directories(workspace.path() / "elsewhere");
+  fs::copy(fs::canonical(workspace.path() / "run/checkpoints/best"),
+           workspace.path() / "elsewhere/checkpoint", fs::copy_options::recursive);
+  fs::remove_all(workspace.path() / "run");
+  const Outcome eval =
+      workspace.run({"eval", "--checkpoint", "elsewhere/checkpoint", "--data", "test.csv"});
+  ASSERT_EQ(eval.exit_code, 0) << eval;
+  EXPECT_EQ("test " + lines_of(eval.out).at(0), lines_of(outcome.out).at(0));
+}
+
 TEST(TrainDistilBert, ByTheSameTrainer) {
   const Workspace workspace;
   Launch launch = with_small_baseline(

@@ -149,6 +149,28 @@ class EventFile(unittest.TestCase):
             found = self.read_with_tensorboard(run / "tensorboard")
             self.assertEqual({tag: {step: value for step, _, value in found[tag]} for tag in found}, points)
 
+    def test_a_resumed_training(self):
+        """The first file holds what came before the stop, the second a restart and what came after it."""
+        run = pathlib.Path(self.folder.name) / "resumed"
+        rows = pathlib.Path(self.folder.name) / "more.csv"
+        rows.write_text("".join(f"{'ab'[i % 2]},{['the match', 'some rain'][i % 2]} number {i}\n" for i in range(80)))
+        program = WRITER.parents[2] / "bin/diffuse"
+        start = [program, "train", "--train", rows, "--out", run, "--threads", "1", "--set", "train.length=12u",
+                 "--set", "train.log_every=1", "--set", "train.warmup=2u", "--set", "train.tensorboard=true",
+                 "--set", "data.cache=false", "--set", "train.max_updates=5"]
+        resume = [program, "train", "--resume", run, "--set", "train.max_updates=0"]
+        for command in (start, resume):
+            subprocess.run(command, capture_output=True, text=True, check=True)
+        first, second = sorted((run / "tensorboard").iterdir(), key=lambda path: path.stat().st_mtime)
+        steps = []
+        for path in (first, second):
+            events = [fields(record) for record in records(path.read_bytes())]
+            self.assertEqual(events[0][3], [b"brain.Event:2"])
+            steps.append([s for tag, s, _, _ in map(scalar, (e for e in events if 5 in e)) if tag == "train/loss"])
+            restarts = [(event[2], fields(event[7][0])) for event in events if 7 in event]
+            self.assertEqual(restarts, [] if path == first else [([6], {1: [1]})])
+        self.assertEqual(steps, [[1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11, 12]])
+
     def test_no_folder(self):
         result = subprocess.run([WRITER, "/dev/null/x"], capture_output=True, text=True, check=False)
         self.assertEqual((result.returncode, result.stderr),

@@ -1,10 +1,12 @@
 """scripts/get_data.sh against a local server with small made-up originals."""
 
 import gzip
+import hashlib
 import http.server
 import io
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -33,12 +35,12 @@ class GetData(unittest.TestCase):
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
 
-    def get(self, *arguments):
+    def get(self, *arguments, script=PROJECT / "scripts/get_data.sh"):
         environment = dict(os.environ, DIFFUSE_DATA_URL=f"http://127.0.0.1:{self.server.server_port}")
         for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             environment.pop(proxy, None)
         return subprocess.run(
-            ["bash", PROJECT / "scripts/get_data.sh", *arguments, self.out],
+            ["bash", script, *arguments, self.out],
             env=environment, capture_output=True, text=True, check=False)
 
     def test_a_file_with_a_wrong_checksum_is_not_kept(self):
@@ -53,6 +55,35 @@ class GetData(unittest.TestCase):
         self.assertIn("--accept", result.stderr)
         self.assertEqual([path.name for path in self.out.iterdir()], ["train.csv"])
         self.assertEqual((self.out / "train.csv").read_text(), "of before")
+
+    def script_that_expects(self, **checksums):
+        """A copy of the script that expects other checksums than those of the real files."""
+        folder = pathlib.Path(self.folder.name) / "project/scripts"
+        folder.mkdir(parents=True)
+        shutil.copy(PROJECT / "scripts/convert_data.py", folder)
+        text = (PROJECT / "scripts/get_data.sh").read_text()
+        for old, new in checksums.items():
+            self.assertEqual(text.count(old[1:]), 1)
+            text = text.replace(old[1:], new)
+        (folder / "get_data.sh").write_text(text)
+        return folder / "get_data.sh"
+
+    def test_files_with_the_right_checksums_are_kept(self):
+        train, test = b'"1","A","b"\n"4","C","d"\n', b'"2","E","f"\n'
+        (self.web / "train.csv").write_bytes(train)
+        (self.web / "test.csv").write_bytes(test)
+        md5, sha256 = (lambda data: hashlib.md5(data).hexdigest()), (lambda data: hashlib.sha256(data).hexdigest())
+        script = self.script_that_expects(
+            _b1a00f826fdfbd249f79597b59e1dc12=md5(train), _d52ea96a97a2d943681189a97654912d=md5(test),
+            _521465c2428ed7f02f8d6db6ffdd4b5447c1c701962353eb2c40d548c3c85699=sha256(test))
+        result = self.get("ag_news", script=script)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(f"train.csv: md5 {md5(train)}, as published\n", result.stdout)
+        self.assertIn(f"test.csv: md5 {md5(test)}, as published\n", result.stdout)
+        self.assertIn(f"train.csv: 2 rows (1: 1, 4: 1) sha256 {sha256(train)}\n", result.stdout)
+        self.assertIn(f"test.csv: 1 rows (2: 1) sha256 {sha256(test)}\n", result.stdout)
+        self.assertNotIn("BUT", result.stdout)
+        self.assertEqual((self.out / "train.csv").read_bytes(), train)
 
     def test_trec_is_converted(self):
         (self.web / "train_5500.label").write_bytes(

@@ -7,27 +7,34 @@
 #include <limits>
 
 #include "diffuse/train/gradient_clip.hpp"
+#include "support/on_device.hpp"
 
 namespace diffuse {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-std::vector<at::Tensor> gradients(float first, float second) {
-  return {at::full({2, 2}, first, at::kFloat), at::full({3}, second, at::kFloat)};
-}
+class GradientScalerOn : public testing::OnDevice {
+ protected:
+  at::Tensor filled(at::IntArrayRef shape, double value) const {
+    return at::full(shape, value, at::TensorOptions(device_).dtype(at::kFloat));
+  }
+  std::vector<at::Tensor> gradients(float first, float second) const {
+    return {filled({2, 2}, first), filled({3}, second)};
+  }
+};
 
-TEST(GradientScaler, ScalesTheLossAndUnscalesInPlace) {
-  GradientScaler scaler(at::kCPU, {.initial_scale = 8});
-  EXPECT_EQ(scaler.scale(at::full({}, 0.5, at::kFloat)).item<float>(), 4);
+TEST_P(GradientScalerOn, ScalesTheLossAndUnscalesInPlace) {
+  GradientScaler scaler(device_, {.initial_scale = 8});
+  EXPECT_EQ(scaler.scale(filled({}, 0.5)).item<float>(), 4);
   const auto scaled = gradients(16, -4);
   EXPECT_TRUE(scaler.unscale(scaled));
   EXPECT_EQ(scaled[0][1][1].item<float>(), 2);
   EXPECT_EQ(scaled[1][2].item<float>(), -0.5);
 }
 
-TEST(GradientScaler, BacksOffAfterAnInfinityAndOnlyThen) {
-  GradientScaler scaler(at::kCPU, {.initial_scale = 8});
+TEST_P(GradientScalerOn, BacksOffAfterAnInfinityAndOnlyThen) {
+  GradientScaler scaler(device_, {.initial_scale = 8});
   EXPECT_FALSE(scaler.unscale(gradients(1, kInfinity)));
   scaler.update();
   EXPECT_EQ(scaler.current(), 4);
@@ -39,8 +46,8 @@ TEST(GradientScaler, BacksOffAfterAnInfinityAndOnlyThen) {
   EXPECT_EQ(scaler.current(), 2);
 }
 
-TEST(GradientScaler, GrowsAfterTheIntervalOfGoodUpdatesInARow) {
-  GradientScaler scaler(at::kCPU, {.initial_scale = 8, .growth_interval = 3});
+TEST_P(GradientScalerOn, GrowsAfterTheIntervalOfGoodUpdatesInARow) {
+  GradientScaler scaler(device_, {.initial_scale = 8, .growth_interval = 3});
   const auto update = [&](float value) {
     scaler.unscale(gradients(value, 1));
     scaler.update();
@@ -57,11 +64,11 @@ TEST(GradientScaler, GrowsAfterTheIntervalOfGoodUpdatesInARow) {
   EXPECT_EQ(update(1), 16);
 }
 
-TEST(GradientScaler, ClippingAfterUnscalingSeesTheTrueNorm) {
+TEST_P(GradientScalerOn, ClippingAfterUnscalingSeesTheTrueNorm) {
   // With the norm taken of scaled gradients (6,000 times too long here), clipping at 1 would cut
   // every gradient to 1 / scale of its length.
-  GradientScaler scaler(at::kCPU, {.initial_scale = 65536});
-  const std::vector<at::Tensor> scaled = {at::full({4}, 0.05 * 65536, at::kFloat)};
+  GradientScaler scaler(device_, {.initial_scale = 65536});
+  const std::vector<at::Tensor> scaled = {filled({4}, 0.05 * 65536)};
   EXPECT_GT(measure_gradients(scaled, 1).divisor.item<float>(), 6000);
   ASSERT_TRUE(scaler.unscale(scaled));
   const GradientClip clip = measure_gradients(scaled, 1);
@@ -69,11 +76,11 @@ TEST(GradientScaler, ClippingAfterUnscalingSeesTheTrueNorm) {
   EXPECT_EQ(clip.divisor.item<float>(), 1);
 }
 
-TEST(GradientScaler, ItsStateRestoresIt) {
-  GradientScaler first(at::kCPU, {.initial_scale = 8, .growth_interval = 2});
+TEST_P(GradientScalerOn, ItsStateRestoresIt) {
+  GradientScaler first(device_, {.initial_scale = 8, .growth_interval = 2});
   first.unscale(gradients(1, 1));
   first.update();
-  GradientScaler second(at::kCPU, {.initial_scale = 2, .growth_interval = 2});
+  GradientScaler second(device_, {.initial_scale = 2, .growth_interval = 2});
   const auto from = first.state();
   const auto to = second.state();
   ASSERT_EQ(to.size(), 2U);
@@ -84,6 +91,8 @@ TEST(GradientScaler, ItsStateRestoresIt) {
   second.update();
   EXPECT_EQ(second.current(), 16);
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, GradientScalerOn, testing::every_device(), testing::device_name);
 
 }  // namespace
 }  // namespace diffuse

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "diffuse/model/model_factory.hpp"
+#include "support/on_device.hpp"
 
 namespace diffuse {
 namespace {
@@ -29,12 +30,12 @@ Config small_config() {
   return config;
 }
 
-Batch two_texts(std::int32_t first_label) {
+Batch two_texts(std::int32_t first_label, at::Device device = at::kCPU) {
   PackedRows rows;
   rows.tokens = {1, 2, 3, 4, 5};
   rows.offsets = {0, 3, 5};
   rows.labels = {first_label, 1};
-  return make_batch(rows, at::kCPU);
+  return make_batch(rows, device);
 }
 
 struct Outcome {
@@ -43,28 +44,32 @@ struct Outcome {
 };
 
 /// One update of the same weights on the same texts.
-Outcome updated(const Config& config, Precision precision) {
+Outcome updated(const Config& config, Precision precision, at::Device device) {
   const auto classifier = make_classifier(config, kShape, 1);
+  classifier->to(device);
   Updater updater(config.train, precision, *classifier);
-  StepClock clock(at::kCPU, 1);
+  StepClock clock(device, 1);
   clock.begin_update();
   Outcome outcome{updater.apply(
-                      1, 2, [](std::size_t) { return two_texts(0); }, 1, 0.01, clock),
+                      1, 2, [&](std::size_t) { return two_texts(0, device); }, 1, 0.01, clock),
                   {}};
   for (const NamedParameter& parameter : classifier->parameters())
     outcome.weights.push_back(parameter.tensor.detach().clone());
   return outcome;
 }
 
-TEST(Updater, Float16ClipsTheUnscaledGradients) {
+using UpdaterOn = testing::OnDevice;
+
+TEST_P(UpdaterOn, Float16ClipsTheUnscaledGradients) {
   Config config = small_config();
-  const double norm = updated(config, Precision::fp32).figures.gradient_norm.item<double>();
+  const double norm =
+      updated(config, Precision::fp32, device_).figures.gradient_norm.item<double>();
   // So small a norm, and so great an epsilon, that gradients clipped while they were still 65,536
   // times as large would leave the weights where they were.
   config.train.clip_norm = norm / 4;
   config.train.epsilon = norm / 4;
-  const Outcome exact = updated(config, Precision::fp32);
-  const Outcome half = updated(config, Precision::fp16);
+  const Outcome exact = updated(config, Precision::fp32, device_);
+  const Outcome half = updated(config, Precision::fp16, device_);
   EXPECT_EQ(half.figures.loss_scale, 65536);
   EXPECT_FALSE(half.figures.skipped);
   EXPECT_NEAR(half.figures.gradient_norm.item<double>(), norm, 0.02 * norm) << "before clipping";
@@ -73,7 +78,7 @@ TEST(Updater, Float16ClipsTheUnscaledGradients) {
   double exact_moved = 0;
   double half_moved = 0;
   double apart = 0;
-  const Outcome start = updated(still, Precision::fp32);
+  const Outcome start = updated(still, Precision::fp32, device_);
   for (std::size_t i = 0; i < exact.weights.size(); ++i) {
     const auto largest = [](const at::Tensor& a, const at::Tensor& b) {
       return a.sub(b).abs().max().item<double>();
@@ -87,9 +92,10 @@ TEST(Updater, Float16ClipsTheUnscaledGradients) {
   EXPECT_LT(apart, 0.5 * exact_moved);
 }
 
-TEST(Updater, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
+TEST_P(UpdaterOn, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
   const Config config = small_config();
   const auto classifier = make_classifier(config, kShape, 1);
+  classifier->to(device_);
   Updater updater(config.train, Precision::fp16, *classifier);
   // Surely the wrong class: the gradient of each logit is near 1 / 2, and of a float16 sum over
   // both rows times 65,536 and this weight nothing finite is left.
@@ -106,10 +112,10 @@ TEST(Updater, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
     return tensors;
   };
   const std::vector<at::Tensor> before = copies();
-  StepClock clock(at::kCPU, 1);
+  StepClock clock(device_, 1);
   clock.begin_update();
   const UpdateFigures first = updater.apply(
-      1, 2, [](std::size_t) { return two_texts(0); }, 1, 0.01, clock);
+      1, 2, [&](std::size_t) { return two_texts(0, device_); }, 1, 0.01, clock);
   ASSERT_TRUE(first.skipped);
   EXPECT_EQ(first.loss_scale, 65536);
   const std::vector<at::Tensor> after = copies();
@@ -118,10 +124,12 @@ TEST(Updater, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
   clock.begin_update();
   EXPECT_EQ(updater
                 .apply(
-                    1, 2, [](std::size_t) { return two_texts(0); }, 2, 0.01, clock)
+                    1, 2, [&](std::size_t) { return two_texts(0, device_); }, 2, 0.01, clock)
                 .loss_scale,
             32768);
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, UpdaterOn, testing::every_device(), testing::device_name);
 
 TEST(Updater, EverySettingOfTheUpdateCounts) {
   const auto weights_after_three = [](const Config& config) {
