@@ -1,0 +1,60 @@
+#include "refusal.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/system.hpp"
+#include "diffuse/train/memory_estimate.hpp"
+
+namespace diffuse {
+namespace {
+
+/// What attention keeps for backward on a CPU: scores, their softmax and dropout, for each pair
+/// of tokens (measured: 4 GB more than without for 32 texts of 512, 14 GB for one of 4,096).
+std::int64_t attention_bytes(const Task& task) {
+  constexpr double kBytesAPair = 2.5 * sizeof(float);
+  const DistilBertConfig& model = task.spec->config.distilbert;
+  if (task.spec->config.model.type != ModelType::distilbert) return 0;
+  double pairs = 0;
+  for (std::size_t i = 0; i < task.workload.batches.size(); ++i) {
+    const std::vector<std::int64_t> lengths = task.workload.lengths(i);
+    const auto longest = static_cast<double>(*std::max_element(lengths.begin(), lengths.end()));
+    pairs = std::max(pairs, static_cast<double>(lengths.size()) * longest * longest);
+  }
+  return static_cast<std::int64_t>(static_cast<double>(model.layers * model.heads) * pairs *
+                                   kBytesAPair);
+}
+
+std::int64_t expected_bytes(const Task& task, const BenchCase& which, Precision precision) {
+  const MemoryEstimate estimate =
+      estimate_memory(task.spec->config, precision, task.contender->parameter_count(),
+                      task.workload.largest_batch_tokens());
+  // Inference frees each layer's rows: two layers' worth are alive at a time.
+  return which.mode == BenchMode::train ? estimate.total() + attention_bytes(task)
+                                        : estimate.weights + estimate.activations / 4;
+}
+
+}  // namespace
+
+std::string refusal(const Task& task, const BenchCase& which, Precision precision,
+                    const BenchPlan& plan, const Pace& pace) {
+  const Config& config = task.spec->config;
+  if (config.model.type == ModelType::distilbert && which.seq_len > config.distilbert.max_positions)
+    return fmt::format("longer than its {} positions", config.distilbert.max_positions);
+  const double units = work_units(task, which.mode);
+  const double call_s = pace.expected_s(pace_key(task, which, precision), units);
+  const double needed_s = expected_time_s(plan.timing, call_s);
+  if (needed_s > plan.budget_s)
+    return fmt::format("about {} a call, {} in all, beyond --budget {:g}", format_duration(call_s),
+                       format_duration(needed_s), plan.budget_s);
+  const std::int64_t bytes = expected_bytes(task, which, precision);
+  if (task.contender->device().is_cpu() && bytes > available_memory_bytes())
+    return fmt::format("about {}, but {} of memory are free",
+                       format_bytes(static_cast<double>(bytes)),
+                       format_bytes(static_cast<double>(available_memory_bytes())));
+  return "";
+}
+
+}  // namespace diffuse
