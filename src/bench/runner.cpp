@@ -9,7 +9,6 @@
 #include "diffuse/base/signals.hpp"
 #include "diffuse/bench/comparison.hpp"
 #include "diffuse/bench/memory_probe.hpp"
-#include "diffuse/bench/memory_probe.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"

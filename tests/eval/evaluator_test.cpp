@@ -1,5 +1,6 @@
 #include "diffuse/eval/evaluator.hpp"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
@@ -55,6 +56,20 @@ TEST(Evaluator, KeepsTheOrderOfTheView) {
   EXPECT_NEAR(result.metrics.mean_loss, -std::log(sure), 1e-6);
   EXPECT_EQ(progress, (std::vector<std::int64_t>{3, 4}));
   EXPECT_GT(result.tokens_per_s, result.examples_per_s);
+}
+
+TEST(Evaluator, ASmallBatchIsComputedByOneThread) {
+  const EncodedDataset data = sample_data();
+  testing::FakeClassifier classifier = right_classifier();
+  classifier.small_up_to = 2;
+  const int before = at::get_num_threads();
+  at::set_num_threads(3);
+  std::vector<int> threads;
+  classifier.on_forward = [&](const ForwardContext&) { threads.push_back(at::get_num_threads()); };
+  evaluate(classifier, view_all(data), {.batch_size = 3, .class_count = 2});
+  EXPECT_EQ(threads, (std::vector<int>{3, 1}));  // five rows
+  EXPECT_EQ(at::get_num_threads(), 3);
+  at::set_num_threads(before);
 }
 
 TEST(Evaluator, BatchSizeDoesNotMatter) {

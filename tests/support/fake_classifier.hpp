@@ -51,9 +51,11 @@ class FakeClassifier : public Classifier {
   }
   at::Device device() const override { return weight_.device(); }
   bool random_at_evaluation() const override { return random; }
+  bool is_small(const Batch& batch) const override { return batch.size() <= small_up_to; }
 
   std::int64_t nan_at_call = 0;  ///< training call (1-based) whose logits are NaN; 0: none
   bool random = false;
+  std::int64_t small_up_to = 0;  ///< batches of at most as many rows are small
   std::function<void(const ForwardContext&)> on_forward;
 
  private:

@@ -1,8 +1,10 @@
 #include "diffuse/train/trainer.hpp"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <vector>
 
 #include "diffuse/base/error.hpp"
 #include "support/fake_classifier.hpp"
@@ -41,6 +43,26 @@ TEST(Trainer, LearnsASeparableSet) {
   EXPECT_FALSE(result.stopped_early);
   EXPECT_EQ(result.stopped_by_signal, 0);
   EXPECT_TRUE(fs::exists(result.best_checkpoint / "model.safetensors"));
+}
+
+TEST(Trainer, ASmallBatchIsComputedByOneThread) {
+  const TempDir dir;
+  FakeClassifier classifier(kVocabSize, 3);
+  classifier.small_up_to = 8;  // the last batch of an epoch
+  const int before = at::get_num_threads();
+  at::set_num_threads(3);
+  std::vector<int> threads;
+  classifier.on_forward = [&](const ForwardContext& context) {
+    if (context.training) threads.push_back(at::get_num_threads());
+  };
+  Config config = short_run();
+  config.train.length = "1e";
+  train(config, three_classes(), classifier, dir.path());
+  std::vector<int> expected(13, 3);
+  expected.back() = 1;
+  EXPECT_EQ(threads, expected);
+  EXPECT_EQ(at::get_num_threads(), 3);
+  at::set_num_threads(before);
 }
 
 TEST(Trainer, OverfitsATinySet) {
