@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh "$@"
 
 step() { printf '\n\033[1m$ %s\033[0m\n' "$*" >&2; "$@"; }
-[ -t 2 ] || step() { printf '\n$ %s\n' "$*" >&2; "$@"; }
+{ [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; } || step() { printf '\n$ %s\n' "$*" >&2; "$@"; }
 
 diffuse=build/release/bin/diffuse
 run=runs/quickstart

@@ -122,10 +122,11 @@ std::string comparison_sentence(const Comparison& comparison) {
   const Measurement& ours = *fastest(result->ours);
   const Measurement& other = *fastest(result->other);
   const auto memory = memory_ratio(*result);
-  const std::string texts =
-      result->which.seq_len == 0
-          ? fmt::format("{} texts", result->which.batch_size)
-          : fmt::format("{} texts of {} tokens", result->which.batch_size, result->which.seq_len);
+  const char* plural = result->which.batch_size == 1 ? "" : "s";
+  const std::string texts = result->which.seq_len == 0
+                                ? fmt::format("{} text{}", result->which.batch_size, plural)
+                                : fmt::format("{} text{} of {} tokens", result->which.batch_size,
+                                              plural, result->which.seq_len);
   const char* work = result->which.mode == BenchMode::train ? "a training step" : "a forward pass";
   return fmt::format(
       "On this machine ({}{}) {} of {} takes {} {} ({}) and {} {} ({}): {} times as long{}.",

@@ -20,6 +20,7 @@ class Pace {
     Precision precision = Precision::fp32;
     std::string device;
     int threads = 1;
+    bool single = false;  ///< one text alone, which is another kind of work than many
     auto operator<=>(const Key&) const = default;
   };
 

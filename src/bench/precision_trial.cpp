@@ -19,17 +19,22 @@ constexpr std::int64_t kTrialTokens = 64;
 void PrecisionTrial::try_out(const Task& like, const BenchCase& which, Precision precision,
                              std::int64_t texts, std::int64_t tokens) {
   constexpr double kSlow_s = 1;
+  constexpr double kLong_s = 0.1;  // in all: a short call's best needs more of them
+  texts = std::min(texts, which.batch_size);
   // No longer than what is to be measured, which may be all that the model takes.
   if (which.seq_len > 0) tokens = std::min(tokens, which.seq_len);
   if (like.spec->config.model.type == ModelType::distilbert)
     tokens = std::min(tokens, like.spec->config.distilbert.max_positions);
-  constexpr int kMostCalls = 4;
+  constexpr int kCalls = 4;
+  constexpr int kMostCalls = 100;
   Task task = make_task(like.side, *like.spec, *like.contender,
                         synthetic_workload(like.spec->shape, texts, tokens, 1));
   on_trial_(fmt::format("trying {} in {}", like.spec->name, enum_name(precision)));
   task.contender->prepare(which.mode, precision);
   double best_s = 0;
-  for (int call = 0; call < kMostCalls; ++call) {
+  const double start = steady_now_s();
+  for (int call = 0; call < kCalls || (call < kMostCalls && steady_now_s() - start < kLong_s);
+       ++call) {
     const double before = steady_now_s();
     task.call();
     const double call_s = steady_now_s() - before;

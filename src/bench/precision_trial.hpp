@@ -24,8 +24,8 @@ class PrecisionTrial {
   std::vector<Precision> precisions_of(const Task& task, const BenchCase& which);
 
  private:
-  /// Learns the pace of a precision from a few calls on `texts` texts of `tokens` tokens; of a slow
-  /// one from a single call.
+  /// Learns the pace of a precision from a few calls on `texts` texts (one, where the case is of
+  /// one alone) of `tokens` tokens; of a slow one from a single call.
   void try_out(const Task& like, const BenchCase& which, Precision precision, std::int64_t texts,
                std::int64_t tokens);
   void learn_pace(const Task& task, const BenchCase& which, Precision precision);

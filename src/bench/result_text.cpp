@@ -24,7 +24,7 @@ std::vector<std::string> measured_row(const Comparison& comparison, const CaseRe
   const std::string name = case_name(result.which, comparison);
   if (!m.ran()) {
     return {name, facts.name, m.precision,    "not run",           "", "",
-            "",   "",         memory_text(m), token_flops_text(m), "", m.not_run};
+            "",   "",         memory_text(m), token_flops_text(m), "", ""};
   }
   const double mean = m.mean_s();
   const auto epoch = epoch_s(m, result, comparison);
@@ -121,14 +121,24 @@ Cells model_cells(const Comparison& comparison) {
 Cells measurement_cells(const Comparison& comparison) {
   Cells cells = {{"case", "model", "precision", "median", "mean ± σ", "p95", "tokens/s",
                   "examples/s", "peak memory", "FLOPs a token", "FLOP/s",
-                  comparison.epoch_rows > 0
-                      ? fmt::format("epoch of {} rows", format_count(comparison.epoch_rows))
-                      : "remark"}};
+                  fmt::format("epoch of {} rows", format_count(comparison.epoch_rows)),
+                  "why not run"}};
+  bool refused = false;
+  const auto add = [&](const CaseResult& result, const ContenderFacts& facts,
+                       const Measurement& m) {
+    std::vector<std::string> row = measured_row(comparison, result, facts, m);
+    row.push_back(m.not_run);
+    refused = refused || !m.not_run.empty();
+    cells.push_back(std::move(row));
+  };
   for (const CaseResult& result : comparison.cases) {
-    for (const Measurement& m : result.ours)
-      cells.push_back(measured_row(comparison, result, comparison.ours, m));
-    for (const Measurement& m : result.other)
-      cells.push_back(measured_row(comparison, result, comparison.other, m));
+    for (const Measurement& m : result.ours) add(result, comparison.ours, m);
+    for (const Measurement& m : result.other) add(result, comparison.other, m);
+  }
+  // Columns that would stay empty.
+  for (std::vector<std::string>& row : cells) {
+    if (!refused) row.pop_back();
+    if (comparison.epoch_rows == 0) row.erase(row.begin() + 11);
   }
   return cells;
 }

@@ -33,7 +33,7 @@ double work_units(const Task& task, BenchMode mode) {
 }
 
 Pace::Key pace_key(const Task& task, const BenchCase& which, Precision precision) {
-  return {task.side, which.mode, precision, which.device, which.threads};
+  return {task.side, which.mode, precision, which.device, which.threads, which.batch_size == 1};
 }
 
 }  // namespace diffuse

@@ -119,7 +119,7 @@ class BenchProgress {
 
 CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
   CLI::App* verb = app.add_subcommand(
-      "bench", "Compare speed and memory with another model: DistilBERT, or any");
+      "bench", "Compare speed and memory with another model: DistilBERT, or one of yours");
   const auto list = [&](const char* name, auto& values, const char* help, const char* text) {
     return verb->add_option(name, values, help)
         ->delimiter(',')
@@ -185,7 +185,7 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
   verb->add_flag("--memory-probe", options.memory_probe)->group("");
   verb->add_flag("--baseline-probe", options.baseline_probe)->group("");
   verb->footer(
-      "The default takes about two minutes on two cores.\n\n"
+      "The default takes one to two minutes on two cores.\n\n"
       "Examples:\n"
       "  diffuse bench --compare distilbert\n"
       "  diffuse bench --config paper.json --mode train --seq-len 64,128,256 --budget 300\n"
@@ -204,6 +204,7 @@ int run_bench(const BenchOptions& options) {
     return kDone;
   }
   check_output_file(options.output);
+  check_bench_files(options);
   catch_stop_signals();
   const std::vector<BenchCase> cases = cases_of(options);
   std::vector<std::string> warnings = noise_warnings();

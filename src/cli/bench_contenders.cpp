@@ -157,18 +157,41 @@ OpenedContender open_ours(const BenchOptions& options) {
   return open_config(config, fs::path(options.config).stem().string());
 }
 
+void check_bench_files(const BenchOptions& options) {
+  std::vector<std::string> faults;
+  const auto check = [&faults](bool good, const std::string& fault) {
+    if (!good) faults.push_back(fault);
+  };
+  const std::string& compare = options.compare;
+  std::error_code ignored;
+  check(!compare.empty(),
+        "--compare: empty; expected distilbert, a TorchScript file FILE.pt, a config, or a run or "
+        "checkpoint.");
+  check(options.pretrained.empty() || compare == "distilbert",
+        fmt::format("--pretrained {}: these are weights for --compare distilbert; with --compare "
+                    "{} leave it out.",
+                    options.pretrained, compare));
+  if (!options.pretrained.empty() && compare == "distilbert")
+    check(fs::is_directory(options.pretrained, ignored),
+          fmt::format("--pretrained {}: there is no such folder.", options.pretrained));
+  check(options.data.empty() || is_readable(options.data),
+        fmt::format("--data {}: there is no such file, or it cannot be read.", options.data));
+  if (compare.ends_with(".pt")) {
+    check(is_readable(compare),
+          fmt::format("--compare {}: there is no such file, or it cannot be read.", compare));
+  } else if (!compare.empty() && compare != "distilbert" && !fs::is_directory(compare, ignored)) {
+    try {
+      find_config(compare);
+    } catch (const UsageError& error) {
+      faults.emplace_back(error.what());
+    }
+  }
+  if (!faults.empty()) throw UsageError(join(faults, "\n"));
+}
+
 OpenedContender open_other(const BenchOptions& options, const OpenedContender& ours,
                            std::int64_t longest) {
   const std::string& compare = options.compare;
-  if (compare.empty())
-    throw UsageError(
-        "--compare: empty; expected distilbert, a TorchScript file FILE.pt, a config, or a run or "
-        "checkpoint.");
-  if (!options.pretrained.empty() && compare != "distilbert")
-    throw UsageError(fmt::format(
-        "--pretrained {}: these are weights for --compare distilbert; with --compare {} leave it "
-        "out.",
-        options.pretrained, compare));
   std::error_code ignored;
   OpenedContender opened;
   if (compare == "distilbert") {

@@ -19,6 +19,10 @@ struct OpenedContender {
   std::vector<std::string> warnings;  ///< for the report
 };
 
+/// Throws UsageError with all that is wrong with the files that the command line names beside the
+/// model itself: found before any data are read.
+void check_bench_files(const BenchOptions& options);
+
 /// The model of --config or --checkpoint.
 OpenedContender open_ours(const BenchOptions& options);
 

@@ -82,6 +82,22 @@ TEST(Runner, RunningOutOfMemoryIsAResultOfThatModelAlone) {
   EXPECT_TRUE(comparison.cases.at(1).other.at(0).ran()) << "it goes on with what fits";
 }
 
+TEST(Runner, OneTextAloneHasAPrecisionOfItsOwn) {
+  const testing::TempDir dir;
+  // Slow in bfloat16 (type 15) for one text and in float32 for several.
+  const ContenderSpec other =
+      scripted(dir,
+               "    half = torch.matmul(self.weight.t(), self.weight).dtype == 15\n"
+               "    if half == (ids.size(0) == 1):\n"
+               "        for i in range(100):\n"
+               "            ids = ids + torch.zeros([200000], dtype=4).sum()\n");
+  BenchPlan plan = plan_of(other, {{BenchMode::inference, 8, 4}, {BenchMode::inference, 1, 4}});
+  plan.precisions.clear();
+  const Comparison comparison = run_comparison(plan);
+  EXPECT_EQ(comparison.cases.at(0).other.at(0).precision, "bf16");
+  EXPECT_EQ(comparison.cases.at(1).other.at(0).precision, "fp32");
+}
+
 TEST(Runner, StoppedItKeepsTheCasesThatAreWhole) {
   BenchPlan plan =
       plan_of(small_diffusion(), {{BenchMode::inference, 1, 4}, {BenchMode::inference, 1, 5}});

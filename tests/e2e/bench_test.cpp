@@ -275,8 +275,13 @@ TEST(Bench, MistakesAreToldBeforeTheWork) {
     const Outcome outcome = run(with_small_baseline(workspace, quick(more)));
     EXPECT_EQ(outcome.exit_code, 2) << outcome;
     EXPECT_THAT(outcome.out, IsEmpty());
-    EXPECT_THAT(outcome.err, HasSubstr(message));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr(message), ::testing::Not(HasSubstr("rows,"))))
+        << "before the data are read";
   }
+  const Outcome both =
+      run(with_small_baseline(workspace, quick({"--compare", "gone", "--data", "gone.csv"})));
+  EXPECT_THAT(both.err, AllOf(HasSubstr("gone: there is no such config file"),
+                              HasSubstr("--data gone.csv: there is no such file")));
   const Outcome outcome = run(with_small_baseline(
       workspace, {"bench", "--checkpoint", "runs/small", "--set", "model.dim=3"}));
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
