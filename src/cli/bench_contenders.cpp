@@ -182,7 +182,7 @@ void check_bench_files(const BenchOptions& options) {
   } else if (!compare.empty() && compare != "distilbert" && !fs::is_directory(compare, ignored)) {
     try {
       find_config(compare);
-    } catch (const UsageError& error) {
+    } catch (const UserError& error) {
       faults.emplace_back(error.what());
     }
   }
