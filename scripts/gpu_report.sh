@@ -215,5 +215,7 @@ END
 elif [[ -f $work/bench.json ]]; then
   cp "$work/bench.json" "$out/$name.json"
 fi
-log "wrote $report and $out/$name.json in $((SECONDS - start)) s"
+wrote=$report
+if [[ -f $out/$name.json ]]; then wrote+=" and $out/$name.json"; fi
+log "wrote $wrote in $((SECONDS - start)) s"
 exit $failed

@@ -54,14 +54,17 @@ bool is_readable(const std::string& path) {
   return !path.empty() && fs::is_regular_file(path, ignored);
 }
 
+TrainingData read_training_file(const Config& config) {
+  DataConfig data = config.data;
+  data.test.clear();
+  return load_training_data(data, config.tokenizer, config.train.seed, /*threads=*/0);
+}
+
 /// Fills in what the training file tells, where it is there.
 void read_data(OpenedContender& opened) {
   Config& config = opened.spec.config;
   if (is_readable(config.data.train)) {
-    DataConfig data_config = config.data;
-    data_config.test.clear();
-    TrainingData data =
-        load_training_data(data_config, config.tokenizer, config.train.seed, /*threads=*/0);
+    TrainingData data = read_training_file(config);
     opened.tokenizer = std::move(data.tokenizer);
     opened.labels = data.labels;
     opened.train_rows = static_cast<std::int64_t>(data.train_file->size());
@@ -90,6 +93,15 @@ OpenedContender open_checkpoint(const std::string& path) {
   opened.spec.shape = {model.tokenizer->vocab_size(), model.labels.size(),
                        model.tokenizer->mask_id(), model.tokenizer->pad_id()};
   opened.spec.checkpoint = fs::absolute(folder).string();
+  // An epoch's length is known where the data that the model was trained on are still there.
+  if (is_readable(model.config.data.train)) {
+    try {
+      opened.train_rows =
+          static_cast<std::int64_t>(read_training_file(model.config).train_file->size());
+    } catch (const UserError& error) {  // they have become something else
+      opened.warnings.push_back(fmt::format("{}: no time of an epoch: {}", path, error.what()));
+    }
+  }
   opened.tokenizer = std::move(model.tokenizer);
   opened.labels = std::move(model.labels);
   fill_facts(opened);

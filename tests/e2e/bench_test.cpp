@@ -235,6 +235,7 @@ TEST(Bench, TwoCheckpointsAlsoByTheirAccuracy) {
   EXPECT_EQ(json["accuracy"]["other"],
             nlohmann::json::parse(read_file(workspace.path() / "run2/test.json"))["accuracy"]);
   EXPECT_TRUE(json["accuracy"]["paired"].contains("mcnemar_p_value"));
+  EXPECT_EQ(json["epoch_rows"], 210);  // of the file that they were trained on
 }
 
 TEST(Bench, EveryFormatAndAFile) {

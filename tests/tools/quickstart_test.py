@@ -23,6 +23,10 @@ class Quickstart(unittest.TestCase):
             project = pathlib.Path(folder).resolve() / "project"
             for part in ("configs", "data/r8"):
                 shutil.copytree(PROJECT / part, project / part)
+            # A third of the training, for the sake of time; what the whole reaches stands in the README.
+            config = project / "configs/r8.json"
+            self.assertIn('"length": "12e"', config.read_text())
+            config.write_text(config.read_text().replace('"length": "12e"', '"length": "4e"'))
             (project / "scripts").mkdir()
             shutil.copy(PROJECT / "scripts/quickstart.sh", project / "scripts")
             (project / "scripts/setup.sh").write_text(SET_UP)
@@ -36,13 +40,13 @@ class Quickstart(unittest.TestCase):
                                     capture_output=True, text=True, check=False)
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn("set-up with: --slim\n", result.stderr)
-            self.assertTrue((project / "runs/quickstart-2/checkpoints/best/model.safetensors").is_file())
+            self.assertTrue((project / "runs/quickstart-2/checkpoints/last/model.safetensors").is_file())
 
             training, evaluation, predictions = self.parts(result.stdout)
             accuracy = re.search(r"test accuracy  ([0-9.]+) %  \[[0-9.]+, [0-9.]+\]  n = 2,189", training)
             self.assertTrue(accuracy, training)
             # Far below what is reached: another thread count or machine sums in another order.
-            self.assertGreater(float(accuracy[1]), 94)
+            self.assertGreater(float(accuracy[1]), 90)
             self.assertIn(f"accuracy  {accuracy[1]} %", evaluation)
             self.assertRegex(evaluation, r"(?m)^class +precision +recall +F1 +support$")
             for name in (PROJECT / "data/r8/classes.txt").read_text().split():
