@@ -183,11 +183,11 @@ TEST(Resume, FlagsOfANewRunCannotStandBesideIt) {
 
 TEST(Resume, ASecondSignalEndsItAtOnce) {
   const Workspace workspace;
-  // Updates of a second and more: the first signal waits for one to end.
+  // Updates long enough for both signals: the first waits for one to end.
   Process process(workspace.launch(
       run_into("run", {"--set", "train.length=100000u", "--set", "train.log_every=1", "--set",
-                       "train.checkpoint_every=1u", "--set", "model.steps=16", "--set",
-                       "model.dim=512", "--set", "train.accumulate=100"})));
+                       "train.checkpoint_every=1u", "--set", "model.steps=8", "--set",
+                       "model.dim=256", "--set", "train.accumulate=100"})));
   ASSERT_TRUE(process.wait_for_stderr("update 2  grad"));  // so the first is saved
   process.signal(SIGTERM);
   process.signal(SIGINT);
