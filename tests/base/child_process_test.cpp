@@ -45,6 +45,7 @@ TEST(RunChild, ALimitEndsIt) {
   EXPECT_TRUE(late.timed_out);
   EXPECT_EQ(late.signal, SIGKILL);
   EXPECT_EQ(late.out, "");
+  EXPECT_TRUE(run_child("/bin/sh", {"-c", "while :; do echo more; done"}, "", 0.2).timed_out);
   const ChildOutcome soon = run_child("/bin/sh", {"-c", "echo done"}, "", 100);
   EXPECT_FALSE(soon.timed_out);
   EXPECT_EQ(soon.out, "done\n");

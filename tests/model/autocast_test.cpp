@@ -45,11 +45,9 @@ struct Result {
 };
 
 Result run(DiffusionClassifier& model, Precision precision) {
-  Batch batch =
-      testing::batch_of({{1, 4, 4, 9}, {3}, {0, 19, 5, 7, 11, 13, 2, 2, 8}, {8, 2}, {6, 6, 6}});
-  batch.tokens = batch.tokens.to(model.device());
-  batch.offsets = batch.offsets.to(model.device());
-  batch.labels = batch.labels.to(model.device());
+  const Batch batch = testing::batch_on(
+      testing::batch_of({{1, 4, 4, 9}, {3}, {0, 19, 5, 7, 11, 13, 2, 2, 8}, {8, 2}, {6, 6, 6}}),
+      model.device());
   Result result;
   {
     const PrecisionScope scope(precision, model.device());

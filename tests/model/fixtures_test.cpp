@@ -124,9 +124,7 @@ TEST_P(Fixture, ForwardAndGradientsAgreeOnCuda) {
   }
   const auto m = model();
   m->to(device);
-  batch_.tokens = batch_.tokens.to(device);
-  batch_.offsets = batch_.offsets.to(device);
-  batch_.labels = batch_.labels.to(device);
+  batch_ = testing::batch_on(batch_, device);
   compare(*m, 1e-4);
 }
 

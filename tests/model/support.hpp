@@ -26,6 +26,13 @@ inline Batch batch_of(const Sequences& sequences) {
   return make_batch(rows, at::kCPU);
 }
 
+/// The same batch on `device`.
+inline Batch batch_on(Batch batch, at::Device device) {
+  for (at::Tensor* tensor : {&batch.tokens, &batch.offsets, &batch.labels})
+    *tensor = tensor->to(device);
+  return batch;
+}
+
 /// A small model's config: no randomness in the forward pass but what a test adds, and an
 /// embedding large enough for every part to matter.
 inline ModelConfig small_config() {

@@ -122,10 +122,7 @@ TEST(TorchScriptClassifier, MovesToTheGpuAndBack) {
     GTEST_SKIP() << error.what();
   }
   const DistilBertReference reference;
-  Batch batch = reference.batch();
-  batch.tokens = batch.tokens.to(device);
-  batch.offsets = batch.offsets.to(device);
-  batch.labels = batch.labels.to(device);
+  const Batch batch = testing::batch_on(reference.batch(), device);
   const auto model = make_distilbert(small_shape(), 1);
   load_pretrained(*model, testing::distilbert_folder());
   const auto parameters = model->parameters();

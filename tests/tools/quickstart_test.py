@@ -23,10 +23,6 @@ class Quickstart(unittest.TestCase):
             project = pathlib.Path(folder).resolve() / "project"
             for part in ("configs", "data/r8"):
                 shutil.copytree(PROJECT / part, project / part)
-            # A third of the training, for the sake of time; what the whole reaches stands in the README.
-            config = project / "configs/r8.json"
-            self.assertIn('"length": "12e"', config.read_text())
-            config.write_text(config.read_text().replace('"length": "12e"', '"length": "4e"'))
             (project / "scripts").mkdir()
             shutil.copy(PROJECT / "scripts/quickstart.sh", project / "scripts")
             (project / "scripts/setup.sh").write_text(SET_UP)
@@ -46,7 +42,7 @@ class Quickstart(unittest.TestCase):
             accuracy = re.search(r"test accuracy  ([0-9.]+) %  \[[0-9.]+, [0-9.]+\]  n = 2,189", training)
             self.assertTrue(accuracy, training)
             # Far below what is reached: another thread count or machine sums in another order.
-            self.assertGreater(float(accuracy[1]), 90)
+            self.assertGreater(float(accuracy[1]), 94)
             self.assertIn(f"accuracy  {accuracy[1]} %", evaluation)
             self.assertRegex(evaluation, r"(?m)^class +precision +recall +F1 +support$")
             for name in (PROJECT / "data/r8/classes.txt").read_text().split():
