@@ -24,6 +24,17 @@ std::vector<Field> data_fields() {
       "Format of the data files. auto: by the file's extension .csv, .tsv (or .tab) or .jsonl "
       "(or .ndjson), with or without .gz behind it. csv is RFC 4180, tsv the same with tabs "
       "between the fields, jsonl one object a line.");
+  table
+      .add("separator", &DataConfig::separator,
+           "Character between the fields of a CSV file: one character, or \"tab\". Empty: the one of "
+           ", ; | and tab that gives every row the same number of fields; a TSV file has tabs.")
+      .also_called({"delimiter", "sep"});
+  table
+      .add("quote", &DataConfig::quote,
+           "What a quote character means in a CSV or TSV file. standard: as in RFC 4180, a field in "
+           "quotes may hold separators and line breaks. none: a quote is a character like others, as "
+           "in GLUE's TSV files.")
+      .also_called({"quoting"});
   table.add("header", &DataConfig::header,
             "Whether the first row of a CSV or TSV file names the columns. auto: yes if a column "
             "is chosen by name, or if the first row holds a usual column name such as label or "
@@ -68,9 +79,10 @@ std::vector<Field> data_fields() {
   table
       .add("validation_fraction", &DataConfig::validation_fraction,
            "Part of the training rows split off for validation. The same part of every class, "
-           "chosen by train.seed. 0: no validation, the last checkpoint is the result. Not used "
-           "when data.validation names a file.")
-      .at_least(0)
+           "chosen by train.seed. -1: by the number of rows (docs/data.md, \"Validation\"). 0: no "
+           "validation, the last checkpoint is the result. Not used when data.validation names a "
+           "file.")
+      .at_least(-1)
       .below(1);
   table.add("on_error", &DataConfig::on_error,
             "What a bad row does. error: stop, naming file, line and what was expected. skip: "

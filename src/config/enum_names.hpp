@@ -20,6 +20,10 @@ struct EnumNames<HeaderMode> {
   static constexpr std::array<std::string_view, 3> kNames{"auto", "yes", "no"};
 };
 template <>
+struct EnumNames<QuoteMode> {
+  static constexpr std::array<std::string_view, 2> kNames{"standard", "none"};
+};
+template <>
 struct EnumNames<OnError> {
   static constexpr std::array<std::string_view, 2> kNames{"error", "skip"};
 };

@@ -183,6 +183,13 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
 
 }  // namespace
 
+namespace {
+
+/// The part of the training rows that validation gets by `data.validation_fraction`.
+double resolve_validation_fraction(double fraction) { return fraction < 0 ? 0.05 : fraction; }
+
+}  // namespace
+
 void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenizer) {
   std::vector<std::string> faults;
   const auto collect = [&](const std::string& path, auto&& check) {
@@ -235,12 +242,13 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   };
 
   if (data.validation.empty()) {
-    Split split = split_stratified(*result.train_file, data.validation_fraction, seed);
+    const double fraction = resolve_validation_fraction(data.validation_fraction);
+    Split split = split_stratified(*result.train_file, fraction, seed);
     result.train = std::move(split.train);
     result.validation = std::move(split.validation);
-    if (data.validation_fraction > 0 && result.validation.rows.empty()) {
+    if (fraction > 0 && result.validation.rows.empty()) {
       log::warning("data.validation_fraction = {} of {} rows leaves no row for validation",
-                   data.validation_fraction, result.train_file->size());
+                   fraction, result.train_file->size());
     }
   } else {
     result.train = view_all(*result.train_file);

@@ -49,7 +49,7 @@ struct VocabularyBuilder::Impl {
 VocabularyBuilder::VocabularyBuilder(const TokenizerConfig& config)
     : impl_(std::make_unique<Impl>()) {
   impl_->lowercase = config.lowercase;
-  impl_->min_count = config.min_count;
+  impl_->min_count = config.min_count == 0 ? 2 : config.min_count;
 }
 VocabularyBuilder::~VocabularyBuilder() = default;
 VocabularyBuilder::VocabularyBuilder(VocabularyBuilder&&) noexcept = default;

@@ -11,6 +11,7 @@ namespace diffuse {
 
 enum class FileFormat { automatic, csv, tsv, jsonl };
 enum class HeaderMode { automatic, yes, no };
+enum class QuoteMode { standard, none };
 enum class OnError { error, skip };
 
 struct DataConfig {
@@ -18,13 +19,15 @@ struct DataConfig {
   std::string validation;
   std::string test;
   FileFormat format = FileFormat::automatic;
+  std::string separator;
+  QuoteMode quote = QuoteMode::standard;
   HeaderMode header = HeaderMode::automatic;
   std::string label_column;
   std::vector<std::string> text_columns;
   std::string labels;
   std::int64_t label_base = 0;
   std::int64_t max_rows = 0;
-  double validation_fraction = 0.05;
+  double validation_fraction = -1;
   OnError on_error = OnError::error;
   bool cache = true;
   std::string cache_dir;
@@ -36,7 +39,7 @@ struct TokenizerConfig {
   TokenizerType type = TokenizerType::words;
   std::string vocab;
   bool lowercase = true;
-  std::int64_t min_count = 2;
+  std::int64_t min_count = 0;
   std::int64_t max_tokens = 256;
   bool special_tokens = false;
 };
