@@ -64,7 +64,7 @@ TEST(ShippedConfigs, ThePaperAsItsTextHasIt) {
   EXPECT_EQ(config.model.pooling, Pooling::mean);
   EXPECT_NE(config.model.head_hidden_dim, 0);
   EXPECT_EQ(config.train.batch_size, 64);
-  EXPECT_EQ(config.train.learning_rate, 5e-5);
+  EXPECT_EQ(config.train.learning_rate, 3e-4);
   EXPECT_EQ(config.train.length, "9375u");
   EXPECT_EQ(config.train.evaluate_every, "1875u");
 }
