@@ -6,8 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "diffuse/base/unicode.hpp"
+#include "diffuse/base/utf8.hpp"
 #include "unicode.hpp"
-#include "utf8.hpp"
 
 namespace diffuse {
 
