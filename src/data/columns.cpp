@@ -9,6 +9,7 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/base/unicode.hpp"
 #include "diffuse/data/text_keys.hpp"
 
 namespace diffuse {
@@ -22,16 +23,8 @@ constexpr std::array<std::string_view, 12> kTextNames = {
     "text",     "title",  "headline", "description", "content", "sentence",
     "question", "review", "body",     "message",     "tweet",   "comment"};
 
-/// Lower-cased, without blanks around it.
-std::string folded(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return "";
-  std::string result(text.substr(begin, text.find_last_not_of(" \t") - begin + 1));
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
+/// What names of columns are compared by.
+std::string folded(std::string_view text) { return folded_name(text); }
 
 template <class Known>
 bool is_one_of(std::string_view field, const Known& known) {

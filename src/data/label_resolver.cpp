@@ -20,6 +20,16 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
   return number;
 }
 
+/// `name` without the joiners, which a label may hold unseen.
+std::string without_joiners(std::string name) {
+  for (const std::string_view joiner : {"\u200C", "\u200D"}) {
+    for (std::size_t at = 0; (at = name.find(joiner, at)) != std::string::npos;) {
+      name.erase(at, joiner.size());
+    }
+  }
+  return name;
+}
+
 }  // namespace
 
 std::string LabelResolver::expected() const {
@@ -63,7 +73,10 @@ std::optional<std::int32_t> LabelResolver::resolve(const Example& example, BadRo
   }
   std::string hint;
   if (const auto near = nearest_name(example.label, known_->names())) {
-    hint = fmt::format(", did you mean \"{}\"?", printable(*near));
+    const bool looks_the_same = without_joiners(example.label) == without_joiners(*near);
+    hint = looks_the_same ? fmt::format(", which differs from \"{}\" by a joiner that is not seen",
+                                        printable(*near))
+                          : fmt::format(", did you mean \"{}\"?", printable(*near));
   }
   bad = {example.line, fmt::format("unknown label \"{}\"{}", printable(example.label), hint),
          expected()};

@@ -17,6 +17,7 @@
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/data/byte_source.hpp"
 #include "encode_file.hpp"
+#include "label_checks.hpp"
 #include "label_resolver.hpp"
 #include "records.hpp"
 #include "split.hpp"
@@ -78,6 +79,7 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
         "data.header to \"yes\"",
         path, labels.name(data.label(0)));
   }
+  warn_of_look_alikes("data.train", labels, counts);
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) {
       log::warning("data.train: no row has the label \"{}\"",

@@ -3,23 +3,17 @@
 #include <fmt/core.h>
 
 #include <optional>
+#include <utility>
 
 #include "columns.hpp"
 #include "csv_reader.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/base/unicode.hpp"
 #include "jsonl_reader.hpp"
 
 namespace diffuse {
 namespace {
-
-constexpr std::string_view kBlanks = " \t\n\r\v\f";
-
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
 
 class CsvRecords : public RecordReader {
  public:
@@ -84,25 +78,25 @@ class CsvRecords : public RecordReader {
 
 BadRow make_example(std::string_view label, const std::vector<std::string_view>& texts,
                     std::uint32_t line, Example& example) {
-  label = trim(label);
-  if (label.empty()) return {line, "empty label", "a class name or number"};
-  if (label.find_first_of("\n\r") != std::string_view::npos) {
-    return {line, fmt::format("the label \"{}\" holds a line break", printable(label)),
+  std::string name = canonical_name(label);
+  if (name.empty()) return {line, "empty label", "a class name or number"};
+  if (name.find_first_of("\n\r") != std::string::npos) {
+    return {line, fmt::format("the label \"{}\" holds a line break", printable(name)),
             "a class name or number on one line"};
   }
   example.text.clear();
   for (const std::string_view text : texts) {
-    if (trim(text).empty()) continue;
+    if (trim_invisible(text).empty()) continue;
     if (!example.text.empty()) example.text.push_back(' ');
     example.text.append(text);
   }
   if (example.text.empty()) {
     return {line, "empty text", "at least one character that is not blank"};
   }
-  if (label.find('\0') != std::string_view::npos || example.text.find('\0') != std::string::npos) {
+  if (name.find('\0') != std::string::npos || example.text.find('\0') != std::string::npos) {
     return {line, "NUL character in the row", "text"};
   }
-  example.label = label;
+  example.label = std::move(name);
   example.line = line;
   return {};
 }

@@ -45,8 +45,9 @@ std::unique_ptr<RecordReader> open_records(const std::filesystem::path& path,
 /// The format that `open_records` reads `path` with (never automatic).
 FileFormat resolve_format(const std::filesystem::path& path, FileFormat format);
 
-/// Fills `example` from the raw parts of a row: label trimmed, texts joined by a blank without the
-/// empty ones. Returns what is wrong with them (`problem` is empty if nothing is).
+/// Fills `example` from the raw parts of a row: label in its canonical form (base/unicode.hpp),
+/// texts joined by a blank without the empty ones. Returns what is wrong with them (`problem` is
+/// empty if nothing is).
 BadRow make_example(std::string_view label, const std::vector<std::string_view>& texts,
                     std::uint32_t line, Example& example);
 

@@ -45,7 +45,7 @@ LoadedModel read_parts(const fs::path& folder) {
   const fs::path config = folder / kConfigFile;
   model.config = parse_config(read_file(config), config.string());
   model.tokenizer = load_tokenizer(model.config.tokenizer, folder / kVocabFile);
-  model.labels = Labels::read(folder / kLabelsFile);
+  model.labels = Labels::read_stored(folder / kLabelsFile);
   return model;
 }
 

@@ -6,6 +6,7 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/base/unicode.hpp"
 #include "lines_file.hpp"
 
 namespace diffuse {
@@ -26,10 +27,17 @@ Labels::Labels(std::vector<std::string> names) : names_(std::move(names)) {
       throw DataError(fmt::format("labels {} and {} have the same name '{}'; names must differ",
                                   known->second, i, printable(name)));
     }
+    if (std::string canonical = canonical_name(name); canonical != name) {
+      canonical_.emplace(std::move(canonical), known->second);
+    }
   }
 }
 
 Labels Labels::read(const std::filesystem::path& path) {
+  return Labels(read_distinct_names(path, "label"));
+}
+
+Labels Labels::read_stored(const std::filesystem::path& path) {
   std::vector<std::string> lines = read_distinct_lines(path, "label");
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (lines[i].find('\r') != std::string::npos) {
@@ -49,9 +57,14 @@ std::string Labels::text() const {
 }
 
 std::optional<std::int32_t> Labels::find(std::string_view name) const {
-  const auto found = index_.find(std::string(name));
-  if (found == index_.end()) return std::nullopt;
-  return found->second;
+  if (const auto found = index_.find(std::string(name)); found != index_.end()) {
+    return found->second;
+  }
+  const std::string canonical = canonical_name(name);
+  for (const auto* const index : {&index_, &canonical_}) {
+    if (const auto found = index->find(canonical); found != index->end()) return found->second;
+  }
+  return std::nullopt;
 }
 
 }  // namespace diffuse

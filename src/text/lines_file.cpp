@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 
 #include <string_view>
+#include <utility>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/base/unicode.hpp"
 #include "token_table.hpp"
 
 namespace diffuse {
@@ -29,13 +31,27 @@ std::string read_or_data_error(const std::filesystem::path& path, const std::str
   }
 }
 
-}  // namespace
+/// Cuts the first line off `rest`; with `lone_cr` a CR by itself ends it, too.
+std::string_view take_line(std::string_view& rest, bool lone_cr) {
+  const std::size_t end = rest.find_first_of(lone_cr ? "\r\n" : "\n");
+  std::string_view line = rest.substr(0, end);
+  std::size_t next = end == std::string_view::npos ? rest.size() : end + 1;
+  if (lone_cr && rest.substr(line.size()).starts_with("\r\n")) ++next;
+  rest.remove_prefix(next);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
 
-std::vector<std::string> read_distinct_lines(const std::filesystem::path& path,
-                                             const std::string& item) {
+std::vector<std::string> read_distinct(const std::filesystem::path& path, const std::string& item,
+                                       bool names) {
   const std::string content = read_or_data_error(path, item);
   std::string_view rest = content;
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+  if (names) {
+    const std::string_view trimmed = trim_invisible(rest);
+    rest = rest.substr(0, static_cast<std::size_t>(trimmed.data() - rest.data()) + trimmed.size());
+    if (trimmed.empty()) rest = {};
+  }
   if (rest.empty()) {
     throw DataError(fmt::format("{}: is empty; expected one {} a line", path.string(), item));
   }
@@ -43,28 +59,37 @@ std::vector<std::string> read_distinct_lines(const std::filesystem::path& path,
   std::vector<std::string> lines;
   TokenTable seen;
   while (!rest.empty()) {
-    const std::size_t end = rest.find('\n');
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-
+    const std::string_view line = take_line(rest, names);
     const std::string where = fmt::format("{}:{}", path.string(), lines.size() + 1);
-    if (line.empty()) {
-      throw DataError(fmt::format("{}: the line is empty; expected one {} a line", where, item));
-    }
     if (const auto at = invalid_utf8_at(line)) {
       throw DataError(
           fmt::format("{}: byte {} of the line is not valid UTF-8; expected one {} a line in UTF-8",
                       where, *at + 1, item));
     }
-    const auto [first, added] = seen.insert(line);
+    std::string taken = names ? canonical_name(line) : std::string(line);
+    if (taken.empty()) {
+      throw DataError(fmt::format("{}: the line is empty; expected one {} a line", where, item));
+    }
+    const auto [first, added] = seen.insert(taken);
     if (!added) {
       throw DataError(fmt::format("{}: {} '{}' is on line {} already; each may come only once",
-                                  where, item, printable(line), first + 1));
+                                  where, item, printable(taken), first + 1));
     }
-    lines.emplace_back(line);
+    lines.push_back(std::move(taken));
   }
   return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> read_distinct_lines(const std::filesystem::path& path,
+                                             const std::string& item) {
+  return read_distinct(path, item, false);
+}
+
+std::vector<std::string> read_distinct_names(const std::filesystem::path& path,
+                                             const std::string& item) {
+  return read_distinct(path, item, true);
 }
 
 }  // namespace diffuse

@@ -13,4 +13,9 @@ namespace diffuse {
 std::vector<std::string> read_distinct_lines(const std::filesystem::path& path,
                                              const std::string& item);
 
+/// The same for a file that people write: a CR by itself ends a line as well, each line is taken as
+/// its `canonical_name`, and blank lines at the end are none.
+std::vector<std::string> read_distinct_names(const std::filesystem::path& path,
+                                             const std::string& item);
+
 }  // namespace diffuse

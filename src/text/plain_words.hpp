@@ -4,28 +4,33 @@
 #include <string_view>
 #include <utility>
 
+#include "diffuse/base/unicode.hpp"
+#include "diffuse/base/utf8.hpp"
 #include "unicode.hpp"
-#include "utf8.hpp"
 
 namespace diffuse {
 
-/// Splits text for the `words` tokenizer: letters, numbers and marks form words; white space and
-/// control characters part them, as does the zero-width space; other format characters (soft
-/// hyphens, joiners) vanish; every other character, and every CJK ideograph, is a token of its own.
-/// Words are lower-cased code point by code point if `lowercase`; nothing is normalised otherwise.
+/// Splits text for the `words` tokenizer, in normal form C: letters, numbers and marks form words;
+/// whatever shows as a blank and control characters part them, as does the zero-width space; other
+/// format characters (soft hyphens, joiners, byte order marks) and variation selectors vanish;
+/// every other character is a token of its own. In scripts without blanks between words each letter
+/// is a token, with its marks and what a stacking sign hangs below it. Words are lower-cased code
+/// point by code point if `lowercase`.
 ///
-/// `Emit` is called as `bool emit(std::string_view word)` and returns false to stop.
+/// `Emit` is called as `emit(std::string_view word)`.
 template <class Emit>
 class PlainWordSplitter {
  public:
   PlainWordSplitter(bool lowercase, Emit emit) : lowercase_(lowercase), emit_(std::move(emit)) {}
 
   void split(std::string_view text) {
+    text = nfc(text, normal_);
     const char* at = text.data();
     const char* const end = at + text.size();
-    while (at < end && !stopped_) {
+    while (at < end) {
       const char* const run = at;
       while (at < end && role(*at) == AsciiRole::word) ++at;
+      if (at > run && unit_) end_word();
       for (const char* c = run; c < at; ++c) word_.push_back(lowercase_ ? ascii_lower(*c) : *c);
       if (at == end) break;
       switch (role(*at)) {
@@ -57,8 +62,8 @@ class PlainWordSplitter {
   static AsciiRole role(char c) { return kAsciiRoles[static_cast<unsigned char>(c)]; }
 
   void add_code_point(char32_t c) {
-    const bool cjk = is_cjk_ideograph(c);
-    switch (char_group(c)) {
+    const CharGroup group = char_group(c);
+    switch (group) {
       case CharGroup::format:
         if (c == kZeroWidthSpace) end_word();
         return;
@@ -68,10 +73,12 @@ class PlainWordSplitter {
         return;
       case CharGroup::letter:
       case CharGroup::number:
+        if (is_blank(c)) break;
+        add_letter(c, group == CharGroup::letter && is_unspaced(c));
+        return;
       case CharGroup::nonspacing_mark:
       case CharGroup::other_mark:
-        if (cjk) break;
-        append_utf8(lowercase_ ? lower_case(c) : c, word_);
+        if (!is_invisible(c)) append(c);
         return;
       case CharGroup::punctuation:
       case CharGroup::symbol:
@@ -80,19 +87,37 @@ class PlainWordSplitter {
         break;
     }
     end_word();
+    if (is_blank(c)) return;
     append_utf8(c, word_);
     end_word();
   }
 
+  /// `unit`: of a script without blanks.
+  void add_letter(char32_t c, bool unit) {
+    // Khmer's coeng and Myanmar's virama hang the next letter below the one before.
+    const bool below = unit_ && unit && (last_ == 0x17D2 || last_ == 0x1039);
+    if ((unit || unit_) && !below) end_word();
+    append(c);
+    unit_ = unit;
+  }
+
+  void append(char32_t c) {
+    append_utf8(lowercase_ ? lower_case(c) : c, word_);
+    last_ = c;
+  }
+
   void end_word() {
-    if (!word_.empty() && !stopped_) stopped_ = !emit_(std::string_view(word_));
+    if (!word_.empty()) emit_(std::string_view(word_));
     word_.clear();
+    unit_ = false;
   }
 
   bool lowercase_;
   Emit emit_;
-  bool stopped_ = false;
+  std::string normal_;
   std::string word_;
+  bool unit_ = false;  // `word_` is of a script without blanks
+  char32_t last_ = 0;  // the code point appended last
 };
 
 }  // namespace diffuse

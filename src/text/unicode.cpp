@@ -2,6 +2,9 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace diffuse {
 
 CharGroup char_group(char32_t c) {
@@ -49,17 +52,44 @@ CharGroup char_group(char32_t c) {
   }
 }
 
-bool is_white_space(char32_t c) {
-  return c == ' ' || (c >= 0x09 && c <= 0x0D) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-         c == 0x3000;
-}
-
 bool is_cjk_ideograph(char32_t c) {
   return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) ||
          (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x2A6DF) ||
          (c >= 0x2A700 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) ||
          (c >= 0x2F800 && c <= 0x2FA1F);
+}
+
+bool is_unspaced(char32_t c) {
+  struct Range {
+    char32_t first;
+    char32_t last;
+  };
+  static constexpr std::array<Range, 19> kRanges = {{
+      {0x0E00, 0x0EFF},    // Thai, Lao
+      {0x1000, 0x109F},    // Myanmar
+      {0x1780, 0x17FF},    // Khmer
+      {0x1950, 0x19DF},    // Tai Le, New Tai Lue
+      {0x1A20, 0x1AAF},    // Tai Tham
+      {0x2E80, 0x2FDF},    // radicals
+      {0x3005, 0x3007},    // signs for a repeated, a closing and a zero ideograph
+      {0x3040, 0x312F},    // Hiragana, Katakana, Bopomofo
+      {0x31A0, 0x31BF},    // more Bopomofo
+      {0x31F0, 0x31FF},    // more Katakana
+      {0x3400, 0x4DBF},    // ideographs
+      {0x4E00, 0xA4CF},    // ideographs, Yi
+      {0xA9E0, 0xA9FF},    // more Myanmar
+      {0xAA60, 0xAADF},    // more Myanmar, Tai Viet
+      {0xF900, 0xFAFF},    // ideographs
+      {0xFF66, 0xFF9F},    // narrow Katakana
+      {0x11700, 0x1174F},  // Ahom
+      {0x1AFF0, 0x1B16F},  // more Katakana and Hiragana
+      {0x20000, 0x3FFFF},  // ideographs
+  }};
+  if (c < kRanges.front().first) return false;
+  const auto behind =
+      std::upper_bound(kRanges.begin(), kRanges.end(), c,
+                       [](char32_t value, const Range& range) { return value < range.first; });
+  return c <= std::prev(behind)->last;
 }
 
 char32_t lower_case(char32_t c) {

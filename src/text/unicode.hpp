@@ -23,13 +23,15 @@ enum class CharGroup : std::uint8_t {
 /// Group of a Unicode scalar value.
 CharGroup char_group(char32_t c);
 
-/// Unicode's White_Space property.
-bool is_white_space(char32_t c);
-
 /// What BERT calls a Chinese character: the unified and compatibility ideographs, not kana or
 /// hangul. The ranges are those of the Hugging Face `tokenizers` package, which leaves out
 /// U+2B820 to U+2B91F of extension E where the original BERT has them.
 bool is_cjk_ideograph(char32_t c);
+
+/// Whether `c` belongs to a script that is written without blanks between words: Chinese, Japanese,
+/// Thai, Lao, Khmer, Myanmar and their like. Not Korean, nor Tibetan, whose syllables are parted by
+/// a mark.
+bool is_unspaced(char32_t c);
 
 /// Lower case of `c` by itself (no context, so a capital sigma always becomes U+03C3).
 char32_t lower_case(char32_t c);

@@ -29,6 +29,16 @@ TEST(NearestName, SaysNothingWhenNothingIsNear) {
   EXPECT_EQ(nearest_name("", kNames), std::nullopt);
 }
 
+TEST(NearestName, CountsLettersNotBytes) {
+  const std::vector<std::string> names = {"n\u00E9gatif", "\u4F53\u80B2",
+                                          "\u0421\u041F\u041E\u0420\u0422"};
+  EXPECT_EQ(nearest_name("negatif", names), names[0]);
+  EXPECT_EQ(nearest_name("ne\u0301gatfi", names), names[0]) << "accents in another form";
+  EXPECT_EQ(nearest_name("\u4F53\u575B", names), names[1]);
+  EXPECT_EQ(nearest_name("\u0441\u043F\u0430\u0440\u0442", names), names[2]);
+  EXPECT_EQ(nearest_name("\u8D22\u7ECF", names), std::nullopt);
+}
+
 TEST(Printable, KeepsOrdinaryText) {
   EXPECT_EQ(printable("naïve 東京 🙂 \\n"), "naïve 東京 🙂 \\n");
   EXPECT_EQ(printable(""), "");

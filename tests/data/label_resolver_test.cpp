@@ -83,6 +83,19 @@ TEST(LabelResolver, SaysWhatIsExpected) {
   EXPECT_THAT(bad.expected, HasSubstr("c111, … (20 in all)"));
 }
 
+TEST(LabelResolver, TakesEveryFormOfAKnownName) {
+  LabelResolver resolver(Labels({"n\u00E9gatif", "positif"}), false, 0);
+  EXPECT_EQ(resolve(resolver, "ne\u0301gatif"), 0);
+}
+
+TEST(LabelResolver, NeverAsksWhetherANameMeantTheOneThatLooksLikeIt) {
+  LabelResolver resolver(Labels({"\u0645\u06CC\u200C\u062E\u0648\u0627", "b"}), false, 0);
+  BadRow bad;
+  EXPECT_FALSE(resolver.resolve({"text", "\u0645\u06CC\u062E\u0648\u0627", 7}, bad));
+  EXPECT_THAT(bad.problem, HasSubstr("which differs from"));
+  EXPECT_THAT(bad.problem, HasSubstr("by a joiner that is not seen"));
+}
+
 TEST(LabelResolver, StopsWhenEveryRowIsAClass) {
   LabelResolver resolver;
   const std::string message = message_of<DataError>([&] {

@@ -27,7 +27,38 @@ TEST(Labels, IndexIsThePlaceInTheList) {
 TEST(Labels, TextReadsBackTheSame) {
   const Labels labels({"a b", " padded ", "ü"});
   const TempDir dir;
-  EXPECT_EQ(Labels::read(dir.write("labels.txt", labels.text())).names(), labels.names());
+  EXPECT_EQ(Labels::read_stored(dir.write("labels.txt", labels.text())).names(), labels.names());
+}
+
+TEST(Labels, AStoredModelKeepsNamesThatNewOnesCannotHave) {
+  const TempDir dir;
+  const std::string stored = "sport\nsport\u00A0\nne\u0301gatif\n\uFEFFsport\n";
+  const Labels labels = Labels::read_stored(dir.write("labels.txt", stored));
+  EXPECT_EQ(labels.size(), 4);
+  EXPECT_EQ(labels.text(), stored);
+  EXPECT_EQ(labels.find("sport\u00A0"), 1) << "exactly first";
+  EXPECT_EQ(labels.find("sport\u3000"), 0);
+  EXPECT_EQ(labels.find("n\u00E9gatif"), 2);
+}
+
+TEST(Labels, FindTakesEveryFormOfAName) {
+  const Labels labels({"n\u00E9gatif", "New York"});
+  EXPECT_EQ(labels.find("ne\u0301gatif"), 0);
+  EXPECT_EQ(labels.find(" New\u00A0York\u200B"), 1);
+  EXPECT_EQ(labels.find("New  York"), std::nullopt);
+}
+
+TEST(Labels, AFileOfNamesIsTakenAsItReads) {
+  const TempDir dir;
+  const auto names = [&dir](std::string_view content) {
+    return Labels::read(dir.write("names.txt", content)).names();
+  };
+  EXPECT_THAT(names("sport \ncooking\n"), ElementsAre("sport", "cooking"));
+  EXPECT_THAT(names("\uFEFFone\rtwo\rthree"), ElementsAre("one", "two", "three"));
+  EXPECT_THAT(names("one\r\n\uFEFFtwo\n\tthree\u00A0\r"), ElementsAre("one", "two", "three"));
+  EXPECT_THAT(names("ne\u0301gatif\nneutre\n\n \r\n\u200B\n"),
+              ElementsAre("n\u00E9gatif", "neutre"))
+      << "blank lines at the end are none";
 }
 
 TEST(Labels, ReadsCrlfByteOrderMarkAndALastLineWithoutEnd) {
@@ -60,8 +91,18 @@ TEST(Labels, FileErrorsNameFileAndLine) {
   EXPECT_EQ(error_of("a\nb\r\na\n"), ":3: label 'a' is on line 1 already; each may come only once");
   EXPECT_EQ(error_of("a\nb\xFF\n"),
             ":2: byte 2 of the line is not valid UTF-8; expected one label a line in UTF-8");
-  EXPECT_THAT(error_of("a\nb\rc\n"), StartsWith(":2: label 'b"));
-  EXPECT_THAT(error_of("a\nb\rc\n"), HasSubstr("holds a carriage return"));
+  EXPECT_EQ(error_of("a\rb\ra\n"), ":3: label 'a' is on line 1 already; each may come only once");
+  EXPECT_EQ(error_of("a\n \u200B\nb\n"), ":2: the line is empty; expected one label a line");
+  EXPECT_EQ(error_of(" \n\uFEFF\n"), ": is empty; expected one label a line");
+  EXPECT_EQ(error_of("sport\nx\nsport\u00A0\n"),
+            ":3: label 'sport' is on line 1 already; each may come only once");
+}
+
+TEST(Labels, AStoredFileWithALoneCarriageReturnIsRefused) {
+  const TempDir dir;
+  const auto path = dir.write("l.txt", "a\nb\rc\n");
+  EXPECT_THAT(data_error([&path] { Labels::read_stored(path); }),
+              HasSubstr(":2: label 'b\\rc' holds a carriage return"));
 }
 
 TEST(Labels, MissingFileAndFolderAreDataErrors) {

@@ -21,10 +21,7 @@ using testing::TempDir;
 
 std::vector<std::string> split(std::string_view text, bool lowercase = true) {
   std::vector<std::string> words;
-  const auto emit = [&words](std::string_view word) {
-    words.emplace_back(word);
-    return true;
-  };
+  const auto emit = [&words](std::string_view word) { words.emplace_back(word); };
   PlainWordSplitter splitter(lowercase, emit);
   splitter.split(text);
   return words;
@@ -58,12 +55,26 @@ TEST(WordSplitting, LowerCasesBeyondAscii) {
 }
 
 TEST(WordSplitting, MarksBelongToTheirWord) {
-  EXPECT_THAT(split("cafe\u0301s हिन्दी"), ElementsAre("cafe\u0301s", "हिन्दी"));
+  EXPECT_THAT(split("x\u030Cs हिन्दी"), ElementsAre("x\u030Cs", "हिन्दी"));
+}
+
+TEST(WordSplitting, EveryFormOfALetterIsTheSameWord) {
+  const auto same = [](std::string_view one, std::string_view other) {
+    EXPECT_EQ(split(one), split(other)) << one;
+    EXPECT_EQ(split(one, false), split(other, false)) << one;
+  };
+  same("Le cafe\u0301 a\u0300 E\u0301vry", "Le caf\u00E9 \u00E0 \u00C9vry");
+  same("Tie\u0302\u0301ng Vie\u0323\u0302t, \u0110o\u0323c", "Ti\u1EBFng Vi\u1EC7t, \u0110\u1ECDc");
+  same("\u1112\u1161\u11AB\u1100\u116E\u11A8\u110B\u1165 !", "\uD55C\uAD6D\uC5B4 !");
+  same("I\u0307stanbul", "\u0130stanbul");
+  same("1=\u03382", "1\u22602");
+  same("\u304B\u3099", "\u304C");
+  EXPECT_THAT(split("E\u0301\u0323"), ElementsAre("\u1EB9\u0301")) << "marks in their order";
 }
 
 TEST(WordSplitting, IdeographsSymbolsAndEmojiStandAlone) {
   EXPECT_THAT(split("中文ab。€5 😀x"), ElementsAre("中", "文", "ab", "。", "€", "5", "😀", "x"));
-  EXPECT_THAT(split("カタ 한국어"), ElementsAre("カタ", "한국어"));
+  EXPECT_THAT(split("한국어 中5中"), ElementsAre("한국어", "中", "5", "中"));
 }
 
 TEST(WordSplitting, InvisibleCharacters) {
@@ -71,6 +82,40 @@ TEST(WordSplitting, InvisibleCharacters) {
   EXPECT_THAT(split("a\u200Bb\u00A0c\u3000d"), ElementsAre("a", "b", "c", "d"));
   const std::string controls = std::string("a\0b\x1F", 4) + "c\u0085" + "d";
   EXPECT_THAT(split(controls), ElementsAre("a", "b", "c", "d"));
+}
+
+TEST(WordSplitting, VariationSelectorsVanish) {
+  EXPECT_THAT(split("\u2764\uFE0Fgreat \u2764great"),
+              ElementsAre("\u2764", "great", "\u2764", "great"));
+  EXPECT_THAT(split("\u8FBB\U000E0100x\u180B"), ElementsAre("\u8FBB", "x"));
+  EXPECT_THAT(split("1\uFE0F\u20E3"), ElementsAre("1\u20E3"));
+  EXPECT_THAT(split("\U0001F469\u200D\U0001F4BBok"), ElementsAre("\U0001F469", "\U0001F4BB", "ok"));
+  EXPECT_THAT(split("\uFEFFfirst sec\uFEFFond"), ElementsAre("first", "second"));
+}
+
+TEST(WordSplitting, EveryBlankSeparates) {
+  for (const char* blank : {"\u00A0", "\u1680", "\u2003", "\u2009", "\u2028", "\u2029", "\u202F",
+                            "\u205F", "\u3000", "\u2800", "\u3164", "\uFFA0", "\u0085"}) {
+    EXPECT_THAT(split(std::string("a") + blank + "b"), ElementsAre("a", "b"));
+  }
+}
+
+TEST(WordSplitting, ScriptsWithoutBlanksGiveALetterAToken) {
+  EXPECT_THAT(split("日本語テキストです"),
+              ElementsAre("日", "本", "語", "テ", "キ", "ス", "ト", "で", "す"));
+  EXPECT_THAT(split("ｶﾀ人々ㄅㄆ"), ElementsAre("ｶ", "ﾀ", "人", "々", "ㄅ", "ㄆ"));
+  EXPECT_THAT(split("ที่นี่ดี"), ElementsAre("ที่", "นี่", "ดี")) << "Thai: vowels and tones above";
+  EXPECT_THAT(split("ນ້ຳດີ"), ElementsAre("ນ້", "ຳ", "ດີ"));      // Lao
+  EXPECT_THAT(split("ខ្មែរ"), ElementsAre("ខ្មែ", "រ"));        // Khmer, a letter below another
+  EXPECT_THAT(split("မြန်မာ"), ElementsAre("မြ", "န်", "မာ"));  // Myanmar
+  EXPECT_THAT(split("ဒုက္ခ"), ElementsAre("ဒု", "က္ခ"));
+  EXPECT_THAT(split("བོད་ཡིག"), ElementsAre("བོད", "་", "ཡིག"));  // Tibetan: syllables
+}
+
+TEST(WordSplitting, OtherWordsAndNumbersEndWhereSuchALetterBegins) {
+  EXPECT_THAT(split("ดูTV๒๕๖๖ที"), ElementsAre("ดู", "tv๒๕๖๖", "ที"));
+  EXPECT_THAT(split("iPhone15を買う"), ElementsAre("iphone15", "を", "買", "う"));
+  EXPECT_THAT(split("東京２０２０"), ElementsAre("東", "京", "２０２０"));
 }
 
 TEST(WordSplitting, InvalidUtf8IsAReplacementCharacter) {

@@ -1,4 +1,4 @@
-#include "utf8.hpp"
+#include "diffuse/base/utf8.hpp"
 
 #include <gtest/gtest.h>
 
@@ -26,6 +26,23 @@ TEST(Utf8, EveryCodePointSurvivesTheWayThereAndBack) {
     std::string text;
     append_utf8(c, text);
     ASSERT_EQ(decode_all(text), std::u32string(1, c)) << static_cast<std::uint32_t>(c);
+  }
+}
+
+TEST(Utf8, TellsAnIllFormedSequenceFromAWrittenReplacement) {
+  const auto valid = [](std::string_view text) {
+    return decode_utf8(text.data(), text.data() + text.size()).valid;
+  };
+  EXPECT_TRUE(valid("\uFFFD"));
+  EXPECT_FALSE(valid("\xF0\x9F\x98"));
+}
+
+TEST(Utf8, SkipsAsciiUpToTheFirstOtherByte) {
+  for (std::size_t length = 0; length < 20; ++length) {
+    const std::string text = std::string(length, 'a') + "\u00E9" + std::string(9, 'b');
+    const char* const begin = text.data();
+    EXPECT_EQ(skip_ascii(begin, begin + text.size()), begin + length);
+    EXPECT_EQ(skip_ascii(begin, begin + length), begin + length);
   }
 }
 
