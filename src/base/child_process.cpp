@@ -15,10 +15,10 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <optional>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/signals.hpp"
 #include "file_io.hpp"
 
 extern char** environ;
@@ -53,8 +53,20 @@ pid_t start(const std::string& path, const std::vector<std::string>& arguments, 
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  // A group of its own: Ctrl-C reaches this process alone, which then ends the child and tells what
+  // it has so far; of a child that died first it would think a failure. And signals as they are by
+  // default, whatever this process ignores.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  sigset_t plain;
+  sigemptyset(&plain);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) sigaddset(&plain, signal);
+  posix_spawnattr_setsigdefault(&attributes, &plain);
   pid_t pid = -1;
-  const int problem = posix_spawn(&pid, path.c_str(), &actions, nullptr, argv.data(), environ);
+  const int problem = posix_spawn(&pid, path.c_str(), &actions, &attributes, argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (problem != 0) fail(path, problem);
   return pid;
@@ -62,16 +74,17 @@ pid_t start(const std::string& path, const std::vector<std::string>& arguments, 
 
 using Clock = std::chrono::steady_clock;
 
-/// Milliseconds for poll until `end`; -1, for ever, where there is none.
+/// Milliseconds for poll until `end`, and no more than a signal may wait: another thread may have
+/// taken it, and then poll goes on.
 int milliseconds_to(const std::optional<Clock::time_point>& end) {
-  if (!end) return -1;
+  constexpr std::int64_t kLongest = 100;
+  if (!end) return kLongest;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*end - Clock::now());
-  return static_cast<int>(
-      std::clamp<std::int64_t>(left.count(), 0, std::numeric_limits<int>::max()));
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kLongest));
 }
 
 /// Writes and reads at once, or a child that answers before it has read all would wait for ever.
-/// Nothing where the child had not closed its output by `end`.
+/// Nothing where the child had not closed its output by `end`, or a stop signal was caught.
 std::optional<std::string> exchange(Pipe& to, Pipe& from, std::string_view input,
                                     const std::optional<Clock::time_point>& end) {
   // A child that dies early must not take this process along.
@@ -84,14 +97,16 @@ std::optional<std::string> exchange(Pipe& to, Pipe& from, std::string_view input
   bool in_time = true;
   std::array<char, 65536> buffer;
   while (true) {
+    if (stop_signal() != 0) {
+      in_time = false;
+      break;
+    }
     if (input.empty()) to.write.close();
     std::array<pollfd, 2> waited = {pollfd{from.read.get(), POLLIN, 0},
                                     pollfd{to.write.get(), POLLOUT, 0}};
     const int ready = poll(waited.data(), waited.size(), milliseconds_to(end));
-    if (ready < 0) {
-      if (errno == EINTR) continue;
-      break;
-    }
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) break;
     if (milliseconds_to(end) == 0) {  // also of a child that never stops writing
       in_time = false;
       break;
@@ -127,10 +142,11 @@ ChildOutcome run_child(const std::string& path, const std::vector<std::string>& 
   const std::optional<std::string> out = exchange(to, from, input, end);
   outcome.out = out.value_or("");
   outcome.timed_out = !out.has_value();
-  if (outcome.timed_out) kill(pid, SIGKILL);
+  if (outcome.timed_out) kill(-pid, SIGKILL);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
+  if (const int signal = stop_signal(); outcome.timed_out && signal != 0) throw Stopped(signal);
   if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
   return outcome;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/log.hpp"
 
 namespace diffuse {
 namespace {
@@ -27,6 +28,20 @@ namespace fs = std::filesystem;
 
 /// One call moves at most 2 GiB on Linux; a smaller bound keeps it interruptible.
 constexpr std::size_t kLargestTransfer = std::size_t{1} << 30;
+
+/// What fsync says where the file system has no such thing, in place of a failure of the disk.
+bool is_unsupported(int reason) {
+  return reason == EINVAL || reason == ENOSYS || reason == EOPNOTSUPP || reason == EPERM ||
+         reason == EACCES || reason == EBADF || reason == EISDIR;
+}
+
+void warn_of_no_sync(const fs::path& path, int reason) {
+  log::warning_once(
+      "sync",
+      fmt::format("{}: the file system cannot make sure that what is written is on the disk ({}); "
+                  "after a crash of the machine the newest files may be damaged.",
+                  path.string(), std::generic_category().message(reason)));
+}
 
 /// Where a link points to, so that the link itself stays.
 fs::path without_links(const fs::path& path) {
@@ -81,8 +96,11 @@ void write_all(const Descriptor& file, std::span<const std::byte> bytes, const f
 }
 
 void sync_path(const fs::path& path) {
-  const Descriptor file = open_for_reading(path);
-  if (::fsync(file.get()) != 0) fail(path, "cannot be synced to disk", errno);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() >= 0 && ::fsync(file.get()) == 0) return;
+  const int reason = errno;
+  if (!is_unsupported(reason)) fail(path, "cannot be synced to disk", reason);
+  warn_of_no_sync(path, reason);
 }
 
 fs::path temporary_beside(const fs::path& target) {
@@ -127,8 +145,12 @@ void AtomicFile::write(std::span<const std::byte> bytes) { write_all(file_, byte
 void AtomicFile::commit() {
   const int fd = file_.release();
   const bool ordinary = !temporary_.empty();
-  const int sync_problem = ordinary && ::fsync(fd) != 0 ? errno : 0;
+  int sync_problem = ordinary && ::fsync(fd) != 0 ? errno : 0;
   const int close_problem = ::close(fd) != 0 ? errno : 0;
+  if (is_unsupported(sync_problem)) {
+    warn_of_no_sync(target_, sync_problem);
+    sync_problem = 0;
+  }
   if (sync_problem != 0) fail(target_, "cannot be synced to disk", sync_problem);
   if (close_problem != 0) fail(target_, "cannot be written", close_problem);
   if (!ordinary) return;

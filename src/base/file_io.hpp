@@ -39,7 +39,9 @@ std::size_t read_some(const Descriptor& file, std::span<std::byte> into,
 void write_all(const Descriptor& file, std::span<const std::byte> bytes,
                const std::filesystem::path& path);
 
-/// Makes what is at `path` (a file or a folder) durable. Throws SystemError.
+/// Makes what is at `path` (a file or a folder) durable. Where the file system cannot sync such a
+/// thing (many network and FUSE ones cannot sync a folder) a warning says so once. Throws
+/// SystemError for any other failure.
 void sync_path(const std::filesystem::path& path);
 
 /// A name beside `target` that nobody else uses: hidden, with the process id and a number.

@@ -66,6 +66,35 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
   file.commit();
 }
 
+void point_to_folder(const fs::path& link, const std::string& name) {
+  std::error_code problem;
+  if (fs::is_directory(fs::symlink_status(link, problem))) fs::remove_all(link, problem);
+  const fs::path temporary = temporary_beside(link);
+  fs::create_directory_symlink(name, temporary, problem);
+  if (!problem) fs::rename(temporary, link, problem);
+  if (!problem) return;
+  const std::string reason = problem.message();
+  fs::remove(temporary, problem);
+  write_file_atomically(link, name + "\n");
+  log::warning_once("links",
+                    fmt::format("{}: no symbolic link can be made here ({}): a file that holds the "
+                                "folder's name stands for it.",
+                                link.string(), reason));
+}
+
+fs::path pointed_folder(const fs::path& link) {
+  constexpr std::uintmax_t kLongestName = 255;
+  std::error_code ignored;
+  if (!fs::is_regular_file(link, ignored) || fs::file_size(link, ignored) > kLongestName)
+    return link;
+  std::string name = read_file(link);
+  if (name.ends_with('\n')) name.pop_back();
+  if (name.empty() || name.find_first_of(std::string_view("/\n\0", 3)) != std::string::npos)
+    return link;
+  const fs::path folder = folder_of(link) / name;
+  return fs::is_directory(folder, ignored) ? folder : link;
+}
+
 FolderWriter::FolderWriter(fs::path target) : target_(without_trailing_slash(std::move(target))) {
   std::error_code problem;
   fs::create_directories(folder_of(target_), problem);

@@ -95,6 +95,12 @@ JsonFields JsonFields::object(const char* key) const {
   return {value, fmt::format("{}: {}", place_, key)};
 }
 
+std::optional<JsonFields> JsonFields::optional_object(const char* key) const {
+  const Json* value = find(key);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  return object(key);
+}
+
 std::optional<JsonFields> JsonFields::object_or_null(const char* key) const {
   if (require(key, "an object or null").is_null()) return std::nullopt;
   return object(key);

@@ -30,6 +30,8 @@ class JsonFields {
   /// False where the member is missing.
   bool optional_flag(const char* key) const;
   JsonFields object(const char* key) const;
+  /// Absent where the member is missing or null.
+  std::optional<JsonFields> optional_object(const char* key) const;
   /// Absent for null; the member must be there.
   std::optional<JsonFields> object_or_null(const char* key) const;
   /// Counts of a list; empty where the member is missing.

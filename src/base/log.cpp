@@ -12,6 +12,9 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "diffuse/base/error.hpp"
@@ -83,14 +86,15 @@ class Logger {
 
   void open_file(const std::string& path) {
     const std::lock_guard lock(mutex_);
+    holding_ = false;
+    const std::vector<spdlog::details::log_msg_buffer> held = std::exchange(held_, {});
     try {
       auto sink = std::make_unique<spdlog::sinks::basic_file_sink_st>(path);
       sink->set_pattern("%Y-%m-%d %H:%M:%S.%e  %-7l  %v");
       file_ = std::move(sink);
-      for (const auto& message : held_) file_->log(message);
-      held_.clear();
-      holding_ = false;
+      for (const auto& message : held) file_->log(message);
     } catch (const spdlog::spdlog_ex& problem) {
+      file_.reset();
       throw SystemError(
           fmt::format("{}: the log file cannot be opened ({}).", path, problem.what()));
     }
@@ -113,6 +117,11 @@ class Logger {
     if (level >= level_) write_stderr(message);
     if (holding_) held_.emplace_back(message);
     write_file(message);
+  }
+
+  bool first_time(const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    return said_.insert(what).second;
   }
 
   void show_line(std::string_view text) {
@@ -175,6 +184,7 @@ class Logger {
   bool line_shown_ = false;
   bool holding_ = false;
   std::vector<spdlog::details::log_msg_buffer> held_;
+  std::set<std::string> said_;
 };
 
 Logger& logger() {
@@ -200,6 +210,9 @@ void open_file(const std::string& path) { logger().open_file(path); }
 void close_file() { logger().close_file(); }
 void hold_for_file() { logger().hold_for_file(); }
 void write(Level level, std::string_view message) { logger().write(level, message); }
+void warning_once(const std::string& what, std::string_view message) {
+  if (logger().first_time(what)) write(Level::warning, message);
+}
 
 }  // namespace log
 }  // namespace diffuse

@@ -2,10 +2,13 @@
 
 #include <fmt/core.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include "diffuse/base/error.hpp"
@@ -13,33 +16,93 @@
 namespace diffuse {
 namespace {
 
-// A handler can reach nothing but a global, and a lock-free atomic is all that it may touch.
+constexpr std::int64_t kSameSignal_ns = 200'000'000;
+
+// A handler can reach nothing but globals, and lock-free atomics are all that it may touch.
 std::atomic<int> first_signal{0};
+std::atomic<int> first_ending{0};  // SIGINT or SIGTERM
+std::atomic<std::int64_t> first_ending_ns{0};
+std::atomic<bool> checkpoint_asked{false};
 static_assert(std::atomic<int>::is_always_lock_free);
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+std::int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
 
 extern "C" void on_stop_signal(int signal) {
+  const int saved_errno = errno;
   int none = 0;
-  if (!first_signal.compare_exchange_strong(none, signal)) _exit(128 + signal);
+  first_signal.compare_exchange_strong(none, signal);
+  if (signal != SIGHUP) {
+    int before = 0;
+    if (first_ending.compare_exchange_strong(before, signal)) {
+      first_ending_ns.store(now_ns());
+    } else if (before != signal || now_ns() - first_ending_ns.load() > kSameSignal_ns) {
+      _exit(128 + signal);
+    }
+  }
+  errno = saved_errno;
+}
+
+extern "C" void on_checkpoint_signal(int) { checkpoint_asked.store(true); }
+
+void set_handler(int signal, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  // Reads and writes under way go on: the flags are looked at between updates.
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  if (sigaction(signal, &action, nullptr) != 0)
+    throw SystemError(fmt::format("Signal {} cannot be caught: {}.", signal, std::strerror(errno)));
+}
+
+bool is_ignored(int signal) {
+  struct sigaction now {};
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 }  // namespace
 
 void catch_stop_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_stop_signal;
-  // Reads and writes under way go on: the flag is looked at between updates.
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM}) {
-    if (sigaction(signal, &action, nullptr) != 0) {
-      throw SystemError(
-          fmt::format("Signal {} cannot be caught: {}.", signal, std::strerror(errno)));
-    }
-  }
+  for (const int signal : {SIGINT, SIGTERM}) set_handler(signal, on_stop_signal);
+  if (!is_ignored(SIGHUP)) set_handler(SIGHUP, on_stop_signal);
 }
 
 int stop_signal() { return first_signal.load(); }
 
-void clear_stop_signal() { first_signal.store(0); }
+std::string signal_name(int number) {
+  switch (number) {
+    case SIGINT:
+      return "SIGINT";
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGHUP:
+      return "SIGHUP";
+    default:
+      return fmt::format("signal {}", number);
+  }
+}
+
+void clear_stop_signal() {
+  first_signal.store(0);
+  first_ending.store(0);
+}
+
+void ignore_write_signals() {
+  for (const int signal : {SIGPIPE, SIGXFSZ}) set_handler(signal, SIG_IGN);
+}
+
+void catch_checkpoint_signal() { set_handler(SIGUSR1, on_checkpoint_signal); }
+
+bool take_checkpoint_request() { return checkpoint_asked.exchange(false); }
+
+void end_with_parent() {
+  const pid_t parent = getppid();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(128 + SIGKILL);  // it had gone before
+}
 
 }  // namespace diffuse

@@ -195,6 +195,7 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
 }
 
 int run_bench(const BenchOptions& options) {
+  if (options.memory_probe || options.baseline_probe) end_with_parent();
   if (options.memory_probe) {
     write_output(answer_memory_task(read_stdin()) + "\n");
     return kDone;
@@ -206,6 +207,7 @@ int run_bench(const BenchOptions& options) {
   check_output_file(options.output);
   check_bench_files(options);
   catch_stop_signals();
+  ignore_write_signals();  // a reader of the log that is gone takes no figure along
   const std::vector<BenchCase> cases = cases_of(options);
   std::vector<std::string> warnings = noise_warnings();
   const OpenedContender ours = open_ours(options);
@@ -249,8 +251,7 @@ int run_bench(const BenchOptions& options) {
   }
   if (comparison.stopped_by != 0) {
     log::warning("Stopped by {}; the report holds {} of {} cases",
-                 comparison.stopped_by == 2 ? "SIGINT" : "SIGTERM", comparison.cases.size(),
-                 cases.size());
+                 signal_name(comparison.stopped_by), comparison.cases.size(), cases.size());
     return kSignalBase + comparison.stopped_by;
   }
   return kDone;

@@ -53,7 +53,7 @@ class CommandLine {
         "  diffuse bench --compare distilbert\n\n"
         "Each verb has its own help: diffuse train --help\n\n"
         "Exit codes: 0 done, 1 failed, 2 a mistake in the command line, a config or the\n"
-        "data, 130 and 143 stopped by a signal.\n");
+        "data, 129, 130 and 143 stopped by a signal.\n");
     train_verb_ = setup_train(app_, train_);
     eval_verb_ = setup_eval(app_, eval_);
     predict_verb_ = setup_predict(app_, predict_);
@@ -179,7 +179,7 @@ int run_and_report(int argc, char** argv) {
   try {
     return CommandLine(std::vector<std::string>(argv, argv + argc)).run();
   } catch (const Stopped& stopped) {
-    log::warning("Stopped by {}", stopped.signal == 2 ? "SIGINT" : "SIGTERM");
+    log::warning("Stopped by {}", signal_name(stopped.signal));
     return kSignalBase + stopped.signal;
   } catch (const UserError& error) {
     log::error("{}", error.what());

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <vector>
 
 #include "diffuse/base/build_info.hpp"
 #include "diffuse/base/error.hpp"
@@ -46,6 +48,22 @@ std::string text_of(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// Null where it is missing or damaged.
+Json read_manifest(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return {};
+  Json json = Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  return json.is_object() ? json : Json();
+}
+
+/// The numbers of "1.20.3", as far as they go.
+std::vector<int> version_numbers(const std::string& version) {
+  std::vector<int> numbers;
+  std::istringstream text(version);
+  for (int number = 0; text >> number; text.ignore(1, '.')) numbers.push_back(number);
+  return numbers;
+}
+
 void check_data(const Json& before, const Json& now) {
   std::string changed;
   for (const auto& [key, hash] : now.at("data_xxh3_128").items()) {
@@ -56,7 +74,8 @@ void check_data(const Json& before, const Json& now) {
   }
   if (changed.empty()) return;
   throw UsageError(fmt::format(
-      "The content of {} is not what the run began with. Restore it, or start a new run.",
+      "The content of {} is not what the run began with. Restore it, name the file that has it "
+      "(--train, --validation, --test), or start a new run.",
       changed));
 }
 
@@ -77,12 +96,33 @@ std::string manifest_json(const RunFacts& facts, const Config& config) {
   return text_of(manifest(facts, config));
 }
 
+std::map<std::string, std::string> manifest_data_hashes(const std::filesystem::path& path) {
+  std::map<std::string, std::string> hashes;
+  const Json json = read_manifest(path);
+  const auto stored = json.find("data_xxh3_128");
+  if (stored == json.end() || !stored->is_object()) return hashes;
+  for (const auto& [key, hash] : stored->items()) {
+    if (hash.is_string()) hashes[key] = hash.get<std::string>();
+  }
+  return hashes;
+}
+
+std::string newer_program_text(const std::filesystem::path& path) {
+  const Json json = read_manifest(path);
+  const Json version = json.value(Json::json_pointer("/diffuse/version"), Json());
+  if (!version.is_string()) return "";
+  const std::string theirs = version.get<std::string>();
+  const std::string& ours = build_info().version;
+  if (version_numbers(theirs) <= version_numbers(ours)) return "";
+  return fmt::format(
+      "The run was made by diffuse {}, which is newer than this program, {}: go on "
+      "with that version.",
+      printable(theirs), ours);
+}
+
 std::string resumed_manifest_json(const std::filesystem::path& path, const RunFacts& facts,
                                   const Config& config) {
-  std::error_code ignored;
-  Json before;
-  if (std::filesystem::exists(path, ignored))
-    before = Json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  Json before = read_manifest(path);
   const Json now = manifest(facts, config);
   if (!before.is_object()) {
     log::warning("{}: missing or damaged; that the data is still the same could not be checked.",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,14 @@ struct RunFacts {
 /// The text of `manifest.json`: versions, commit, device, threads, seed, arguments, the data's
 /// XXH3-128 and the start.
 std::string manifest_json(const RunFacts& facts, const Config& config);
+
+/// XXH3-128 of each data file by config key, as the manifest at `path` has them; empty where it is
+/// missing or damaged.
+std::map<std::string, std::string> manifest_data_hashes(const std::filesystem::path& path);
+
+/// What to say of a fault where the run, by its manifest at `path`, is one of a newer program than
+/// this; empty otherwise.
+std::string newer_program_text(const std::filesystem::path& path);
 
 /// The text of the manifest at `path` with a further entry in its list `resumed`. Throws UsageError
 /// where a data file's hash is not the one of the beginning; warns where device, threads,

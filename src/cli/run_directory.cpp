@@ -12,8 +12,11 @@
 #include <cstring>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;
@@ -24,6 +27,16 @@ const fs::path kRunsFolder = "runs";
 constexpr std::array kRunContent = {"config.json", "manifest.json", "metrics.jsonl",
                                     "train.log",   "test.json",     "report.html",
                                     "checkpoints", "tensorboard",   "baseline.json"};
+
+/// Test figures of earlier ends: `test-000246.json`.
+bool is_earlier_test(const std::string& name) {
+  return name.starts_with("test-") && name.ends_with(".json");
+}
+
+bool is_run_content(const std::string& name) {
+  return std::find(kRunContent.begin(), kRunContent.end(), name) != kRunContent.end() ||
+         is_earlier_test(name);
+}
 
 /// Whether a file can be made in `folder` is only known by making one: access() lets root write
 /// everywhere, also into /proc and onto a full disk. `what` names the run directory in messages.
@@ -49,7 +62,7 @@ void check_content(const fs::path& out, bool overwrite, const std::string& what)
   }
   for (const auto& entry : fs::directory_iterator(out, error)) {
     const std::string name = entry.path().filename().string();
-    if (std::find(kRunContent.begin(), kRunContent.end(), name) != kRunContent.end()) continue;
+    if (is_run_content(name)) continue;
     throw UsageError(
         fmt::format("{}: --overwrite replaces a run, but {} is not part of one; move it away, or "
                     "name another folder.",
@@ -142,12 +155,14 @@ void clear_run_directory(const fs::path& folder, bool overwrite) {
   check_content(folder, overwrite, folder.string());
   if (!overwrite) return;
   std::error_code error;
-  for (const char* name : kRunContent) {
-    fs::remove_all(folder / name, error);
-    if (error) {
-      throw SystemError(
-          fmt::format("{}: cannot be removed: {}.", (folder / name).string(), error.message()));
-    }
+  std::vector<fs::path> content;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (is_run_content(entry.path().filename().string())) content.push_back(entry.path());
+  }
+  for (const fs::path& path : content) {
+    fs::remove_all(path, error);
+    if (error)
+      throw SystemError(fmt::format("{}: cannot be removed: {}.", path.string(), error.message()));
   }
 }
 
@@ -181,7 +196,8 @@ fs::path last_checkpoint(const fs::path& run_dir) {
            fs::is_regular_file(folder / "optimizer.safetensors", error);
   };
   const fs::path link = fs::read_symlink(root / "last", error);
-  if (!error && whole(root / link)) return root / link;
+  const fs::path named = error ? pointed_folder(root / "last") : root / link;
+  if (named != root / "last" && whole(named)) return named;
   // A crash between a checkpoint and its link, or a copy that lost the links.
   fs::path newest;
   for (const auto& entry : fs::directory_iterator(root, error)) {
@@ -192,6 +208,25 @@ fs::path last_checkpoint(const fs::path& run_dir) {
     if (newest.empty() || order(newest.filename().string()) < order(name)) newest = entry.path();
   }
   return newest;
+}
+
+EarlierTest::EarlierTest(const fs::path& run_dir) : test_(run_dir / "test.json") {
+  std::error_code failed;
+  if (!fs::is_regular_file(test_, failed)) return;
+  const fs::path aside =
+      run_dir / fmt::format("test-{}.json", last_checkpoint(run_dir).filename().string());
+  fs::rename(test_, aside, failed);
+  if (!failed) aside_ = aside;
+}
+
+void EarlierTest::restore() const {
+  std::error_code ignored;
+  if (!aside_.empty()) fs::rename(aside_, test_, ignored);
+}
+
+void EarlierTest::tell() const {
+  if (!aside_.empty())
+    log::info("the test figures of the run so far are kept in {}", aside_.string());
 }
 
 RunLock::RunLock(const fs::path& run_dir)
@@ -209,11 +244,15 @@ RunLock::RunLock(const fs::path& run_dir)
         fmt::format("{}: another diffuse is training in this folder; wait for it, or stop it.",
                     run_dir.string()));
   }
-  throw SystemError(
-      fmt::format("{}: the folder cannot be locked: {}.", run_dir.string(), std::strerror(reason)));
+  descriptor_ = -1;
+  log::warning_once("lock", fmt::format("{}: the folder cannot be locked here ({}): let no other "
+                                        "training run in it.",
+                                        run_dir.string(), std::strerror(reason)));
 }
 
-RunLock::~RunLock() { ::close(descriptor_); }
+RunLock::~RunLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 std::string run_name(const fs::path& config, const fs::path& train_file) {
   fs::path name = config.empty() ? train_file.filename() : config.filename();

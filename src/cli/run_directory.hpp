@@ -26,10 +26,27 @@ void check_resumable(const std::filesystem::path& run_dir);
 /// The newest whole checkpoint of a run that check_resumable let pass.
 std::filesystem::path last_checkpoint(const std::filesystem::path& run_dir);
 
+/// The figures of a finished run's test while the run goes on: set aside as `test-<update>.json` by
+/// the last checkpoint's update, so that `test.json` is never that of other weights.
+class EarlierTest {
+ public:
+  /// Renames `test.json`, where there is one.
+  explicit EarlierTest(const std::filesystem::path& run_dir);
+  /// Nothing was trained: gives it back its name.
+  void restore() const;
+  /// Tells where it is.
+  void tell() const;
+
+ private:
+  std::filesystem::path test_;
+  std::filesystem::path aside_;  ///< empty where there was none
+};
+
 /// Keeps a run directory to this process while it lives: no two trainings write into one.
 class RunLock {
  public:
-  /// Throws UsageError if another process has it.
+  /// Throws UsageError if another process has it. Where the file system has no locks a warning says
+  /// so.
   explicit RunLock(const std::filesystem::path& run_dir);
   ~RunLock();
   RunLock(const RunLock&) = delete;

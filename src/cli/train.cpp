@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "bench_contenders.hpp"
 #include "diffuse/base/error.hpp"
@@ -69,8 +71,11 @@ PreparedRun prepare(const TrainOptions& options) {
   startup.threads = threads;
   startup.parameter_count = parameters_of(config, shape);
   startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
-  const MemoryEstimate estimate =
-      estimate_memory(config, precision, startup.parameter_count, data.train);
+  const MemoryEstimate estimate = estimate_memory(
+      config, precision, startup.parameter_count, data.train,
+      {.classes = data.labels.size(),
+       .evaluated_rows =
+           static_cast<std::int64_t>(std::max(data.validation.size(), data.test.size()))});
   startup.memory = describe(estimate);
   startup.memory_bytes = estimate.total();
   return {config, device, precision, threads, std::move(data), shape, startup, estimate};
@@ -101,6 +106,15 @@ void resume_run_directory(const fs::path& run_dir, const PreparedRun& run, const
   write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
 }
 
+/// Runs `write`, which writes a file of the run's: a failure is a warning that begins with `what`.
+void write_or_warn(const char* what, const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const SystemError& error) {
+    log::warning("{}: {}", what, error.what());
+  }
+}
+
 /// Measures the baseline, or, where a resumed run has done so, reads what it found.
 std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Config& config,
                                            const fs::path& run_dir) {
@@ -118,7 +132,8 @@ std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Co
   baseline.train.threads = config.train.threads;
   log::info("measuring DistilBERT on the same rows, for at most {}", format_duration(kLimit_s));
   const BaselineFigures figures = probe_baseline(baseline, "DistilBERT", kLimit_s);
-  write_file_atomically(file, baseline_json(figures) + "\n");
+  write_or_warn("A resume will measure the baseline anew",
+                [&] { write_file_atomically(file, baseline_json(figures) + "\n"); });
   log::info("  DistilBERT: {} an epoch in {}, {} (random weights, batches of {}, {} steps timed)",
             format_duration(figures.epoch_time_s), figures.precision,
             format_bytes(static_cast<double>(figures.peak_memory_bytes)), figures.batch_size,
@@ -145,8 +160,10 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
   Evaluation evaluation = evaluate_checkpoint(result.best_checkpoint, view, run.device,
                                               run.precision, has_test ? "testing" : "evaluating");
   if (has_test) {
-    write_file_atomically(run_dir / "test.json",
-                          evaluation_json(evaluation, run.data.labels) + "\n");
+    write_or_warn("The test figures are on stdout alone", [&] {
+      write_file_atomically(run_dir / "test.json",
+                            evaluation_json(evaluation, run.data.labels) + "\n");
+    });
   }
   write_run_report(run_dir, run.config, run.data, &evaluation, view,
                    has_test ? "test" : "validation");
@@ -157,16 +174,10 @@ int stopped(int signal, const TrainingResult& result, const fs::path& run_dir) {
   log::warning(
       "Stopped by {} after {} updates{}; the last checkpoint is {}. Go on with:\n  diffuse "
       "train --resume {}",
-      signal == 2 ? "SIGINT" : "SIGTERM", format_count(result.updates),
+      signal_name(signal), format_count(result.updates),
       result.stopped_by_signal == 0 ? ", in the final evaluation" : "",
       relative_if_shorter(result.last_checkpoint), shell_quoted(relative_if_shorter(run_dir)));
   return kSignalBase + signal;
-}
-
-/// Figures of weights that are no longer the run's result.
-void forget_results(const fs::path& run_dir) {
-  std::error_code ignored;
-  for (const char* name : {"test.json", "report.html"}) fs::remove(run_dir / name, ignored);
 }
 
 /// What there is to say of a run that has nothing left to do.
@@ -201,7 +212,8 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
   verb->add_flag("--overwrite", options.overwrite,
                  "Replace the run that is in the run directory instead of refusing or numbering");
   verb->add_option("--resume", options.resume,
-                   "Go on with the stopped run in DIR, from its last checkpoint, to the bit")
+                   "Go on with the stopped run in DIR, from its last checkpoint; on the CPU to the "
+                   "bit")
       ->type_name("DIR");
   verb->add_option("--device", options.device, "auto, cpu, cuda or cuda:N (train.device)")
       ->type_name("NAME");
@@ -229,6 +241,8 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
 
 int run_train(const TrainOptions& options) {
   log::hold_for_file();
+  ignore_write_signals();  // nor does a reader of the log that is gone, or a full disk, end a run
+  catch_checkpoint_signal();
   const std::string start_time = utc_now();
   PreparedRun run = prepare(options);
   if (options.dry_run) {
@@ -250,12 +264,14 @@ int run_train(const TrainOptions& options) {
     clear_run_directory(run_dir, options.overwrite);
     start_run_directory(run_dir, run, facts);
   }
-  log::open_file((run_dir / "train.log").string());
+  write_or_warn("The run goes on without train.log",
+                [&] { log::open_file((run_dir / "train.log").string()); });
   run.startup.run_directory = relative_if_shorter(run_dir);
   log::info("Training\n{}", startup_table(run.config, run.data, run.startup));
   warn_of_memory(run.estimate, run.device);
 
   const std::optional<BaselineFigures> baseline = baseline_of(options, run.config, run_dir);
+  const EarlierTest earlier(run_dir);
   TrainingResult result;
   try {
     with_memory_advice(run.config, run.estimate, [&] {
@@ -270,11 +286,10 @@ int run_train(const TrainOptions& options) {
                      resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt, baseline);
     });
   } catch (const TrainingError&) {
-    forget_results(run_dir);
     report_without_evaluation(run, run_dir);
     throw;
   }
-  if (!result.was_finished) forget_results(run_dir);
+  result.was_finished ? earlier.restore() : earlier.tell();
   if (result.stopped_by_signal != 0) {
     report_without_evaluation(run, run_dir);
     return stopped(result.stopped_by_signal, result, run_dir);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
@@ -14,6 +15,8 @@
 #include "diffuse/data/loading.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/model/model_factory.hpp"
+#include "manifest.hpp"
+#include "moved_files.hpp"
 #include "overrides.hpp"
 #include "run_directory.hpp"
 
@@ -47,14 +50,31 @@ CommandLineValues command_line_values(const TrainOptions& options,
   return values;
 }
 
+/// The run's own config, with its files where they are now.
+Config read_run_config(const fs::path& run_dir, const Overrides& given) {
+  const fs::path file = run_dir / "config.json";
+  try {
+    Overrides overrides =
+        find_moved_files(run_dir, parse_config(read_file(file), file.string()), given);
+    overrides.insert(overrides.end(), given.begin(), given.end());
+    return load_stored_config(file, overrides, FileChecks::training);
+  } catch (const ConfigError& error) {
+    std::string text = error.what();
+    if (text.find("data.") != std::string::npos && text.find("cannot be read") != std::string::npos)
+      text +=
+          "\nA file that was moved goes with --resume, too: --train FILE, --validation FILE, "
+          "--test FILE; its content must be the same.";
+    if (const std::string newer = newer_program_text(run_dir / "manifest.json"); !newer.empty())
+      text += "\n" + newer;
+    throw ConfigError(text);
+  }
+}
+
 Config read_config(const TrainOptions& options, const CommandLineValues& values) {
   try {
     if (!options.config.empty())
       return load_config(find_config(options.config), values.overrides, FileChecks::training);
-    if (!options.resume.empty()) {  // a run has its own
-      return load_stored_config(fs::path(options.resume) / "config.json", values.overrides,
-                                FileChecks::training);
-    }
+    if (!options.resume.empty()) return read_run_config(options.resume, values.overrides);
     if (options.train) return default_config(values.overrides, FileChecks::training);
     // A config may be wanted in the first place, so nothing is said of files.
     Config config = default_config(values.overrides);
@@ -79,24 +99,33 @@ bool names_a_device(const std::string& name) {
 /// Flags that say what a new run is made of, beside --resume, which takes all that from the run.
 void check_resume_flags(const TrainOptions& options) {
   std::vector<std::string> given;
-  if (options.train) given.emplace_back("--train");
-  if (options.test) given.emplace_back("--test");
-  if (options.validation) given.emplace_back("--validation");
   if (!options.out.empty()) given.emplace_back("--out");
   if (options.overwrite) given.emplace_back("--overwrite");
   if (given.empty()) return;
-  throw UsageError(fmt::format(
-      "--resume goes on with a run in its own folder, on its own data; {} cannot stand beside it.",
-      join(given, ", ")));
+  throw UsageError(
+      fmt::format("--resume goes on with a run in its own folder; {} cannot stand beside it.",
+                  join(given, ", ")));
+}
+
+/// Another place of a file that the run has: of data, whose content is compared when it has been
+/// read, or found by find_moved_files. A test file changes no update: one may come in later.
+bool is_moved_file(const ConfigDifference& difference, const Overrides& given) {
+  constexpr std::string_view kNone = "\"\"";
+  if (difference.key == "data.test") return true;
+  if (difference.from == kNone || difference.to == kNone) return false;
+  if (difference.key == "data.train" || difference.key == "data.validation") return true;
+  return is_file_key(difference.key) &&
+         std::none_of(given.begin(), given.end(),
+                      [&](const auto& value) { return value.first == difference.key; });
 }
 
 /// The run's results are those of one config: only what changes no update may be another one.
-void check_differences(const fs::path& run_dir, const Config& config) {
+void check_differences(const fs::path& run_dir, const Config& config, const Overrides& given) {
   const fs::path file = run_dir / "config.json";
   const Config stored = parse_config(read_file(file), file.string());
   std::string refused;
   for (const ConfigDifference& difference : config_differences(stored, config)) {
-    if (difference.may_change) {
+    if (difference.may_change || is_moved_file(difference, given)) {
       log::info("{}: {} instead of {}", difference.key, difference.to, difference.from);
     } else {
       refused +=
@@ -141,7 +170,7 @@ Config checked_config(const TrainOptions& options) {
   if (usable) collect([&] { config = read_config(options, values); });
   if (config) collect([&] { check_data_settings(config->data, config->tokenizer); });
   if (config && !options.resume.empty())
-    collect([&] { check_differences(options.resume, *config); });
+    collect([&] { check_differences(options.resume, *config, values.overrides); });
   // The first thing that touches the device: ATen remembers its first answer about CUDA.
   if (config || (options.device && names_a_device(*options.device)))
     collect([&] { resolve_device(config ? config->train.device : *options.device); });

@@ -5,14 +5,29 @@
 #include "documents.hpp"
 #include "field.hpp"
 #include "json_text.hpp"
+#include "substitute.hpp"
 
 namespace diffuse {
+
+namespace {
+
+/// A value of a config is final: a "${" in it, of a file's name, stands for itself when it is read
+/// again.
+Json with_literal_variables(Json value) {
+  if (value.is_string()) value = escape_variables(value.get<std::string>());
+  if (value.is_array()) {
+    for (Json& entry : value) entry = with_literal_variables(entry);
+  }
+  return value;
+}
+
+}  // namespace
 
 std::string config_json(const Config& config) {
   Json json;
   for (const Section& section : all_sections()) {
     for (const Field& field : section.fields) {
-      json[section.name][field.name] = value_to_json(field.get(config));
+      json[section.name][field.name] = with_literal_variables(value_to_json(field.get(config)));
     }
   }
   return json.dump(2);

@@ -72,6 +72,14 @@ std::string absolute_path(const std::string& path, const fs::path& folder, std::
   return text;
 }
 
+/// What config_json wrote: "$${" is a "${", and nothing is replaced.
+void unescape(Json& json) {
+  if (json.is_array()) {
+    for (Json& entry : json) unescape(entry);
+  }
+  if (json.is_string()) json = unescape_variables(json.get<std::string>());
+}
+
 void Loader::fail(const std::string& source, const std::string& key, const std::string& message) {
   faults_.add(source, key, message);
   faulty_.insert(key);
@@ -139,7 +147,11 @@ void Loader::lay_section(const std::string& name, const Json& object, const std:
     }
     Json value = json;
     bool in_environment = false;
-    if (!folder.empty() && !replace_variables(*field, value, source, in_environment)) continue;
+    if (folder.empty()) {
+      unescape(value);
+    } else if (!replace_variables(*field, value, source, in_environment)) {
+      continue;
+    }
     lay_value(*field, std::move(value), source, in_environment ? fs::current_path() : folder);
   }
 }

@@ -18,7 +18,23 @@ bool is_variable_name(std::string_view name) {
          });
 }
 
+/// `text` with `to` for each `from`.
+std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t found = text.find(from, at);
+    result += text.substr(at, found - at);
+    if (found == std::string_view::npos) break;
+    result += to;
+    at = found + from.size();
+  }
+  return result;
+}
+
 }  // namespace
+
+std::string escape_variables(std::string_view text) { return replaced(text, "${", "$${"); }
+std::string unescape_variables(std::string_view text) { return replaced(text, "$${", "${"); }
 
 Substituted substitute_environment(std::string_view text) {
   Substituted result;

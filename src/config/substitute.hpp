@@ -17,4 +17,8 @@ struct Substituted {
 /// the environment; `$${` is a plain `${`. A text without `${` is returned as it is.
 Substituted substitute_environment(std::string_view text);
 
+/// `text` with `$${` for every `${`, so that it stands for itself; and back.
+std::string escape_variables(std::string_view text);
+std::string unescape_variables(std::string_view text);
+
 }  // namespace diffuse

@@ -71,13 +71,14 @@ Batches epoch_batches(const DatasetView& view, const SamplerOptions& options, st
   return shuffled;
 }
 
-Batches evaluation_batches(const DatasetView& view, std::int64_t batch_size) {
+Batches evaluation_batches(const DatasetView& view, std::int64_t batch_size,
+                           std::int64_t batch_tokens) {
   check_batch_size(batch_size);
   std::vector<std::uint32_t> rows = view.rows;
   std::stable_sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
     return view.data->length(a) > view.data->length(b);
   });
-  return cut(*view.data, rows, batch_size, /*batch_tokens=*/0);
+  return cut(*view.data, rows, batch_size, batch_tokens);
 }
 
 }  // namespace diffuse

@@ -4,6 +4,7 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/softmax.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <unordered_map>
@@ -32,6 +33,12 @@ std::vector<float> class_probabilities(std::span<const float> logits, std::int64
   return probabilities;
 }
 
+std::int64_t evaluation_batch_tokens(const Classifier& classifier) {
+  constexpr std::int64_t kWork = 15'000'000'000;
+  if (!classifier.device().is_cpu()) return 0;
+  return std::max<std::int64_t>(kWork / std::max<std::int64_t>(classifier.work_per_token(), 1), 1);
+}
+
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,
                     const EvaluationOptions& options) {
   if (view.size() == 0) throw Error("There are no rows to evaluate on.");
@@ -52,7 +59,8 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
     context.generator =
         make_generator(classifier.device(), static_cast<std::uint64_t>(options.noise_seed));
   std::int64_t done = 0;
-  for (const auto& rows : evaluation_batches(view, options.batch_size)) {
+  for (const auto& rows :
+       evaluation_batches(view, options.batch_size, evaluation_batch_tokens(classifier))) {
     const Batch batch = make_batch(pack_rows(*view.data, rows), classifier.device());
     const at::Tensor logits = predict_logits(classifier, batch, context, options.precision);
     if (logits.size(1) != options.class_count)

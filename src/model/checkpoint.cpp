@@ -78,9 +78,15 @@ fs::path resolve_checkpoint(const fs::path& path) {
                                          path / "checkpoints" / "last", path / "best",
                                          path / "last"};
   std::string looked_for;
-  for (const fs::path& folder : folders) {
+  std::error_code ignored;
+  if (fs::is_symlink(path, ignored) && !fs::exists(path, ignored))
+    throw CheckpointError(
+        fmt::format("'{}' is a link to '{}', which is not there: a link was copied in place of the "
+                    "checkpoint. Copy the folder that it stands for, with `cp -rL`.",
+                    path.string(), fs::read_symlink(path, ignored).string()));
+  for (const fs::path& name : folders) {
+    const fs::path folder = pointed_folder(name);
     const fs::path file = folder / kModelFile;
-    std::error_code ignored;
     if (fs::is_regular_file(file, ignored)) return folder;
     looked_for += fmt::format("\n  {}", file.string());
   }

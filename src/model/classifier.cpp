@@ -35,6 +35,13 @@ void check_offsets(const Batch& batch) {
   }
 }
 
+std::int64_t Classifier::work_per_token() const {
+  std::int64_t work = 0;
+  for (const NamedParameter& parameter : parameters())
+    if (parameter.role == ParameterRole::matrix) work += parameter.tensor.numel();
+  return work;
+}
+
 std::int64_t parameter_count(const Classifier& classifier) {
   std::int64_t count = 0;
   for (const NamedParameter& parameter : classifier.parameters()) count += parameter.tensor.numel();

@@ -36,6 +36,7 @@ DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelS
                                          at::Generator generator)
     : dim_(config.dim),
       products_per_token_(0),
+      moves_per_token_(config.steps * config.dim * (2 * config.radius + 3)),
       pooling_(config.pooling),
       random_at_evaluation_(config.noise_at_evaluation && config.noise_std > 0.0),
       embedding_(config, shape.vocab_size, shape.mask_id, generator),
@@ -69,6 +70,11 @@ bool DiffusionClassifier::is_small(const Batch& batch) const {
   constexpr std::int64_t kProducts = std::int64_t{1} << 22;
   return device().is_cpu() && batch.token_count() <= kElements / dim_ &&
          batch.token_count() * products_per_token_ <= kProducts;
+}
+
+std::int64_t DiffusionClassifier::work_per_token() const {
+  constexpr std::int64_t kMove = 30;  // multiplications that take as long, on two cores
+  return products_per_token_ + kMove * moves_per_token_;
 }
 
 std::vector<NamedParameter> DiffusionClassifier::parameters() const {

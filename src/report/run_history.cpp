@@ -2,77 +2,65 @@
 
 #include <fmt/core.h>
 
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/json_fields.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
+#include "line_fields.hpp"
 
 namespace diffuse {
 namespace {
 
-HistoryStart start_of(const JsonFields& fields) {
-  return {fields.text("time"),
-          fields.count("update"),
-          fields.optional_count("total_updates"),
-          fields.count("updates_per_epoch"),
-          fields.text("device"),
-          fields.text("precision"),
-          fields.count("threads"),
-          fields.count("parameter_count")};
-}
+/// Reads what `visit_fields` offers.
+class LineReader {
+ public:
+  explicit LineReader(const JsonFields& json) : json_(json) {}
 
-HistoryTrain train_of(const JsonFields& fields) {
-  return {fields.count("update"),
-          fields.number("epoch"),
-          fields.number("loss"),
-          fields.number("lr"),
-          fields.number("grad_norm"),
-          fields.number("tokens_per_s"),
-          fields.optional_number("eta_s"),
-          fields.optional_number("loss_scale"),
-          fields.optional_count("skipped_updates")};
-}
+  void operator()(const char* key, double& value) { value = json_.number(key); }
+  void operator()(const char* key, std::int64_t& value) { value = json_.count(key); }
+  void operator()(const char* key, std::string& value) { value = json_.text(key); }
+  void operator()(const char* key, std::vector<std::int64_t>& value) { value = json_.counts(key); }
+  void operator()(const char* key, std::optional<double>& value) {
+    value = json_.optional_number(key);
+  }
+  void operator()(const char* key, std::optional<std::int64_t>& value) {
+    value = json_.optional_count(key);
+  }
+  template <class Value>
+  void if_any(const char* key, std::optional<Value>& value) {
+    (*this)(key, value);
+  }
+  void added_later(const char* key, bool& value) { value = json_.optional_flag(key); }
+  void added_later(const char* key, std::int64_t& value) {
+    value = json_.optional_count(key).value_or(0);
+  }
+  template <class Line>
+  void object(const char* key, Line& line) {
+    const JsonFields inside = json_.object(key);
+    LineReader reader(inside);
+    visit_fields(line, reader);
+  }
+  template <class Line>
+  void object(const char* key, std::optional<Line>& line) {
+    const std::optional<JsonFields> inside = json_.optional_object(key);
+    if (!inside) return;
+    LineReader reader(*inside);
+    visit_fields(line.emplace(), reader);
+  }
 
-HistoryEpoch epoch_of(const JsonFields& fields) {
-  const JsonFields time = fields.object("time_s");
-  const JsonFields memory = fields.object("peak_memory_bytes");
-  HistoryEpoch epoch;
-  epoch.update = fields.count("update");
-  epoch.epoch = fields.number("epoch");
-  epoch.train_loss = fields.optional_number("train_loss");
-  epoch.train_accuracy = fields.optional_number("train_accuracy");
-  epoch.validation_accuracy = fields.optional_number("validation_accuracy");
-  epoch.validation_loss = fields.optional_number("validation_loss");
-  epoch.validation_macro_f1 = fields.optional_number("validation_macro_f1");
-  epoch.validation_ece = fields.optional_number("validation_ece");
-  epoch.best = fields.optional_flag("best");
-  epoch.time = {time.number("data"), time.number("forward"), time.number("backward"),
-                time.number("optimizer"), time.number("evaluation")};
-  // device_used came later than the others.
-  epoch.memory = {memory.count("host_rss"), memory.count("device_allocated"),
-                  memory.count("device_reserved"),
-                  memory.optional_count("device_used").value_or(0)};
-  return epoch;
-}
+ private:
+  const JsonFields& json_;
+};
 
-HistoryDivergence divergence_of(const JsonFields& fields) {
-  return {fields.count("update"),
-          fields.number("loss"),
-          fields.number("lr"),
-          fields.number("grad_norm"),
-          fields.optional_number("loss_scale"),
-          fields.counts("rows")};
-}
-
-HistoryDone done_of(const JsonFields& fields) {
-  return {fields.count("updates"),
-          fields.number("training_time_s"),
-          fields.optional_count("best_update"),
-          fields.optional_number("best_accuracy"),
-          fields.optional_flag("stopped_early"),
-          fields.optional_count("stopped_by_signal").value_or(0)};
+template <class Line>
+Line line_of(const JsonFields& json) {
+  Line line;
+  LineReader reader(json);
+  visit_fields(line, reader);
+  return line;
 }
 
 /// Takes back what a resume at `update` made again.
@@ -85,19 +73,19 @@ void rewind(RunHistory& history, std::int64_t update) {
   history.done.reset();
 }
 
-void add_line(RunHistory& history, const std::string& type, const JsonFields& fields) {
+void add_line(RunHistory& history, const std::string& type, const JsonFields& json) {
   if (type == "start") {
-    HistoryStart start = start_of(fields);
+    HistoryStart start = line_of<HistoryStart>(json);
     rewind(history, start.update);
     history.starts.push_back(std::move(start));
   } else if (type == "train") {
-    history.train.push_back(train_of(fields));
+    history.train.push_back(line_of<HistoryTrain>(json));
   } else if (type == "epoch") {
-    history.epochs.push_back(epoch_of(fields));
+    history.epochs.push_back(line_of<HistoryEpoch>(json));
   } else if (type == "diverged") {
-    history.divergence = divergence_of(fields);
+    history.divergence = line_of<HistoryDivergence>(json);
   } else if (type == "done") {
-    history.done = done_of(fields);
+    history.done = line_of<HistoryDone>(json);
   }
 }
 

@@ -74,14 +74,12 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
 }
 
 void Checkpointer::point(const std::string& link, std::int64_t update) const {
-  const fs::path temporary = root_ / ("." + link + ".new");
-  std::error_code failed;
-  fs::remove(temporary, failed);
-  fs::create_directory_symlink(folder_name(update), temporary, failed);
-  if (!failed) fs::rename(temporary, root_ / link, failed);
-  if (failed)
-    throw SystemError(fmt::format("{}: the link cannot be set to {}: {}.", (root_ / link).string(),
-                                  folder_name(update), failed.message()));
+  try {
+    point_to_folder(root_ / link, folder_name(update));
+  } catch (const SystemError& error) {  // the checkpoint itself is there
+    log::warning("{}: cannot be set to {}: {}", (root_ / link).string(), folder_name(update),
+                 error.what());
+  }
 }
 
 void Checkpointer::prune(const TrainingState& state) {

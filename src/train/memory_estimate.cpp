@@ -21,6 +21,9 @@ namespace {
 
 constexpr std::int64_t kFloatBytes = 4;
 constexpr std::int64_t kHalfBytes = 2;  // of bfloat16 and float16
+constexpr std::int64_t kCellBytes = 8;  // of the confusion matrix
+// Of a batch's logits: they, their log-softmax and the gradients of both.
+constexpr std::int64_t kOutputCopies = 4;
 
 /// Tokens of the `batch_size` longest rows: no batch holds more. With a limit in tokens none holds
 /// more than that, either, but for one row that alone is longer.
@@ -79,14 +82,16 @@ std::int64_t bytes_a_token(const Config& config, bool half) {
 }  // namespace
 
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
-                               std::int64_t parameter_count, const DatasetView& train) {
+                               std::int64_t parameter_count, const DatasetView& train,
+                               const OutputSize& outputs) {
   return estimate_memory(
       config, precision, parameter_count,
-      largest_batch_tokens(train, config.train.batch_size, config.train.batch_tokens));
+      largest_batch_tokens(train, config.train.batch_size, config.train.batch_tokens), outputs);
 }
 
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
-                               std::int64_t parameter_count, std::int64_t largest_batch_tokens) {
+                               std::int64_t parameter_count, std::int64_t largest_batch_tokens,
+                               const OutputSize& outputs) {
   const bool half = precision == Precision::bf16 || precision == Precision::fp16;
   MemoryEstimate estimate;
   const std::int64_t parameters = parameter_count * kFloatBytes;
@@ -95,17 +100,24 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
   estimate.optimizer = 2 * parameters;
   estimate.average = config.train.ema_decay > 0 ? parameters : 0;
   estimate.largest_batch_tokens = largest_batch_tokens;
-  estimate.activations = largest_batch_tokens * bytes_a_token(config, half);
+  estimate.activations = largest_batch_tokens * bytes_a_token(config, half) +
+                         config.train.batch_size * outputs.classes * kOutputCopies * kFloatBytes;
+  // Logits and probabilities of every row, and a cell for each pair of classes.
+  estimate.evaluation = 2 * outputs.evaluated_rows * outputs.classes * kFloatBytes +
+                        outputs.classes * outputs.classes * kCellBytes;
   return estimate;
 }
 
 std::string describe(const MemoryEstimate& estimate) {
   const auto bytes = [](std::int64_t n) { return format_bytes(static_cast<double>(n)); };
   return fmt::format(
-      "{}: weights {}, gradients {}, optimizer {}, average {}, activations {} "
+      "{}: weights {}, gradients {}, optimizer {}, average {}, activations {}{} "
       "(largest batch: {} tokens)",
       bytes(estimate.total()), bytes(estimate.weights), bytes(estimate.gradients),
       bytes(estimate.optimizer), bytes(estimate.average), bytes(estimate.activations),
+      estimate.evaluation > estimate.activations
+          ? fmt::format(" or evaluation {}", bytes(estimate.evaluation))
+          : "",
       format_count(estimate.largest_batch_tokens));
 }
 

@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <utility>
 
+#include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/eval/report.hpp"
 
@@ -11,10 +13,10 @@ namespace diffuse {
 
 namespace {
 
-std::string progress_text(const TrainReport& report) {
+std::string progress_text(const HistoryTrain& report, double done_share) {
   // What a narrow terminal cuts off is the end.
-  std::string text = fmt::format("{:5.1f} %", 100 * report.done_share);
-  if (report.remaining_s) text += fmt::format("  ETA {}", format_duration(*report.remaining_s));
+  std::string text = fmt::format("{:5.1f} %", 100 * done_share);
+  if (report.eta_s) text += fmt::format("  ETA {}", format_duration(*report.eta_s));
   text += fmt::format(
       "  loss {:.4f}  lr {:.2e}  {} tokens/s  epoch {:.2f}  update {}  grad norm "
       "{:.3g}",
@@ -34,37 +36,70 @@ double wall_time_s() {
 }  // namespace
 
 Reporter::Reporter(const std::filesystem::path& run_dir, bool tensorboard)
-    : metrics_(run_dir / "metrics.jsonl"),
-      events_folder_(tensorboard ? run_dir / "tensorboard" : std::filesystem::path()) {}
+    : events_folder_(tensorboard ? run_dir / "tensorboard" : std::filesystem::path()) {
+  try {
+    metrics_.emplace(run_dir / "metrics.jsonl");
+  } catch (const SystemError& error) {
+    log::warning("{} The figures are in the log alone.", error.what());
+  }
+}
+
+template <class Line>
+void Reporter::log_line(const Line& line) {
+  if (!metrics_) return;
+  try {
+    metrics_->write(line);
+  } catch (const SystemError& error) {
+    log::warning_once(
+        "metrics", fmt::format("{} The training goes on; every line is tried anew.", error.what()));
+  }
+}
 
 void Reporter::add_scalar(const char* tag, std::int64_t update, std::optional<double> value) {
-  if (events_ && value) events_->add_scalar(tag, update, *value, wall_time_s());
+  if (!events_ || !value) return;
+  try {
+    events_->add_scalar(tag, update, *value, wall_time_s());
+  } catch (const SystemError& error) {
+    events_.reset();  // behind half a record nothing can be read
+    log::warning("{} The training goes on without TensorBoard.", error.what());
+  }
 }
 
-void Reporter::report(const StartReport& report) {
-  metrics_.write(report);
-  if (!events_folder_.empty()) events_.emplace(events_folder_);
-  if (events_ && report.update > 0) events_->add_restart(report.update + 1, wall_time_s());
+void Reporter::open_events(std::int64_t update) {
+  if (events_folder_.empty()) return;
+  try {
+    events_.emplace(events_folder_);
+    if (update > 0) events_->add_restart(update + 1, wall_time_s());
+  } catch (const SystemError& error) {
+    events_.reset();
+    log::warning("{} The training goes on without TensorBoard.", error.what());
+  }
 }
 
-void Reporter::report(const DivergedReport& report) {
-  metrics_.write(report);
+void Reporter::report(const HistoryStart& line) {
+  log_line(line);
+  open_events(line.update);
+}
+
+void Reporter::report(const HistoryDivergence& line) {
+  log_line(line);
   line_.clear();
 }
 
-void Reporter::report(const TrainReport& report) {
-  metrics_.write(report);
+void Reporter::report(const HistoryTrain& report, double done_share) {
+  log_line(report);
   add_scalar("train/loss", report.update, report.loss);
   add_scalar("train/lr", report.update, report.learning_rate);
   add_scalar("train/grad_norm", report.update, report.gradient_norm);
   add_scalar("train/tokens_per_s", report.update, report.tokens_per_s);
   add_scalar("train/loss_scale", report.update, report.loss_scale);
   // The terminal has its progress line; a log file wants the figures all the same.
-  log::write(line_.visible() ? log::Level::debug : log::Level::info, progress_text(report));
+  log::write(line_.visible() ? log::Level::debug : log::Level::info,
+             progress_text(report, done_share));
 }
 
-void Reporter::show_update(const TrainReport& live) {
-  if (line_.due()) line_.update(progress_text(live));
+void Reporter::show_update(const HistoryTrain& live, double done_share) {
+  if (line_.due()) line_.update(progress_text(live, done_share));
 }
 
 void Reporter::show_evaluation(std::int64_t done, std::int64_t total) {
@@ -72,65 +107,63 @@ void Reporter::show_evaluation(std::int64_t done, std::int64_t total) {
     line_.update(fmt::format("evaluating  {} of {} rows", format_count(done), format_count(total)));
 }
 
-void Reporter::add_period(const PeriodReport& report) {
-  const std::int64_t update = report.update;
-  add_scalar("epoch/train_loss", update, report.train_loss);
-  add_scalar("epoch/train_accuracy", update, report.train_accuracy);
-  if (report.validation) {
-    add_scalar("validation/accuracy", update, report.validation->accuracy);
-    add_scalar("validation/loss", update, report.validation->mean_loss);
-    add_scalar("validation/macro_f1", update, report.validation->macro_f1);
-    add_scalar("validation/ece", update, report.validation->ece);
-  }
-  add_scalar("time_s/data", update, report.time.data_s);
-  add_scalar("time_s/forward", update, report.time.forward_s);
-  add_scalar("time_s/backward", update, report.time.backward_s);
-  add_scalar("time_s/optimizer", update, report.time.optimizer_s);
-  add_scalar("time_s/evaluation", update, report.time.evaluation_s);
+void Reporter::add_epoch(const HistoryEpoch& line) {
   const auto bytes = [](std::int64_t count) { return static_cast<double>(count); };
-  add_scalar("memory_bytes/host_rss", update, bytes(report.peak_rss_bytes));
-  add_scalar("memory_bytes/device_allocated", update,
-             bytes(report.device_memory.allocated_peak_bytes));
-  add_scalar("memory_bytes/device_reserved", update,
-             bytes(report.device_memory.reserved_peak_bytes));
-  add_scalar("memory_bytes/device_used", update, bytes(report.device_memory.used_bytes));
+  const std::pair<const char*, std::optional<double>> scalars[] = {
+      {"epoch/train_loss", line.train_loss},
+      {"epoch/train_accuracy", line.train_accuracy},
+      {"validation/accuracy", line.validation_accuracy},
+      {"validation/loss", line.validation_loss},
+      {"validation/macro_f1", line.validation_macro_f1},
+      {"validation/ece", line.validation_ece},
+      {"time_s/data", line.time.data_s},
+      {"time_s/forward", line.time.forward_s},
+      {"time_s/backward", line.time.backward_s},
+      {"time_s/optimizer", line.time.optimizer_s},
+      {"time_s/evaluation", line.time.evaluation_s},
+      {"memory_bytes/host_rss", bytes(line.memory.host_rss)},
+      {"memory_bytes/device_allocated", bytes(line.memory.device_allocated)},
+      {"memory_bytes/device_reserved", bytes(line.memory.device_reserved)},
+      {"memory_bytes/device_used", bytes(line.memory.device_used)}};
+  for (const auto& [tag, value] : scalars) add_scalar(tag, line.update, value);
 }
 
-void Reporter::report(const PeriodReport& report) {
-  metrics_.write(report);
-  add_period(report);
+void Reporter::report(const HistoryEpoch& line, const Metrics* validation) {
+  log_line(line);
+  add_epoch(line);
   line_.clear();
-  std::string text =
-      fmt::format("update {}  epoch {:.2f}", format_count(report.update), report.epoch);
-  if (report.train_loss) text += fmt::format("  train loss {:.4f}", *report.train_loss);
-  if (report.train_accuracy)
-    text += fmt::format("  train accuracy {:.2f} %", 100 * *report.train_accuracy);
-  if (report.validation)
-    text += fmt::format("  |  validation loss {:.4f}  {}{}", report.validation->mean_loss,
-                        accuracy_line(*report.validation), report.best ? "  best so far" : "");
+  std::string text = fmt::format("update {}  epoch {:.2f}", format_count(line.update), line.epoch);
+  if (line.train_loss) text += fmt::format("  train loss {:.4f}", *line.train_loss);
+  if (line.train_accuracy)
+    text += fmt::format("  train accuracy {:.2f} %", 100 * *line.train_accuracy);
+  if (validation != nullptr)
+    text += fmt::format("  |  validation loss {:.4f}  {}{}", validation->mean_loss,
+                        accuracy_line(*validation), line.best ? "  best so far" : "");
   log::info("{}", text);
-  const TimeSplit& time = report.time;
+  const auto bytes = [](std::int64_t count) { return format_bytes(static_cast<double>(count)); };
+  const HistoryTime& time = line.time;
   log::info("  time: data {}, forward {}, backward {}, optimizer {}, evaluation {}; peak memory {}",
             format_duration(time.data_s), format_duration(time.forward_s),
             format_duration(time.backward_s), format_duration(time.optimizer_s),
-            format_duration(time.evaluation_s),
-            format_bytes(static_cast<double>(report.peak_rss_bytes)));
-  if (report.baseline)
-    log::info("  an epoch {} against {} of {} ({:.3g} times), memory {} against {} ({:.3g} times)",
-              format_duration(report.epoch_time_s), format_duration(report.baseline->epoch_time_s),
-              report.baseline->model, report.baseline_time_ratio(),
-              format_bytes(static_cast<double>(report.peak_memory_bytes())),
-              format_bytes(static_cast<double>(report.baseline->peak_memory_bytes)),
-              report.baseline_memory_ratio());
-  if (report.device_memory.reserved_peak_bytes > 0)
+            format_duration(time.evaluation_s), bytes(line.memory.host_rss));
+  if (line.baseline) {
+    const auto times = [](const std::optional<double>& ratio) {
+      return ratio ? fmt::format(" ({:.3g} times)", *ratio) : std::string();
+    };
+    log::info("  an epoch {} against {} of {}{}, memory {} against {}{}",
+              line.epoch_time_s ? format_duration(*line.epoch_time_s) : "n/a",
+              format_duration(line.baseline->epoch_time_s), line.baseline->model,
+              times(line.baseline->time_ratio), bytes(line.memory.of_training()),
+              bytes(line.baseline->peak_memory_bytes), times(line.baseline->memory_ratio));
+  }
+  if (line.memory.device_reserved > 0)
     log::info("  device memory: allocated {}, reserved {} at peak, {} used of the device",
-              format_bytes(static_cast<double>(report.device_memory.allocated_peak_bytes)),
-              format_bytes(static_cast<double>(report.device_memory.reserved_peak_bytes)),
-              format_bytes(static_cast<double>(report.device_memory.used_bytes)));
+              bytes(line.memory.device_allocated), bytes(line.memory.device_reserved),
+              bytes(line.memory.device_used));
 }
 
-void Reporter::report(const DoneReport& report) {
-  metrics_.write(report);
+void Reporter::report(const HistoryDone& report) {
+  log_line(report);
   line_.clear();
   log::info("trained {} updates in {}", format_count(report.updates),
             format_duration(report.training_time_s));

@@ -1,38 +1,52 @@
 #include "diffuse/train/time_split.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
+#include <utility>
 
 #include "diffuse/device/device.hpp"
 
 namespace diffuse {
 namespace {
 
-double seconds(std::chrono::steady_clock::duration duration) {
-  return std::chrono::duration<double>(duration).count();
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
 
 StepClock::StepClock(at::Device device, std::int64_t sample_every)
-    : device_(device),
-      sample_every_(device.is_cpu() ? 1 : std::max<std::int64_t>(sample_every, 1)) {}
+    : StepClock(Source{steady_seconds, [device] { synchronize(device); }},
+                device.is_cpu() ? 1 : sample_every) {}
+
+StepClock::StepClock(Source source, std::int64_t sample_every)
+    : source_(std::move(source)), sample_every_(std::max<std::int64_t>(sample_every, 1)) {}
+
+bool StepClock::is_sampled() const {
+  // The last of each round, and for periods shorter than a round the first two.
+  return update_ % sample_every_ == 0 || update_ <= 2;
+}
 
 void StepClock::begin_update() {
-  // The last of each round is sampled: the very first update also pays for start-up work.
-  sampled_ = ++update_ % sample_every_ == 0;
-  if (sampled_) synchronize(device_);
+  ++update_;
+  sampled_ = is_sampled();
+  update_start_s_ = source_.now_s();
+  if (sampled_) {
+    source_.synchronize();  // the updates before it
+    // The first of a period may pay for start-up work: it counts only where it is the only one.
+    if (update_ == 2 && sample_every_ > 1) phase_s_ = {};
+  }
   phase_ = Phase::data;
-  phase_start_ = Clock::now();
-  update_start_ = phase_start_;
+  phase_start_s_ = source_.now_s();
 }
 
 void StepClock::end_phase() {
   if (!sampled_) return;
-  synchronize(device_);
-  const auto now = Clock::now();
-  phase_s_[static_cast<std::size_t>(phase_)] += seconds(now - phase_start_);
-  phase_start_ = now;
+  source_.synchronize();
+  const double now = source_.now_s();
+  phase_s_[static_cast<std::size_t>(phase_)] += now - phase_start_s_;
+  phase_start_s_ = now;
 }
 
 void StepClock::enter(Phase next) {
@@ -42,20 +56,30 @@ void StepClock::enter(Phase next) {
 
 void StepClock::end_update() {
   end_phase();
-  const double update_s = seconds(Clock::now() - update_start_);
-  training_s_ += update_s;
-  total_training_s_ += update_s;
+  add_training(source_.now_s() - update_start_s_);
 }
 
-TimeSplit StepClock::take() {
+void StepClock::wait_for_updates(const std::function<void()>& work) {
+  const double start = source_.now_s();
+  work();
+  add_training(source_.now_s() - start);
+}
+
+void StepClock::add_training(double seconds) {
+  training_s_ += seconds;
+  total_training_s_ += seconds;
+}
+
+HistoryTime StepClock::take() {
   const double sampled_s = std::accumulate(phase_s_.begin(), phase_s_.end(), 0.0);
   const double scale = sampled_s > 0 ? training_s_ / sampled_s : 0;
-  const TimeSplit split{.data_s = phase_s_[0] * scale,
-                        .forward_s = phase_s_[1] * scale,
-                        .backward_s = phase_s_[2] * scale,
-                        .optimizer_s = phase_s_[3] * scale,
-                        .evaluation_s = evaluation_s_};
+  const HistoryTime split{.data_s = phase_s_[0] * scale,
+                          .forward_s = phase_s_[1] * scale,
+                          .backward_s = phase_s_[2] * scale,
+                          .optimizer_s = phase_s_[3] * scale,
+                          .evaluation_s = evaluation_s_};
   phase_s_ = {};
+  update_ = 0;
   training_s_ = 0;
   evaluation_s_ = 0;
   return split;

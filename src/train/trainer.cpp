@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "batch_stream.hpp"
 #include "diffuse/base/error.hpp"
@@ -71,34 +74,38 @@ class Trainer {
       return result;
     }
     if (saved_update_) log::info("going on after update {}", state_.update);
-    reporter_.report(start_report());
+    reporter_.report(start_line());
     if (state_.evaluation_due) end_period();
     for (bool done = finished(); !done && stop_signal() == 0; done = done || state_.stopped_early) {
       train_update();
       if (state_.update % config_.train.log_every == 0) report_window();
       done = finished();  // asked once, because time passes: the end is always evaluated
+      const bool asked = take_checkpoint_request();
       if (done || state_.update % plan_.evaluate_every == 0) {
         end_period();
-      } else if (checkpoint_due()) {
+      } else if (asked || checkpoint_due()) {
         save();
       }
+      if (asked && saved_update_ == state_.update)
+        log::info("SIGUSR1: the checkpoint of update {} is written, the training goes on",
+                  state_.update);
     }
     if (stop_signal() != 0) {
       report_window();  // of the updates that no later line will speak of
-      log::warning("signal {}: stopping after update {}", stop_signal(), state_.update);
+      log::warning("{}: stopping after update {}", signal_name(stop_signal()), state_.update);
       if (saved_update_ != state_.update) save();
-    } else if (!saved_update_) {
+    } else if (!saved_update_ && save_problem_.empty()) {
       end_period();  // a run of length 0
     }
-    const TrainingResult result = make_result();
-    reporter_.report(DoneReport{
-        .updates = result.updates,
-        .training_time_s = result.training_time_s,
-        .best_update = result.best_update,
-        .best_accuracy = state_.has_best ? std::optional(result.best_accuracy) : std::nullopt,
-        .stopped_early = result.stopped_early,
-        .stopped_by_signal = result.stopped_by_signal});
-    return result;
+    reporter_.report(HistoryDone{
+        .updates = state_.update,
+        .training_time_s = run_clock_.elapsed_s(),
+        .best_update = state_.has_best ? std::optional(state_.best_update) : std::nullopt,
+        .best_accuracy = state_.has_best ? std::optional(state_.best_accuracy) : std::nullopt,
+        .stopped_early = state_.stopped_early,
+        .stopped_by_signal = stop_signal()});
+    if (saved_update_ != state_.update) throw SystemError(unsaved_text());
+    return make_result();
   }
 
  private:
@@ -112,8 +119,22 @@ class Trainer {
     checkpointer_.adopt(state_);
     saved_update_ = state_.update;
     saved_at_s_ = state_.elapsed_s;
+    tell_learning_rate(read_training_schedule(folder / "state.json"));
     // Patience may have been raised since.
     state_.stopped_early = state_.stopped_early && patience_ran_out();
+  }
+
+  /// A greater length lays the schedule out anew: what it had come down to, it comes up from again.
+  void tell_learning_rate(const LearningRateSchedule& before) const {
+    if (before.total == 0 || plan_.schedule.total == 0) return;  // they follow the time
+    const double from = learning_rate_at(before, state_.update);
+    const double to = learning_rate_at(plan_.schedule, state_.update);
+    if (to <= 1.01 * from) return;
+    log::warning(
+        "The learning rate starts anew: its schedule is laid over the new length, so that the next "
+        "update takes {:.3g} where the run so far had come to {:.3g}. A run of this length from "
+        "the beginning would not have come down in between, and may end elsewhere.",
+        to, from);
   }
 
   bool patience_ran_out() const {
@@ -133,9 +154,10 @@ class Trainer {
     return plan_.time_limit_s > 0 ? run_clock_.elapsed_s() / plan_.time_limit_s : 0;
   }
 
-  StartReport start_report() const {
+  HistoryStart start_line() const {
     const bool counted = plan_.time_limit_s == 0;
-    return {.update = state_.update,
+    return {.time = utc_now(),
+            .update = state_.update,
             .total_updates = counted ? std::optional(plan_.total) : std::nullopt,
             .updates_per_epoch = plan_.updates_per_epoch,
             .device = device_.str(),
@@ -166,59 +188,62 @@ class Trainer {
   }
 
   void fetch_figures() {
-    const auto divergence = figures_.drain();
+    std::optional<Divergence> divergence;
+    clock_.wait_for_updates([&] { divergence = figures_.drain(); });
     if (!divergence) return;
-    DivergedReport report{.update = divergence->update,
-                          .loss = divergence->loss,
-                          .learning_rate = divergence->learning_rate,
-                          .gradient_norm = divergence->gradient_norm,
-                          .loss_scale = divergence->loss_scale};
-    for (const std::uint32_t row : divergence->rows)
-      report.rows.push_back(data_.train.data->number(row));
-    reporter_.report(report);
+    std::vector<std::uint64_t> rows;
+    for (const std::uint32_t row : divergence->rows) rows.push_back(data_.train.data->number(row));
+    reporter_.report(HistoryDivergence{.update = divergence->update,
+                                       .loss = divergence->loss,
+                                       .learning_rate = divergence->learning_rate,
+                                       .gradient_norm = divergence->gradient_norm,
+                                       .loss_scale = divergence->loss_scale,
+                                       .rows = {rows.begin(), rows.end()}});
     throw TrainingError(divergence_text(
-        *divergence, config_, report.rows,
+        *divergence, config_, rows,
         saved_update_ ? checkpointer_.folder(*saved_update_).string() : std::string()));
   }
 
+  /// Of the whole run, 0 to 1.
+  double done_share() const {
+    return plan_.time_limit_s > 0
+               ? std::min(elapsed_share(), 1.0)
+               : static_cast<double>(state_.update) / static_cast<double>(plan_.total);
+  }
+
   /// The figures since the last report; nothing right after one.
-  std::optional<TrainReport> window_report() {
+  std::optional<HistoryTrain> window_line() {
     fetch_figures();
     const FigureSums& window = figures_.window();
     if (!window.mean_loss()) return std::nullopt;
     const double seconds = clock_.total_training_s() - window_start_s_;
-    const bool timed = plan_.time_limit_s > 0;
-    const double share =
-        timed ? std::min(elapsed_share(), 1.0)
-              : static_cast<double>(state_.update) / static_cast<double>(plan_.total);
-    TrainReport report{
+    HistoryTrain line{
         .update = state_.update,
         .epoch = stream_.epochs_done(),
         .loss = *window.mean_loss(),
         .learning_rate = learning_rate_,
         .gradient_norm = figures_.last_gradient_norm(),
         .tokens_per_s = seconds > 0 ? static_cast<double>(window.tokens) / seconds : 0,
-        .done_share = share,
-        .remaining_s = run_clock_.remaining_s(share),
+        .eta_s = run_clock_.remaining_s(done_share()),
         .loss_scale = figures_.last_loss_scale()};
-    if (report.loss_scale) report.skipped_updates = window.skipped_updates;
-    return report;
+    if (line.loss_scale) line.skipped_updates = window.skipped_updates;
+    return line;
   }
 
   void show_update() {
     // The mean of one or two batches jumps about: right after a report, the line stands still.
     constexpr std::int64_t kFewExamples = 500;
-    const auto live = window_report();
+    const auto live = window_line();
     if (!live ||
         (state_.update > config_.train.log_every && figures_.window().examples < kFewExamples))
       return;
-    reporter_.show_update(*live);
+    reporter_.show_update(*live, done_share());
   }
 
   void report_window() {
-    const auto report = window_report();
-    if (!report) return;
-    reporter_.report(*report);
+    const auto line = window_line();
+    if (!line) return;
+    reporter_.report(*line, done_share());
     figures_.clear_window();
     window_start_s_ = clock_.total_training_s();
   }
@@ -233,44 +258,66 @@ class Trainer {
   void end_period() {
     if (state_.update % config_.train.log_every != 0) report_window();  // what is left of it
     fetch_figures();
-    PeriodReport report{.update = state_.update,
-                        .epoch = stream_.epochs_done(),
-                        .train_loss = figures_.period().mean_loss(),
-                        .train_accuracy = figures_.period().accuracy()};
+    HistoryEpoch line{.update = state_.update,
+                      .epoch = stream_.epochs_done(),
+                      .train_loss = figures_.period().mean_loss(),
+                      .train_accuracy = figures_.period().accuracy()};
     const auto start = std::chrono::steady_clock::now();
+    const TrainingState before = state_;
+    std::optional<Metrics> validation;
     state_.evaluation_due = false;
     if (data_.validation.size() > 0) {
-      report.validation = evaluate_validation();
-      if (!report.validation) {  // a signal cut it short: whoever goes on does all of it
+      validation = evaluate_validation();
+      if (!validation) {  // a signal cut it short: whoever goes on does all of it
         state_.evaluation_due = true;
         return save();
       }
-      report.best = state_.note_evaluation(*report.validation, config_.train);
+      line.validation_accuracy = validation->accuracy;
+      line.validation_loss = validation->mean_loss;
+      line.validation_macro_f1 = validation->macro_f1;
+      line.validation_ece = validation->ece;
+      line.best = state_.note_evaluation(*validation, config_.train);
       state_.stopped_early = patience_ran_out() && state_.update < plan_.total;
     }
     figures_.clear_period();
     save();
+    if (line.best && saved_update_ != state_.update) {  // what is not there cannot be the best
+      state_.keep_best_of(before);
+      line.best = false;
+    }
     clock_.add_evaluation(
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    report.time = clock_.take();
-    report.epoch_time_s = epoch_time_s(report.time);
-    report.baseline = baseline_;
+    line.time = clock_.take();
+    const DeviceMemory memory = device_memory(device_);
+    line.memory = {.host_rss = peak_rss_bytes(),
+                   .device_allocated = memory.allocated_peak_bytes,
+                   .device_reserved = memory.reserved_peak_bytes,
+                   .device_used = memory.used_bytes};
+    compare_with_baseline(line);
     period_updates_ = 0;
-    report.peak_rss_bytes = peak_rss_bytes();
-    report.device_memory = device_memory(device_);
     reset_peak_memory(device_);
-    reporter_.report(report);
+    reporter_.report(line, validation ? &*validation : nullptr);
     if (state_.stopped_early) {
       log::info("stopping early: no gain in {} evaluations (train.patience), best at update {}",
                 config_.train.patience, state_.best_update);
     }
   }
 
-  /// At the period's pace; 0 without an update.
-  double epoch_time_s(const TimeSplit& time) const {
-    if (period_updates_ == 0) return 0;
-    return (time.data_s + time.forward_s + time.backward_s + time.optimizer_s) /
-           static_cast<double>(period_updates_) * static_cast<double>(plan_.updates_per_epoch);
+  /// An epoch's time at the period's pace, and the baseline beside it.
+  void compare_with_baseline(HistoryEpoch& line) const {
+    if (period_updates_ > 0 && line.time.updates_s() > 0)
+      line.epoch_time_s = line.time.updates_s() / static_cast<double>(period_updates_) *
+                          static_cast<double>(plan_.updates_per_epoch);
+    if (!baseline_) return;
+    line.baseline = {.model = baseline_->model,
+                     .precision = baseline_->precision,
+                     .batch_size = baseline_->batch_size,
+                     .epoch_time_s = baseline_->epoch_time_s,
+                     .peak_memory_bytes = baseline_->peak_memory_bytes};
+    if (line.epoch_time_s) line.baseline->time_ratio = baseline_->epoch_time_s / *line.epoch_time_s;
+    if (line.memory.of_training() > 0)
+      line.baseline->memory_ratio = static_cast<double>(baseline_->peak_memory_bytes) /
+                                    static_cast<double>(line.memory.of_training());
   }
 
   /// Nothing if a signal asked to stop before it was through.
@@ -291,19 +338,43 @@ class Trainer {
     }
   }
 
+  /// A checkpoint that cannot be written is a warning: the next one may be (`saved_update_` tells).
   void save() {
     fetch_figures();
     state_.elapsed_s = run_clock_.elapsed_s();
     state_.period = figures_.period();
     state_.recent = figures_.recent();
-    checkpointer_.save(state_, {.config = config_,
-                                .data = data_,
-                                .classifier = classifier_,
-                                .model_tensors = updater_.model_tensors(),
-                                .training_tensors = updater_.training_tensors(),
-                                .schedule = plan_.schedule});
-    saved_update_ = state_.update;
-    saved_at_s_ = run_clock_.elapsed_s();
+    saved_at_s_ = state_.elapsed_s;
+    try {
+      checkpointer_.save(state_, {.config = config_,
+                                  .data = data_,
+                                  .classifier = classifier_,
+                                  .model_tensors = updater_.model_tensors(),
+                                  .training_tensors = updater_.training_tensors(),
+                                  .schedule = plan_.schedule});
+      saved_update_ = state_.update;
+      save_problem_.clear();
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {
+      save_problem_ = error.what();
+      log::warning(
+          "The checkpoint of update {} was not written: {} The training goes on, {}; the next one "
+          "is tried in its turn.",
+          state_.update, save_problem_,
+          saved_update_ ? "the one of update " + std::to_string(*saved_update_) + " stays"
+                        : "without one so far");
+    }
+  }
+
+  /// The end of a run whose last checkpoint could not be written.
+  std::string unsaved_text() const {
+    const std::string kept =
+        saved_update_ ? fmt::format("The last one is {}; `diffuse train --resume` goes on from it.",
+                                    checkpointer_.folder(*saved_update_).string())
+                      : "There is none.";
+    return fmt::format("The checkpoint at the end, of update {}, was not written: {}\n{}",
+                       state_.update, save_problem_, kept);
   }
 
   TrainingResult make_result() const {
@@ -336,6 +407,7 @@ class Trainer {
   TrainingState state_;
   double learning_rate_ = 0;  // of the last update
   std::optional<std::int64_t> saved_update_;
+  std::string save_problem_;  // why the last checkpoint was not written; empty: it was
   double saved_at_s_ = 0;
   double window_start_s_ = 0;
 };

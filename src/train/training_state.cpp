@@ -57,6 +57,31 @@ TrainingState state_of(const JsonFields& fields) {
   return state;
 }
 
+/// What `read` finds in the file `path`, whose version is checked first.
+template <class Read>
+auto read_state(const std::filesystem::path& path, const Read& read) {
+  const nlohmann::json json =
+      nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object())
+    throw CheckpointError(
+        fmt::format("{}: not a JSON object; the file is damaged.", path.string()));
+  const JsonFields fields(json, path.string());
+  try {
+    const std::int64_t version = fields.count("version");
+    if (version != kStateVersion)
+      throw CheckpointError(fmt::format(
+          "{}: version {}, expected {}: the checkpoint was written by {} version of diffuse. {}",
+          path.string(), version, kStateVersion, version > kStateVersion ? "a newer" : "an older",
+          version > kStateVersion
+              ? "Go on with that version; `diffuse version` tells which one this is."
+              : "It evaluates and predicts, but cannot be gone on with."));
+    return read(fields);
+  } catch (const DataError& error) {
+    throw CheckpointError(
+        fmt::format("{} The file is damaged or not a state of training.", error.what()));
+  }
+}
+
 }  // namespace
 
 bool TrainingState::note_evaluation(const Metrics& metrics, const TrainConfig& rule) {
@@ -75,6 +100,14 @@ bool TrainingState::note_evaluation(const Metrics& metrics, const TrainConfig& r
   if (gain) reference_score = score;
   evaluations_without_gain = gain ? 0 : evaluations_without_gain + 1;
   return best;
+}
+
+void TrainingState::keep_best_of(const TrainingState& before) {
+  has_best = before.has_best;
+  best_update = before.best_update;
+  best_score = before.best_score;
+  best_accuracy = before.best_accuracy;
+  best_loss = before.best_loss;
 }
 
 std::string training_state_json(const TrainingState& state, const LearningRateSchedule& schedule) {
@@ -111,25 +144,22 @@ std::string training_state_json(const TrainingState& state, const LearningRateSc
   return json.dump(2) + "\n";
 }
 
-TrainingState read_training_state(const std::filesystem::path& path) {
-  const nlohmann::json json =
-      nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object())
-    throw CheckpointError(
-        fmt::format("{}: not a JSON object; the file is damaged.", path.string()));
-  const JsonFields fields(json, path.string());
-  try {
-    if (const std::int64_t version = fields.count("version"); version != kStateVersion) {
-      throw CheckpointError(fmt::format(
-          "{}: version {}, expected {}: the checkpoint was written by another version of diffuse. "
-          "It evaluates and predicts, but cannot be gone on with.",
-          path.string(), version, kStateVersion));
+LearningRateSchedule read_training_schedule(const std::filesystem::path& path) {
+  return read_state(path, [](const JsonFields& state) {
+    const JsonFields fields = state.object("schedule");
+    LearningRateSchedule schedule{.peak = fields.finite_number("peak"),
+                                  .warmup = fields.count("warmup"),
+                                  .total = fields.count("total")};
+    const std::string kind = fields.text("kind");
+    for (const Schedule known : {Schedule::constant, Schedule::linear, Schedule::cosine}) {
+      if (enum_name(known) == kind) schedule.kind = known;
     }
-    return state_of(fields);
-  } catch (const DataError& error) {
-    throw CheckpointError(
-        fmt::format("{} The file is damaged or not a state of training.", error.what()));
-  }
+    return schedule;
+  });
+}
+
+TrainingState read_training_state(const std::filesystem::path& path) {
+  return read_state(path, state_of);
 }
 
 }  // namespace diffuse

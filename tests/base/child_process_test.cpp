@@ -3,10 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <string>
+#include <thread>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/signals.hpp"
 
 namespace diffuse {
 namespace {
@@ -49,6 +55,44 @@ TEST(RunChild, ALimitEndsIt) {
   const ChildOutcome soon = run_child("/bin/sh", {"-c", "echo done"}, "", 100);
   EXPECT_FALSE(soon.timed_out);
   EXPECT_EQ(soon.out, "done\n");
+}
+
+TEST(RunChild, IsInAProcessGroupOfItsOwn) {
+  // What a terminal sends on Ctrl-C goes to the group of this process.
+  const std::string out =
+      run_child("/bin/sh", {"-c", "echo $$; cut -d' ' -f5 /proc/$$/stat"}, "").out;
+  const std::size_t end = out.find('\n');
+  EXPECT_EQ(out.substr(end + 1), out.substr(0, end) + "\n");
+  EXPECT_NE(std::stoi(out), getpgrp());
+}
+
+TEST(RunChild, HasSignalsThatThisProcessIgnores) {
+  EXPECT_EXIT(
+      {
+        ignore_write_signals();
+        const ChildOutcome outcome = run_child("/bin/sh", {"-c", "kill -PIPE $$; echo alive"}, "");
+        std::exit(outcome.signal == SIGPIPE && outcome.out.empty() ? 42 : 1);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
+TEST(RunChild, AStopSignalEndsItAndIsPassedOn) {
+  EXPECT_EXIT(
+      {
+        catch_stop_signals();
+        std::thread([] {
+          std::this_thread::sleep_for(std::chrono::milliseconds(200));
+          kill(getpid(), SIGINT);
+        }).detach();
+        try {
+          // The child's own child goes, too: it would keep the pipe open.
+          run_child("/bin/sh", {"-c", "sleep 100; sleep 100"}, "");
+        } catch (const Stopped& stopped) {
+          std::_Exit(stopped.signal == SIGINT ? 42 : 1);
+        }
+        std::_Exit(2);
+      },
+      ::testing::ExitedWithCode(42), "");
 }
 
 TEST(RunChild, AMissingProgramIsNamed) {

@@ -142,6 +142,39 @@ TEST(WriteFileAtomically, GivesReadersOneWholeContentOrTheOther) {
   }
 }
 
+TEST(PointToFolder, IsALinkThatCanBeMoved) {
+  const testing::TempDir dir;
+  dir.write("000001/x", "one");
+  dir.write("000002/x", "two");
+  const fs::path link = dir.path() / "last";
+  point_to_folder(link, "000001");
+  EXPECT_EQ(fs::read_symlink(link), "000001");
+  point_to_folder(link, "000002");
+  EXPECT_EQ(read_file(link / "x"), "two");
+  EXPECT_EQ(pointed_folder(link), link);
+  EXPECT_THAT(names_in(dir.path()), UnorderedElementsAre("000001", "000002", "last"));
+}
+
+TEST(PointToFolder, TakesThePlaceOfACopiedFolder) {
+  const testing::TempDir dir;
+  dir.write("000001/x", "one");
+  dir.write("last/x", "copied by cp -rL");
+  point_to_folder(dir.path() / "last", "000001");
+  EXPECT_EQ(read_file(dir.path() / "last/x"), "one");
+}
+
+TEST(PointedFolder, IsTheOneThatAFileNames) {
+  const testing::TempDir dir;
+  dir.write("000001/x", "one");
+  EXPECT_EQ(pointed_folder(dir.write("last", "000001\n")), dir.path() / "000001");
+  EXPECT_EQ(pointed_folder(dir.path() / "000001"), dir.path() / "000001");
+  EXPECT_EQ(pointed_folder(dir.path() / "none"), dir.path() / "none");
+  for (const char* other : {"000002", "", "../000001", "000001\n000001", "/"}) {
+    const fs::path file = dir.write("other", other);
+    EXPECT_EQ(pointed_folder(file), file) << other;
+  }
+}
+
 TEST(FolderWriter, PublishesANewFolder) {
   const testing::TempDir dir;
   const fs::path target = dir.path() / "checkpoints" / "000001";

@@ -117,6 +117,15 @@ TEST_F(LogTest, SaysOnceThatTheFileCannotBeWritten) {
   EXPECT_THAT(text, ::testing::AllOf(HasSubstr("i 2\n"), HasSubstr("e 4\n")));
 }
 
+TEST_F(LogTest, AWarningOnceIsForEachMatter) {
+  EXPECT_EQ(stderr_of([] {
+              log::warning_once("test matter", "first");
+              log::warning_once("test matter", "second");
+              log::warning_once("other test matter", "third");
+            }),
+            "warning: first\nwarning: third\n");
+}
+
 TEST_F(LogTest, LinesOfSeveralThreadsNeverMix) {
   const std::string text = stderr_of([] {
     std::vector<std::jthread> threads;

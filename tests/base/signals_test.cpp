@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 
 namespace diffuse {
@@ -25,6 +27,7 @@ TEST(StopSignals, TheSecondEndsTheProcess) {
       {
         catch_stop_signals();
         raise(SIGINT);
+        usleep(300'000);
         raise(SIGINT);
       },
       ::testing::ExitedWithCode(130), "");
@@ -35,6 +38,82 @@ TEST(StopSignals, TheSecondEndsTheProcess) {
         raise(SIGTERM);
       },
       ::testing::ExitedWithCode(143), "");
+}
+
+TEST(StopSignals, TheSameOneToldTwiceAtOnceIsOne) {
+  EXPECT_EXIT(
+      {
+        catch_stop_signals();
+        raise(SIGTERM);  // as `timeout` does: to the process, and to its group
+        raise(SIGTERM);
+        std::exit(stop_signal() == SIGTERM ? 42 : 2);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
+TEST(StopSignals, AClosedTerminalSendsSeveralAndIsNoSecondOne) {
+  EXPECT_EXIT(
+      {
+        catch_stop_signals();
+        raise(SIGHUP);
+        usleep(300'000);
+        raise(SIGHUP);
+        raise(SIGTERM);  // the first that is meant to end it
+        std::exit(stop_signal() == SIGHUP ? 42 : 2);
+      },
+      ::testing::ExitedWithCode(42), "");
+  EXPECT_EXIT(
+      {
+        catch_stop_signals();
+        raise(SIGINT);
+        raise(SIGHUP);
+        std::exit(stop_signal() == SIGINT ? 42 : 2);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
+TEST(StopSignals, AnIgnoredHangupStaysIgnored) {
+  EXPECT_EXIT(
+      {
+        signal(SIGHUP, SIG_IGN);  // nohup
+        catch_stop_signals();
+        raise(SIGHUP);
+        std::exit(stop_signal() == 0 ? 42 : 2);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
+TEST(StopSignals, HaveNames) {
+  EXPECT_EQ(signal_name(SIGHUP), "SIGHUP");
+  EXPECT_EQ(signal_name(SIGINT), "SIGINT");
+  EXPECT_EQ(signal_name(SIGTERM), "SIGTERM");
+  EXPECT_EQ(signal_name(SIGUSR2), "signal 12");
+}
+
+TEST(CheckpointSignal, IsOneRequest) {
+  EXPECT_EXIT(
+      {
+        catch_checkpoint_signal();
+        if (take_checkpoint_request()) std::exit(1);
+        raise(SIGUSR1);
+        if (!take_checkpoint_request()) std::exit(2);
+        std::exit(take_checkpoint_request() || stop_signal() != 0 ? 3 : 42);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
+TEST(WriteSignals, BecomeErrors) {
+  EXPECT_EXIT(
+      {
+        ignore_write_signals();
+        int ends[2];
+        if (pipe(ends) != 0) std::exit(1);
+        close(ends[0]);
+        const bool refused = write(ends[1], "x", 1) == -1 && errno == EPIPE;
+        raise(SIGXFSZ);
+        std::exit(refused ? 42 : 2);
+      },
+      ::testing::ExitedWithCode(42), "");
 }
 
 TEST(StopSignals, CanBeCleared) {

@@ -37,6 +37,13 @@ TEST(Environment, ListEntriesAreReplacedToo) {
 
 TEST(Environment, AStoredConfigIsTakenAsItStands) {
   EXPECT_EQ(parse_config(R"({"data": {"train": "/a/${B}"}})", "stored").data.train, "/a/${B}");
+  // As it is written now, it comes back by every way of reading.
+  Config config =
+      default_config({{"data.train", "/a/${B}/$${C}/$$"}, {"data.text_columns", R"(["${D}"])"}});
+  const std::string text = config_json(config);
+  EXPECT_EQ(parse_config(text, "stored").data.train, "/a/${B}/$${C}/$$");
+  EXPECT_EQ(parse_config(text, "stored").data.text_columns, std::vector<std::string>{"${D}"});
+  EXPECT_EQ(load_text(text).data.train, "/a/${B}/$${C}/$$");
 }
 
 TEST(Environment, FaultsAreReported) {

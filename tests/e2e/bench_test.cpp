@@ -72,6 +72,24 @@ TEST(Bench, ASignalEndsItWithTheCasesThatAreWhole) {
   EXPECT_THAT(json["remarks"].dump(), HasSubstr("stopped after 1 of 2 cases"));
 }
 
+TEST(Bench, CtrlCWhileMemoryIsMeasuredKeepsWhatIsThere) {
+  const Workspace workspace;
+  // The second case's memory takes long: two calls of some seconds each.
+  Launch launch = with_small_baseline(
+      workspace, quick({"--seq-len", "8,4096", "--mode", "inference", "--format", "json",
+                        "--precision", "fp32", "--budget", "100000", "--set", "model.dim=1024",
+                        "--set", "model.weight=full", "--set", "model.steps=8"}));
+  launch.own_group = true;
+  Process process(launch);
+  ASSERT_TRUE(process.wait_for_stderr("inference 4 x 4096: memory of"));
+  process.signal_group(SIGINT);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("Stopped by SIGINT; the report holds 1 of 2 cases"),
+                                 ::testing::Not(HasSubstr("failed"))));
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["cases"].size(), 1U);
+}
+
 TEST(Bench, OnRealTextsEachModelHasItsOwnTokens) {
   const Workspace workspace;
   const Outcome outcome = run(with_small_baseline(

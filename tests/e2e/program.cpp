@@ -56,6 +56,11 @@ void drain(int& descriptor, std::string& text) {
     const rlimit limit{launch.address_space_bytes, launch.address_space_bytes};
     ::setrlimit(RLIMIT_AS, &limit);
   }
+  if (launch.file_size_bytes > 0) {
+    const rlimit limit{launch.file_size_bytes, launch.file_size_bytes};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  if (launch.own_group) ::setsid();
   if (!launch.directory.empty() && ::chdir(launch.directory.c_str()) != 0) ::_exit(126);
   ::execv(program.c_str(), arguments.data());
   ::_exit(127);
@@ -113,7 +118,9 @@ void Process::write(std::string_view text) {
 
 void Process::close_input() { close_end(input_); }
 void Process::close_output() { close_end(output_); }
+void Process::close_error() { close_end(error_); }
 void Process::signal(int number) { ::kill(pid_, number); }
+void Process::signal_group(int number) { ::kill(-pid_, number); }
 
 bool Process::pump(int timeout_ms) {
   std::array<pollfd, 2> polled{pollfd{output_, POLLIN, 0}, pollfd{error_, POLLIN, 0}};

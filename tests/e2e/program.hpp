@@ -25,6 +25,8 @@ struct Launch {
   std::filesystem::path directory;  ///< working directory; empty: the caller's
   std::vector<std::pair<std::string, std::string>> environment;  ///< laid over the caller's
   std::uint64_t address_space_bytes = 0;                         ///< limit; 0: none
+  std::uint64_t file_size_bytes = 0;  ///< beyond which no file grows, as on a full disk; 0: any
+  bool own_group = false;             ///< a session of its own, for `signal_group`
 };
 
 /// Runs `diffuse` to its end.
@@ -43,7 +45,10 @@ class Process {
   void write(std::string_view text);
   void close_input();
   void close_output();
+  void close_error();
   void signal(int number);
+  /// To every process that it started, too, as a terminal's Ctrl-C does; with `own_group`.
+  void signal_group(int number);
   /// The next line of stdout without its line break; nothing at its end, or when none comes within
   /// `limit` (a test that waits for it fails, so the limit is generous).
   std::optional<std::string> read_line(std::chrono::seconds limit = std::chrono::seconds(60));

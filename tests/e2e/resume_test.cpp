@@ -175,9 +175,9 @@ TEST(Resume, ChangedDataAreRefused) {
 TEST(Resume, FlagsOfANewRunCannotStandBesideIt) {
   Workspace workspace;
   const Outcome outcome =
-      workspace.run({"train", "--resume", "nowhere", "--train", "train.csv", "--out", "x"});
+      workspace.run({"train", "--resume", "nowhere", "--overwrite", "--out", "x"});
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--train, --out cannot stand beside it"),
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--out, --overwrite cannot stand beside it"),
                                  HasSubstr("--resume nowhere: there is no such folder")));
 }
 

@@ -72,6 +72,26 @@ TEST(Evaluator, ASmallBatchIsComputedByOneThread) {
   at::set_num_threads(before);
 }
 
+/// So slow that a batch takes three tokens in a second.
+class SlowClassifier final : public testing::FakeClassifier {
+ public:
+  using testing::FakeClassifier::FakeClassifier;
+  std::int64_t work_per_token() const override { return 5'000'000'000; }
+};
+
+TEST(Evaluator, ASlowModelIsAskedForAStopAfterAFewTokens) {
+  const EncodedDataset data = sample_data();
+  SlowClassifier classifier(2, 2);
+  EXPECT_EQ(evaluation_batch_tokens(classifier), 3);
+  std::vector<std::int64_t> progress;
+  evaluate(classifier, view_all(data),
+           {.batch_size = 256, .class_count = 2, .on_progress = [&](std::int64_t done, auto) {
+              progress.push_back(done);
+            }});
+  // Rows of 4, 3, 2 + 1 and 1 tokens: one that alone is longer is not cut.
+  EXPECT_EQ(progress, (std::vector<std::int64_t>{1, 2, 4, 5}));
+}
+
 TEST(Evaluator, BatchSizeDoesNotMatter) {
   const EncodedDataset data = sample_data();
   testing::FakeClassifier classifier = right_classifier();

@@ -1,6 +1,7 @@
 // The small parts of the trainer: plan, running figures, time split, memory estimate, metrics log.
 
 #include <ATen/ops/full.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -205,7 +206,7 @@ TEST(StepClock, DividesTheWallTimeOfUpdates) {
   }
   clock.add_evaluation(1.5);
   const double training_s = clock.total_training_s();
-  const TimeSplit split = clock.take();
+  const HistoryTime split = clock.take();
   EXPECT_NEAR(split.data_s + split.forward_s + split.backward_s + split.optimizer_s, training_s,
               1e-9);
   EXPECT_EQ(split.evaluation_s, 1.5);
@@ -274,12 +275,30 @@ TEST(MemoryEstimate, IsDescribedInALine) {
             "0 B, activations 6.0 MB (largest batch: 1,234 tokens)");
 }
 
+TEST(MemoryEstimate, CountsWhatGrowsWithTheClasses) {
+  Config config;
+  config.train.batch_size = 10;
+  const auto estimate = [&](const OutputSize& outputs) {
+    return estimate_memory(config, Precision::fp32, 22, 100, outputs);
+  };
+  // Logits, log-softmax, two gradients; then two figures a row, and the pairs of classes.
+  EXPECT_EQ(estimate({8000, 500}).activations, estimate({}).activations + 10 * 8000 * 4 * 4);
+  EXPECT_EQ(estimate({8000, 500}).evaluation, 500 * 8000 * 8 + 8000 * 8000 * 8);
+  MemoryEstimate two = estimate({8000, 500});
+  EXPECT_EQ(two.total(), 22 * 4 * 4 + two.average + two.evaluation) << "never both at once";
+  EXPECT_THAT(describe(two), ::testing::HasSubstr(" or evaluation 544.0 MB (largest batch"));
+  two.activations = two.evaluation + 1;
+  EXPECT_THAT(describe(two), ::testing::Not(::testing::HasSubstr("evaluation")));
+}
+
 TEST(MetricsLog, SaysWhichFileCannotBeOpened) {
   try {
     MetricsLog log("/nonexistent/metrics.jsonl");
     FAIL() << "no error";
   } catch (const SystemError& error) {
-    EXPECT_STREQ(error.what(), "/nonexistent/metrics.jsonl: cannot be opened for writing.");
+    EXPECT_STREQ(error.what(),
+                 "/nonexistent/metrics.jsonl: cannot be opened for writing: No such file or "
+                 "directory.");
   }
 }
 

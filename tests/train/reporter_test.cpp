@@ -2,11 +2,17 @@
 
 #include <gmock/gmock.h>
 
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/terminal.hpp"
+#include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
+#include "diffuse/base/signals.hpp"
 #include "support/temp_dir.hpp"
 
 namespace diffuse {
@@ -20,16 +26,16 @@ std::string progress_line(unsigned short columns) {
   return testing::on_terminal(
       [&dir] {
         Reporter reporter(dir.path(), /*tensorboard=*/false);
-        reporter.show_update(TrainReport{.update = 100,
-                                         .epoch = 1,
-                                         .loss = 1.25,
-                                         .learning_rate = 1e-3,
-                                         .gradient_norm = 1,
-                                         .tokens_per_s = 12345,
-                                         .done_share = 0.5,
-                                         .remaining_s = 0.04,
-                                         .loss_scale = 1024,
-                                         .skipped_updates = 2});
+        reporter.show_update(HistoryTrain{.update = 100,
+                                          .epoch = 1,
+                                          .loss = 1.25,
+                                          .learning_rate = 1e-3,
+                                          .gradient_norm = 1,
+                                          .tokens_per_s = 12345,
+                                          .eta_s = 0.04,
+                                          .loss_scale = 1024,
+                                          .skipped_updates = 2},
+                             /*done_share=*/0.5);
       },
       columns);
 }
@@ -51,7 +57,7 @@ TEST(MetricsLog, ALineIsThereAsSoonAsItIsWritten) {
   const testing::TempDir dir;
   const std::filesystem::path path = dir.write("metrics.jsonl", "{\"type\":\"tra");
   MetricsLog log(path);
-  log.write(TrainReport{.update = 3, .loss = 0.5, .loss_scale = 2048, .skipped_updates = 2});
+  log.write(HistoryTrain{.update = 3, .loss = 0.5, .loss_scale = 2048, .skipped_updates = 2});
   std::istringstream lines(read_file(path));  // the log is still open
   std::string line;
   std::getline(lines, line);
@@ -62,6 +68,52 @@ TEST(MetricsLog, ALineIsThereAsSoonAsItIsWritten) {
   EXPECT_EQ(json["loss"], 0.5);
   EXPECT_EQ(json["loss_scale"], 2048);
   EXPECT_EQ(json["skipped_updates"], 2);
+}
+
+TEST(MetricsLog, ALineThatDoesNotFitLeavesNothing) {
+  const testing::TempDir dir;
+  const std::filesystem::path path = dir.path() / "metrics.jsonl";
+  EXPECT_EXIT(
+      {
+        ignore_write_signals();
+        MetricsLog log(path);
+        log.write(HistoryDone{.updates = 1});
+        const rlim_t size = std::filesystem::file_size(path);
+        const rlimit narrow{size + 10, size + 1000};
+        ::setrlimit(RLIMIT_FSIZE, &narrow);
+        try {
+          log.write(HistoryDone{.updates = 2});
+          std::exit(1);
+        } catch (const SystemError&) {
+        }
+        if (std::filesystem::file_size(path) != size) std::exit(2);
+        const rlimit wide{size + 1000, size + 1000};
+        ::setrlimit(RLIMIT_FSIZE, &wide);
+        log.write(HistoryDone{.updates = 3});
+        std::exit(42);
+      },
+      ::testing::ExitedWithCode(42), "");
+  const std::string text = read_file(path);
+  EXPECT_THAT(text, HasSubstr("\"updates\":1,"));
+  EXPECT_THAT(text, HasSubstr("}\n{\"type\":\"done\",\"updates\":3,"));
+}
+
+TEST(Reporter, FilesThatCannotBeWrittenAreAWarning) {
+  const testing::TempDir dir;
+  std::filesystem::create_directories(dir.path() / "metrics.jsonl");
+  dir.write("tensorboard", "a file");
+  ::testing::internal::CaptureStderr();
+  Reporter reporter(dir.path(), /*tensorboard=*/true);
+  reporter.report(HistoryStart{});
+  reporter.report(HistoryTrain{.update = 5, .loss = 0.25}, 0.5);
+  reporter.report(HistoryEpoch{.update = 5}, nullptr);
+  reporter.report(HistoryDone{.updates = 5});
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(text, HasSubstr("metrics.jsonl: cannot be opened for writing: Is a directory. The "
+                              "figures are in the log alone.\n"));
+  EXPECT_THAT(text, HasSubstr("tensorboard"));
+  EXPECT_THAT(text, HasSubstr("The training goes on without TensorBoard.\n"));
+  EXPECT_THAT(text, HasSubstr("loss 0.2500"));
 }
 
 }  // namespace

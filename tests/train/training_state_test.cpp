@@ -112,6 +112,32 @@ std::string error_of(const std::string& text) {
   return "no error";
 }
 
+TEST(TrainingState, TheScheduleThatTheRunFollowed) {
+  const TempDir dir;
+  const LearningRateSchedule schedule{
+      .kind = Schedule::linear, .peak = 0.25, .warmup = 3, .total = 40};
+  const LearningRateSchedule read =
+      read_training_schedule(dir.write("state.json", training_state_json(full_state(), schedule)));
+  EXPECT_EQ(read.kind, Schedule::linear);
+  EXPECT_EQ(read.peak, 0.25);
+  EXPECT_EQ(read.warmup, 3);
+  EXPECT_EQ(read.total, 40);
+}
+
+TEST(TrainingState, WithoutItsCheckpointAnEvaluationIsNotTheBest) {
+  TrainingState state;
+  state.update = 1;
+  state.note_evaluation(metrics(0.5, 1), {});
+  const TrainingState before = state;
+  state.update = 2;
+  state.note_evaluation(metrics(0.75, 1), {});
+  state.keep_best_of(before);
+  EXPECT_EQ(state.best_update, 1);
+  EXPECT_EQ(state.best_accuracy, 0.5);
+  state.update = 3;
+  EXPECT_TRUE(state.note_evaluation(metrics(0.625, 1), {})) << "better than what is there";
+}
+
 TEST(TrainingState, ADamagedFileIsRefusedKeyByKey) {
   EXPECT_EQ(error_of(""), "not a JSON object; the file is damaged.");
   EXPECT_EQ(error_of("[1]"), "not a JSON object; the file is damaged.");
@@ -149,9 +175,13 @@ TEST(TrainingState, AnotherVersionSaysWhatItIsStillGoodFor) {
   auto json = nlohmann::json::parse(training_state_json({}, {}));
   json["version"] = 1;
   EXPECT_THAT(error_of(json.dump()),
-              HasSubstr("version 1, expected 3: the checkpoint was written by "
-                        "another version of diffuse. It evaluates and "
-                        "predicts, but cannot be gone on with."));
+              HasSubstr("version 1, expected 3: the checkpoint was written by an older version of "
+                        "diffuse. It evaluates and predicts, but cannot be gone on with."));
+  json["version"] = 99;
+  EXPECT_THAT(error_of(json.dump()),
+              HasSubstr("version 99, expected 3: the checkpoint was written by a newer version of "
+                        "diffuse. Go on with that version; `diffuse version` tells which one this "
+                        "is."));
 }
 
 }  // namespace

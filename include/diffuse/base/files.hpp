@@ -13,6 +13,16 @@ std::string read_file(const std::filesystem::path& path);
 /// a crash: temporary file beside it, synced, renamed. Throws SystemError.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
+/// Points `link`, a name beside the folder `name`, to that folder: a symbolic link, relative and
+/// replaced atomically, or where the file system has none (a warning says so once) a file that
+/// holds the name. A folder that stands there, the copy that `cp -rL` makes of a link, gives way.
+/// Throws SystemError.
+void point_to_folder(const std::filesystem::path& link, const std::string& name);
+
+/// The folder that `point_to_folder` made `link` stand for; `link` itself where it is anything
+/// else.
+std::filesystem::path pointed_folder(const std::filesystem::path& link);
+
 /// Builds a folder under a temporary name beside `target` and renames it into place when told.
 /// A folder that was never published is removed.
 class FolderWriter {

@@ -27,8 +27,8 @@ enum class FileChecks { none, training };
 Config load_config(const std::filesystem::path& path, const Overrides& overrides,
                    FileChecks files = FileChecks::none);
 
-/// The stored configuration `path` of a run, whose paths are absolute and in which "${" stands for
-/// itself, with `overrides` over it. Throws as load_config does.
+/// The stored configuration `path` of a run, whose paths are absolute and in which "$${" stands for
+/// "${" and nothing is replaced, with `overrides` over it. Throws as load_config does.
 Config load_stored_config(const std::filesystem::path& path, const Overrides& overrides,
                           FileChecks files = FileChecks::none);
 
@@ -40,7 +40,8 @@ Config default_config(const Overrides& overrides, FileChecks files = FileChecks:
 /// folder). Throws ConfigError listing the places looked at and the nearest name.
 std::filesystem::path find_config(const std::string& name);
 
-/// The effective configuration as JSON, every key, `indent` 2; reads back to the same Config.
+/// The effective configuration as JSON, every key, `indent` 2; reads back to the same Config, as a
+/// stored one and as a config file: a "${" in it is written "$${".
 std::string config_json(const Config& config);
 /// From `config_json`'s text (a stored config). `source` names it in errors. Throws ConfigError.
 Config parse_config(std::string_view json, const std::string& source);

@@ -24,8 +24,10 @@ std::vector<std::vector<std::uint32_t>> epoch_batches(const DatasetView& view,
                                                       const SamplerOptions& options,
                                                       std::int64_t epoch);
 
-/// Batches for evaluation: longest first, so that the first batch shows the peak memory.
+/// Batches for evaluation: longest first, so that the first batch shows the peak memory. With
+/// `batch_tokens` above 0 a batch of more than one row holds at most as many tokens.
 std::vector<std::vector<std::uint32_t>> evaluation_batches(const DatasetView& view,
-                                                           std::int64_t batch_size);
+                                                           std::int64_t batch_size,
+                                                           std::int64_t batch_tokens = 0);
 
 }  // namespace diffuse

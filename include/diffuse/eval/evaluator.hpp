@@ -23,13 +23,19 @@ struct Evaluation {
 };
 
 struct EvaluationOptions {
-  std::int64_t batch_size = 256;
+  std::int64_t batch_size = 256;  ///< most texts; see evaluation_batch_tokens
   std::int64_t class_count = 0;
   std::int64_t noise_seed = 1;            ///< for a model with noise at evaluation
   Precision precision = Precision::fp32;  ///< resolved
   /// Called after each batch with rows done and rows in all; may be empty.
   std::function<void(std::int64_t, std::int64_t)> on_progress{};
 };
+
+/// Most tokens of an evaluation batch of more than one text: as many as one or two cores take about
+/// a second for (DistilBERT: some 350), so that a stop signal, which is looked for between batches,
+/// is answered soon. By the model's shape, never by the clock, so that equal evaluations give equal
+/// bytes. 0, any number, on a GPU.
+std::int64_t evaluation_batch_tokens(const Classifier& classifier);
 
 /// Runs `classifier` over `view` without gradients. Throws Error for an empty view.
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,

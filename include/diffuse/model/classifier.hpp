@@ -60,6 +60,9 @@ class Classifier {
     (void)batch;
     return false;
   }
+  /// Multiplications of a forward pass for each token, roughly; what only moves an element counts
+  /// by its time. Here: one for each element of a matrix.
+  virtual std::int64_t work_per_token() const;
   /// Whether evaluation draws random numbers (noise at evaluation).
   virtual bool random_at_evaluation() const { return false; }
 };

@@ -37,6 +37,7 @@ class DiffusionClassifier final : public Classifier {
   /// On the CPU, with at most 32,768 elements of a state (LibTorch divides none smaller) and four
   /// million products of the steps' matrices: agnews.json up to 512 tokens.
   bool is_small(const Batch& batch) const override;
+  std::int64_t work_per_token() const override;
   bool random_at_evaluation() const override { return random_at_evaluation_; }
 
  private:
@@ -51,6 +52,7 @@ class DiffusionClassifier final : public Classifier {
 
   std::int64_t dim_;
   std::int64_t products_per_token_;  // of all steps' matrices
+  std::int64_t moves_per_token_;     // elements that all steps read, shift and add
   Pooling pooling_;
   bool random_at_evaluation_;
   NoisyEmbedding embedding_;

@@ -26,8 +26,8 @@ struct CheckpointContent {
   LearningRateSchedule schedule;
 };
 
-/// Writes the folders `<run_dir>/checkpoints/<update, 6 digits>/` and keeps the links `last` and
-/// `best` (relative, replaced atomically) on them.
+/// Writes the folders `<run_dir>/checkpoints/<update, 6 digits>/` and keeps `last` and `best`
+/// (`point_to_folder`) on them; a failure to is a warning.
 class Checkpointer {
  public:
   /// Keeps the newest `keep` checkpoints and the best one; at least one. Those that are there
@@ -40,6 +40,7 @@ class Checkpointer {
 
   /// Writes a checkpoint, all of it or none, points `last` to it, and `best` too where
   /// `state.best_update` is its update; then removes what need not be kept. Returns its folder.
+  /// Throws SystemError, or what LibTorch throws, if it cannot be written; the ones before stay.
   std::filesystem::path save(const TrainingState& state, const CheckpointContent& content);
 
   /// The folder of update `update`'s checkpoint.

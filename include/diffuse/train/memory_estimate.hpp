@@ -2,6 +2,7 @@
 
 #include <c10/core/Device.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -18,9 +19,18 @@ struct MemoryEstimate {
   std::int64_t optimizer = 0;    ///< both moments
   std::int64_t average = 0;      ///< of the weights; 0 without EMA
   std::int64_t activations = 0;  ///< kept for backward, of the largest batch
+  std::int64_t evaluation = 0;   ///< its figures, when the activations are gone
   std::int64_t largest_batch_tokens = 0;
 
-  std::int64_t total() const { return weights + gradients + optimizer + average + activations; }
+  std::int64_t total() const {
+    return weights + gradients + optimizer + average + std::max(activations, evaluation);
+  }
+};
+
+/// What grows with the number of classes.
+struct OutputSize {
+  std::int64_t classes = 0;
+  std::int64_t evaluated_rows = 0;  ///< of the largest evaluation
 };
 
 /// Estimates from shapes alone, for a classifier of `parameter_count` parameters that need not be
@@ -29,11 +39,13 @@ struct MemoryEstimate {
 /// half `precision` (resolved) the products' rows take two bytes an element, the states' still
 /// four.
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
-                               std::int64_t parameter_count, const DatasetView& train);
+                               std::int64_t parameter_count, const DatasetView& train,
+                               const OutputSize& outputs = {});
 
 /// The same for batches of at most `largest_batch_tokens` tokens.
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
-                               std::int64_t parameter_count, std::int64_t largest_batch_tokens);
+                               std::int64_t parameter_count, std::int64_t largest_batch_tokens,
+                               const OutputSize& outputs = {});
 
 /// One line: "10.0 MB: weights 1.0 MB, …", the total, its parts and the largest batch.
 std::string describe(const MemoryEstimate& estimate);

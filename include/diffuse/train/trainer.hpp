@@ -30,16 +30,19 @@ struct TrainingResult {
 /// classifier to the device of `train.device`. It holds the last weights afterwards, not the best:
 /// load those from `best_checkpoint`.
 ///
-/// With `resume_from`, one of the run's checkpoints, goes on behind it: by the same configuration,
-/// data, device and thread count the weights are at every update those of a run that was never
-/// stopped, bit for bit (but for lengths in minutes).
+/// With `resume_from`, one of the run's checkpoints, goes on behind it: on the CPU, by the same
+/// configuration, data and thread count, the weights are at every update those of a run that was
+/// never stopped, bit for bit (but for lengths in minutes). On CUDA the rows and random numbers are
+/// the same, but sums are added up in another order.
 ///
 /// Every evaluation is reported with the figures of `baseline`, where there are any, beside the
 /// run's own.
 ///
-/// A caught SIGINT or SIGTERM (base/signals.hpp) ends the run after the current update with a
-/// checkpoint. Throws TrainingError if training diverges (the last good checkpoint stays),
-/// ConfigError for a length that cannot be read and CheckpointError if `resume_from` does not fit.
+/// A caught stop signal (base/signals.hpp) ends the run after the current update with a checkpoint;
+/// a caught SIGUSR1 only writes one. A log, figures or a checkpoint that cannot be written are a
+/// warning; SystemError is thrown at the end where the last checkpoint was not. Throws
+/// TrainingError if training diverges (the last good checkpoint stays), ConfigError for a length
+/// that cannot be read and CheckpointError if `resume_from` does not fit.
 TrainingResult train(const Config& config, const TrainingData& data, Classifier& classifier,
                      const std::filesystem::path& run_dir,
                      const std::optional<std::filesystem::path>& resume_from = {},

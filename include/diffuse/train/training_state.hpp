@@ -35,13 +35,18 @@ struct TrainingState {
   /// figure, or the same and a lower loss. It is a gain for `rule.patience` if it beats the last
   /// gain by more than `rule.min_gain`; with a `min_gain` of 0, if it is the best.
   bool note_evaluation(const Metrics& metrics, const TrainConfig& rule);
+  /// Takes the best evaluation from `before`: the one noted since has no checkpoint.
+  void keep_best_of(const TrainingState& before);
 };
 
 /// The content of a checkpoint's `state.json`.
 std::string training_state_json(const TrainingState& state, const LearningRateSchedule& schedule);
 
+/// The schedule that a checkpoint's `state.json` was written with; throws as below.
+LearningRateSchedule read_training_schedule(const std::filesystem::path& path);
+
 /// Reads a checkpoint's `state.json`, as written by `training_state_json`. Throws CheckpointError
-/// naming the file and the key that is missing or not allowed.
+/// naming the file and the key that is missing or not allowed, or that it is of a newer program.
 TrainingState read_training_state(const std::filesystem::path& path);
 
 }  // namespace diffuse
