@@ -1,3 +1,4 @@
+#include <ATen/Context.h>
 #include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
@@ -16,6 +17,11 @@ namespace {
 constexpr std::size_t kAggregate = 0;
 
 c10::DeviceIndex narrow(int index) { return static_cast<c10::DeviceIndex>(index); }
+
+/// Sets up LibTorch's CUDA half where nothing has used it yet: the caching allocator answers
+/// "Invalid device argument" before. Every function that comes to LibTorch calls it, because any of
+/// them may be the first of its process.
+void initialise() { at::globalContext().lazyInitDevice(c10::DeviceType::CUDA); }
 
 DeviceCount device_count() {
   // CUDA itself, not LibTorch: that answers 0 and keeps the reason.
@@ -52,17 +58,20 @@ std::string versions() {
 }
 
 at::Generator make_generator(int index, std::uint64_t seed) {
+  initialise();
   at::Generator generator = at::cuda::detail::createCUDAGenerator(narrow(index));
   generator.set_current_seed(seed);
   return generator;
 }
 
 void synchronize(int index) {
+  initialise();
   const c10::cuda::CUDAGuard guard(narrow(index));
   C10_CUDA_CHECK(cudaDeviceSynchronize());
 }
 
 DeviceMemory memory(int index) {
+  initialise();
   const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(narrow(index));
   const c10::cuda::CUDAGuard guard(narrow(index));
   std::size_t free_bytes = 0;
@@ -73,6 +82,7 @@ DeviceMemory memory(int index) {
 }
 
 void reset_peak_memory(int index) {
+  initialise();
   c10::cuda::CUDACachingAllocator::resetPeakStats(narrow(index));
 }
 

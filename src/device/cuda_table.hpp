@@ -19,7 +19,8 @@ struct DeviceCount {
 
 /// What `libdiffuse_cuda.so` does for the program, which itself links the CPU half of LibTorch
 /// alone. Both sides are built together; `version` and `libtorch_version` catch a stale file.
-/// Functions throw c10::Error where CUDA fails.
+/// Functions throw c10::Error where CUDA fails. Each may be the first of its process
+/// (tests/device/cuda_table_test.cpp calls each so).
 struct Table {
   std::uint32_t version = kTableVersion;
   const char* libtorch_version = nullptr;  ///< headers the module was compiled against

@@ -5,7 +5,9 @@
 
 #include <string>
 
+#include "cuda_table_calls.hpp"
 #include "diffuse/base/build_info.hpp"
+#include "support/program_folder.hpp"
 #include "support/temp_dir.hpp"
 
 namespace diffuse::cuda {
@@ -22,24 +24,18 @@ TEST(CudaModule, TableIsWhole) {
   if (!build_info().cuda_module) {
     GTEST_SKIP() << "built without the CUDA module";
   }
-  const Module module = open_module_in(DIFFUSE_LIBEXEC);
+  const Module module = open_module_in(testing::module_folder().string());
   ASSERT_NE(module.table, nullptr) << module.problem;
   EXPECT_TRUE(module.problem.empty());
   EXPECT_EQ(module.table->libtorch_version, build_info().libtorch_version);
-  EXPECT_NE(module.table->device_count, nullptr);
-  EXPECT_NE(module.table->device_name, nullptr);
-  EXPECT_NE(module.table->versions, nullptr);
-  EXPECT_NE(module.table->make_generator, nullptr);
-  EXPECT_NE(module.table->synchronize, nullptr);
-  EXPECT_NE(module.table->memory, nullptr);
-  EXPECT_NE(module.table->reset_peak_memory, nullptr);
+  for (const TableCall& call : table_calls(*module.table)) EXPECT_TRUE(call.is_there) << call.name;
 }
 
 TEST(CudaModule, CountsNoDeviceWithoutADriverAndSaysWhy) {
   if (!build_info().cuda_module || driver_present()) {
     GTEST_SKIP() << "needs the CUDA module and no driver";
   }
-  const Module module = open_module_in(DIFFUSE_LIBEXEC);
+  const Module module = open_module_in(testing::module_folder().string());
   ASSERT_NE(module.table, nullptr) << module.problem;
   const DeviceCount devices = module.table->device_count();
   EXPECT_EQ(devices.count, 0);
@@ -63,13 +59,13 @@ TEST(CudaModule, DamagedFile) {
 }
 
 TEST(CudaModule, LibraryOfSomethingElse) {
-  const Module module = open_module_in(std::string(DIFFUSE_MODULES) + "/foreign");
+  const Module module = open_module_in((testing::program_folder() / "foreign").string());
   EXPECT_EQ(module.table, nullptr);
   EXPECT_THAT(module.problem, HasSubstr("is not a CUDA module of diffuse"));
 }
 
 TEST(CudaModule, LeftoverOfAnotherBuild) {
-  const Module module = open_module_in(std::string(DIFFUSE_MODULES) + "/stale");
+  const Module module = open_module_in((testing::program_folder() / "stale").string());
   EXPECT_EQ(module.table, nullptr);
   EXPECT_THAT(module.problem,
               AllOf(HasSubstr("belongs to another build"), HasSubstr("build it again")));

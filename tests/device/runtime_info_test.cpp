@@ -20,7 +20,7 @@ TEST(RuntimeInfo, NamesTheLibTorchInUse) {
       << info.libtorch_folder;
 }
 
-TEST(RuntimeInfo, SaysWhyThereIsNoCuda) {
+TEST(RuntimeInfo, WithoutADriverSaysSo) {
   if (cuda::driver_present()) {
     GTEST_SKIP() << "this machine has an NVIDIA driver";
   }

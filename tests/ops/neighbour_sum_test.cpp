@@ -13,20 +13,25 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/ops/diffusion_step.hpp"
+#include "support/on_device.hpp"
 
 namespace diffuse {
 namespace {
 
 const std::vector<std::int32_t> kOffsets = {0, 3, 4, 9, 10, 12};
 
-NeighbourMasks masks_for(const std::vector<std::int64_t>& shifts,
-                         at::ScalarType dtype = at::kDouble) {
-  return NeighbourMasks(kOffsets, shifts, at::TensorOptions(dtype));
-}
+class OperatorOn : public testing::OnDevice {
+ protected:
+  NeighbourMasks masks_for(const std::vector<std::int64_t>& shifts,
+                           at::ScalarType dtype = at::kDouble) const {
+    return NeighbourMasks(kOffsets, shifts, at::TensorOptions(device_).dtype(dtype));
+  }
 
-at::Tensor random(at::IntArrayRef shape, std::uint64_t seed) {
-  return at::randn(shape, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kDouble));
-}
+  at::Tensor random(at::IntArrayRef shape, std::uint64_t seed) const {
+    return at::randn(shape, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kDouble))
+        .to(device_);
+  }
+};
 
 /// The sum by the definition: a loop over sequences, rows and shifts.
 at::Tensor by_definition(const at::Tensor& values, const at::Tensor& weight,
@@ -45,18 +50,18 @@ at::Tensor by_definition(const at::Tensor& values, const at::Tensor& weight,
   return sum;
 }
 
-TEST(NeighbourMasks, MarkRowsWhoseNeighbourIsInTheSameSequence) {
+TEST_P(OperatorOn, NeighbourMasksMarkRowsWhoseNeighbourIsInTheSameSequence) {
   const NeighbourMasks masks = masks_for({-1, 2, 4, 5}, at::kFloat);
-  EXPECT_TRUE(at::equal(masks.at(-1).flatten(),
+  EXPECT_TRUE(at::equal(masks.at(-1).flatten().cpu(),
                         at::tensor({0.F, 1.F, 1.F, 0.F, 0.F, 1.F, 1.F, 1.F, 1.F, 0.F, 0.F, 1.F})));
-  EXPECT_TRUE(at::equal(masks.at(2).flatten(),
+  EXPECT_TRUE(at::equal(masks.at(2).flatten().cpu(),
                         at::tensor({1.F, 0.F, 0.F, 0.F, 1.F, 1.F, 1.F, 0.F, 0.F, 0.F, 0.F, 0.F})));
   EXPECT_EQ(masks.at(4).sum().item<float>(), 1.F);
   EXPECT_FALSE(masks.any(5));
   EXPECT_THROW(masks.any(3), std::out_of_range);
 }
 
-TEST(NeighbourSum, FollowsTheDefinitionForEveryFormOfWeight) {
+TEST_P(OperatorOn, NeighbourSumFollowsTheDefinitionForEveryFormOfWeight) {
   for (const std::vector<std::int64_t>& shifts :
        {std::vector<std::int64_t>{-1, 0, 1}, {-4, -2, 2, 4}, {-9, 0, 9}, {0}, {-20, 3}}) {
     const auto count = static_cast<std::int64_t>(shifts.size());
@@ -71,13 +76,13 @@ TEST(NeighbourSum, FollowsTheDefinitionForEveryFormOfWeight) {
   }
 }
 
-TEST(NeighbourSum, WithoutAnyReachableNeighbourIsZeroWithZeroGradients) {
+TEST_P(OperatorOn, NeighbourSumWithoutAnyReachableNeighbourIsZeroWithZeroGradients) {
   const std::vector<std::int64_t> shifts = {-7, 7};
   for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{2}, {2, 3}, {2, 3, 3}}) {
     const at::Tensor values = random({12, 3}, 1).set_requires_grad(true);
     const at::Tensor weight = random(shape, 2).set_requires_grad(true);
     const at::Tensor sum = neighbour_sum(values, weight, shifts, masks_for(shifts));
-    EXPECT_TRUE(at::equal(sum, at::zeros({12, 3}, at::kDouble)));
+    EXPECT_TRUE(at::equal(sum, at::zeros({12, 3}, values.options().requires_grad(false))));
     sum.sum().backward();
     ASSERT_TRUE(values.grad().defined());
     ASSERT_TRUE(weight.grad().defined());
@@ -86,7 +91,7 @@ TEST(NeighbourSum, WithoutAnyReachableNeighbourIsZeroWithZeroGradients) {
   }
 }
 
-TEST(NeighbourSum, RefusesWeightsOfAnotherShape) {
+TEST_P(OperatorOn, NeighbourSumRefusesWeightsOfAnotherShape) {
   const std::vector<std::int64_t> shifts = {-1, 1};
   const NeighbourMasks masks = masks_for(shifts);
   const at::Tensor values = random({12, 3}, 1);
@@ -96,12 +101,12 @@ TEST(NeighbourSum, RefusesWeightsOfAnotherShape) {
   EXPECT_THROW(neighbour_sum(values[0], random({2}, 1), shifts, masks), Error);
 }
 
-TEST(DiffusionStep, MixesTheBaseWithTheSum) {
+TEST_P(OperatorOn, DiffusionStepMixesTheBaseWithTheSum) {
   const std::vector<std::int64_t> shifts = {-1, 0, 1};
   const NeighbourMasks masks = masks_for(shifts);
   const at::Tensor base = random({12, 3}, 1);
   const at::Tensor values = random({12, 3}, 2);
-  const at::Tensor alpha = at::tensor({0.1, 0.5, 0.9}, at::kDouble);
+  const at::Tensor alpha = at::tensor({0.1, 0.5, 0.9}, at::kDouble).to(device_);
   for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{3}, {3, 3}, {3, 3, 3}}) {
     const at::Tensor weight = random(shape, 3);
     const at::Tensor sum = by_definition(values, weight, shifts);
@@ -118,6 +123,8 @@ TEST(NeighbourhoodShifts, StrideByTheDilation) {
   EXPECT_EQ(neighbourhood_shifts(2, 3, false), (Shifts{-6, -3, 3, 6}));
   EXPECT_EQ(neighbourhood_shifts(0, 5, true), (Shifts{0}));
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, OperatorOn, testing::every_device(), testing::device_name);
 
 }  // namespace
 }  // namespace diffuse

@@ -7,20 +7,30 @@
 
 #include <vector>
 
+#include "support/on_device.hpp"
+
 namespace diffuse {
 namespace {
 
 const std::vector<std::int32_t> kPooledOffsets = {0, 2, 3, 6};
 
-at::Tensor rows() {
-  return at::tensor({1.0, -4.0, 3.0, -2.0, 5.0, 6.0, -1.0, 0.0, -3.0, 9.0, -2.0, 9.0}, at::kDouble)
-      .view({6, 2});
-}
+class SegmentPoolOn : public testing::OnDevice {
+ protected:
+  at::Tensor tensor(at::ArrayRef<double> values, at::IntArrayRef shape) const {
+    return at::tensor(values, at::kDouble).view(shape).to(device_);
+  }
+  at::Tensor rows() const {
+    return tensor({1.0, -4.0, 3.0, -2.0, 5.0, 6.0, -1.0, 0.0, -3.0, 9.0, -2.0, 9.0}, {6, 2});
+  }
+  Segments segments(at::ScalarType dtype) const {
+    return Segments(kPooledOffsets, at::TensorOptions(device_).dtype(dtype));
+  }
+};
 
-TEST(SegmentPool, TakesMeanAndMaximumOfEachSequence) {
-  const Segments segments(kPooledOffsets, at::TensorOptions(at::kDouble));
-  const at::Tensor mean = at::tensor({2.0, -3.0, 5.0, 6.0, -2.0, 6.0}, at::kDouble).view({3, 2});
-  const at::Tensor max = at::tensor({3.0, -2.0, 5.0, 6.0, -1.0, 9.0}, at::kDouble).view({3, 2});
+TEST_P(SegmentPoolOn, TakesMeanAndMaximumOfEachSequence) {
+  const Segments segments = this->segments(at::kDouble);
+  const at::Tensor mean = tensor({2.0, -3.0, 5.0, 6.0, -2.0, 6.0}, {3, 2});
+  const at::Tensor max = tensor({3.0, -2.0, 5.0, 6.0, -1.0, 9.0}, {3, 2});
   EXPECT_TRUE(segment_pool(rows(), segments, Pooling::mean).allclose(mean));
   EXPECT_TRUE(at::equal(segment_pool(rows(), segments, Pooling::max), max));
   const at::Tensor both = segment_pool(rows(), segments, Pooling::mean_max);
@@ -28,23 +38,24 @@ TEST(SegmentPool, TakesMeanAndMaximumOfEachSequence) {
   EXPECT_TRUE(at::equal(both.narrow(1, 2, 2), max));
 }
 
-TEST(SegmentPool, SplitsTheGradientOfAMaximumAmongEqualRows) {
-  const Segments segments(kPooledOffsets, at::TensorOptions(at::kDouble));
+TEST_P(SegmentPoolOn, SplitsTheGradientOfAMaximumAmongEqualRows) {
+  const Segments segments = this->segments(at::kDouble);
   const at::Tensor x = rows().set_requires_grad(true);
   segment_pool(x, segments, Pooling::max).sum().backward();
   EXPECT_TRUE(at::equal(
-      x.grad(),
-      at::tensor({0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.5, 0.0, 0.5}, at::kDouble)
-          .view({6, 2})));
+      x.grad(), tensor({0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.5, 0.0, 0.5}, {6, 2})));
 }
 
-TEST(SegmentPool, SharesTheGradientOfTheMeanByLength) {
-  const Segments segments(kPooledOffsets, at::TensorOptions(at::kFloat));
+TEST_P(SegmentPoolOn, SharesTheGradientOfTheMeanByLength) {
+  const Segments segments = this->segments(at::kFloat);
   const at::Tensor x = rows().to(at::kFloat).set_requires_grad(true);
   segment_pool(x, segments, Pooling::mean).sum().backward();
   const float third = 1.0F / 3.0F;
-  EXPECT_TRUE(at::equal(x.grad().select(1, 0), at::tensor({0.5F, 0.5F, 1.F, third, third, third})));
+  EXPECT_TRUE(
+      at::equal(x.grad().select(1, 0).cpu(), at::tensor({0.5F, 0.5F, 1.F, third, third, third})));
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, SegmentPoolOn, testing::every_device(), testing::device_name);
 
 }  // namespace
 }  // namespace diffuse
