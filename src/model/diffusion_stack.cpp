@@ -120,16 +120,11 @@ DiffusionStack::DiffusionStack(const ModelConfig& config, at::Generator& generat
 
 at::Tensor DiffusionStack::forward(const at::Tensor& initial,
                                    std::span<const std::int32_t> row_offsets) const {
-  std::optional<NeighbourMasks> masks;
+  const NeighbourMasks masks(row_offsets, all_shifts_, initial.device());
   at::Tensor state = initial;
   for (std::size_t t = 0; t < shifts_.size(); ++t) {
     const at::Tensor values = step_values(state, t);
-    // Of the values' type, which under autocast is not the state's.
-    if (!masks) {
-      masks.emplace(row_offsets, all_shifts_,
-                    at::TensorOptions(values.device()).dtype(values.dtype()));
-    }
-    state = step(base_ == BaseState::state ? state : initial, values, t, *masks);
+    state = step(base_ == BaseState::state ? state : initial, values, t, masks);
   }
   return state;
 }

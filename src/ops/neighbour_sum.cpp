@@ -2,10 +2,10 @@
 
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/index_fill.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/roll.h>
-#include <ATen/ops/sum.h>
 #include <fmt/core.h>
 
 #include <vector>
@@ -28,10 +28,16 @@ void check_shapes(const at::Tensor& values, const at::Tensor& weight, std::size_
   }
 }
 
-/// The sum where no sequence reaches any neighbour: zeros that still hang on both inputs, so that
-/// the gradients are zero and not missing.
-at::Tensor empty_sum(const at::Tensor& values, const at::Tensor& weight) {
-  return at::mul(values, at::mul(at::sum(weight), 0));
+/// The indices of the shifts that some sequence reaches; the first where there is none, so that the
+/// sum still hangs on its inputs: it is zero then, and so are the gradients.
+std::vector<std::size_t> reached(std::span<const std::int64_t> shifts,
+                                 const NeighbourMasks& masks) {
+  std::vector<std::size_t> indices;
+  for (std::size_t n = 0; n < shifts.size(); ++n) {
+    if (masks.any(shifts[n])) indices.push_back(n);
+  }
+  if (indices.empty()) indices.push_back(0);
+  return indices;
 }
 
 /// One matrix product for all shifts: the shifted rows stand side by side, as do the matrices.
@@ -39,12 +45,10 @@ at::Tensor sum_by_matrices(const at::Tensor& values, const at::Tensor& weight,
                            std::span<const std::int64_t> shifts, const NeighbourMasks& masks) {
   std::vector<at::Tensor> rows;
   std::vector<at::Tensor> matrices;
-  for (std::size_t n = 0; n < shifts.size(); ++n) {
-    if (!masks.any(shifts[n])) continue;
+  for (const std::size_t n : reached(shifts, masks)) {
     rows.push_back(shift_rows(values, shifts[n], masks));
     matrices.push_back(weight.select(0, static_cast<std::int64_t>(n)));
   }
-  if (rows.empty()) return empty_sum(values, weight);
   return at::linear(at::cat(rows, 1), at::cat(matrices, 1));
 }
 
@@ -53,21 +57,22 @@ at::Tensor sum_by_factors(const at::Tensor& values, const at::Tensor& factors,
   // float32 factors would bring half-precision rows back to float32.
   const at::Tensor weight = factors.to(values.scalar_type());
   at::Tensor sum;
-  for (std::size_t n = 0; n < shifts.size(); ++n) {
-    if (!masks.any(shifts[n])) continue;
+  for (const std::size_t n : reached(shifts, masks)) {
     const at::Tensor factor = weight.select(0, static_cast<std::int64_t>(n));
     const at::Tensor rows = shift_rows(values, shifts[n], masks);
     sum = sum.defined() ? at::addcmul(sum, rows, factor) : at::mul(rows, factor);
   }
-  return sum.defined() ? sum : empty_sum(values, weight);
+  return sum;
 }
 
 }  // namespace
 
 at::Tensor shift_rows(const at::Tensor& rows, std::int64_t shift, const NeighbourMasks& masks) {
   if (shift == 0) return rows;
-  // What the roll carries round the end is masked like any other row of another sequence.
-  return at::mul(at::roll(rows, {-shift}, {0}), masks.at(shift));
+  // What the roll carries round the end is masked like any other row of another sequence. Rows are
+  // overwritten and not multiplied by 0: an infinity in one sequence would be a NaN in the next,
+  // and so would its gradient on the way back.
+  return at::roll(rows, {-shift}, {0}).index_fill_(0, masks.masked(shift), 0);
 }
 
 at::Tensor neighbour_sum(const at::Tensor& values, const at::Tensor& weight,

@@ -28,10 +28,10 @@ at::Tensor pool_max(const at::Tensor& rows, const Segments& segments) {
 }  // namespace
 
 Segments::Segments(std::span<const std::int32_t> row_offsets, const at::TensorOptions& options)
-    : count(static_cast<std::int64_t>(row_offsets.size()) - 1) {
-  ids = at::empty({row_offsets.back()}, at::kLong);
-  offsets = at::empty({count + 1}, at::kLong);
-  inverse_length = at::empty({count, 1}, at::kDouble);
+    : count(static_cast<std::int64_t>(row_offsets.size()) - 1),
+      ids(at::empty({row_offsets.back()}, at::kLong)),
+      offsets(at::empty({count + 1}, at::kLong)),
+      inverse_length(at::empty({count, 1}, at::kDouble)) {
   std::copy(row_offsets.begin(), row_offsets.end(), offsets.data_ptr<std::int64_t>());
   for (std::int64_t b = 0; b < count; ++b) {
     const auto begin = row_offsets[static_cast<std::size_t>(b)];

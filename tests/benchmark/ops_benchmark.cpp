@@ -34,7 +34,7 @@ void neighbour_sum_benchmark(benchmark::State& state) {
   const std::int64_t dim = state.range(1);
   const bool gradient = state.range(2) != 0;
   const std::vector<std::int64_t> shifts = neighbourhood_shifts(1, 1, true);
-  const NeighbourMasks masks(offsets(), shifts, at::TensorOptions(at::kFloat));
+  const NeighbourMasks masks(offsets(), shifts, at::kCPU);
   std::vector<std::int64_t> shape(static_cast<std::size_t>(1 + state.range(0)), dim);
   shape.front() = static_cast<std::int64_t>(shifts.size());
   const at::Tensor values = random({kTokens, dim}).requires_grad_(gradient);

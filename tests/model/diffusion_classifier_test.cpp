@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "diffuse/base/error.hpp"
@@ -91,6 +92,38 @@ TEST(DiffusionClassifier, IsNotTouchedByHugeNeighbours) {
     for (const std::int64_t token : {1, 4, 5, 6}) embedding[token].mul_(1e9);
   }
   EXPECT_TRUE(at::equal(evaluate(model, {{1, 4}, {3}, {5, 6}})[1], before));
+}
+
+TEST(DiffusionClassifier, IsNotTouchedByInfinitiesAndNaNsInOtherSequences) {
+  // Token 9 stands in the middle sequence alone.
+  const Sequences sequences = {{1, 4, 6}, {5, 9, 9, 5, 7}, {3}, {8, 2, 10, 11}};
+  for (ModelConfig config : various_configs()) {
+    for (const Pooling pooling : {Pooling::mean, Pooling::max, Pooling::mean_max}) {
+      config.pooling = pooling;
+      DiffusionClassifier model(config, kShape, 3);
+      const at::Tensor embedding = parameter(model, "embedding.weight");
+      const auto logits_and_gradient = [&] {
+        embedding.mutable_grad().reset();
+        const at::Tensor logits = model.forward(batch_of(sequences), {});
+        logits.sum().backward();
+        return std::pair(logits.detach(), embedding.grad().detach().clone());
+      };
+      const auto [clean, clean_gradient] = logits_and_gradient();
+      for (const float poison : {INFINITY, -INFINITY, NAN}) {
+        {
+          const at::NoGradGuard no_grad;
+          embedding[9].fill_(poison);
+        }
+        const auto [logits, gradient] = logits_and_gradient();
+        if (std::isnan(poison)) {
+          EXPECT_FALSE(logits[1].isfinite().any().item<bool>()) << "nothing was spoiled";
+        }
+        for (const std::int64_t b : {0, 2, 3}) EXPECT_TRUE(at::equal(logits[b], clean[b])) << b;
+        for (const std::int64_t token : {1, 2, 3, 4, 6, 8, 10, 11})
+          EXPECT_TRUE(at::equal(gradient[token], clean_gradient[token])) << token;
+      }
+    }
+  }
 }
 
 TEST(DiffusionClassifier, ReadsItsNeighbours) {

@@ -22,9 +22,8 @@ const std::vector<std::int32_t> kOffsets = {0, 3, 4, 9, 10, 12};
 
 class OperatorOn : public testing::OnDevice {
  protected:
-  NeighbourMasks masks_for(const std::vector<std::int64_t>& shifts,
-                           at::ScalarType dtype = at::kDouble) const {
-    return NeighbourMasks(kOffsets, shifts, at::TensorOptions(device_).dtype(dtype));
+  NeighbourMasks masks_for(const std::vector<std::int64_t>& shifts) const {
+    return NeighbourMasks(kOffsets, shifts, device_);
   }
 
   at::Tensor random(at::IntArrayRef shape, std::uint64_t seed) const {
@@ -50,14 +49,17 @@ at::Tensor by_definition(const at::Tensor& values, const at::Tensor& weight,
   return sum;
 }
 
-TEST_P(OperatorOn, NeighbourMasksMarkRowsWhoseNeighbourIsInTheSameSequence) {
-  const NeighbourMasks masks = masks_for({-1, 2, 4, 5}, at::kFloat);
-  EXPECT_TRUE(at::equal(masks.at(-1).flatten().cpu(),
-                        at::tensor({0.F, 1.F, 1.F, 0.F, 0.F, 1.F, 1.F, 1.F, 1.F, 0.F, 0.F, 1.F})));
-  EXPECT_TRUE(at::equal(masks.at(2).flatten().cpu(),
-                        at::tensor({1.F, 0.F, 0.F, 0.F, 1.F, 1.F, 1.F, 0.F, 0.F, 0.F, 0.F, 0.F})));
-  EXPECT_EQ(masks.at(4).sum().item<float>(), 1.F);
+TEST_P(OperatorOn, NeighbourMasksHoldTheRowsWhoseNeighbourIsInNoOrAnotherSequence) {
+  const NeighbourMasks masks = masks_for({-1, 2, 4, 5});
+  const auto rows = [](std::initializer_list<std::int64_t> list) {
+    return at::tensor(std::vector<std::int64_t>(list));
+  };
+  EXPECT_TRUE(at::equal(masks.masked(-1).cpu(), rows({0, 3, 4, 9, 10})));
+  EXPECT_TRUE(at::equal(masks.masked(2).cpu(), rows({1, 2, 3, 7, 8, 9, 10, 11})));
+  EXPECT_TRUE(at::equal(masks.masked(4).cpu(), rows({0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11})));
+  EXPECT_TRUE(masks.any(4));
   EXPECT_FALSE(masks.any(5));
+  EXPECT_TRUE(at::equal(masks.masked(5).cpu(), rows({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})));
   EXPECT_THROW(masks.any(3), std::out_of_range);
 }
 
