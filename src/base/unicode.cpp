@@ -40,7 +40,11 @@ bool may_have_twin(char32_t c) {
 /// Whether `c` may differ in normal form C, or join what stands before it. False for whatever
 /// starts a sequence of its own; a mark or a Hangul vowel too many only costs time.
 bool may_change(char32_t c) {
-  if (c < 0x300 || (c >= 0x3400 && c <= 0x9FFF)) return false;
+  // Latin, Greek and Cyrillic letters, ideographs and Hangul syllables: what most text is made of.
+  if (c < 0x300 || (c >= 0x388 && c <= 0x482) || (c >= 0x3400 && c <= 0x9FFF) ||
+      (c >= 0xAC00 && c <= 0xD7A3)) {
+    return false;
+  }
   if (c >= 0x1160 && c <= 0x11FF) return true;  // Hangul vowels and final consonants
   const utf8proc_property_t* const property =
       utf8proc_get_property(static_cast<utf8proc_int32_t>(c));
@@ -114,10 +118,9 @@ std::string_view nfc(std::string_view text, std::string& buffer) {
   const char* at = text.data();
   buffer.clear();
   while (at < end) {
-    const char* const ascii = skip_ascii(at, end);
-    if (ascii > at) {
-      start = ascii - 1;
-      at = ascii;
+    if (static_cast<unsigned char>(*at) < 0x80) {
+      at = skip_ascii(at, end);
+      start = at - 1;
       continue;
     }
     DecodedCodePoint next = decode_utf8(at, end);
