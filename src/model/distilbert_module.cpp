@@ -45,14 +45,14 @@ void add_parameter(Module& module, const std::string& name, at::IntArrayRef size
 std::string number(double value) { return fmt::format("{:#}", value); }
 
 Module Builder::module(const std::string& class_name) const {
-  Module result(c10::QualifiedName("__torch__.diffuse." + class_name), unit_,
+  Module result(c10::QualifiedName(kDistilBertScope + class_name), unit_,
                 /*shouldMangle=*/true);
   result.register_attribute("training", c10::BoolType::get(), true);
   return result;
 }
 
 Module Builder::linear(std::int64_t in, std::int64_t out) const {
-  Module result = module("Linear");
+  Module result = module(kLinearClass);
   add_parameter(result, "weight", {out, in});
   add_parameter(result, "bias", {out});
   result.define(R"(

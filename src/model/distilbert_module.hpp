@@ -6,6 +6,10 @@
 
 namespace diffuse {
 
+/// Where the classes of the tree below stand, and what its linear layers are called.
+inline constexpr const char* kDistilBertScope = "__torch__.diffuse.";
+inline constexpr const char* kLinearClass = "Linear";
+
 /// The tree of TorchScript modules of a good shape, its parameters not initialised.
 torch::jit::Module build_distilbert(const DistilBertShape& shape);
 

@@ -1,6 +1,7 @@
 #include "diffuse/model/torchscript_classifier.hpp"
 
 #include <ATen/Context.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
 #include <fmt/core.h>
@@ -142,6 +143,7 @@ TorchScriptClassifier::TorchScriptClassifier(torch::jit::Module module,
   impl_->module = std::move(module);
   impl_->shape = shape;
   impl_->has_unpadded = impl_->module.find_method(kUnpaddedMethod).has_value();
+  impl_->has_linears = HalfLinears::are_in(impl_->module);
   impl_->parameters = trained_parameters(impl_->module);
   check_types(impl_->parameters);
   if (!impl_->parameters.empty()) impl_->device = impl_->parameters.front().tensor.device();
@@ -151,8 +153,17 @@ TorchScriptClassifier::~TorchScriptClassifier() = default;
 
 void TorchScriptClassifier::Impl::set_training(bool on) {
   if (training == on) return;
+  half.clear();
   module.train(on);
   training = on;
+}
+
+const torch::jit::Module& TorchScriptClassifier::Impl::to_run() {
+  const at::DeviceType type = device.type();
+  if (!has_linears || training.value_or(true) || at::GradMode::is_enabled() ||
+      !at::autocast::is_autocast_enabled(type))
+    return module;
+  return half.of(module, at::autocast::get_autocast_dtype(type));
 }
 
 at::Tensor TorchScriptClassifier::forward(const Batch& batch, const ForwardContext& context) {
@@ -178,10 +189,11 @@ at::Tensor TorchScriptClassifier::forward(const Batch& batch, const ForwardConte
     // go on differently.
     const torch::jit::GraphOptimizerEnabledGuard not_optimized(false);
     const DefaultGeneratorFrom random(context.generator, device());
+    torch::jit::Module module = impl_->to_run();
     if (!padded.padded && impl_->has_unpadded) {
-      result = impl_->module.get_method(kUnpaddedMethod)({padded.input_ids});
+      result = module.get_method(kUnpaddedMethod)({padded.input_ids});
     } else {
-      result = impl_->module.forward({padded.input_ids, padded.attention_mask});
+      result = module.forward({padded.input_ids, padded.attention_mask});
     }
   } catch (const std::bad_alloc&) {
     throw;
@@ -198,6 +210,7 @@ void TorchScriptClassifier::to(at::Device device) {
   for (const NamedParameter& parameter : impl_->parameters) {
     parameter.tensor.mutable_grad().reset();
   }
+  impl_->half.clear();
   // The module gives each tensor new data: handles to it stay good.
   impl_->module.to(device);
   impl_->device = impl_->parameters.empty() ? device : impl_->parameters.front().tensor.device();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "diffuse/model/torchscript_classifier.hpp"
+#include "half_linears.hpp"
 
 namespace diffuse {
 
@@ -27,9 +28,14 @@ struct TorchScriptClassifier::Impl {
   at::Device device = at::kCPU;
   std::vector<NamedParameter> parameters;
   bool has_unpadded = false;
+  bool has_linears = false;      ///< that `half` knows
+  HalfLinears half;              ///< for inference in half precision
   std::optional<bool> training;  ///< the module's mode; unknown at first
 
   void set_training(bool on);
+  /// The module to run: `half`'s where autocast would convert the weights and no gradient is asked
+  /// for. To be called in the mode that it will run in.
+  const torch::jit::Module& to_run();
 };
 
 /// What went wrong, from an exception of LibTorch: one line without the traces of the TorchScript

@@ -10,6 +10,7 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/device/precision.hpp"
+#include "support/on_device.hpp"
 #include "support/temp_dir.hpp"
 #include "torchscript_support.hpp"
 
@@ -38,25 +39,32 @@ at::Tensor logits_in_training(Classifier& model, const Batch& batch, std::uint64
   return model.forward(batch, training_context(seed)).detach();
 }
 
-TEST(DistilBert, LogitsLossAndEveryGradientAreTransformers) {
+using DistilBertOn = testing::OnDevice;
+
+TEST_P(DistilBertOn, LogitsLossAndEveryGradientAreTransformers) {
+  const double tolerance = device_.is_cpu() ? 1e-5 : 1e-4;
   const DistilBertReference reference;
-  const Batch batch = reference.batch();
+  const Batch batch = testing::batch_on(reference.batch(), device_);
   const auto model = fixture_model();
+  model->to(device_);
   const at::Tensor logits = model->forward(batch, {});
   EXPECT_EQ(logits.scalar_type(), at::kFloat);
-  EXPECT_LT(testing::largest_difference(logits, reference.tensor("output.logits")), 1e-5);
+  EXPECT_LT(testing::largest_difference(logits.cpu(), reference.tensor("output.logits")),
+            tolerance);
   const at::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
-  EXPECT_NEAR(loss.item<double>(), reference.tensor("output.loss").item<double>(), 1e-5);
+  EXPECT_NEAR(loss.item<double>(), reference.tensor("output.loss").item<double>(), tolerance);
   loss.backward();
   ASSERT_EQ(model->parameters().size(), 40u);
   for (const NamedParameter& p : model->parameters()) {
     const at::Tensor expected = reference.tensor("gradient." + p.name);
     ASSERT_TRUE(p.tensor.grad().defined()) << p.name;
-    EXPECT_TRUE(p.tensor.grad().allclose(expected, 1e-5, 1e-5))
-        << p.name << ": largest difference "
-        << testing::largest_difference(p.tensor.grad(), expected);
+    const at::Tensor gradient = p.tensor.grad().cpu();
+    EXPECT_TRUE(gradient.allclose(expected, tolerance, tolerance))
+        << p.name << ": largest difference " << testing::largest_difference(gradient, expected);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, DistilBertOn, testing::every_device(), testing::device_name);
 
 TEST(DistilBert, AttendsByTheFusedOperation) {
   const testing::TempDir dir;
@@ -207,6 +215,42 @@ TEST(DistilBert, Bfloat16IsNearFloat32) {
   EXPECT_GT(difference, 0.0) << "autocast does not reach into TorchScript";
   EXPECT_LT(difference, 0.1);
   EXPECT_LT(testing::largest_difference(half_gradient, gradient), 0.1);
+}
+
+TEST(DistilBert, HalfPrecisionWithoutGradientsIsTheSameToTheBitAndFollowsTheWeights) {
+  const Batch batch = DistilBertReference().batch();
+  const auto model = fixture_model();
+  const auto logits = [&](Precision precision) {
+    const PrecisionScope scope(precision, at::kCPU);
+    return model->forward(batch, {}).detach();
+  };
+  const auto without_gradients = [&](Precision precision) {
+    const at::NoGradGuard no_grad;
+    return logits(precision);
+  };
+  for (const Precision precision : {Precision::bf16, Precision::fp16, Precision::bf16}) {
+    const at::Tensor expected = logits(precision);
+    EXPECT_TRUE(without_gradients(precision).equal(expected));
+    EXPECT_TRUE(without_gradients(precision).equal(expected)) << "by the weights kept";
+  }
+  // After an update of a linear layer in place, and after another training pass.
+  const at::Tensor before = without_gradients(Precision::bf16);
+  {
+    const at::NoGradGuard no_grad;
+    testing::parameter(*model, "distilbert.transformer.layer.0.ffn.lin1.weight").mul_(2);
+  }
+  const at::Tensor after = without_gradients(Precision::bf16);
+  EXPECT_FALSE(after.equal(before));
+  EXPECT_TRUE(after.equal(logits(Precision::bf16)));
+  logits_in_training(*model, batch, 1);
+  EXPECT_TRUE(without_gradients(Precision::bf16).equal(after));
+  // Embeddings are the module's own.
+  {
+    const at::NoGradGuard no_grad;
+    testing::parameter(*model, "distilbert.embeddings.word_embeddings.weight").mul_(2);
+  }
+  EXPECT_TRUE(without_gradients(Precision::bf16).equal(logits(Precision::bf16)));
+  EXPECT_FALSE(without_gradients(Precision::bf16).equal(after));
 }
 
 TEST(DistilBert, SaysWhatIsImpossible) {
