@@ -20,7 +20,7 @@ namespace diffuse {
 ///    category Mn, then lower case, code point by code point;
 /// 4. words between spaces, every punctuation mark a word of its own.
 ///
-/// `Emit` is called as `bool emit(std::string_view word)` and returns false to stop.
+/// `Emit` is called as `emit(std::string_view word)`.
 template <class Emit>
 class BertWordSplitter {
  public:
@@ -29,7 +29,7 @@ class BertWordSplitter {
   void split(std::string_view text) {
     const char* at = text.data();
     const char* const end = at + text.size();
-    while (at < end && !stopped_) {
+    while (at < end) {
       const char* const run = at;
       while (at < end && role(*at) == AsciiRole::word) ++at;
       if (at > run) add_ascii_run(run, at);
@@ -41,7 +41,7 @@ class BertWordSplitter {
           break;
         case AsciiRole::alone:
           end_word();
-          emit_alone(std::string_view(at, 1));
+          emit_(std::string_view(at, 1));
           ++at;
           break;
         case AsciiRole::control:  // cleaned away, so the word goes on
@@ -125,7 +125,7 @@ class BertWordSplitter {
     emit_word();
     mark_.clear();
     append_utf8(c, mark_);
-    emit_alone(mark_);
+    emit_(std::string_view(mark_));
   }
 
   void end_word() {
@@ -133,16 +133,12 @@ class BertWordSplitter {
     emit_word();
   }
   void emit_word() {
-    if (!word_.empty()) emit_alone(word_);
+    if (!word_.empty()) emit_(std::string_view(word_));
     word_.clear();
-  }
-  void emit_alone(std::string_view word) {
-    if (!stopped_) stopped_ = !emit_(word);
   }
 
   bool lowercase_;
   Emit emit_;
-  bool stopped_ = false;
   std::string word_;
   std::string mark_;
   std::vector<std::pair<int, char32_t>> marks_;

@@ -4,13 +4,15 @@
 
 namespace diffuse {
 
-void BytesTokenizer::encode(std::string_view text, std::int64_t max_tokens,
-                            std::vector<std::int32_t>& ids) const {
+std::int64_t BytesTokenizer::encode(std::string_view text, std::int64_t max_tokens,
+                                    std::vector<std::int32_t>& ids) const {
+  const auto length = static_cast<std::int64_t>(text.size());
   if (max_tokens > 0) text = text.substr(0, static_cast<std::size_t>(max_tokens));
   ids.reserve(ids.size() + text.size());
   for (const char c : text) {
     ids.push_back(static_cast<std::int32_t>(kSpecialTokens.size()) + static_cast<unsigned char>(c));
   }
+  return length;
 }
 
 std::string BytesTokenizer::vocab_text() const {

@@ -13,8 +13,8 @@ namespace diffuse {
 /// Every byte a token, as it is: byte b has id 3 + b, after the special tokens.
 class BytesTokenizer final : public Tokenizer {
  public:
-  void encode(std::string_view text, std::int64_t max_tokens,
-              std::vector<std::int32_t>& ids) const override;
+  std::int64_t encode(std::string_view text, std::int64_t max_tokens,
+                      std::vector<std::int32_t>& ids) const override;
   std::int64_t vocab_size() const override { return kSpecialTokens.size() + 256; }
   std::int32_t mask_id() const override { return kMaskId; }
   std::int32_t unknown_id() const override { return kUnknownId; }

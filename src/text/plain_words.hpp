@@ -14,7 +14,7 @@ namespace diffuse {
 /// hyphens, joiners) vanish; every other character, and every CJK ideograph, is a token of its own.
 /// Words are lower-cased code point by code point if `lowercase`; nothing is normalised otherwise.
 ///
-/// `Emit` is called as `bool emit(std::string_view word)` and returns false to stop.
+/// `Emit` is called as `emit(std::string_view word)`.
 template <class Emit>
 class PlainWordSplitter {
  public:
@@ -23,7 +23,7 @@ class PlainWordSplitter {
   void split(std::string_view text) {
     const char* at = text.data();
     const char* const end = at + text.size();
-    while (at < end && !stopped_) {
+    while (at < end) {
       const char* const run = at;
       while (at < end && role(*at) == AsciiRole::word) ++at;
       for (const char* c = run; c < at; ++c) word_.push_back(lowercase_ ? ascii_lower(*c) : *c);
@@ -85,13 +85,12 @@ class PlainWordSplitter {
   }
 
   void end_word() {
-    if (!word_.empty() && !stopped_) stopped_ = !emit_(std::string_view(word_));
+    if (!word_.empty()) emit_(std::string_view(word_));
     word_.clear();
   }
 
   bool lowercase_;
   Emit emit_;
-  bool stopped_ = false;
   std::string word_;
 };
 

@@ -26,14 +26,18 @@ std::unique_ptr<Tokenizer> load_tokenizer(const TokenizerConfig& config,
 
 void encode_batch(const Tokenizer& tokenizer, std::span<const std::string> texts,
                   std::int64_t max_tokens, int threads, std::vector<std::int32_t>& ids,
-                  std::vector<std::int64_t>& offsets) {
+                  std::vector<std::int64_t>& offsets, std::vector<std::int64_t>* lengths) {
   ids.clear();
   offsets.assign(texts.size() + 1, 0);
+  if (lengths != nullptr) lengths->assign(texts.size(), 0);
+  // Appends text i; offsets[i + 1] gets the size of `to` behind it.
+  const auto encode = [&](std::size_t i, std::vector<std::int32_t>& to) {
+    const std::int64_t length = tokenizer.encode(texts[i], max_tokens, to);
+    if (lengths != nullptr) (*lengths)[i] = length;
+    offsets[i + 1] = static_cast<std::int64_t>(to.size());
+  };
   if (threads <= 1) {
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      tokenizer.encode(texts[i], max_tokens, ids);
-      offsets[i + 1] = static_cast<std::int64_t>(ids.size());
-    }
+    for (std::size_t i = 0; i < texts.size(); ++i) encode(i, ids);
     return;
   }
 
@@ -52,11 +56,7 @@ void encode_batch(const Tokenizer& tokenizer, std::span<const std::string> texts
   std::vector<std::vector<std::int32_t>> block_ids(blocks);
   parallel_for(blocks, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t block = begin; block < end; ++block) {
-      std::vector<std::int32_t>& own = block_ids[block];
-      for (std::size_t i = begins[block]; i < begins[block + 1]; ++i) {
-        tokenizer.encode(texts[i], max_tokens, own);
-        offsets[i + 1] = static_cast<std::int64_t>(own.size());  // in the block, so far
-      }
+      for (std::size_t i = begins[block]; i < begins[block + 1]; ++i) encode(i, block_ids[block]);
     }
   });
   for (std::size_t block = 0; block < blocks; ++block) {

@@ -55,21 +55,25 @@ WordPieceTokenizer::WordPieceTokenizer(const std::filesystem::path& vocab_path, 
   separator_id_ = special("[SEP]");
 }
 
-void WordPieceTokenizer::encode(std::string_view text, std::int64_t max_tokens,
-                                std::vector<std::int32_t>& ids) const {
+std::int64_t WordPieceTokenizer::encode(std::string_view text, std::int64_t max_tokens,
+                                        std::vector<std::int32_t>& ids) const {
   // The last place is [SEP]'s.
   const std::size_t kept = special_tokens_ ? 1 : 0;
+  const std::size_t before = ids.size();
   const std::size_t limit =
-      max_tokens > 0 ? ids.size() + static_cast<std::size_t>(max_tokens) - kept : ids.max_size();
+      max_tokens > 0 ? before + static_cast<std::size_t>(max_tokens) - kept : ids.max_size();
+  std::size_t left_out = 0;
   if (special_tokens_) ids.push_back(class_id_);
   const auto emit = [&](std::string_view word) {
     encode_word(word, ids);
-    return ids.size() < limit;
+    if (ids.size() <= limit) return;
+    left_out += ids.size() - limit;
+    ids.resize(limit);
   };
   BertWordSplitter splitter(lowercase_, emit);
   splitter.split(text);
-  if (ids.size() > limit) ids.resize(limit);
   if (special_tokens_) ids.push_back(separator_id_);
+  return static_cast<std::int64_t>(ids.size() - before + left_out);
 }
 
 WordPieceTokenizer::Match WordPieceTokenizer::longest_match(const TokenTable& table,

@@ -18,8 +18,8 @@ class WordPieceTokenizer final : public Tokenizer {
   /// Reads `vocab.txt`. Throws DataError (file:line).
   WordPieceTokenizer(const std::filesystem::path& vocab_path, bool lowercase, bool special_tokens);
 
-  void encode(std::string_view text, std::int64_t max_tokens,
-              std::vector<std::int32_t>& ids) const override;
+  std::int64_t encode(std::string_view text, std::int64_t max_tokens,
+                      std::vector<std::int32_t>& ids) const override;
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(tokens_.size()); }
   std::int32_t mask_id() const override { return mask_id_; }
   std::int32_t unknown_id() const override { return unknown_id_; }

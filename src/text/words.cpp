@@ -31,17 +31,18 @@ WordsTokenizer::WordsTokenizer(const std::filesystem::path& vocab_path, bool low
   for (const std::string& token : tokens) table_.insert(token);
 }
 
-void WordsTokenizer::encode(std::string_view text, std::int64_t max_tokens,
-                            std::vector<std::int32_t>& ids) const {
-  const std::size_t limit =
-      max_tokens > 0 ? ids.size() + static_cast<std::size_t>(max_tokens) : ids.max_size();
+std::int64_t WordsTokenizer::encode(std::string_view text, std::int64_t max_tokens,
+                                    std::vector<std::int32_t>& ids) const {
+  std::int64_t length = 0;
   const auto emit = [&](std::string_view word) {
+    ++length;
+    if (max_tokens > 0 && length > max_tokens) return;
     const std::int32_t id = table_.find(word);
     ids.push_back(id == TokenTable::kMissing ? kUnknownId : id);
-    return ids.size() < limit;
   };
   PlainWordSplitter splitter(lowercase_, emit);
   splitter.split(text);
+  return length;
 }
 
 std::string WordsTokenizer::vocab_text() const {

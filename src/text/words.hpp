@@ -21,8 +21,8 @@ class WordsTokenizer final : public Tokenizer {
   /// Reads what `vocab_text` gave. Throws DataError (file:line).
   WordsTokenizer(const std::filesystem::path& vocab_path, bool lowercase);
 
-  void encode(std::string_view text, std::int64_t max_tokens,
-              std::vector<std::int32_t>& ids) const override;
+  std::int64_t encode(std::string_view text, std::int64_t max_tokens,
+                      std::vector<std::int32_t>& ids) const override;
   std::int64_t vocab_size() const override { return table_.size(); }
   std::int32_t mask_id() const override { return kMaskId; }
   std::int32_t unknown_id() const override { return kUnknownId; }

@@ -100,15 +100,15 @@ TEST_F(EncodeFile, DoesNotDependOnThreadsOrBlocks) {
 class MeetingTokenizer : public LetterTokenizer {
  public:
   explicit MeetingTokenizer(std::size_t count) : count_(count) {}
-  void encode(std::string_view text, std::int64_t max_tokens,
-              std::vector<std::int32_t>& ids) const override {
+  std::int64_t encode(std::string_view text, std::int64_t max_tokens,
+                      std::vector<std::int32_t>& ids) const override {
     {
       std::unique_lock lock(mutex_);
       threads_.insert(std::this_thread::get_id());
       changed_.notify_all();
       changed_.wait_for(lock, std::chrono::minutes(1), [&] { return threads_.size() >= count_; });
     }
-    LetterTokenizer::encode(text, max_tokens, ids);
+    return LetterTokenizer::encode(text, max_tokens, ids);
   }
   std::size_t threads() const { return threads_.size(); }
 

@@ -41,14 +41,15 @@ class LogCapture {
 /// One id a letter: 'a' is 1, 'b' 2, …; everything else gives nothing.
 class LetterTokenizer : public Tokenizer {
  public:
-  void encode(std::string_view text, std::int64_t max_tokens,
-              std::vector<std::int32_t>& ids) const override {
+  std::int64_t encode(std::string_view text, std::int64_t max_tokens,
+                      std::vector<std::int32_t>& ids) const override {
     std::int64_t count = 0;
     for (const char c : text) {
       if (c < 'a' || c > 'z') continue;
-      if (max_tokens > 0 && count++ == max_tokens) return;
-      ids.push_back(c - 'a' + 1);
+      if (max_tokens == 0 || count < max_tokens) ids.push_back(c - 'a' + 1);
+      ++count;
     }
+    return count;
   }
   std::int64_t vocab_size() const override { return 29; }
   std::int32_t mask_id() const override { return 27; }

@@ -53,14 +53,19 @@ TEST(EncodeBatch, GivesWhatEncodeGivesWithAnyNumberOfThreads) {
       const std::vector<std::string> texts = some_texts(count);
       std::vector<std::int32_t> expected_ids;
       std::vector<std::int64_t> expected_offsets = {0};
+      std::vector<std::int64_t> expected_lengths;
       for (const std::string& text : texts) {
-        tokenizer->encode(text, 50, expected_ids);
+        const auto before = static_cast<std::int64_t>(expected_ids.size());
+        expected_lengths.push_back(tokenizer->encode(text, 50, expected_ids));
+        EXPECT_LE(static_cast<std::int64_t>(expected_ids.size()) - before, 50);
         expected_offsets.push_back(static_cast<std::int64_t>(expected_ids.size()));
       }
       for (const int threads : {1, 2, 3, 8}) {
         std::vector<std::int32_t> ids = {99};  // earlier content must go
         std::vector<std::int64_t> offsets = {99};
-        encode_batch(*tokenizer, texts, 50, threads, ids, offsets);
+        std::vector<std::int64_t> lengths = {99};
+        encode_batch(*tokenizer, texts, 50, threads, ids, offsets, &lengths);
+        EXPECT_EQ(lengths, expected_lengths) << count << " texts, " << threads << " threads";
         EXPECT_EQ(ids, expected_ids) << count << " texts, " << threads << " threads";
         EXPECT_EQ(offsets, expected_offsets) << count << " texts, " << threads << " threads";
       }
@@ -97,7 +102,9 @@ TEST(AnyTokenizer, RandomBytesNeverThrowAndGiveIdsOfTheVocabulary) {
         ASSERT_GE(id, 0);
         ASSERT_LT(id, tokenizer->vocab_size());
       }
-      const std::vector<std::int32_t> cut = ids_of(*tokenizer, text, 5);
+      std::vector<std::int32_t> cut;
+      ASSERT_EQ(tokenizer->encode(text, 5, cut), static_cast<std::int64_t>(ids.size()))
+          << "the length is the whole text's, whatever the limit";
       ASSERT_EQ(cut.size(), std::min<std::size_t>(5, ids.size()));
       ASSERT_TRUE(std::equal(cut.begin(), cut.end(), ids.begin()));
     }

@@ -69,6 +69,8 @@ TEST(WordPiece, SpecialTokensStandAroundATextAndCount) {
   EXPECT_THAT(ids("hello world", 3), ElementsAre(7, 101, 7592, 102));
   EXPECT_THAT(ids("", 3), ElementsAre(7, 101, 102));
   EXPECT_EQ(bert->pad_id(), 0);
+  std::vector<std::int32_t> found;
+  EXPECT_EQ(bert->encode("hello world", 3, found), 4) << "with both, without the limit";
 }
 
 TEST(WordPiece, SpecialTokensMustBeInTheVocabulary) {

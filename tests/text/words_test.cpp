@@ -21,10 +21,7 @@ using testing::TempDir;
 
 std::vector<std::string> split(std::string_view text, bool lowercase = true) {
   std::vector<std::string> words;
-  const auto emit = [&words](std::string_view word) {
-    words.emplace_back(word);
-    return true;
-  };
+  const auto emit = [&words](std::string_view word) { words.emplace_back(word); };
   PlainWordSplitter splitter(lowercase, emit);
   splitter.split(text);
   return words;

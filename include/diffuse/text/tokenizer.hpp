@@ -18,10 +18,11 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
 
   /// Appends the ids of `text` to `ids`, between [CLS] and [SEP] with `tokenizer.special_tokens`,
-  /// and stops after `max_tokens` appended ids, those two among them (0: no limit). Invalid UTF-8
-  /// is read as U+FFFD (the `bytes` tokenizer takes bytes as they are). Never throws for any input.
-  virtual void encode(std::string_view text, std::int64_t max_tokens,
-                      std::vector<std::int32_t>& ids) const = 0;
+  /// at most `max_tokens` of them, those two included (0: no limit). Returns how many ids the whole
+  /// text has, so what a limit left out can be told. Invalid UTF-8 is read as U+FFFD (the `bytes`
+  /// tokenizer takes bytes as they are). Never throws for any input.
+  virtual std::int64_t encode(std::string_view text, std::int64_t max_tokens,
+                              std::vector<std::int32_t>& ids) const = 0;
 
   /// Number of ids, specials included.
   virtual std::int64_t vocab_size() const = 0;
@@ -62,9 +63,10 @@ class VocabularyBuilder {
 };
 
 /// Encodes many texts on `threads` threads. `offsets` gets texts.size() + 1 entries:
-/// text i has ids [offsets[i], offsets[i + 1]) of `ids`. The result does not depend on `threads`.
+/// text i has ids [offsets[i], offsets[i + 1]) of `ids`. `lengths`, where given, gets the ids that
+/// each text has without `max_tokens`. The result does not depend on `threads`.
 void encode_batch(const Tokenizer& tokenizer, std::span<const std::string> texts,
                   std::int64_t max_tokens, int threads, std::vector<std::int32_t>& ids,
-                  std::vector<std::int64_t>& offsets);
+                  std::vector<std::int64_t>& offsets, std::vector<std::int64_t>* lengths = nullptr);
 
 }  // namespace diffuse
