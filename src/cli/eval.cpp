@@ -10,8 +10,10 @@
 
 #include "choices.hpp"
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/log.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/data/loading.hpp"
+#include "diffuse/data/summary.hpp"
 #include "diffuse/device/precision.hpp"
 #include "diffuse/eval/paired_comparison.hpp"
 #include "diffuse/eval/precision_comparison.hpp"
@@ -129,6 +131,10 @@ int run_eval(const EvalOptions& options) {
   }
   const auto data = load_labelled_file(file, model.config.data, model.config.tokenizer,
                                        *model.tokenizer, model.labels, opened.threads);
+  const PartSummary summary =
+      summarize(std::filesystem::path(file).filename().string(), view_all(*data),
+                model.tokenizer->unknown_id(), model.config.tokenizer.max_tokens);
+  tell(data_notes(summary));
 
   EvaluationOptions evaluation_options;
   evaluation_options.batch_size = options.model.batch_size;
@@ -139,8 +145,11 @@ int run_eval(const EvalOptions& options) {
     compare_precisions(options, opened, view_all(*data), evaluation_options);
     return kDone;
   }
-  const Evaluation evaluation =
+  Evaluation evaluation =
       evaluate_with_progress(*model.classifier, view_all(*data), evaluation_options, "evaluating");
+  evaluation.data = summary;
+  const std::string warning = majority_warning(evaluation.metrics, model.labels, summary.name);
+  if (!warning.empty()) log::warning("{}", warning);
   if (!options.output.empty()) write_predictions(options.output, evaluation, model.labels);
   std::optional<PairedComparison> paired;
   if (!options.against.empty()) paired = compare_against(options.against, evaluation, model.labels);

@@ -56,6 +56,9 @@ void write_run_report(const fs::path& run_dir, const Config& config, const Train
     TrainingReport report{.name = fs::absolute(run_dir).lexically_normal().filename().string(),
                           .history = read_run_history(run_dir / "metrics.jsonl"),
                           .configuration = parameters(config)};
+    report.parts = {data.summary.train, data.summary.validation, data.summary.test};
+    report.notes = data_notes(data.summary, data.labels);
+    report.choosing_rows = static_cast<std::int64_t>(data.validation.size());
     if (evaluation != nullptr)
       report.evaluated = evaluated_set(config, data, *evaluation, view, what);
     write_file_atomically(run_dir / "report.html", training_report_html(report));

@@ -18,20 +18,6 @@ std::string shown(const nlohmann::json& value) {
   return bare ? value.get<std::string>() : value.dump();
 }
 
-std::string rows_text(const DatasetView& view, const EncodedDataset* file) {
-  std::string text = "none";
-  if (view.size() > 0) {
-    text = fmt::format("{} rows, {} tokens", format_count(static_cast<long long>(view.size())),
-                       format_count(view.token_count()));
-  }
-  if (file != nullptr && file->skipped_rows() > 0) {
-    text += fmt::format(" ({} bad row{} skipped)",
-                        format_count(static_cast<long long>(file->skipped_rows())),
-                        file->skipped_rows() == 1 ? "" : "s");
-  }
-  return text;
-}
-
 /// `words` cut into lines of at most `width` characters, which stand behind `indent` columns.
 std::string wrapped(const std::vector<std::string>& words, std::size_t indent, std::size_t width) {
   std::string text;
@@ -76,10 +62,25 @@ std::string parameters_text(const Config& config) {
                      others);
 }
 
-nlohmann::ordered_json rows_json(const DatasetView& view, const EncodedDataset* file) {
-  return {{"rows", view.size()},
-          {"tokens", view.token_count()},
-          {"skipped_rows", file == nullptr ? 0 : file->skipped_rows()}};
+nlohmann::ordered_json part_json(const PartSummary& part) {
+  return {{"rows", part.rows},
+          {"tokens", part.tokens},
+          {"skipped_rows", part.bad_rows},
+          {"unknown_tokens", part.unknown_tokens},
+          {"cut_rows", part.cut.rows},
+          {"unread_tokens", part.cut.unread_tokens},
+          {"training_rows", part.training_rows}};
+}
+
+/// "1,234 (words that come 2 times or more)".
+std::string vocabulary_text(const Config& config, const TrainingData& data) {
+  const std::string size = format_count(data.tokenizer->vocab_size());
+  if (config.tokenizer.type != TokenizerType::words)
+    return fmt::format("{} ({})", size, enum_name(config.tokenizer.type));
+  const std::int64_t least =
+      resolve_min_count(config.tokenizer, static_cast<std::int64_t>(data.train_file->size()));
+  if (least == 1) return fmt::format("{} (words, all that occur)", size);
+  return fmt::format("{} (words that occur {} times or more)", size, format_count(least));
 }
 
 std::string updates_text(const TrainingPlan& plan, const DatasetView& train) {
@@ -96,12 +97,11 @@ std::string updates_text(const TrainingPlan& plan, const DatasetView& train) {
 std::string startup_table(const Config& config, const TrainingData& data,
                           const StartupFacts& facts) {
   // No header: the first line is a row like the others.
-  Table table({"train", rows_text(data.train, data.train_file.get())}, {Align::left, Align::left});
-  table.add_row({"validation", rows_text(data.validation, data.validation_file.get())});
-  table.add_row({"test", rows_text(data.test, data.test_file.get())});
+  Table table({"train", part_text(data.summary.train)}, {Align::left, Align::left});
+  table.add_row({"validation", part_text(data.summary.validation)});
+  table.add_row({"test", part_text(data.summary.test)});
   table.add_row({"classes", format_count(data.labels.size())});
-  table.add_row({"vocabulary", fmt::format("{} ({})", format_count(data.tokenizer->vocab_size()),
-                                           enum_name(config.tokenizer.type))});
+  table.add_row({"vocabulary", vocabulary_text(config, data)});
   table.add_row({"parameters", format_count(facts.parameter_count)});
   table.add_row({"memory", facts.memory});
   table.add_row({"updates", updates_text(facts.plan, data.train)});
@@ -116,9 +116,13 @@ std::string startup_table(const Config& config, const TrainingData& data,
 std::string startup_json(const Config& config, const TrainingData& data,
                          const StartupFacts& facts) {
   nlohmann::ordered_json json;
-  json["train"] = rows_json(data.train, data.train_file.get());
-  json["validation"] = rows_json(data.validation, data.validation_file.get());
-  json["test"] = rows_json(data.test, data.test_file.get());
+  json["train"] = part_json(data.summary.train);
+  json["validation"] = part_json(data.summary.validation);
+  json["test"] = part_json(data.summary.test);
+  json["ambiguous_texts"] = data.summary.ambiguous_texts;
+  json["classes_without_validation"] = nlohmann::ordered_json::array();
+  for (const std::int32_t label : data.summary.unvalidated_classes)
+    json["classes_without_validation"].push_back(data.labels.name(label));
   json["classes"] = data.labels.size();
   json["vocabulary"] = data.tokenizer->vocab_size();
   json["parameters"] = facts.parameter_count;

@@ -147,8 +147,8 @@ void report_without_evaluation(const PreparedRun& run, const fs::path& run_dir) 
     write_run_report(run_dir, run.config, run.data, nullptr, {}, "");
 }
 
-/// Tests the best checkpoint once, where there are test rows, and writes `test.json`; writes
-/// `report.html` with that test, or else with the validation rows.
+/// Tests the best checkpoint once, where there are test rows, and writes `test.json`, or else
+/// evaluates it on the validation rows; writes `report.html` with that. Nothing without rows.
 std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResult& result,
                                      const fs::path& run_dir) {
   const bool has_test = run.data.test.size() > 0;
@@ -157,8 +157,10 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
     report_without_evaluation(run, run_dir);
     return std::nullopt;
   }
-  Evaluation evaluation = evaluate_checkpoint(result.best_checkpoint, view, run.device,
-                                              run.precision, has_test ? "testing" : "evaluating");
+  const DataSummary& summary = run.data.summary;
+  Evaluation evaluation = evaluate_checkpoint(
+      result.best_checkpoint, view, has_test ? summary.test : summary.validation,
+      summary.class_rows, run.device, run.precision, has_test ? "testing" : "evaluating");
   if (has_test) {
     write_or_warn("The test figures are on stdout alone", [&] {
       write_file_atomically(run_dir / "test.json",
@@ -167,7 +169,10 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
   }
   write_run_report(run_dir, run.config, run.data, &evaluation, view,
                    has_test ? "test" : "validation");
-  return has_test ? std::optional(std::move(evaluation)) : std::nullopt;
+  const std::string warning =
+      majority_warning(evaluation.metrics, run.data.labels, has_test ? "test" : "validation");
+  if (!warning.empty()) log::warning("{}", warning);
+  return evaluation;
 }
 
 int stopped(int signal, const TrainingResult& result, const fs::path& run_dir) {
@@ -303,19 +308,22 @@ int run_train(const TrainOptions& options) {
     }
     return kDone;
   }
-  std::optional<Evaluation> test;
+  std::optional<Evaluation> evaluated;
   try {
-    with_memory_advice(run.config, run.estimate, [&] { test = finish_run(run, result, run_dir); });
+    with_memory_advice(run.config, run.estimate,
+                       [&] { evaluated = finish_run(run, result, run_dir); });
   } catch (const Stopped& stop) {
     report_without_evaluation(run, run_dir);
     return stopped(stop.signal, result, run_dir);
   }
-  const std::string text = training_summary(result, run.data, test, run_dir);
+  const std::string text = training_summary(result, run.data, evaluated, run_dir);
   log::debug("Result\n{}", text);
   write_output(options.json
-                   ? training_summary_json(
-                         result, run.data,
-                         test ? evaluation_json(*test, run.data.labels) : std::string(), run_dir)
+                   ? training_summary_json(result, run.data,
+                                           evaluated && run.data.test.size() > 0
+                                               ? evaluation_json(*evaluated, run.data.labels)
+                                               : std::string(),
+                                           run_dir)
                    : text);
   log::close_file();
   return kDone;

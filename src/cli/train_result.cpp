@@ -2,7 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -21,16 +23,33 @@ std::string relative_if_shorter(const fs::path& path) {
                                                                                : path.string();
 }
 
-Evaluation evaluate_checkpoint(const fs::path& folder, const DatasetView& view, at::Device device,
-                               Precision precision, const std::string& what) {
+Evaluation evaluate_checkpoint(const fs::path& folder, const DatasetView& view,
+                               const PartSummary& part, const std::vector<std::int64_t>& class_rows,
+                               at::Device device, Precision precision, const std::string& what) {
   LoadedModel model = load_model(folder);
   model.classifier->to(device);
   EvaluationOptions options;
   options.class_count = model.labels.size();
+  options.class_rows = class_rows;
   options.noise_seed = model.config.train.seed;
   options.precision = precision;
-  return evaluate_with_progress(*model.classifier, view, options, what);
+  Evaluation evaluation = evaluate_with_progress(*model.classifier, view, options, what);
+  evaluation.data = part;
+  return evaluation;
 }
+
+namespace {
+
+/// What always answering training's most frequent class is right on, as a fraction.
+double validation_majority(const TrainingData& data) {
+  const std::vector<std::int64_t>& rows = data.summary.class_rows;
+  const auto most = std::max_element(rows.begin(), rows.end()) - rows.begin();
+  const auto counts = count_classes(data.validation, data.labels.size());
+  return static_cast<double>(counts[static_cast<std::size_t>(most)]) /
+         static_cast<double>(data.validation.size());
+}
+
+}  // namespace
 
 std::string training_summary_json(const TrainingResult& result, const TrainingData& data,
                                   const std::string& test, const fs::path& run_dir) {
@@ -40,6 +59,7 @@ std::string training_summary_json(const TrainingResult& result, const TrainingDa
   json["validation"] = Json();
   if (data.validation.size() > 0) {
     json["validation"] = {{"accuracy", result.best_accuracy},
+                          {"majority_accuracy", validation_majority(data)},
                           {"rows", data.validation.size()},
                           {"update", result.best_update}};
   }
@@ -51,16 +71,31 @@ std::string training_summary_json(const TrainingResult& result, const TrainingDa
 }
 
 std::string training_summary(const TrainingResult& result, const TrainingData& data,
-                             const std::optional<Evaluation>& test, const fs::path& run_dir) {
+                             const std::optional<Evaluation>& evaluated, const fs::path& run_dir) {
   std::string text;
-  if (test) text += "test " + accuracy_line(test->metrics) + "\n";
+  const bool test = evaluated && data.test.size() > 0;
+  const auto add_baseline = [&](const char* part) {
+    const Metrics& metrics = evaluated->metrics;
+    text += fmt::format("{} majority  {}\n", part, majority_text(metrics, data.labels));
+    if (metrics.macro_f1) text += fmt::format("{} macro-F1  {:.4f}\n", part, *metrics.macro_f1);
+  };
+  if (test) {
+    text += "test " + accuracy_line(evaluated->metrics) + "\n";
+    add_baseline("test");
+  }
   if (data.validation.size() > 0) {
     text += fmt::format("validation accuracy  {:.2f} %  n = {}  at update {} of {}{}\n",
                         100 * result.best_accuracy,
                         format_count(static_cast<long long>(data.validation.size())),
                         format_count(result.best_update), format_count(result.updates),
                         result.stopped_early ? " (stopped early)" : "");
+    if (evaluated && !test) add_baseline("validation");
   }
+  text += data.validation.size() > 0
+              ? fmt::format("checkpoint  chosen by {} validation rows\n",
+                            format_count(static_cast<long long>(data.validation.size())))
+              : fmt::format("checkpoint  the last one, at update {}: no validation rows chose\n",
+                            format_count(result.updates));
   const std::string run = relative_if_shorter(run_dir);
   text += fmt::format("training time  {}\n", format_duration(result.training_time_s));
   text += fmt::format("run directory  {}\n", run);

@@ -14,9 +14,11 @@ namespace diffuse::cli {
 /// `path` as seen from the working directory where that is the shorter text.
 std::string relative_if_shorter(const std::filesystem::path& path);
 
-/// Runs the checkpoint `folder` over `view`, in `precision` (resolved). `what` names the work in
-/// the progress line: "testing".
+/// Runs the checkpoint `folder` over `view`, which `part` sums up, in `precision` (resolved).
+/// `class_rows`: training rows of each class. `what` names the work in the progress line:
+/// "testing".
 Evaluation evaluate_checkpoint(const std::filesystem::path& folder, const DatasetView& view,
+                               const PartSummary& part, const std::vector<std::int64_t>& class_rows,
                                at::Device device, Precision precision, const std::string& what);
 
 /// What `train --json` prints: one object, `indent` 2, with the same figures; `test` as
@@ -24,10 +26,12 @@ Evaluation evaluate_checkpoint(const std::filesystem::path& folder, const Datase
 std::string training_summary_json(const TrainingResult& result, const TrainingData& data,
                                   const std::string& test, const std::filesystem::path& run_dir);
 
-/// What `train` prints: test and validation accuracy, training time, where the run is, what to do
-/// next.
+/// What `train` prints: the accuracy on test and validation rows beside what the most frequent
+/// class alone would reach, macro-F1, how many rows chose the checkpoint, training time, where the
+/// run is, what to do next. `evaluated`: the best checkpoint on the test rows or, where there are
+/// none, on the validation rows.
 std::string training_summary(const TrainingResult& result, const TrainingData& data,
-                             const std::optional<Evaluation>& test,
+                             const std::optional<Evaluation>& evaluated,
                              const std::filesystem::path& run_dir);
 
 }  // namespace diffuse::cli

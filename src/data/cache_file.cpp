@@ -27,6 +27,7 @@ struct Counts {
   std::uint64_t classes = 0;
   std::uint64_t vocab_size = 0;
   std::uint64_t label_bytes = 0;
+  CutTexts cut;
 };
 
 struct BlockHead {
@@ -38,12 +39,14 @@ struct Block {
   std::vector<std::int32_t> lengths;
   std::vector<std::int32_t> labels;
   std::vector<std::uint32_t> lines;
+  std::vector<std::uint32_t> marks;
   std::vector<std::int32_t> tokens;
 
   void clear() {
     lengths.clear();
     labels.clear();
     lines.clear();
+    marks.clear();
     tokens.clear();
   }
 };
@@ -142,6 +145,7 @@ void write_block(Writer& writer, Block& block) {
   writer.put(std::span<const std::int32_t>(block.lengths));
   writer.put(std::span<const std::int32_t>(block.labels));
   writer.put(std::span<const std::uint32_t>(block.lines));
+  writer.put(std::span<const std::uint32_t>(block.marks));
   writer.put(std::span<const std::int32_t>(block.tokens));
   block.clear();
 }
@@ -157,10 +161,10 @@ void append_block(const Block& block, const Counts& counts, EncodedDataset& data
     const auto length = static_cast<std::size_t>(std::max(block.lengths[i], 0));
     if (length == 0 || length > rest.size()) throw DamagedCache("a row's length is wrong");
     const std::int32_t label = block.labels[i];
-    if (label < 0 || static_cast<std::uint64_t>(label) >= counts.classes) {
+    if (label < -1 || label >= static_cast<std::int64_t>(counts.classes)) {
       throw DamagedCache("a label is out of range");
     }
-    data.append(rest.first(length), label, block.lines[i]);
+    data.append(rest.first(length), label, block.lines[i], block.marks[i]);
     rest = rest.subspan(length);
   }
   if (!rest.empty()) throw DamagedCache("a row's length is wrong");
@@ -177,6 +181,7 @@ void write_cache_file(const std::filesystem::path& path, const CacheContent& hea
   counts.classes = static_cast<std::uint64_t>(header.classes);
   counts.vocab_size = static_cast<std::uint64_t>(header.vocab_size);
   counts.label_bytes = header.labels.size();
+  counts.cut = data.cut_texts();
   writer.put_one(counts);
   for (std::string text : {header.key, header.vocab_hash}) {
     text.resize(kHashDigits, ' ');
@@ -189,6 +194,7 @@ void write_cache_file(const std::filesystem::path& path, const CacheContent& hea
     block.lengths.push_back(data.length(i));
     block.labels.push_back(data.label(i));
     block.lines.push_back(data.line(i));
+    block.marks.push_back(data.mark(i));
     block.tokens.insert(block.tokens.end(), tokens.begin(), tokens.end());
     if (block.lengths.size() >= kBlockRows || block.tokens.size() >= kBlockTokens) {
       write_block(writer, block);
@@ -211,6 +217,7 @@ CacheContent read_cache_file(const std::filesystem::path& path) {
   content.classes = static_cast<std::int64_t>(counts.classes);
   content.vocab_size = static_cast<std::int64_t>(counts.vocab_size);
   content.data = std::make_unique<EncodedDataset>();
+  content.data->set_cut_texts(counts.cut);
   Block block;
   while (content.data->size() < counts.rows) {
     const auto head = reader.get_one<BlockHead>();
@@ -220,6 +227,7 @@ CacheContent read_cache_file(const std::filesystem::path& path) {
     reader.get(block.lengths, head.rows);
     reader.get(block.labels, head.rows);
     reader.get(block.lines, head.rows);
+    reader.get(block.marks, head.rows);
     reader.get(block.tokens, head.tokens);
     append_block(block, counts, *content.data);
   }

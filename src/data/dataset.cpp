@@ -28,7 +28,7 @@ void EncodedDataset::set_label(Row& row, std::int32_t label) {
 }
 
 void EncodedDataset::append(std::span<const std::int32_t> tokens, std::int32_t label,
-                            std::uint32_t line) {
+                            std::uint32_t line, std::uint32_t mark) {
   if (size_ >= std::numeric_limits<std::uint32_t>::max()) {
     throw DataError("the data set is too large: expected fewer than 2^32 rows");
   }
@@ -58,11 +58,13 @@ void EncodedDataset::append(std::span<const std::int32_t> tokens, std::int32_t l
   std::copy(tokens.begin(), tokens.end(), token_chunks_[chunk].get() + place);
   if (size_ % kChunkRows == 0) {
     row_chunks_.push_back(std::make_unique_for_overwrite<Row[]>(kChunkRows));
+    mark_chunks_.push_back(std::make_unique_for_overwrite<std::uint32_t[]>(kChunkRows));
   }
   row.position = ((chunk << kChunkBits) | place) & ((std::uint64_t{1} << 40) - 1);
   row.length = static_cast<std::int32_t>(tokens.size());
   row.line = line;
   row_chunks_.back()[size_ % kChunkRows] = row;
+  mark_chunks_.back()[size_ % kChunkRows] = mark;
   ++size_;
   token_count_ += static_cast<std::int64_t>(tokens.size());
 }
@@ -86,9 +88,10 @@ void EncodedDataset::map_labels(std::span<const std::int32_t> to) {
 
 std::size_t EncodedDataset::memory_bytes() const {
   return (shared_chunks_ * kChunkTokens + own_chunk_tokens_) * sizeof(std::int32_t) +
-         row_chunks_.size() * kChunkRows * sizeof(Row) +
+         row_chunks_.size() * kChunkRows * (sizeof(Row) + sizeof(std::uint32_t)) +
          token_chunks_.capacity() * sizeof(token_chunks_[0]) +
          row_chunks_.capacity() * sizeof(row_chunks_[0]) +
+         mark_chunks_.capacity() * sizeof(mark_chunks_[0]) +
          skipped_before_.capacity() * sizeof(skipped_before_[0]);
 }
 
@@ -102,6 +105,15 @@ DatasetView view_all(const EncodedDataset& data) {
   DatasetView view{&data, std::vector<std::uint32_t>(data.size())};
   std::iota(view.rows.begin(), view.rows.end(), std::uint32_t{0});
   return view;
+}
+
+std::vector<std::int64_t> count_classes(const DatasetView& view, std::int64_t classes) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
+  for (const std::uint32_t row : view.rows) {
+    const std::int32_t label = view.data->label(row);
+    if (label >= 0) ++counts.at(static_cast<std::size_t>(label));
+  }
+  return counts;
 }
 
 PackedRows pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows) {

@@ -2,7 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "diffuse/base/error.hpp"
@@ -106,6 +108,13 @@ std::vector<std::uint32_t> for_each_block(const FileOptions& options, LabelResol
   return bad_rows.take();
 }
 
+/// See EncodedDataset::mark.
+std::uint32_t mark_of(const std::string& text, std::span<const std::int32_t> ids,
+                      std::int32_t unknown) {
+  if (std::find(ids.begin(), ids.end(), unknown) == ids.end()) return 0;
+  return static_cast<std::uint32_t>(std::hash<std::string_view>()(text)) | 1U;
+}
+
 }  // namespace
 
 std::unique_ptr<EncodedDataset> encode_file(const FileOptions& options, const Tokenizer& tokenizer,
@@ -114,14 +123,23 @@ std::unique_ptr<EncodedDataset> encode_file(const FileOptions& options, const To
   const std::int32_t unknown = tokenizer.unknown_id();
   std::vector<std::int32_t> ids;
   std::vector<std::int64_t> offsets;
+  std::vector<std::int64_t> lengths;
+  CutTexts cut;
   data->set_skipped_rows(for_each_block(options, labels, false, [&](Block& block) {
-    encode_batch(tokenizer, block.texts, options.max_tokens, options.threads, ids, offsets);
+    encode_batch(tokenizer, block.texts, options.max_tokens, options.threads, ids, offsets,
+                 &lengths);
     for (std::size_t i = 0; i < block.texts.size(); ++i) {
       std::span<const std::int32_t> row(ids.data() + offsets[i], ids.data() + offsets[i + 1]);
+      if (const std::int64_t unread = lengths[i] - std::ssize(row); unread > 0) {
+        ++cut.rows;
+        cut.tokens += lengths[i];
+        cut.unread_tokens += unread;
+      }
       if (row.empty()) row = {&unknown, 1};
-      data->append(row, block.labels[i], block.lines[i]);
+      data->append(row, block.labels[i], block.lines[i], mark_of(block.texts[i], row, unknown));
     }
   }));
+  data->set_cut_texts(cut);
   return data;
 }
 

@@ -18,6 +18,7 @@
 #include "diffuse/data/byte_source.hpp"
 #include "encode_file.hpp"
 #include "label_checks.hpp"
+#include "equal_texts.hpp"
 #include "label_resolver.hpp"
 #include "records.hpp"
 #include "split.hpp"
@@ -33,19 +34,10 @@ void log_loaded(const std::string& name, const EncodedDataset& data, std::string
             format_count(data.token_count()), data.token_count() == 1 ? "" : "s", how);
 }
 
-/// Rows of each class, by index.
-std::vector<std::int64_t> count_classes(const EncodedDataset& data, const Labels& labels) {
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(labels.size()));
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    ++counts[static_cast<std::size_t>(data.label(i))];
-  }
-  return counts;
-}
-
 /// `named`: the classes come from a file of names.
 void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path,
                    bool named) {
-  const std::vector<std::int64_t> counts = count_classes(data, labels);
+  const std::vector<std::int64_t> counts = count_classes(view_all(data), labels.size());
   const auto used = std::count_if(counts.begin(), counts.end(), [](auto n) { return n > 0; });
   if (used < 2) {
     const auto only = std::find_if(counts.begin(), counts.end(), [](auto n) { return n > 0; });
@@ -183,12 +175,60 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
   }
 }
 
-}  // namespace
+/// Splits validation rows off by `data.validation_fraction`; by itself as docs/data.md says,
+/// "Validation".
+Split split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed) {
+  if (fraction >= 0) {
+    Split split = split_stratified(data, fraction, seed);
+    if (fraction > 0 && split.validation.rows.empty()) {
+      log::warning("data.validation_fraction = {} of {} rows leaves no row for validation",
+                   fraction, data.size());
+    }
+    return split;
+  }
+  constexpr double kFraction = 0.05;
+  constexpr double kMostFraction = 0.10;     // where each of many classes takes a row
+  constexpr std::size_t kFewestRows = 2000;  // 100 of them choose
+  if (data.size() >= kFewestRows) {
+    Split split = split_stratified(data, kFraction, seed);
+    if (static_cast<double>(split.validation.size()) <=
+        kMostFraction * static_cast<double>(data.size())) {
+      return split;
+    }
+  }
+  log::info(
+      "data.train: {} rows are too few to choose a checkpoint by some of them: all are trained on, "
+      "and the last checkpoint is the result (data.validation_fraction)",
+      format_count(static_cast<long long>(data.size())));
+  return split_stratified(data, 0, seed);
+}
 
-namespace {
-
-/// The part of the training rows that validation gets by `data.validation_fraction`.
-double resolve_validation_fraction(double fraction) { return fraction < 0 ? 0.05 : fraction; }
+/// Counts what of the loaded data is not used, and texts that occur twice.
+DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tokenizer) {
+  const std::int32_t unknown = loaded.tokenizer->unknown_id();
+  const auto part = [&](const char* name, const DatasetView& view, const EncodedDataset* own) {
+    const bool whole = own != nullptr;
+    return summarize(name, view, unknown, tokenizer.max_tokens, whole);
+  };
+  DataSummary summary;
+  summary.train = part("data.train", loaded.train, loaded.train_file.get());
+  summary.validation = part("data.validation", loaded.validation, loaded.validation_file.get());
+  summary.test = part("data.test", loaded.test, loaded.test_file.get());
+  summary.validation.training_rows = count_shared_texts(loaded.validation, loaded.train);
+  summary.test.training_rows = count_shared_texts(loaded.test, view_all(*loaded.train_file));
+  const AmbiguousTexts ambiguous = ambiguous_texts(*loaded.train_file);
+  summary.ambiguous_texts = ambiguous.texts;
+  summary.ambiguous_rows = ambiguous.rows;
+  summary.class_rows = count_classes(loaded.train, loaded.labels.size());
+  if (loaded.validation.size() > 0) {
+    const auto validated = count_classes(loaded.validation, loaded.labels.size());
+    for (std::size_t c = 0; c < validated.size(); ++c) {
+      if (validated[c] == 0 && summary.class_rows[c] > 0)
+        summary.unvalidated_classes.push_back(static_cast<std::int32_t>(c));
+    }
+  }
+  return summary;
+}
 
 }  // namespace
 
@@ -244,14 +284,9 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   };
 
   if (data.validation.empty()) {
-    const double fraction = resolve_validation_fraction(data.validation_fraction);
-    Split split = split_stratified(*result.train_file, fraction, seed);
+    Split split = split_off_validation(*result.train_file, data.validation_fraction, seed);
     result.train = std::move(split.train);
     result.validation = std::move(split.validation);
-    if (fraction > 0 && result.validation.rows.empty()) {
-      log::warning("data.validation_fraction = {} of {} rows leaves no row for validation",
-                   fraction, result.train_file->size());
-    }
   } else {
     result.train = view_all(*result.train_file);
     result.validation_file = load("data.validation", data.validation);
@@ -261,6 +296,8 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     result.test_file = load("data.test", data.test);
     result.test = view_all(*result.test_file);
   }
+  result.summary = summarize_all(result, tokenizer);
+  tell(data_notes(result.summary, result.labels));
   return result;
 }
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "diffuse/base/random.hpp"
+#include "equal_texts.hpp"
 
 namespace diffuse {
 namespace {
@@ -19,24 +21,21 @@ struct Share {
   double remainder;
 };
 
-}  // namespace
+using Classes = std::map<std::int32_t, std::vector<std::uint32_t>>;
 
-Split split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed) {
-  Split split{{&data, {}}, {&data, {}}};
-  std::map<std::int32_t, std::vector<std::uint32_t>> classes;
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    classes[data.label(i)].push_back(static_cast<std::uint32_t>(i));
-  }
-
-  const auto wanted =
-      static_cast<std::size_t>(std::floor(fraction * static_cast<double>(data.size()) + 0.5));
+/// The classes' shares of `wanted` rows, in the order in which they are served.
+std::vector<Share> make_shares(const Classes& classes, double fraction, std::size_t wanted) {
   std::vector<Share> shares;
   std::size_t given = 0;
   for (const auto& [label, rows] : classes) {
     const double exact = fraction * static_cast<double>(rows.size());
     const std::size_t limit = rows.size() - 1;
-    const std::size_t share = std::min(static_cast<std::size_t>(exact), limit);
-    shares.push_back({label, share, limit, exact - std::floor(exact)});
+    // At least one: a class without a row is not seen by whoever chooses.
+    const std::size_t share =
+        std::min(std::max(static_cast<std::size_t>(exact), std::size_t{1}), limit);
+    // A class that got a row for its fraction of one has had its rounding.
+    const double remainder = exact < 1 && share > 0 ? 0 : exact - std::floor(exact);
+    shares.push_back({label, share, limit, remainder});
     given += share;
   }
   std::stable_sort(shares.begin(), shares.end(),
@@ -47,18 +46,107 @@ Split split_stratified(const EncodedDataset& data, double fraction, std::int64_t
     ++share.rows;
     ++given;
   }
+  return shares;
+}
 
+/// Moves texts to validation, each with all of its rows.
+class TextMover {
+ public:
+  TextMover(const EncodedDataset& data, const std::vector<Share>& shares)
+      : data_(data), group_of_(data.size()), taken_(data.size()) {
+    const std::vector<std::uint64_t> keys = text_keys(data);
+    by_text_ = rows_by_text(keys);
+    for (std::size_t i = 0; i < by_text_.size(); ++i) {
+      if (i == 0 || keys[by_text_[i]] != keys[by_text_[i - 1]]) begins_.push_back(i);
+      group_of_[by_text_[i]] = static_cast<std::uint32_t>(begins_.size() - 1);
+    }
+    begins_.push_back(by_text_.size());
+    for (const Share& share : shares) room_[share.label] = share.limit;
+  }
+
+  std::size_t size_of(std::uint32_t row) const { return group(row).size(); }
+  bool taken(std::uint32_t row) const { return taken_[row]; }
+  /// Rows of the class in validation.
+  std::size_t given(std::int32_t label) const {
+    const auto found = given_.find(label);
+    return found == given_.end() ? 0 : found->second;
+  }
+
+  /// Whether every class of the row's text keeps a row in train.
+  bool may_take(std::uint32_t row) const {
+    if (taken_[row]) return false;
+    std::map<std::int32_t, std::size_t> needed;
+    for (const std::uint32_t member : group(row)) ++needed[data_.label(member)];
+    return std::all_of(needed.begin(), needed.end(), [&](const auto& entry) {
+      return given(entry.first) + entry.second <= room_.at(entry.first);
+    });
+  }
+  void take(std::uint32_t row) {
+    for (const std::uint32_t member : group(row)) {
+      taken_[member] = true;
+      ++given_[data_.label(member)];
+    }
+  }
+
+ private:
+  std::span<const std::uint32_t> group(std::uint32_t row) const {
+    const std::size_t begin = begins_[group_of_[row]];
+    return std::span(by_text_).subspan(begin, begins_[group_of_[row] + 1] - begin);
+  }
+
+  const EncodedDataset& data_;
+  std::vector<std::uint32_t> by_text_;
+  std::vector<std::size_t> begins_;  // of each text's rows in by_text_, and the end
+  std::vector<std::uint32_t> group_of_;
+  std::vector<bool> taken_;
+  std::map<std::int32_t, std::size_t> given_;
+  std::map<std::int32_t, std::size_t> room_;
+};
+
+/// Gives the class of `rows` (shuffled) its share.
+void serve(const Share& share, const std::vector<std::uint32_t>& rows, TextMover& mover) {
+  for (const std::uint32_t row : rows) {
+    if (mover.given(share.label) >= share.rows) return;
+    const bool fits = mover.given(share.label) + mover.size_of(row) <= share.rows;
+    if (fits && mover.may_take(row)) mover.take(row);
+  }
+  if (mover.given(share.label) > 0) return;
+  // No text is short enough: better more rows than none, but the fewest.
+  const std::uint32_t* best = nullptr;
+  for (const std::uint32_t& row : rows) {
+    const bool better = best == nullptr || mover.size_of(row) < mover.size_of(*best);
+    if (better && mover.may_take(row)) best = &row;
+  }
+  if (best != nullptr) mover.take(*best);
+}
+
+}  // namespace
+
+Split split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed) {
+  Split split{{&data, {}}, {&data, {}}};
+  if (fraction == 0) {
+    split.train = view_all(data);
+    return split;
+  }
+  Classes classes;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    classes[data.label(i)].push_back(static_cast<std::uint32_t>(i));
+  }
+  const auto wanted =
+      static_cast<std::size_t>(std::floor(fraction * static_cast<double>(data.size()) + 0.5));
+  const std::vector<Share> shares = make_shares(classes, fraction, wanted);
+  TextMover mover(data, shares);
   const std::uint64_t stream = mix_seed(static_cast<std::uint64_t>(seed), kSplitStream);
   for (const Share& share : shares) {
+    if (share.rows == 0) continue;
     std::vector<std::uint32_t>& rows = classes[share.label];
     Random random(mix_seed(stream, static_cast<std::uint64_t>(share.label)));
     shuffle(rows, random);
-    const auto cut = rows.begin() + static_cast<std::ptrdiff_t>(share.rows);
-    split.validation.rows.insert(split.validation.rows.end(), rows.begin(), cut);
-    split.train.rows.insert(split.train.rows.end(), cut, rows.end());
+    serve(share, rows, mover);
   }
-  std::sort(split.train.rows.begin(), split.train.rows.end());
-  std::sort(split.validation.rows.begin(), split.validation.rows.end());
+  for (const std::uint32_t row : view_all(data).rows) {
+    (mover.taken(row) ? split.validation : split.train).rows.push_back(row);
+  }
   return split;
 }
 

@@ -79,6 +79,7 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
   result.examples_per_s = static_cast<double>(view.size()) / result.time_s;
   result.tokens_per_s = static_cast<double>(view.token_count()) / result.time_s;
   result.metrics = compute_metrics(result.probabilities, result.gold, options.class_count);
+  result.metrics.majority = majority_of(result.metrics, options.class_rows);
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "diffuse/base/error.hpp"
 
@@ -25,7 +26,7 @@ void check_sizes(std::span<const float> probabilities, std::span<const std::int3
     throw Error(fmt::format("Metrics got {} probabilities for {} rows of {} classes.",
                             probabilities.size(), gold.size(), class_count));
   for (std::size_t row = 0; row < gold.size(); ++row)
-    if (gold[row] < 0 || gold[row] >= class_count)
+    if (gold[row] < -1 || gold[row] >= class_count)
       throw Error(fmt::format("Row {} has no label among the {} classes (its label index is {}).",
                               row + 1, class_count, gold[row]));
   for (std::size_t i = 0; i < probabilities.size(); ++i)
@@ -63,7 +64,7 @@ std::vector<CalibrationBin> bins_of(std::span<const float> probabilities,
     const auto place = static_cast<std::size_t>(confidence * kCalibrationBins);
     Sums& bin = sums[std::min(place, kCalibrationBins - 1)];
     ++bin.count;
-    bin.correct += predicted == static_cast<std::size_t>(gold[row]);
+    bin.correct += std::cmp_equal(predicted, gold[row]);
     bin.confidence += confidence;
   }
   std::vector<CalibrationBin> bins;
@@ -75,26 +76,39 @@ std::vector<CalibrationBin> bins_of(std::span<const float> probabilities,
   return bins;
 }
 
-void add_class_metrics(Metrics& metrics, std::int64_t class_count) {
+/// Counts equal pairs of gold and predicted class; `pairs` gets sorted.
+std::vector<ConfusionCell> count_cells(std::vector<std::pair<std::int32_t, std::int32_t>>& pairs) {
+  std::sort(pairs.begin(), pairs.end());
+  std::vector<ConfusionCell> cells;
+  for (const auto& [gold, predicted] : pairs) {
+    const bool same =
+        !cells.empty() && cells.back().gold == gold && cells.back().predicted == predicted;
+    if (!same) cells.push_back({gold, predicted, 0});
+    ++cells.back().rows;
+  }
+  return cells;
+}
+
+/// `metrics.classes` holds what was predicted of each.
+void add_class_metrics(Metrics& metrics) {
+  std::vector<std::int64_t> hits(metrics.classes.size());
+  for (const ConfusionCell& cell : metrics.confusion) {
+    metrics.classes[static_cast<std::size_t>(cell.gold)].support += cell.rows;
+    if (cell.gold == cell.predicted) hits[static_cast<std::size_t>(cell.gold)] = cell.rows;
+  }
   double f1_sum = 0;
   double f1_count = 0;
-  for (std::int64_t c = 0; c < class_count; ++c) {
-    ClassMetrics figures;
-    for (std::int64_t other = 0; other < class_count; ++other) {
-      figures.support += metrics.confusion[static_cast<std::size_t>(c * class_count + other)];
-      figures.predicted += metrics.confusion[static_cast<std::size_t>(other * class_count + c)];
-    }
-    const auto hits =
-        static_cast<double>(metrics.confusion[static_cast<std::size_t>(c * class_count + c)]);
-    figures.precision = quotient(hits, static_cast<double>(figures.predicted));
-    figures.recall = quotient(hits, static_cast<double>(figures.support));
+  for (std::size_t c = 0; c < metrics.classes.size(); ++c) {
+    ClassMetrics& figures = metrics.classes[c];
+    const auto right = static_cast<double>(hits[c]);
+    figures.precision = quotient(right, static_cast<double>(figures.predicted));
+    figures.recall = quotient(right, static_cast<double>(figures.support));
     // The same as the harmonic mean, but defined as long as the class occurs on either side.
-    figures.f1 = quotient(2 * hits, static_cast<double>(figures.predicted + figures.support));
+    figures.f1 = quotient(2 * right, static_cast<double>(figures.predicted + figures.support));
     if (figures.f1) {
       f1_sum += *figures.f1;
       f1_count += 1;
     }
-    metrics.classes.push_back(figures);
   }
   metrics.macro_f1 = quotient(f1_sum, f1_count);
 }
@@ -106,26 +120,68 @@ Metrics compute_metrics(std::span<const float> probabilities, std::span<const st
   check_sizes(probabilities, gold, class_count);
   Metrics metrics;
   metrics.count = static_cast<std::int64_t>(gold.size());
-  metrics.confusion.assign(static_cast<std::size_t>(class_count * class_count), 0);
+  metrics.classes.resize(static_cast<std::size_t>(class_count));
+  std::vector<std::pair<std::int32_t, std::int32_t>> pairs;
   std::int64_t correct = 0;
   double loss_sum = 0;
   const auto width = static_cast<std::size_t>(class_count);
   for (std::size_t row = 0; row < gold.size(); ++row) {
     const auto p = probabilities.subspan(row * width, width);
     const std::size_t predicted = most_probable(p);
+    ++metrics.classes[predicted].predicted;
+    if (gold[row] < 0) {  // of a class that the model lacks: wrong, whatever it answers
+      ++metrics.unknown_class;
+      continue;
+    }
     const auto label = static_cast<std::size_t>(gold[row]);
     loss_sum -= std::log(std::max<double>(p[label], kSmallestProbability));
     correct += predicted == label;
-    ++metrics.confusion[label * width + predicted];
+    pairs.emplace_back(gold[row], static_cast<std::int32_t>(predicted));
   }
+  metrics.confusion = count_cells(pairs);
   const auto count = static_cast<double>(metrics.count);
-  metrics.mean_loss = loss_sum / count;
+  metrics.mean_loss = pairs.empty() ? 0 : loss_sum / static_cast<double>(pairs.size());
   metrics.accuracy = static_cast<double>(correct) / count;
   metrics.accuracy_interval = wilson_interval(correct, metrics.count);
   metrics.calibration = bins_of(probabilities, gold, width);
   metrics.ece = expected_calibration_error(metrics.calibration);
-  add_class_metrics(metrics, class_count);
+  add_class_metrics(metrics);
   return metrics;
+}
+
+std::optional<Majority> majority_of(const Metrics& metrics,
+                                    std::span<const std::int64_t> class_rows) {
+  if (class_rows.empty() || class_rows.size() != metrics.classes.size()) return std::nullopt;
+  const auto most = std::max_element(class_rows.begin(), class_rows.end()) - class_rows.begin();
+  const auto support = metrics.classes[static_cast<std::size_t>(most)].support;
+  return Majority{static_cast<std::int32_t>(most),
+                  static_cast<double>(support) / static_cast<double>(metrics.count)};
+}
+
+bool no_better_than_majority(const Metrics& metrics) {
+  return metrics.majority && metrics.accuracy <= metrics.majority->accuracy;
+}
+
+std::vector<ConfusionCell> confusions(const Metrics& metrics) {
+  std::vector<ConfusionCell> cells;
+  for (const ConfusionCell& cell : metrics.confusion) {
+    if (cell.gold != cell.predicted) cells.push_back(cell);
+  }
+  std::stable_sort(cells.begin(), cells.end(),
+                   [](const ConfusionCell& a, const ConfusionCell& b) { return a.rows > b.rows; });
+  return cells;
+}
+
+std::int64_t confused_rows(const Metrics& metrics, std::size_t gold, std::size_t predicted) {
+  const auto place =
+      std::pair(static_cast<std::int32_t>(gold), static_cast<std::int32_t>(predicted));
+  const auto found = std::lower_bound(metrics.confusion.begin(), metrics.confusion.end(), place,
+                                      [](const ConfusionCell& cell, const auto& wanted) {
+                                        return std::pair(cell.gold, cell.predicted) < wanted;
+                                      });
+  const bool there =
+      found != metrics.confusion.end() && std::pair(found->gold, found->predicted) == place;
+  return there ? found->rows : 0;
 }
 
 std::vector<std::int32_t> predicted_classes(std::span<const float> probabilities,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
@@ -39,26 +40,12 @@ std::string class_table(const Metrics& metrics, const Labels& labels) {
 /// Of many classes: the pairs that are confused most, instead of a matrix that nobody can read.
 std::string confusion_list(const Metrics& metrics, const Labels& labels) {
   constexpr std::size_t kShown = 20;
-  const std::size_t class_count = metrics.classes.size();
-  std::vector<std::size_t> cells;
-  for (std::size_t cell = 0; cell < metrics.confusion.size(); ++cell) {
-    if (cell / class_count != cell % class_count && metrics.confusion[cell] > 0)
-      cells.push_back(cell);
-  }
-  const auto more = [&](std::size_t a, std::size_t b) {
-    return metrics.confusion[a] != metrics.confusion[b]
-               ? metrics.confusion[a] > metrics.confusion[b]
-               : a < b;
-  };
-  const std::size_t shown = std::min(kShown, cells.size());
-  std::partial_sort(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(shown), cells.end(),
-                    more);
+  const std::vector<ConfusionCell> cells = confusions(metrics);
   using Align = Table::Align;
   Table table({"gold", "predicted", "rows"}, {Align::left, Align::left, Align::right});
-  for (std::size_t i = 0; i < shown; ++i)
-    table.add_row({printable(labels.names()[cells[i] / class_count]),
-                   printable(labels.names()[cells[i] % class_count]),
-                   format_count(metrics.confusion[cells[i]])});
+  for (const ConfusionCell& cell : std::span(cells).first(std::min(kShown, cells.size())))
+    table.add_row({printable(labels.name(cell.gold)), printable(labels.name(cell.predicted)),
+                   format_count(cell.rows)});
   return fmt::format("{} pairs of classes are confused; the most frequent (--json has all):\n",
                      format_count(static_cast<long long>(cells.size()))) +
          table.text();
@@ -76,7 +63,7 @@ std::string confusion_table(const Metrics& metrics, const Labels& labels) {
   for (std::size_t gold = 0; gold < class_count; ++gold) {
     std::vector<std::string> cells = {printable(labels.names()[gold])};
     for (std::size_t predicted = 0; predicted < class_count; ++predicted)
-      cells.push_back(format_count(metrics.confusion[gold * class_count + predicted]));
+      cells.push_back(format_count(confused_rows(metrics, gold, predicted)));
     table.add_row(std::move(cells));
   }
   return table.text();
@@ -96,13 +83,37 @@ std::string accuracy_line(const Metrics& metrics) {
                      format_count(metrics.count));
 }
 
+std::string majority_text(const Metrics& metrics, const Labels& labels) {
+  if (!metrics.majority) return "n/a";
+  return fmt::format("{:.2f} %  (always \"{}\", the most frequent class in training)",
+                     100 * metrics.majority->accuracy,
+                     printable(labels.name(metrics.majority->label)));
+}
+
+std::string majority_warning(const Metrics& metrics, const Labels& labels,
+                             const std::string& name) {
+  if (!no_better_than_majority(metrics)) return "";
+  return fmt::format(
+      "the model is no better than its most frequent class: {:.2f} % of the {} rows are right, and "
+      "{:.2f} % would be by always answering \"{}\"",
+      100 * metrics.accuracy, name, 100 * metrics.majority->accuracy,
+      printable(labels.name(metrics.majority->label)));
+}
+
 std::string evaluation_report(const Evaluation& evaluation, const Labels& labels) {
   check_labels(evaluation, labels);
   const Metrics& metrics = evaluation.metrics;
   std::string out = accuracy_line(metrics) + "\n";
+  if (metrics.unknown_class > 0)
+    out += fmt::format(
+        "no class  {} of these rows: their labels are none of the model's, so they "
+        "count as wrong\n",
+        format_count(metrics.unknown_class));
+  if (metrics.majority) out += "majority  " + majority_text(metrics, labels) + "\n";
   out += fmt::format("macro-F1  {}\n", figure(metrics.macro_f1));
   out += fmt::format("loss      {:.4f}  (mean cross-entropy)\n", metrics.mean_loss);
   out += fmt::format("ECE       {:.4f}  (15 bins)\n", metrics.ece);
+  if (evaluation.data) out += fmt::format("read      {}\n", part_text(*evaluation.data));
   out += fmt::format("speed     {} examples/s  {} tokens/s  ({})\n",
                      format_count(static_cast<long long>(evaluation.examples_per_s)),
                      format_count(static_cast<long long>(evaluation.tokens_per_s)),
@@ -121,14 +132,27 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
   const Metrics& metrics = evaluation.metrics;
   nlohmann::ordered_json json;
   json["count"] = metrics.count;
+  json["unknown_class"] = metrics.unknown_class;
   json["accuracy"] = metrics.accuracy;
   json["accuracy_interval"] = {metrics.accuracy_interval.low, metrics.accuracy_interval.high};
+  json["majority"] = nullptr;
+  if (metrics.majority) {
+    json["majority"] = {{"label", labels.name(metrics.majority->label)},
+                        {"accuracy", metrics.majority->accuracy}};
+  }
   json["macro_f1"] = json_figure(metrics.macro_f1);
   json["mean_loss"] = metrics.mean_loss;
   json["ece"] = metrics.ece;
   json["examples_per_s"] = evaluation.examples_per_s;
   json["tokens_per_s"] = evaluation.tokens_per_s;
   json["time_s"] = evaluation.time_s;
+  json["data"] = nullptr;
+  if (evaluation.data) {
+    const PartSummary& data = *evaluation.data;
+    json["data"] = {{"tokens", data.tokens},     {"unknown_tokens", data.unknown_tokens},
+                    {"cut_rows", data.cut.rows}, {"unread_tokens", data.cut.unread_tokens},
+                    {"bad_rows", data.bad_rows}, {"training_rows", data.training_rows}};
+  }
   json["classes"] = nlohmann::ordered_json::array();
   json["confusion"] = nlohmann::ordered_json::array();
   const std::size_t class_count = metrics.classes.size();
@@ -142,10 +166,9 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
     entry["support"] = figures.support;
     entry["predicted"] = figures.predicted;
     json["classes"].push_back(std::move(entry));
-    const auto begin = metrics.confusion.begin() + static_cast<std::ptrdiff_t>(c * class_count);
-    json["confusion"].push_back(
-        std::vector<std::int64_t>(begin, begin + static_cast<std::ptrdiff_t>(class_count)));
   }
+  for (const ConfusionCell& cell : metrics.confusion)
+    json["confusion"].push_back({cell.gold, cell.predicted, cell.rows});
   return json.dump(2);
 }
 
@@ -161,8 +184,9 @@ void write_predictions(const std::filesystem::path& path, const Evaluation& eval
   for (std::size_t row = 0; row < evaluation.gold.size(); ++row) {
     const auto best = static_cast<std::size_t>(predicted[row]);
     fmt::format_to(std::back_inserter(out), "{}\t{}\t{}\t{:.6f}\n", evaluation.rows[row],
-                   names[static_cast<std::size_t>(evaluation.gold[row])], names[best],
-                   evaluation.probabilities[row * width + best]);
+                   evaluation.gold[row] < 0 ? std::string(kUnknownGold)
+                                            : names[static_cast<std::size_t>(evaluation.gold[row])],
+                   names[best], evaluation.probabilities[row * width + best]);
   }
   write_file_atomically(path, out);
 }

@@ -21,8 +21,7 @@ double share(std::int64_t count, std::int64_t support) {
 }
 
 std::string cell_html(const EvaluatedSet& set, std::size_t gold, std::size_t predicted) {
-  const std::size_t classes = set.labels.size();
-  const std::int64_t count = set.metrics.confusion[gold * classes + predicted];
+  const std::int64_t count = confused_rows(set.metrics, gold, predicted);
   const double part = share(count, set.metrics.classes[gold].support);
   const bool right = gold == predicted;
   if (count == 0)
@@ -66,18 +65,10 @@ std::string matrix_html(const EvaluatedSet& set) {
 
 std::string pairs_html(const EvaluatedSet& set) {
   const std::size_t classes = set.labels.size();
-  const std::vector<std::int64_t>& counts = set.metrics.confusion;
-  std::vector<std::size_t> cells;
-  for (std::size_t cell = 0; cell < counts.size(); ++cell) {
-    if (cell / classes != cell % classes && counts[cell] > 0) cells.push_back(cell);
-  }
+  const std::vector<ConfusionCell> cells = confusions(set.metrics);
   const std::string title = "<h3>Most frequent confusions</h3>\n";
   if (cells.empty()) return title + "<p class=\"note\">No two classes are confused.</p>\n";
   const std::size_t shown = std::min(kMostPairs, cells.size());
-  std::partial_sort(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(shown), cells.end(),
-                    [&](std::size_t a, std::size_t b) {
-                      return counts[a] != counts[b] ? counts[a] > counts[b] : a < b;
-                    });
   std::string out = fmt::format(
       "{}<p class=\"note\">{} of {} pairs of classes are "
       "confused{}.</p>\n",
@@ -89,13 +80,14 @@ std::string pairs_html(const EvaluatedSet& set) {
       "scope=\"col\">predicted</th><th scope=\"col\" class=\"number\">rows</th><th scope=\"col\" "
       "class=\"number\">of the gold class</th></tr></thead>\n<tbody>\n";
   for (std::size_t i = 0; i < shown; ++i) {
-    const std::size_t gold = cells[i] / classes;
-    const double part = share(counts[cells[i]], set.metrics.classes[gold].support);
+    const auto gold = static_cast<std::size_t>(cells[i].gold);
+    const double part = share(cells[i].rows, set.metrics.classes[gold].support);
     out += fmt::format(
         "<tr><td><bdi>{}</bdi></td><td><bdi>{}</bdi></td><td class=\"number\">{}</td>"
         "<td class=\"number\">{:.1f} %</td></tr>\n",
-        html_text(set.labels[gold]), html_text(set.labels[cells[i] % classes]),
-        format_count(counts[cells[i]]), 100 * part);
+        html_text(set.labels[gold]),
+        html_text(set.labels[static_cast<std::size_t>(cells[i].predicted)]),
+        format_count(cells[i].rows), 100 * part);
   }
   return out + "</tbody>\n</table></div>\n";
 }

@@ -75,7 +75,9 @@ std::string errors_html(const EvaluatedSet& set) {
     out += fmt::format(
         "<tr><td class=\"number\">{}</td>{}{}<td class=\"number\">{:.4f}</td><td "
         "class=\"text\" dir=\"auto\">{}</td></tr>\n",
-        error.row, label_cell(set.labels[static_cast<std::size_t>(error.gold)]),
+        error.row,
+        label_cell(error.gold < 0 ? "(unknown class)"
+                                  : set.labels[static_cast<std::size_t>(error.gold)]),
         label_cell(set.labels[static_cast<std::size_t>(error.predicted)]), error.probability,
         excerpt(error.text));
   }
@@ -98,17 +100,25 @@ std::string calibration_html(const Metrics& metrics) {
       reliability_diagram_svg(metrics.calibration), metrics.ece, metrics.calibration.size()));
 }
 
+/// " · always “earn” 49.47 %", or nothing.
+std::string majority_fact(const EvaluatedSet& set) {
+  if (!set.metrics.majority) return "";
+  const auto label = static_cast<std::size_t>(set.metrics.majority->label);
+  return fmt::format(" · always “{}” {:.2f} %", html_text(set.labels[label], kShortLabel),
+                     100 * set.metrics.majority->accuracy);
+}
+
 void check_sizes(const EvaluatedSet& set) {
   const std::size_t classes = set.labels.size();
   const std::size_t of_metrics = set.metrics.classes.size();
-  if (of_metrics != classes || set.metrics.confusion.size() != classes * classes)
+  if (of_metrics != classes)
     throw Error(fmt::format("An evaluation over {} classes cannot be reported with {} label names.",
                             of_metrics, classes));
   const auto outside = [&](std::int32_t label) {
     return label < 0 || static_cast<std::size_t>(label) >= classes;
   };
   for (const ReportedError& error : set.errors) {
-    if (outside(error.gold) || outside(error.predicted))
+    if ((error.gold != -1 && outside(error.gold)) || outside(error.predicted))
       throw Error(fmt::format("The error of row {} names class {} or {}, but there are {} classes.",
                               error.row, error.gold, error.predicted, classes));
   }
@@ -121,10 +131,15 @@ std::string evaluation_html(const EvaluatedSet& set) {
   const Metrics& metrics = set.metrics;
   std::string out = fmt::format(
       "<section>\n<h2>Evaluation: {}</h2>\n<p class=\"facts\">{} rows · accuracy {:.2f} % [{:.1f}, "
-      "{:.1f}] · macro-F1 {} · mean cross-entropy {:.4f} · expected calibration error {:.4f}</p>\n",
+      "{:.1f}]{} · macro-F1 {} · mean cross-entropy {:.4f} · expected calibration error "
+      "{:.4f}</p>\n",
       html_text(set.name), format_count(metrics.count), 100 * metrics.accuracy,
-      100 * metrics.accuracy_interval.low, 100 * metrics.accuracy_interval.high,
+      100 * metrics.accuracy_interval.low, 100 * metrics.accuracy_interval.high, majority_fact(set),
       figure(metrics.macro_f1), metrics.mean_loss, metrics.ece);
+  if (no_better_than_majority(metrics))
+    out +=
+        "<p class=\"alarm\">The model is right on no more rows than always answering its most "
+        "frequent class would be.</p>\n";
   const std::string confusion = card(confusion_html(set));
   const std::string classes = card(classes_html(set));
   const std::string calibration = calibration_html(metrics);

@@ -74,6 +74,13 @@ void add_accuracy(std::vector<KeyFigure>& figures, const TrainingReport& report)
         {report.evaluated->name + " accuracy", percent(metrics.accuracy),
          fmt::format("95 % interval {:.1f} to {:.1f}, n = {}", 100 * metrics.accuracy_interval.low,
                      100 * metrics.accuracy_interval.high, format_count(metrics.count))});
+    if (metrics.majority) {
+      const auto label = static_cast<std::size_t>(metrics.majority->label);
+      figures.push_back({"most frequent class", percent(metrics.majority->accuracy),
+                         fmt::format("right by always answering {}",
+                                     printable(report.evaluated->labels[label], 24))});
+    }
+    if (metrics.macro_f1) figures.push_back({"macro-F1", fmt::format("{:.4f}", *metrics.macro_f1)});
   }
   const HistoryEpoch* best = best_epoch(report.history);
   const bool shown = report.evaluated && report.evaluated->name == "validation";
@@ -86,12 +93,16 @@ void add_accuracy(std::vector<KeyFigure>& figures, const TrainingReport& report)
                        "of the last epoch, in training mode"});
 }
 
-void add_best_update(std::vector<KeyFigure>& figures, const RunHistory& history) {
+void add_best_update(std::vector<KeyFigure>& figures, const TrainingReport& report) {
+  const RunHistory& history = report.history;
   const HistoryEpoch* best = best_epoch(history);
   if (best == nullptr) return;
   figures.push_back(
       {"best update", format_count(best->update),
-       fmt::format("of {}, epoch {:.4g}", format_count(last_update(history)), best->epoch)});
+       fmt::format("of {}, epoch {:.4g}{}", format_count(last_update(history)), best->epoch,
+                   report.choosing_rows == 0 ? ""
+                                             : fmt::format(", chosen by {} validation rows",
+                                                           format_count(report.choosing_rows)))});
 }
 
 void add_time(std::vector<KeyFigure>& figures, const RunHistory& history) {
@@ -167,7 +178,7 @@ std::string key_figures_html(const TrainingReport& report) {
   const RunHistory& history = report.history;
   std::vector<KeyFigure> figures;
   add_accuracy(figures, report);
-  add_best_update(figures, history);
+  add_best_update(figures, report);
   add_time(figures, history);
   add_memory(figures, history);
   add_set_up(figures, history);

@@ -15,6 +15,9 @@ std::string key_figures_html(const TrainingReport& report);
 /// Curves, times and memory. Empty for a history without a line of training.
 std::string training_html(const RunHistory& history);
 
+/// Rows, tokens and what was not used of each part of the data. Empty where there are no parts.
+std::string data_html(const TrainingReport& report);
+
 /// Confusions, calibration, classes and errors. Throws Error if sizes disagree.
 std::string evaluation_html(const EvaluatedSet& set);
 

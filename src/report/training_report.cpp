@@ -52,6 +52,7 @@ std::string training_report_html(const TrainingReport& report) {
   out += "<style>\n" + page_css() + chart_css() + "</style>\n</head>\n<body>\n<main>\n";
   out += key_figures_html(report);
   out += training_html(report.history);
+  out += data_html(report);
   if (report.evaluated) out += evaluation_html(*report.evaluated);
   out += configuration_html(report);
   out += notes_html(report.history);

@@ -37,30 +37,37 @@ void count_words(std::span<const std::string> texts, bool lowercase, WordCounts&
 
 }  // namespace
 
+std::int64_t resolve_min_count(const TokenizerConfig& config, std::int64_t rows) {
+  constexpr std::int64_t kFewRows = 100;
+  if (config.min_count > 0) return config.min_count;
+  return rows < kFewRows ? 1 : 2;
+}
+
 struct VocabularyBuilder::Impl {
-  bool lowercase = true;
-  std::int64_t min_count = 1;
+  TokenizerConfig config;
+  std::int64_t rows = 0;
   WordCounts counts;
 };
 
 VocabularyBuilder::VocabularyBuilder(const TokenizerConfig& config)
     : impl_(std::make_unique<Impl>()) {
-  impl_->lowercase = config.lowercase;
-  impl_->min_count = config.min_count == 0 ? 2 : config.min_count;
+  impl_->config = config;
 }
 VocabularyBuilder::~VocabularyBuilder() = default;
 VocabularyBuilder::VocabularyBuilder(VocabularyBuilder&&) noexcept = default;
 VocabularyBuilder& VocabularyBuilder::operator=(VocabularyBuilder&&) noexcept = default;
 
 void VocabularyBuilder::add(std::span<const std::string> texts, int threads) {
+  const bool lowercase = impl_->config.lowercase;
+  impl_->rows += static_cast<std::int64_t>(texts.size());
   if (threads <= 1) {
-    count_words(texts, impl_->lowercase, impl_->counts);
+    count_words(texts, lowercase, impl_->counts);
     return;
   }
   std::mutex mutex;
   parallel_for(texts.size(), threads, [&](std::size_t begin, std::size_t end) {
     WordCounts own;
-    count_words(texts.subspan(begin, end - begin), impl_->lowercase, own);
+    count_words(texts.subspan(begin, end - begin), lowercase, own);
     const std::lock_guard lock(mutex);
     for (std::int32_t i = 0; i < own.table.size(); ++i) {
       impl_->counts.add(own.table.token(i), own.counts[static_cast<std::size_t>(i)]);
@@ -70,16 +77,17 @@ void VocabularyBuilder::add(std::span<const std::string> texts, int threads) {
 
 std::unique_ptr<Tokenizer> VocabularyBuilder::build() const {
   const WordCounts& counts = impl_->counts;
+  const std::int64_t min_count = resolve_min_count(impl_->config, impl_->rows);
   std::vector<std::pair<std::int64_t, std::string_view>> kept;
   for (std::int32_t i = 0; i < counts.table.size(); ++i) {
     const std::int64_t count = counts.counts[static_cast<std::size_t>(i)];
-    if (count >= impl_->min_count) kept.emplace_back(count, counts.table.token(i));
+    if (count >= min_count) kept.emplace_back(count, counts.table.token(i));
   }
   if (kept.empty()) {
     throw DataError(fmt::format(
         "no word comes {} times or more in the training texts ({} different words were seen), so "
         "the vocabulary would be empty; lower tokenizer.min_count or give more text",
-        impl_->min_count, counts.table.size()));
+        min_count, counts.table.size()));
   }
   std::sort(kept.begin(), kept.end(), [](const auto& a, const auto& b) {
     return a.first != b.first ? a.first > b.first : a.second < b.second;
@@ -87,7 +95,7 @@ std::unique_ptr<Tokenizer> VocabularyBuilder::build() const {
   std::vector<std::string> words;
   words.reserve(kept.size());
   for (const auto& entry : kept) words.emplace_back(entry.second);
-  return std::make_unique<WordsTokenizer>(words, impl_->lowercase);
+  return std::make_unique<WordsTokenizer>(words, impl_->config.lowercase);
 }
 
 }  // namespace diffuse

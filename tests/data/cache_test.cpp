@@ -25,7 +25,8 @@ EncodedDataset sample(std::size_t rows) {
   EncodedDataset data;
   for (std::size_t i = 0; i < rows; ++i) {
     const std::vector<std::int32_t> tokens(1 + i % 5, static_cast<std::int32_t>(i % 7));
-    data.append(tokens, static_cast<std::int32_t>(i % 2), static_cast<std::uint32_t>(i + 1));
+    data.append(tokens, static_cast<std::int32_t>(i % 2), static_cast<std::uint32_t>(i + 1),
+                static_cast<std::uint32_t>(i % 3));
   }
   return data;
 }
@@ -38,6 +39,7 @@ void expect_equal(const EncodedDataset& a, const EncodedDataset& b) {
         std::equal(a.tokens(i).begin(), a.tokens(i).end(), b.tokens(i).begin(), b.tokens(i).end()));
     ASSERT_EQ(a.label(i), b.label(i));
     ASSERT_EQ(a.line(i), b.line(i));
+    ASSERT_EQ(a.mark(i), b.mark(i));
   }
 }
 
@@ -62,11 +64,15 @@ class Cache : public ::testing::Test {
 
 TEST_F(Cache, GivesBackWhatWasStored) {
   EXPECT_FALSE(cache().find(kKey, "data.train"));
-  const EncodedDataset data = sample(5000);
+  EncodedDataset data = sample(5000);
+  data.set_cut_texts({3, 40, 7});
   store(data);
   const auto found = cache().find(kKey, "data.train");
   ASSERT_TRUE(found);
   expect_equal(*found->data, data);
+  EXPECT_EQ(found->data->cut_texts().rows, 3);
+  EXPECT_EQ(found->data->cut_texts().tokens, 40);
+  EXPECT_EQ(found->data->cut_texts().unread_tokens, 7);
   EXPECT_EQ(found->labels.names(), (std::vector<std::string>{"x", "y"}));
   EXPECT_EQ(found->vocab_size, 7);
   EXPECT_TRUE(found->vocab.empty());
@@ -141,7 +147,7 @@ TEST_F(Cache, NumbersAreCheckedToo) {
   EXPECT_EQ(damage_of(negative, 2, 7), "a token is not in the vocabulary");
   EncodedDataset unlabelled;
   unlabelled.append(std::vector<std::int32_t>{1}, -1, 1);
-  EXPECT_EQ(damage_of(unlabelled, 2, 7), "a label is out of range");
+  EXPECT_EQ(damage_of(unlabelled, 2, 7), "");  // of a class that the model lacks
   EncodedDataset empty_row;
   empty_row.append({}, 0, 1);
   EXPECT_EQ(damage_of(empty_row, 2, 7), "a row's length is wrong");

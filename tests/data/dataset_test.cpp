@@ -32,7 +32,7 @@ void expect_row(const EncodedDataset& data, std::size_t row, std::size_t length,
 TEST(EncodedDataset, KeepsTokensLabelsAndLines) {
   EncodedDataset data;
   data.append(ids(3, 1), 2, 10);
-  data.append(ids(1, 2), -1, 4'000'000'000);
+  data.append(ids(1, 2), -1, 4'000'000'000, 77);
   data.append(ids(2, 3), EncodedDataset::kMaxLabel, 12);
   ASSERT_EQ(data.size(), 3u);
   EXPECT_EQ(data.token_count(), 6);
@@ -44,6 +44,8 @@ TEST(EncodedDataset, KeepsTokensLabelsAndLines) {
   EXPECT_EQ(data.label(2), EncodedDataset::kMaxLabel);
   EXPECT_EQ(data.line(1), 4'000'000'000u);
   EXPECT_EQ(data.length(2), 2);
+  EXPECT_EQ(data.mark(0), 0u);
+  EXPECT_EQ(data.mark(1), 77u);
 }
 
 TEST(EncodedDataset, HoldsSequencesOfEveryLengthAcrossChunks) {
@@ -75,10 +77,10 @@ TEST(EncodedDataset, HoldsMoreRowsThanAChunk) {
   }
 }
 
-// The promise of docs/data.md: 1.5 x (4 bytes a token + 16 a row) plus a fixed buffer.
+// The promise of docs/data.md: 1.5 x (4 bytes a token + 20 a row) plus a fixed buffer.
 TEST(EncodedDataset, MemoryIsBounded) {
   constexpr std::size_t kChunk = EncodedDataset::kChunkTokens;
-  constexpr std::size_t kBuffer = kChunk * 4 + EncodedDataset::kChunkRows * 16 + 4096;
+  constexpr std::size_t kBuffer = kChunk * 4 + EncodedDataset::kChunkRows * 20 + 4096;
   for (const std::size_t length :
        {std::size_t{1}, std::size_t{45}, std::size_t{5000}, kChunk / 4, kChunk / 4 + 1, kChunk}) {
     EncodedDataset data;
@@ -87,7 +89,7 @@ TEST(EncodedDataset, MemoryIsBounded) {
     for (std::size_t i = 0; i < rows; ++i) {
       data.append(row, 0, 1);
       const std::size_t needed =
-          4 * static_cast<std::size_t>(data.token_count()) + 16 * data.size();
+          4 * static_cast<std::size_t>(data.token_count()) + 20 * data.size();
       ASSERT_GE(data.memory_bytes(), needed);
       ASSERT_LE(data.memory_bytes(), needed + needed / 2 + kBuffer)
           << "length " << length << ", rows " << data.size();
@@ -135,6 +137,8 @@ TEST(DatasetView, CountsItsRows) {
   EXPECT_THAT(view_all(data).rows, ElementsAre(0, 1));
   EXPECT_EQ(view_all(data).token_count(), 4);
   EXPECT_EQ((DatasetView{&data, {1}}).token_count(), 1);
+  data.append(std::vector<std::int32_t>{5}, -1, 3);  // counts nowhere
+  EXPECT_THAT(count_classes(view_all(data), 3), ElementsAre(1, 1, 0));
 }
 
 }  // namespace

@@ -75,6 +75,16 @@ TEST_F(EncodeFile, CutsTextsAndFiles) {
   const auto data = encode(file);
   EXPECT_EQ(data->size(), 3u);
   EXPECT_THAT(testing::tokens_of(*data, 0), ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(data->cut_texts().rows, 1);
+  EXPECT_EQ(data->cut_texts().tokens, 6);
+  EXPECT_EQ(data->cut_texts().unread_tokens, 2);
+}
+
+TEST_F(EncodeFile, MarksTellUnknownTextsApart) {
+  const auto data = encode(options("x,123\ny,456\nx,123\ny,abc\n"));
+  EXPECT_NE(data->mark(0), data->mark(1));
+  EXPECT_EQ(data->mark(0), data->mark(2));
+  EXPECT_EQ(data->mark(3), 0u);  // all of it is in the vocabulary
 }
 
 TEST_F(EncodeFile, DoesNotDependOnThreadsOrBlocks) {

@@ -166,6 +166,86 @@ TEST_F(Loading, ATinySetMayLeaveNothingToValidate) {
   EXPECT_THAT(log.text(), HasSubstr("leaves no row for validation"));
 }
 
+/// `rows` rows of two classes in turn, each of another text.
+std::string different_texts(int rows) {
+  std::string content;
+  for (int i = 0; i < rows; ++i)
+    content += (i % 2 == 0 ? "warm,text " : "cold,text ") + std::to_string(i) + "\n";
+  return content;
+}
+
+TEST_F(Loading, ByItselfAFewRowsChooseNothing) {
+  data_.validation_fraction = -1;
+  const LogCapture log;
+  train_on(different_texts(1999));
+  EXPECT_EQ(load(words_).validation.size(), 0u);
+  EXPECT_THAT(log.text(), HasSubstr("1,999 rows are too few to choose a checkpoint"));
+  train_on(different_texts(2000));
+  EXPECT_EQ(load(words_).validation.size(), 100u);
+}
+
+TEST_F(Loading, ByItselfManySmallClassesGiveNoRowsAway) {
+  data_.validation_fraction = -1;
+  std::string content;
+  for (int i = 0; i < 2100; ++i)
+    content += "c" + std::to_string(i / 3) + ",text " + std::to_string(i) + "\n";
+  train_on(content);
+  EXPECT_EQ(load(words_).validation.size(), 0u);
+  data_.validation_fraction = 0.05;  // whoever asks for it gets a row of each class
+  EXPECT_EQ(load(words_).validation.size(), 700u);
+}
+
+TEST_F(Loading, ByItselfFewTextsKeepEveryWord) {
+  words_.min_count = 0;
+  train_on(different_texts(98));
+  EXPECT_EQ(load(words_).summary.train.unknown_tokens, 0);
+  train_on(different_texts(100));
+  EXPECT_GT(load(words_).summary.train.unknown_tokens, 0);
+}
+
+TEST_F(Loading, ClassesWithoutAValidationRowAreNamed) {
+  train_on(different_texts(40) + "mild,text mild\n");
+  const LogCapture log;
+  EXPECT_THAT(load(words_).summary.unvalidated_classes, ElementsAre(1));
+  EXPECT_THAT(log.text(), HasSubstr("no validation row has the class \"mild\""));
+}
+
+TEST_F(Loading, TestTextsThatStandInTrainingAreToldFromTheCacheToo) {
+  train_on(kColours);
+  data_.test = write("t.csv", "cold,red red\nwarm,unheard of\nwarm,red sun\n");
+  for (int time = 1; time <= 2; ++time) {
+    const LogCapture log;
+    EXPECT_EQ(load(words_).summary.test.training_rows, 2);
+    EXPECT_THAT(log.text(), HasSubstr("data.test: 2 of 3 texts stand in data.train"));
+  }
+}
+
+TEST_F(Loading, TextsOfSeveralLabelsAreTold) {
+  train_on(std::string(kColours) + "cold,fire\n");
+  const LogCapture log;
+  const TrainingData loaded = load(words_);
+  EXPECT_EQ(loaded.summary.ambiguous_texts, 1);
+  EXPECT_EQ(loaded.summary.ambiguous_rows, 2);
+  EXPECT_THAT(log.text(), HasSubstr("data.train: 1 text has more than one label"));
+}
+
+TEST_F(Loading, CutTextsAreToldFromTheCacheToo) {
+  train_on(kColours);
+  words_.max_tokens = 1;
+  for (int time = 1; time <= 2; ++time) {
+    const LogCapture log;
+    load(words_);
+    EXPECT_THAT(log.text(), HasSubstr("data.train: 5 of 8 texts are longer than "
+                                      "tokenizer.max_tokens = 1; 50 % of their tokens are not"));
+  }
+}
+
+TEST_F(Loading, ClassRowsAreThoseOfTheTrainingPart) {
+  train_on(kColours);
+  const TrainingData loaded = load(words_);
+  EXPECT_THAT(loaded.summary.class_rows, ElementsAre(3, 3));
+}
+
 TEST_F(Loading, TheCacheGivesTheSame) {
   train_on(kColours);
   data_.test = write("t.csv", "warm,red\ncold,ice tea\n");

@@ -12,15 +12,17 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
-/// counts[l] rows of label l, mixed.
+/// counts[l] rows of label l, mixed, each of another text.
 EncodedDataset with_classes(std::vector<int> counts) {
   EncodedDataset data;
   for (bool added = true; added;) {
     added = false;
     for (std::size_t label = 0; label < counts.size(); ++label) {
       if (counts[label]-- <= 0) continue;
-      data.append(std::vector<std::int32_t>{1}, static_cast<std::int32_t>(label), 1);
+      data.append(std::vector<std::int32_t>{static_cast<std::int32_t>(data.size())},
+                  static_cast<std::int32_t>(label), 1);
       added = true;
     }
   }
@@ -85,6 +87,58 @@ TEST(SplitStratified, DependsOnTheSeed) {
             split_stratified(data, 0.1, 1).validation.rows);
   EXPECT_NE(split_stratified(data, 0.1, 1).validation.rows,
             split_stratified(data, 0.1, 2).validation.rows);
+}
+
+TEST(SplitStratified, AClassOfTwoRowsHasOneInEachPart) {
+  const EncodedDataset data = with_classes({400, 8, 2, 1});
+  const Split split = split_stratified(data, 0.05, 3);
+  EXPECT_EQ(classes_of(split.validation), (std::map<int, int>{{0, 20}, {1, 1}, {2, 1}}));
+  EXPECT_EQ(classes_of(split.train), (std::map<int, int>{{0, 380}, {1, 7}, {2, 1}, {3, 1}}));
+}
+
+/// 200 rows of two labels: text t stands at every row i with i % texts == t.
+EncodedDataset with_texts(int texts) {
+  EncodedDataset data;
+  for (int i = 0; i < 200; ++i) {
+    const int text = i % texts;
+    data.append(std::vector<std::int32_t>{text}, text % 2, 1);
+  }
+  return data;
+}
+
+TEST(SplitStratified, EqualTextsStandOnOneSide) {
+  for (const int texts : {4, 40, 67}) {
+    const EncodedDataset data = with_texts(texts);
+    for (const std::int64_t seed : {1, 2, 3}) {
+      const Split split = split_stratified(data, 0.1, seed);
+      std::map<std::int32_t, int> sides;  // bit 1: train, bit 2: validation
+      for (const auto row : split.train.rows) sides[data.tokens(row)[0]] |= 1;
+      for (const auto row : split.validation.rows) sides[data.tokens(row)[0]] |= 2;
+      for (const auto& [text, side] : sides) EXPECT_NE(side, 3) << "text " << text;
+      EXPECT_EQ(split.train.size() + split.validation.size(), 200u);
+      EXPECT_EQ(classes_of(split.validation).size(), 2u);
+    }
+  }
+  // 40 texts of five rows: two of each label make the tenth of the rows, still stratified.
+  EXPECT_EQ(classes_of(split_stratified(with_texts(40), 0.1, 1).validation),
+            (std::map<int, int>{{0, 10}, {1, 10}}));
+}
+
+TEST(SplitStratified, AClassOfOneTextStaysInTrain) {
+  EncodedDataset data = with_classes({50});
+  for (int i = 0; i < 10; ++i) data.append(std::vector<std::int32_t>{1000}, 1, 1);
+  const Split split = split_stratified(data, 0.2, 1);
+  EXPECT_EQ(classes_of(split.train).at(1), 10);
+  EXPECT_THAT(split.validation.rows, Not(IsEmpty()));
+}
+
+TEST(SplitStratified, ATextOfSeveralLabelsStandsOnOneSide) {
+  EncodedDataset data;
+  for (int i = 0; i < 100; ++i) data.append(std::vector<std::int32_t>{i / 2}, i % 2, 1);
+  const Split split = split_stratified(data, 0.2, 1);
+  EXPECT_EQ(classes_of(split.validation), (std::map<int, int>{{0, 10}, {1, 10}}));
+  for (std::size_t i = 0; i < split.validation.rows.size(); i += 2)
+    EXPECT_EQ(split.validation.rows[i] / 2, split.validation.rows[i + 1] / 2);
 }
 
 }  // namespace

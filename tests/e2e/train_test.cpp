@@ -37,11 +37,15 @@ std::vector<std::string> short_run(std::vector<std::string> more = {}) {
 TEST(TrainVerb, PrintsASummaryOnStdout) {
   const Outcome& outcome = trained_workspace().training;
   const std::vector<std::string> lines = lines_of(outcome.out);
-  ASSERT_GE(lines.size(), 6U) << outcome;
+  ASSERT_GE(lines.size(), 9U) << outcome;
   EXPECT_THAT(lines[0], MatchesRegex("test accuracy  [0-9]+\\.[0-9][0-9] %  "
                                      "\\[[0-9.]+, [0-9.]+\\]  n = 60"));
-  EXPECT_THAT(lines[1], MatchesRegex("validation accuracy  [0-9]+\\.[0-9][0-9] %  n = 42  at "
+  EXPECT_THAT(lines[1], MatchesRegex("test majority  33.33 %  .always \"[a-z]+\", the most frequent "
+                                     "class in training."));
+  EXPECT_THAT(lines[2], MatchesRegex("test macro-F1  [01]\\.[0-9]+"));
+  EXPECT_THAT(lines[3], MatchesRegex("validation accuracy  [0-9]+\\.[0-9][0-9] %  n = 42  at "
                                      "update [0-9]+ of [0-9]+"));
+  EXPECT_EQ(lines[4], "checkpoint  chosen by 42 validation rows");
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("training time  "), HasSubstr("run directory  runs/small\n"),
                     HasSubstr("diffuse eval --checkpoint runs/small\n"),

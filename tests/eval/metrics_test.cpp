@@ -57,7 +57,59 @@ TEST(Metrics, PerClassWithUndefinedQuotients) {
   EXPECT_FALSE(metrics.classes[2].f1.has_value());
   // Over the two classes whose F1 is defined.
   EXPECT_DOUBLE_EQ(metrics.macro_f1.value(), 1.0 / 3);
-  EXPECT_EQ(metrics.confusion, (std::vector<std::int64_t>{2, 0, 0, 2, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(metrics.confusion, (std::vector<ConfusionCell>{{0, 0, 2}, {1, 0, 2}}));
+}
+
+TEST(Metrics, ARowOfAClassThatTheModelLacksIsWrong) {
+  const std::vector<std::int32_t> gold = {0, -1, 0, 1};
+  const Metrics metrics = compute_metrics(kProbabilities, gold, 3);
+  EXPECT_EQ(metrics.count, 4);
+  EXPECT_EQ(metrics.unknown_class, 1);
+  EXPECT_DOUBLE_EQ(metrics.accuracy, 0.5);
+  // It spoils the precision of what was answered, and no class's recall.
+  EXPECT_EQ(metrics.classes[0].predicted, 4);
+  EXPECT_DOUBLE_EQ(metrics.classes[0].precision.value(), 0.5);
+  EXPECT_DOUBLE_EQ(metrics.classes[0].recall.value(), 1);
+  EXPECT_EQ(metrics.confusion, (std::vector<ConfusionCell>{{0, 0, 2}, {1, 0, 1}}));
+  EXPECT_NEAR(metrics.mean_loss, -(std::log(0.7) + std::log(0.9) + std::log(0.3)) / 3, 1e-6);
+}
+
+TEST(Majority, IsOfTheClassThatIsMostFrequentInTraining) {
+  Metrics metrics = compute_metrics(kProbabilities, std::vector<std::int32_t>{0, 1, 1, 1}, 3);
+  // Class 1 has most of these rows, but training's is class 0.
+  metrics.majority = majority_of(metrics, std::vector<std::int64_t>{5, 4, 5});
+  ASSERT_TRUE(metrics.majority.has_value());
+  EXPECT_EQ(metrics.majority->label, 0);
+  EXPECT_DOUBLE_EQ(metrics.majority->accuracy, 0.25);
+  EXPECT_TRUE(no_better_than_majority(metrics));  // 25 %, by the same row
+  metrics.accuracy = 0.26;
+  EXPECT_FALSE(no_better_than_majority(metrics));
+  EXPECT_FALSE(majority_of(metrics, {}).has_value());
+  EXPECT_FALSE(majority_of(metrics, std::vector<std::int64_t>{5, 4}).has_value());
+  metrics.majority.reset();
+  EXPECT_FALSE(no_better_than_majority(metrics));
+}
+
+TEST(Confusions, AreSortedByRowsAndFoundByTheirClasses) {
+  Metrics metrics;
+  metrics.confusion = {{0, 1, 2}, {1, 1, 9}, {1, 2, 5}, {2, 0, 2}};
+  EXPECT_EQ(confusions(metrics),
+            (std::vector<ConfusionCell>{{1, 2, 5}, {0, 1, 2}, {2, 0, 2}}));
+  EXPECT_EQ(confused_rows(metrics, 1, 1), 9);
+  EXPECT_EQ(confused_rows(metrics, 2, 0), 2);
+  EXPECT_EQ(confused_rows(metrics, 2, 2), 0);
+  EXPECT_EQ(confused_rows(metrics, 0, 0), 0);
+}
+
+// A dense matrix of so many classes would take half a gigabyte.
+TEST(Metrics, EightThousandClassesTakeNoMoreThanTheirRows) {
+  constexpr std::int64_t kClasses = 8000;
+  std::vector<float> probabilities(static_cast<std::size_t>(3 * kClasses));
+  for (std::size_t row = 0; row < 3; ++row)
+    probabilities[row * static_cast<std::size_t>(kClasses) + 7999] = 1;
+  const Metrics metrics =
+      compute_metrics(probabilities, std::vector<std::int32_t>{7999, 0, 7999}, kClasses);
+  EXPECT_EQ(metrics.confusion, (std::vector<ConfusionCell>{{0, 7999, 1}, {7999, 7999, 2}}));
 }
 
 TEST(Metrics, TiesGoToTheLowerClass) {
@@ -147,8 +199,8 @@ TEST(Metrics, RefusesWhatHasNoMeaning) {
             "Metrics of no rows are not defined: there is nothing to evaluate.");
   EXPECT_EQ(message_of({1, 0, 0}, {0, 1}, 2),
             "Metrics got 3 probabilities for 2 rows of 2 classes.");
-  EXPECT_EQ(message_of({1, 0, 1, 0}, {0, -1}, 2),
-            "Row 2 has no label among the 2 classes (its label index is -1).");
+  EXPECT_EQ(message_of({1, 0, 1, 0}, {0, -2}, 2),
+            "Row 2 has no label among the 2 classes (its label index is -2).");
   EXPECT_EQ(message_of({1, 0}, {2}, 2),
             "Row 1 has no label among the 2 classes (its label index is 2).");
   EXPECT_EQ(message_of({1, 0, std::numeric_limits<float>::quiet_NaN(), 0}, {0, 0}, 2),

@@ -64,7 +64,66 @@ TEST(Report, JsonHoldsTheSameFigures) {
   EXPECT_EQ(json["classes"][1]["precision"], nullptr);
   EXPECT_EQ(json["classes"][2]["f1"], nullptr);
   EXPECT_EQ(json["classes"][2]["support"], 0);
-  EXPECT_EQ(json["confusion"], nlohmann::json::parse("[[1,0,0],[1,0,0],[0,0,0]]"));
+  EXPECT_EQ(json["confusion"], nlohmann::json::parse("[[0,0,1],[1,0,1]]"));
+  EXPECT_EQ(json["unknown_class"], 0);
+  EXPECT_EQ(json["majority"], nullptr);
+  EXPECT_EQ(json["data"], nullptr);
+}
+
+/// The sample with training's classes and what was read.
+Evaluation sample_beside_its_baseline() {
+  Evaluation evaluation = sample();
+  evaluation.metrics.majority = majority_of(evaluation.metrics, std::vector<std::int64_t>{3, 9, 1});
+  evaluation.data = PartSummary{.name = "t.csv",
+                                .rows = 2,
+                                .tokens = 10,
+                                .unknown_tokens = 3,
+                                .max_tokens = 5,
+                                .cut = {1, 8, 3}};
+  return evaluation;
+}
+
+TEST(Report, FiguresStandBesideWhatTheMostFrequentClassWouldReach) {
+  const Evaluation evaluation = sample_beside_its_baseline();
+  const std::string text = evaluation_report(evaluation, kLabels);
+  EXPECT_NE(text.find("\nmajority  50.00 %  (always \"sport\", the most frequent class in "
+                      "training)\nmacro-F1"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("\nread      2 rows, 10 tokens (30 % unknown words, 1 texts cut, 23 % "
+                      "unread)\n"),
+            std::string::npos)
+      << text;
+  const auto json = nlohmann::json::parse(evaluation_json(evaluation, kLabels));
+  EXPECT_EQ(json["majority"]["label"], "sport");
+  EXPECT_EQ(json["majority"]["accuracy"], 0.5);
+  EXPECT_EQ(json["data"]["unknown_tokens"], 3);
+  EXPECT_EQ(json["data"]["cut_rows"], 1);
+  EXPECT_EQ(json["data"]["unread_tokens"], 3);
+}
+
+TEST(Report, AModelNoBetterThanTheMajorityIsSaidToBeSo) {
+  Evaluation evaluation = sample_beside_its_baseline();
+  EXPECT_EQ(majority_warning(evaluation.metrics, kLabels, "test"),
+            "the model is no better than its most frequent class: 50.00 % of the test rows are "
+            "right, and 50.00 % would be by always answering \"sport\"");
+  evaluation.metrics.accuracy = 0.51;
+  EXPECT_EQ(majority_warning(evaluation.metrics, kLabels, "test"), "");
+}
+
+TEST(Report, RowsOfClassesThatTheModelLacks) {
+  Evaluation evaluation = sample();
+  evaluation.gold = {0, -1};
+  evaluation.metrics = compute_metrics(evaluation.probabilities, evaluation.gold, 3);
+  EXPECT_NE(evaluation_report(evaluation, kLabels).find("\nno class  1 of these rows"),
+            std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(evaluation_json(evaluation, kLabels))["unknown_class"], 1);
+  const testing::TempDir dir;
+  write_predictions(dir.path() / "p.tsv", evaluation, kLabels);
+  EXPECT_EQ(read_file(dir.path() / "p.tsv"),
+            "row\tgold\tpredicted\tprobability\n"
+            "1\tworld\tworld\t0.750000\n"
+            "4\t#unknown\tworld\t0.500000\n");
 }
 
 TEST(Report, ManyClassesGetAListOfConfusionsInsteadOfAMatrix) {

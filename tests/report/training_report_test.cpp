@@ -104,6 +104,43 @@ TEST(TrainingReportPage, HoldsTheKeyFigures) {
   EXPECT_THAT(html, Not(HasSubstr("aria-label=\"Loss scale\"")));
 }
 
+TEST(TrainingReportPage, FiguresStandBesideTheirBaseline) {
+  TrainingReport report{"run", history(), evaluated({"no", "yes"}), {}};
+  Metrics& metrics = report.evaluated->metrics;
+  EXPECT_THAT(training_report_html(report), Not(HasSubstr("most frequent class")));
+  metrics.majority = majority_of(metrics, std::vector<std::int64_t>{9, 1});
+  report.choosing_rows = 1234;
+  const std::string html = training_report_html(report);
+  EXPECT_THAT(html, HasSubstr("<dt>most frequent class</dt><dd class=\"value\">50.00 %</dd><dd>right "
+                              "by always answering no</dd>"));
+  EXPECT_THAT(html, HasSubstr("<dt>macro-F1</dt><dd class=\"value\">0.7333</dd>"));
+  EXPECT_THAT(html, HasSubstr("of 200, epoch 1, chosen by 1,234 validation rows"));
+  EXPECT_THAT(html, HasSubstr(" · always “no” 50.00 % · macro-F1 0.7333"));
+  EXPECT_THAT(html, Not(HasSubstr("right on no more rows")));
+  metrics.accuracy = 0.5;
+  EXPECT_THAT(training_report_html(report), HasSubstr("right on no more rows than always"));
+}
+
+TEST(TrainingReportPage, SaysWhatOfTheDataWasNotRead) {
+  TrainingReport report{"run", history(), {}, {}};
+  EXPECT_THAT(training_report_html(report), Not(HasSubstr("<h2>Data</h2>")));
+  report.parts = {{.name = "data.train",
+                   .rows = 1000,
+                   .tokens = 6000,
+                   .unknown_tokens = 600,
+                   .max_tokens = 8,
+                   .cut = {20, 400, 2000}},
+                  {.name = "data.validation"}};
+  report.notes = {{"a <warning>", true}, {"a remark", false}};
+  const std::string html = training_report_html(report);
+  EXPECT_THAT(html, HasSubstr("<p class=\"alarm\">a &lt;warning&gt;</p>"));
+  EXPECT_THAT(html, HasSubstr("<p class=\"note\">a remark</p>"));
+  EXPECT_THAT(html, HasSubstr("<th scope=\"row\">data.train</th><td class=\"number\">1,000</td><td "
+                              "class=\"number\">6,000</td><td class=\"number\">10.0 %</td><td "
+                              "class=\"number\">20</td><td class=\"number\">25.0 %</td>"));
+  EXPECT_THAT(html, Not(HasSubstr(">data.validation<")));  // it has no rows
+}
+
 TEST(TrainingReportPage, FetchesNothingAndRunsNothing) {
   const std::string html = page(evaluated({"no", "yes"}));
   for (const char* part : {"<script", "src=", "href=", "url(", "@import", "onload"})

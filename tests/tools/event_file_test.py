@@ -129,7 +129,8 @@ class EventFile(unittest.TestCase):
         rows.write_text("".join(f"{'ab'[i % 2]},{['the match', 'some rain'][i % 2]} number {i}\n" for i in range(80)))
         subprocess.run([WRITER.parents[2] / "bin/diffuse", "train", "--train", rows, "--out", run, "--threads", "1",
                         "--set", "train.length=12u", "--set", "train.log_every=4", "--set", "train.evaluate_every=6u",
-                        "--set", "train.warmup=2u", "--set", "train.tensorboard=true", "--set", "data.cache=false"],
+                        "--set", "train.warmup=2u", "--set", "train.tensorboard=true", "--set", "data.cache=false",
+                        "--set", "data.validation_fraction=0.05"],
                        capture_output=True, text=True, check=True)
         (path,) = (run / "tensorboard").iterdir()
         lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]

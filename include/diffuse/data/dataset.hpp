@@ -8,9 +8,16 @@
 
 namespace diffuse {
 
+/// Texts that `tokenizer.max_tokens` cut.
+struct CutTexts {
+  std::int64_t rows = 0;
+  std::int64_t tokens = 0;         ///< that they have in all
+  std::int64_t unread_tokens = 0;  ///< of them, those behind the cut
+};
+
 /// Token ids, labels and source lines of the rows of one file, in file order.
 /// Ids and rows stand in chunks of a fixed size, so growing never copies: memory is at most
-/// 4/3 x 4 bytes a token and 16 bytes a row, plus one chunk of each.
+/// 4/3 x 4 bytes a token and 20 bytes a row, plus one chunk of each.
 class EncodedDataset {
  public:
   /// Tokens of one chunk (1 MiB). A sequence never straddles chunks; one longer than a quarter of
@@ -20,9 +27,11 @@ class EncodedDataset {
   /// Labels are stored in 24 bits.
   static constexpr std::int32_t kMaxLabel = (1 << 24) - 2;
 
-  /// Appends a row. `label` is -1 for an unlabelled row; `line` is where the row starts in its
-  /// file. Throws DataError if the label or the number of rows is beyond what the layout holds.
-  void append(std::span<const std::int32_t> tokens, std::int32_t label, std::uint32_t line);
+  /// Appends a row. `label` is -1 for an unlabelled row and one of a class that the model lacks;
+  /// `line` is where the row starts in its file, `mark` see there. Throws DataError if the label or
+  /// the number of rows is beyond what the layout holds.
+  void append(std::span<const std::int32_t> tokens, std::int32_t label, std::uint32_t line,
+              std::uint32_t mark = 0);
   /// Replaces every label l >= 0 by to[l].
   void map_labels(std::span<const std::int32_t> to);
 
@@ -40,6 +49,14 @@ class EncodedDataset {
   }
   /// 1-based line of the source file on which the row starts.
   std::uint32_t line(std::size_t index) const { return row_at(index).line; }
+  /// What tells texts of the same ids apart: a hash of the text where one of its words is not in
+  /// the vocabulary, 0 where the ids say all.
+  std::uint32_t mark(std::size_t index) const {
+    return mark_chunks_[index / kChunkRows][index % kChunkRows];
+  }
+
+  const CutTexts& cut_texts() const { return cut_texts_; }
+  void set_cut_texts(const CutTexts& cut) { cut_texts_ = cut; }
 
   /// Bad rows of the file that are not here (`data.on_error` = skip).
   std::size_t skipped_rows() const { return skipped_before_.size(); }
@@ -72,6 +89,7 @@ class EncodedDataset {
 
   std::vector<std::unique_ptr<std::int32_t[]>> token_chunks_;
   std::vector<std::unique_ptr<Row[]>> row_chunks_;
+  std::vector<std::unique_ptr<std::uint32_t[]>> mark_chunks_;  // as row_chunks_
   std::size_t open_chunk_ = 0;            // the chunk that short sequences go into
   std::size_t open_used_ = kChunkTokens;  // tokens used of it; full: there is none yet
   std::size_t own_chunk_tokens_ = 0;      // of sequences with an allocation of their own
@@ -79,6 +97,7 @@ class EncodedDataset {
   std::size_t size_ = 0;
   std::int64_t token_count_ = 0;
   std::vector<std::uint32_t> skipped_before_;  // for each left-out row, the rows here before it
+  CutTexts cut_texts_;
 };
 
 /// Some rows of a data set, by index. The data set must outlive the view.
@@ -92,6 +111,9 @@ struct DatasetView {
 
 /// All rows of `data`.
 DatasetView view_all(const EncodedDataset& data);
+
+/// Rows of each of `classes` classes; those without a label count nowhere.
+std::vector<std::int64_t> count_classes(const DatasetView& view, std::int64_t classes);
 
 /// Sequences one behind the other, no padding: sequence b is
 /// tokens[offsets[b]] .. tokens[offsets[b + 1] - 1].

@@ -9,6 +9,7 @@
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
+#include "diffuse/data/summary.hpp"
 #include "diffuse/text/labels.hpp"
 #include "diffuse/text/tokenizer.hpp"
 
@@ -24,6 +25,7 @@ struct TrainingData {
   DatasetView train;
   DatasetView validation;  ///< may be empty (data.validation_fraction = 0)
   DatasetView test;
+  DataSummary summary;  ///< what of all this a model reads, and what not
   /// XXH3-128 of each file read, by config key ("data.train": "…"), for the manifest.
   std::vector<std::pair<std::string, std::string>> hashes;
 };
@@ -33,13 +35,14 @@ struct TrainingData {
 void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenizer);
 
 /// Reads (or takes from the cache), checks, encodes and splits. `threads` <= 0: all cores. Bad rows
-/// left out are counted in `EncodedDataset::skipped_rows`. Throws DataError with file, line and
-/// what was expected.
+/// left out are counted in `EncodedDataset::skipped_rows`. Logs what a reader of the figures should
+/// know (`data_notes`). Throws DataError with file, line and what was expected.
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
                                 std::int64_t seed, int threads);
 
 /// One labelled file for evaluation, by an existing tokenizer and existing labels: a label that is
-/// not among them is a bad row.
+/// not among them is a bad row. What it does not read of the file is told by `data_notes` of
+/// `summarize`.
 std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& path,
                                                    const DataConfig& data,
                                                    const TokenizerConfig& tokenizer_config,

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
+#include "diffuse/data/summary.hpp"
 #include "diffuse/eval/metrics.hpp"
 #include "diffuse/model/classifier.hpp"
 
@@ -15,8 +17,10 @@ struct Evaluation {
   Metrics metrics;
   std::vector<float> logits;         ///< [n, C] row-major, in the order of the view's rows
   std::vector<float> probabilities;  ///< their softmax
-  std::vector<std::int32_t> gold;    ///< [n]
+  std::vector<std::int32_t> gold;    ///< [n], -1: of a class that the model lacks
   std::vector<std::uint64_t> rows;   ///< [n] number of each row in its file, from 1
+  /// What the model read of the rows; set by whoever knows.
+  std::optional<PartSummary> data{};
   double time_s = 0;
   double tokens_per_s = 0;
   double examples_per_s = 0;
@@ -25,8 +29,9 @@ struct Evaluation {
 struct EvaluationOptions {
   std::int64_t batch_size = 256;  ///< most texts; see evaluation_batch_tokens
   std::int64_t class_count = 0;
-  std::int64_t noise_seed = 1;            ///< for a model with noise at evaluation
-  Precision precision = Precision::fp32;  ///< resolved
+  std::vector<std::int64_t> class_rows{};  ///< training rows of each class; empty: not known
+  std::int64_t noise_seed = 1;             ///< for a model with noise at evaluation
+  Precision precision = Precision::fp32;   ///< resolved
   /// Called after each batch with rows done and rows in all; may be empty.
   std::function<void(std::int64_t, std::int64_t)> on_progress{};
 };

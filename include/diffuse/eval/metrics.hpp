@@ -26,22 +26,53 @@ struct CalibrationBin {
   std::optional<double> accuracy;
 };
 
+/// Rows of one gold class that were predicted as one class.
+struct ConfusionCell {
+  std::int32_t gold = 0;
+  std::int32_t predicted = 0;
+  std::int64_t rows = 0;
+  bool operator==(const ConfusionCell&) const = default;
+};
+
+/// What always answering one class would reach, the one that is most frequent in training.
+struct Majority {
+  std::int32_t label = 0;
+  double accuracy = 0;
+};
+
 struct Metrics {
   std::int64_t count = 0;
-  double mean_loss = 0;  ///< cross-entropy, natural logarithm, without label smoothing
+  std::int64_t unknown_class = 0;  ///< rows of a class that the model lacks: wrong, in no matrix
+  double mean_loss = 0;            ///< cross-entropy, natural logarithm, without label smoothing
   double accuracy = 0;
   Interval accuracy_interval;      ///< Wilson score interval, 95 %
   std::optional<double> macro_f1;  ///< mean over the classes whose F1 is defined
   double ece = 0;                  ///< `expected_calibration_error` of `calibration`
   std::vector<ClassMetrics> classes;
-  std::vector<std::int64_t> confusion;        ///< [C, C] row-major, row = gold, column = predicted
+  std::vector<ConfusionCell> confusion;       ///< with rows, by gold, then predicted class
   std::vector<CalibrationBin> calibration{};  ///< `calibration_bins`
+  std::optional<Majority> majority{};         ///< where training's classes are known: `majority_of`
 };
 
 /// Figures of `probabilities` (float32 [n, C] row-major, rows sum to 1) against `gold` ([n],
-/// 0 <= gold < C). Ties go to the lower class index. Throws Error if n is 0 or sizes disagree.
+/// 0 <= gold < C, or -1 for a row of a class that the model lacks). Ties go to the lower class
+/// index. Throws Error if n is 0 or sizes disagree.
 Metrics compute_metrics(std::span<const float> probabilities, std::span<const std::int32_t> gold,
                         std::int64_t class_count);
+
+/// What always answering the class with the most of `class_rows` (training rows of each class)
+/// would reach on the rows of `metrics`; nothing if `class_rows` is of other classes.
+std::optional<Majority> majority_of(const Metrics& metrics,
+                                    std::span<const std::int64_t> class_rows);
+
+/// Whether the model is right on no more rows than always answering `metrics.majority` would be.
+bool no_better_than_majority(const Metrics& metrics);
+
+/// The cells of two different classes, those of most rows first, of equal ones in their order.
+std::vector<ConfusionCell> confusions(const Metrics& metrics);
+
+/// Rows of `gold` that were predicted as `predicted`.
+std::int64_t confused_rows(const Metrics& metrics, std::size_t gold, std::size_t predicted);
 
 /// The most probable class of each row, [n], of `probabilities` [n, C] row-major (or of anything
 /// that grows with them, such as logits); the lowest of equal ones.

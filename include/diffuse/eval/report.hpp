@@ -8,17 +8,29 @@
 
 namespace diffuse {
 
+/// What stands in a file of predictions for the gold label of a class that the model lacks.
+inline constexpr const char* kUnknownGold = "#unknown";
+
 /// The first line of the report: `accuracy  97.21 %  [96.4, 97.9]  n = 2,189`, without a line
 /// break. The brackets hold the 95 % Wilson interval in percent.
 std::string accuracy_line(const Metrics& metrics);
 
-/// What `diffuse eval` prints: the accuracy line, macro-F1, mean loss, ECE and throughput, a table
-/// of precision, recall, F1 and support by class, and the confusion matrix (a row per gold label, a
-/// column per prediction). An undefined quotient is `n/a`. Ends with a line break.
+/// `49.47 %  (always "earn", the most frequent class in training)`, or `n/a` where that class is
+/// not known.
+std::string majority_text(const Metrics& metrics, const Labels& labels);
+
+/// What to warn of where `no_better_than_majority` on the rows called `name` ("test"); else empty.
+std::string majority_warning(const Metrics& metrics, const Labels& labels, const std::string& name);
+
+/// What `diffuse eval` prints: the accuracy line, the majority's, macro-F1, mean loss, ECE, what
+/// was read and throughput, a table of precision, recall, F1 and support by class, and the
+/// confusion matrix (a row per gold label, a column per prediction). An undefined quotient is
+/// `n/a`. Ends with a line break.
 std::string evaluation_report(const Evaluation& evaluation, const Labels& labels);
 
 /// The same figures as one JSON object, `indent` 2; an undefined quotient is `null`. Accuracies
-/// are fractions, not percent.
+/// are fractions, not percent. `confusion` has a list [gold, predicted, rows] for each cell with
+/// rows, the classes by their places in `classes`.
 std::string evaluation_json(const Evaluation& evaluation, const Labels& labels);
 
 /// Writes `path`, atomically: a header and one line a row, the columns `row` (1-based number of

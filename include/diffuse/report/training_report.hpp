@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "diffuse/data/summary.hpp"
 #include "diffuse/eval/metrics.hpp"
 #include "diffuse/report/run_history.hpp"
 
@@ -31,7 +32,7 @@ std::vector<ConfidentError> most_confident_errors(std::span<const float> probabi
 /// A ConfidentError with what a reader wants to see of it.
 struct ReportedError {
   std::uint64_t row = 0;  ///< number of the row in its file, from 1
-  std::int32_t gold = 0;
+  std::int32_t gold = 0;  ///< -1: of a class that the model lacks
   std::int32_t predicted = 0;
   double probability = 0;
   std::string text;
@@ -51,12 +52,16 @@ struct TrainingReport {
   std::optional<EvaluatedSet> evaluated{};
   /// Parameter and value, shown as they are.
   std::vector<std::pair<std::string, std::string>> configuration{};
+  std::vector<PartSummary> parts{};  ///< of the data; those without rows are not shown
+  std::vector<DataNote> notes{};     ///< on the data
+  std::int64_t choosing_rows = 0;    ///< validation rows that chose the best checkpoint
 };
 
-/// One HTML page, whole in itself: key figures, curves, the times and memory of each epoch, and for
-/// an evaluated set its confusion matrix (of more than 30 classes the most frequent confusions),
-/// calibration, the figures of each class and its errors. No scripts, nothing fetched. Names and
-/// texts are escaped. Throws Error if the evaluated set's sizes disagree with its labels.
+/// One HTML page, whole in itself: key figures, curves, the times and memory of each epoch, what
+/// was read of the data, and for an evaluated set its confusion matrix (of more than 30 classes the
+/// most frequent confusions), calibration, the figures of each class and its errors. No scripts,
+/// nothing fetched. Names and texts are escaped. Throws Error if the evaluated set's sizes disagree
+/// with its labels.
 std::string training_report_html(const TrainingReport& report);
 
 }  // namespace diffuse

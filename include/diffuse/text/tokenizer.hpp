@@ -43,6 +43,10 @@ class Tokenizer {
 std::unique_ptr<Tokenizer> load_tokenizer(const TokenizerConfig& config,
                                           const std::filesystem::path& vocab_path);
 
+/// `config.min_count`, or where that is 0 what it stands for with `rows` training texts
+/// (docs/data.md, "Small data").
+std::int64_t resolve_min_count(const TokenizerConfig& config, std::int64_t rows);
+
 /// Counts the words of training texts and makes the `words` tokenizer from them.
 class VocabularyBuilder {
  public:

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "diffuse/data/dataset.hpp"
+#include "diffuse/text/labels.hpp"
+
+namespace diffuse {
+
+/// What a model reads of some rows, and what not.
+struct PartSummary {
+  std::string name;  ///< how messages call it: "data.train"
+  std::int64_t rows = 0;
+  std::int64_t tokens = 0;          ///< that are read
+  std::int64_t unknown_tokens = 0;  ///< of them, words that are not in the vocabulary
+  std::int64_t max_tokens = 0;      ///< tokenizer.max_tokens
+  CutTexts cut{};                   ///< of the whole file
+  std::int64_t bad_rows = 0;        ///< of the whole file, left out (data.on_error = skip)
+  std::int64_t training_rows = 0;   ///< whose text stands in the training rows, too
+
+  double unknown_share() const;  ///< of the tokens
+  double unread_share() const;   ///< of the tokens that all texts have
+};
+
+/// Of `view`. `cut` and `bad_rows` are its whole file's: for a part of one, leave `whole` false.
+PartSummary summarize(const std::string& name, const DatasetView& view, std::int32_t unknown_id,
+                      std::int64_t max_tokens, bool whole = true);
+
+/// The same of all parts of a training.
+struct DataSummary {
+  PartSummary train;
+  PartSummary validation;  ///< without rows where there are none
+  PartSummary test;
+  std::int64_t ambiguous_texts = 0;      ///< of the training file: texts with more than one label
+  std::int64_t ambiguous_rows = 0;       ///< rows of these
+  std::vector<std::int64_t> class_rows;  ///< training rows of each class
+  std::vector<std::int32_t> unvalidated_classes;  ///< with training rows, but none in validation
+};
+
+/// Something that a reader of the figures should know.
+struct DataNote {
+  std::string text;
+  bool warning = false;
+};
+
+/// What there is to say of a part: texts that were cut, unknown words, texts that stand in
+/// training. What concerns few is no warning (docs/data.md, "What was not used").
+std::vector<DataNote> data_notes(const PartSummary& part);
+/// The same of all parts, with texts of several labels and classes that validation lacks.
+std::vector<DataNote> data_notes(const DataSummary& summary, const Labels& labels);
+
+/// Logs `notes` as warnings and plain lines.
+void tell(const std::vector<DataNote>& notes);
+
+/// "1,234 rows, 56,789 tokens", and in brackets what was not used of them.
+std::string part_text(const PartSummary& part);
+
+}  // namespace diffuse

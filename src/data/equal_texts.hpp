@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "diffuse/data/dataset.hpp"
+
+namespace diffuse {
+
+/// A number for each row of `data`, the same for rows whose texts are the same to the model: equal
+/// ids and, where a word is not in the vocabulary, equal characters.
+std::vector<std::uint64_t> text_keys(const EncodedDataset& data);
+
+/// Row numbers by text: rows of equal texts stand side by side, each group in file order.
+std::vector<std::uint32_t> rows_by_text(const std::vector<std::uint64_t>& keys);
+
+/// Texts that have more than one label.
+struct AmbiguousTexts {
+  std::int64_t texts = 0;
+  std::int64_t rows = 0;
+};
+AmbiguousTexts ambiguous_texts(const EncodedDataset& data);
+
+/// Rows of `view` whose text is also one of `others`.
+std::int64_t count_shared_texts(const DatasetView& view, const DatasetView& others);
+
+}  // namespace diffuse

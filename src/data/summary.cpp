@@ -1,0 +1,151 @@
+#include "diffuse/data/summary.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/text_util.hpp"
+
+namespace diffuse {
+namespace {
+
+// Shares from which on a note is a warning; docs/data.md has them.
+constexpr double kManyUnknown = 0.20;   // of the tokens
+constexpr double kManyUnread = 0.05;    // of the tokens
+constexpr double kManyRepeated = 0.01;  // of the rows
+
+double share(std::int64_t part, std::int64_t all) {
+  return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
+}
+
+/// "22 %", "0.3 %", "less than 0.1 %".
+std::string percent(double fraction) {
+  if (fraction > 0 && fraction < 0.001) return "less than 0.1 %";
+  return fmt::format("{:.{}f} %", 100 * fraction, fraction < 0.0995 && fraction > 0 ? 1 : 0);
+}
+
+void add_cut(const PartSummary& part, std::vector<DataNote>& notes) {
+  if (part.cut.rows == 0) return;
+  const std::int64_t rows = part.rows;
+  notes.push_back(
+      {fmt::format("{}: {} of {} texts are longer than tokenizer.max_tokens = {}; {} of their "
+                   "tokens are not read (tokenizer.max_tokens=0 reads all)",
+                   part.name, format_count(part.cut.rows),
+                   format_count(std::max(rows, part.cut.rows)), part.max_tokens,
+                   percent(share(part.cut.unread_tokens, part.cut.tokens))),
+       part.unread_share() >= kManyUnread});
+}
+
+void add_unknown(const PartSummary& part, std::vector<DataNote>& notes) {
+  if (part.unknown_share() < kManyUnknown) return;  // the start-up table has the smaller shares
+  notes.push_back(
+      {fmt::format("{}: {} of the tokens are words that are not in the vocabulary; they all look "
+                   "the same to the model",
+                   part.name, percent(part.unknown_share())),
+       true});
+}
+
+}  // namespace
+
+double PartSummary::unknown_share() const { return share(unknown_tokens, tokens); }
+
+double PartSummary::unread_share() const {
+  return share(cut.unread_tokens, tokens + cut.unread_tokens);
+}
+
+PartSummary summarize(const std::string& name, const DatasetView& view, std::int32_t unknown_id,
+                      std::int64_t max_tokens, bool whole) {
+  PartSummary part{
+      .name = name, .rows = static_cast<std::int64_t>(view.size()), .max_tokens = max_tokens};
+  if (view.data == nullptr) return part;
+  for (const std::uint32_t row : view.rows) {
+    const auto ids = view.data->tokens(row);
+    part.tokens += std::ssize(ids);
+    part.unknown_tokens += std::count(ids.begin(), ids.end(), unknown_id);
+  }
+  if (whole) {
+    part.cut = view.data->cut_texts();
+    part.bad_rows = static_cast<std::int64_t>(view.data->skipped_rows());
+  }
+  return part;
+}
+
+std::vector<DataNote> data_notes(const PartSummary& part) {
+  std::vector<DataNote> notes;
+  add_cut(part, notes);
+  add_unknown(part, notes);
+  if (part.training_rows > 0) {
+    notes.push_back(
+        {fmt::format("{}: {} of {} texts stand in data.train, too: what is right on them may be "
+                     "remembered",
+                     part.name, format_count(part.training_rows), format_count(part.rows)),
+         share(part.training_rows, part.rows) >= kManyRepeated});
+  }
+  return notes;
+}
+
+std::vector<DataNote> data_notes(const DataSummary& summary, const Labels& labels) {
+  std::vector<DataNote> notes;
+  for (const PartSummary* part : {&summary.train, &summary.validation, &summary.test}) {
+    const std::vector<DataNote> own = data_notes(*part);
+    notes.insert(notes.end(), own.begin(), own.end());
+  }
+  if (summary.ambiguous_texts > 0) {
+    const std::int64_t rows = summary.train.rows + summary.validation.rows;
+    notes.push_back({fmt::format("data.train: {} text{} more than one label ({} of its rows): no "
+                                 "model is right on all of them",
+                                 format_count(summary.ambiguous_texts),
+                                 summary.ambiguous_texts == 1 ? " has" : "s have",
+                                 format_count(summary.ambiguous_rows)),
+                     share(summary.ambiguous_rows, rows) >= kManyRepeated});
+  }
+  if (const auto& missing = summary.unvalidated_classes; !missing.empty()) {
+    constexpr std::size_t kShown = 5;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < std::min(kShown, missing.size()); ++i)
+      names.push_back('"' + printable(labels.name(missing[i])) + '"');
+    if (missing.size() > kShown)
+      names.push_back(fmt::format("and {} more",
+                                  format_count(static_cast<long long>(missing.size() - kShown))));
+    notes.push_back({fmt::format("no validation row has the class {}: the checkpoint is chosen as "
+                                 "if it did not matter",
+                                 join(names, ", ")),
+                     true});
+  }
+  return notes;
+}
+
+void tell(const std::vector<DataNote>& notes) {
+  for (const DataNote& note : notes) {
+    if (note.warning) {
+      log::warning("{}", note.text);
+    } else {
+      log::info("{}", note.text);
+    }
+  }
+}
+
+std::string part_text(const PartSummary& part) {
+  std::vector<std::string> unused;
+  if (part.bad_rows > 0) {
+    unused.push_back(fmt::format("{} bad row{} skipped", format_count(part.bad_rows),
+                                 part.bad_rows == 1 ? "" : "s"));
+  }
+  if (part.unknown_tokens > 0) unused.push_back(percent(part.unknown_share()) + " unknown words");
+  if (part.cut.rows > 0) {
+    unused.push_back(fmt::format("{} texts cut, {} unread", format_count(part.cut.rows),
+                                 percent(part.unread_share())));
+  }
+  if (part.training_rows > 0)
+    unused.push_back(fmt::format("{} also in train", format_count(part.training_rows)));
+  std::string text = "none";
+  if (part.rows > 0) {
+    text = fmt::format("{} rows, {} tokens", format_count(part.rows), format_count(part.tokens));
+  }
+  if (!unused.empty()) text += fmt::format(" ({})", join(unused, ", "));
+  return text;
+}
+
+}  // namespace diffuse
