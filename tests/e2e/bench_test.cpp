@@ -72,6 +72,42 @@ TEST(Bench, ASignalEndsItWithTheCasesThatAreWhole) {
   EXPECT_THAT(json["remarks"].dump(), HasSubstr("stopped after 1 of 2 cases"));
 }
 
+TEST(Bench, CtrlCWhileMemoryIsMeasuredEndsItWithTheCasesThatAreWhole) {
+  const Workspace workspace;
+  Launch launch = with_small_baseline(
+      workspace, quick({"--seq-len", "8", "--format", "json", "--precision", "fp32"}));
+  launch.arguments.insert(launch.arguments.begin(), {"--log-level", "info"});
+  launch.own_group = true;
+  Process process(launch);
+  ASSERT_TRUE(process.wait_for_stderr("inference 4 x 8 tokens: memory of small"));
+  process.signal_group(SIGINT);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("Stopped by SIGINT; the report holds 1 of 2 cases"));
+  const auto json = nlohmann::json::parse(outcome.out);
+  ASSERT_EQ(json["cases"].size(), 1U);
+  EXPECT_GT(json["cases"][0]["other"][0]["memory"]["rss_growth_bytes"], 0);
+}
+
+TEST(Bench, EachCaseTellsWhichPrecisionsWereTried) {
+  const Workspace workspace;
+  const Outcome outcome = run(
+      with_small_baseline(workspace, quick({"--seq-len", "8", "--no-memory", "--format", "json"})));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  for (const auto& one : json["cases"]) {
+    for (const std::string side : {"ours", "other"}) {
+      const auto& tried = one[side + "_tried"];
+      ASSERT_EQ(tried.size(), 2U);
+      EXPECT_EQ(tried[0]["precision"], "fp32");
+      EXPECT_EQ(tried[1]["precision"], "bf16");
+      const std::size_t fastest = tried[0]["call_s"] <= tried[1]["call_s"] ? 0 : 1;
+      ASSERT_EQ(one[side].size(), 1U);
+      EXPECT_EQ(one[side][0]["precision"], tried[fastest]["precision"]);
+    }
+  }
+}
+
 TEST(Bench, OnRealTextsEachModelHasItsOwnTokens) {
   const Workspace workspace;
   const Outcome outcome = run(with_small_baseline(

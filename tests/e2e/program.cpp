@@ -73,6 +73,7 @@ Process::Process(const Launch& launch) {
   if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ == 0) {
     std::signal(SIGPIPE, SIG_DFL);
+    if (launch.own_group) ::setpgid(0, 0);
     ::dup2(input.read, STDIN_FILENO);
     ::dup2(output.write, STDOUT_FILENO);
     ::dup2(error.write, STDERR_FILENO);
@@ -114,6 +115,7 @@ void Process::write(std::string_view text) {
 void Process::close_input() { close_end(input_); }
 void Process::close_output() { close_end(output_); }
 void Process::signal(int number) { ::kill(pid_, number); }
+void Process::signal_group(int number) { ::kill(-pid_, number); }
 
 bool Process::pump(int timeout_ms) {
   std::array<pollfd, 2> polled{pollfd{output_, POLLIN, 0}, pollfd{error_, POLLIN, 0}};

@@ -25,6 +25,7 @@ struct Launch {
   std::filesystem::path directory;  ///< working directory; empty: the caller's
   std::vector<std::pair<std::string, std::string>> environment;  ///< laid over the caller's
   std::uint64_t address_space_bytes = 0;                         ///< limit; 0: none
+  bool own_group = false;  ///< a process group of its own, as a shell gives a program
 };
 
 /// Runs `diffuse` to its end.
@@ -44,6 +45,8 @@ class Process {
   void close_input();
   void close_output();
   void signal(int number);
+  /// To the program and what it started, as a terminal's Ctrl-C; needs `own_group`.
+  void signal_group(int number);
   /// The next line of stdout without its line break; nothing at its end, or when none comes within
   /// `limit` (a test that waits for it fails, so the limit is generous).
   std::optional<std::string> read_line(std::chrono::seconds limit = std::chrono::seconds(60));
