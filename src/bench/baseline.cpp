@@ -16,16 +16,16 @@
 #include "diffuse/data/loading.hpp"
 #include "diffuse/data/sampler.hpp"
 #include "diffuse/device/device.hpp"
-#include "diffuse/device/precision.hpp"
+#include "precision_trial.hpp"
 
 namespace diffuse {
 namespace {
 
 constexpr double kLongestStep_s = 6;  // of the limit's 60: a few must fit
-constexpr std::int64_t kTrialTexts = 4;
+constexpr double kLongestTrial_s = 1;
 
 /// Texts of the training file as batches, and the time that a step takes on them.
-class BaselineRun {
+class BaselineRun final : private TrialSubject {
  public:
   BaselineRun(const Config& config, const std::string& name, double limit_s)
       : start_s_(steady_now_s()),
@@ -44,10 +44,12 @@ class BaselineRun {
   }
 
   BaselineFigures run() {
-    const auto [precision, text_s] = faster_precision();
+    const auto [precision, batch_s] = fastest_precision_here();
     figures_.precision = std::string(enum_name(precision));
-    figures_.batch_size = std::clamp(static_cast<std::int64_t>(kLongestStep_s / text_s),
-                                     std::int64_t{1}, config_.train.batch_size);
+    const double batch_size = static_cast<double>(config_.train.batch_size);
+    figures_.batch_size =
+        std::clamp(static_cast<std::int64_t>(batch_size * kLongestStep_s / batch_s),
+                   std::int64_t{1}, config_.train.batch_size);
     contender_.prepare(BenchMode::train, precision);
     reset_peak_memory(device_);
     const auto batches = batches_of(figures_.batch_size);
@@ -90,20 +92,23 @@ class BaselineRun {
     return steady_now_s() - before;
   }
 
-  /// The precision, and seconds a text takes in it.
-  std::pair<Precision, double> faster_precision() {
-    const Precision half =
-        device_.is_cuda() ? resolve_precision(Precision::automatic, device_) : Precision::bf16;
-    const auto rows = batches_of(kTrialTexts).front();
-    std::pair<Precision, double> best = {Precision::fp32, 0};
-    for (const Precision precision : {Precision::fp32, half}) {
-      contender_.prepare(BenchMode::train, precision);
-      step(rows);
-      const double text_s = step(rows) / static_cast<double>(rows.size());
-      if (best.second == 0 || text_s < best.second) best = {precision, text_s};
-    }
-    return best;
+  /// The precision, and seconds that a step of a whole batch takes in it.
+  std::pair<Precision, double> fastest_precision_here() {
+    const PrecisionTrial trial({.longest_call_s = kLongestTrial_s}, steady_now_s);
+    std::vector<TriedPrecision> tried;
+    for (const Precision precision : device_precisions(device_))
+      tried.push_back(trial.time(*this, precision));
+    const TriedPrecision& best = tried[fastest_precision(tried)];
+    // What cannot be timed at all fails again, and says why.
+    return {best.precision, best.call_s.value_or(1)};
   }
+
+  // Rows of the training file as a trial wants them; how long they are is left to the file.
+  TrialSize own_size() const override { return {config_.train.batch_size, 1}; }
+  double work(const TrialSize& size) const override { return static_cast<double>(size.texts); }
+  void prepare(Precision precision) override { contender_.prepare(BenchMode::train, precision); }
+  void load(const TrialSize& size) override { trial_rows_ = batches_of(size.texts).front(); }
+  void call() override { step(trial_rows_); }
 
   double start_s_;
   double limit_s_;
@@ -112,6 +117,7 @@ class BaselineRun {
   TrainingData data_;
   Contender contender_;
   BaselineFigures figures_;
+  std::vector<std::uint32_t> trial_rows_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "diffuse/bench/comparison_report.hpp"
+#include "diffuse/config/load.hpp"
 #include "result_text.hpp"
 
 namespace diffuse {
@@ -49,6 +50,16 @@ Json measurement_json(const Measurement& m, const CaseResult& result,
   return json;
 }
 
+Json tried_json(const TriedPrecision& tried) {
+  Json json;
+  json["precision"] = enum_name(tried.precision);
+  json["call_s"] = tried.call_s ? Json(*tried.call_s) : Json(nullptr);
+  json["estimated"] = tried.estimated;
+  json["texts"] = tried.texts;
+  json["tokens"] = tried.tokens;
+  return json;
+}
+
 Json case_json(const CaseResult& result, const Comparison& comparison) {
   Json json;
   json["mode"] = bench_mode_name(result.which.mode);
@@ -61,6 +72,11 @@ Json case_json(const CaseResult& result, const Comparison& comparison) {
     json[key] = Json::array();
     for (const Measurement& m : *measurements)
       json[key].push_back(measurement_json(m, result, comparison));
+  }
+  for (const auto& [key, tried] : {std::pair{"ours_tried", &result.ours_tried},
+                                   std::pair{"other_tried", &result.other_tried}}) {
+    json[key] = Json::array();
+    for (const TriedPrecision& one : *tried) json[key].push_back(tried_json(one));
   }
   if (const auto ratio = time_ratio(result))
     json["time_ratio"] = {{"value", ratio->value}, {"deviation", ratio->deviation}};

@@ -64,6 +64,8 @@ std::string comparison_markdown(const Comparison& comparison) {
   out += markdown_table(measurement_cells(comparison), 3) + "\n";
   const Cells ratios = ratio_cells(comparison);
   if (ratios.size() > 1) out += markdown_table(ratios, 1) + "\n";
+  if (const Cells tried = tried_cells(comparison); tried.size() > 1)
+    out += markdown_table(tried, 2) + "\n";
   if (comparison.accuracy)
     out += "Accuracy " + paired_line(*comparison.accuracy, comparison.other.name) + "\n\n";
   for (const std::string& remark : remarks(comparison)) out += "- " + remark + ".\n";
@@ -80,9 +82,9 @@ std::string comparison_csv(const Comparison& comparison) {
       "mode,batch_size,seq_len,device,threads,model,parameters,precision,calls,median_s,mean_s,"
       "deviation_s,p95_s,tokens_per_s,examples_per_s,epoch_s,flops_per_token,flops_per_s,"
       "rss_growth_bytes,allocated_bytes,reserved_bytes,time_ratio,time_ratio_deviation,"
-      "memory_ratio,not_run\n";
+      "memory_ratio,not_run,tried\n";
   const auto line = [&](const CaseResult& result, const ContenderFacts& facts,
-                        const Measurement& m) {
+                        const std::vector<TriedPrecision>& tried, const Measurement& m) {
     const bool ran = m.ran();
     const auto value = [ran](double number) { return ran ? figure(number) : std::string(); };
     const auto bytes = [&m](std::int64_t number) {
@@ -97,7 +99,7 @@ std::string comparison_csv(const Comparison& comparison) {
     const auto time = time_ratio(result);
     const auto memory_times = memory_ratio(result);
     out += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
         bench_mode_name(result.which.mode), result.which.batch_size,
         result.which.seq_len == 0 ? std::string("text") : std::to_string(result.which.seq_len),
         csv_cell(result.which.device), result.which.threads, csv_cell(facts.name),
@@ -107,11 +109,11 @@ std::string comparison_csv(const Comparison& comparison) {
         flops ? figure(*flops) : "", ran && m.flops_a_call ? figure(*m.flops_a_call / mean) : "",
         bytes(memory.rss_growth_bytes), bytes(memory.allocated_bytes), bytes(memory.reserved_bytes),
         time ? figure(time->value) : "", time ? figure(time->deviation) : "",
-        memory_times ? figure(*memory_times) : "", csv_cell(why));
+        memory_times ? figure(*memory_times) : "", csv_cell(why), csv_cell(tried_text(tried)));
   };
   for (const CaseResult& result : comparison.cases) {
-    for (const Measurement& m : result.ours) line(result, comparison.ours, m);
-    for (const Measurement& m : result.other) line(result, comparison.other, m);
+    for (const Measurement& m : result.ours) line(result, comparison.ours, result.ours_tried, m);
+    for (const Measurement& m : result.other) line(result, comparison.other, result.other_tried, m);
   }
   return out;
 }

@@ -93,13 +93,14 @@ Contender::~Contender() = default;
 
 void Contender::prepare(BenchMode mode, Precision precision) {
   precision_ = precision;
-  set_matrix_precision(precision);
   training_.reset();
   if (mode == BenchMode::train)
     training_ = std::make_unique<Training>(config_.train, precision, *classifier_);
 }
 
 void Contender::run(const Batch& batch) {
+  // For the whole process, and another contender may have had its turn in between.
+  if (classifier_->device().is_cuda()) set_matrix_precision(precision_);
   if (training_) {
     training_->step(batch);
   } else {

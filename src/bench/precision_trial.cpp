@@ -1,89 +1,90 @@
 #include "precision_trial.hpp"
 
-#include <fmt/core.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <limits>
 
-#include "diffuse/config/load.hpp"
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/statistics.hpp"
+#include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
 
 namespace diffuse {
 namespace {
 
-// A batch large enough to tell how fast a precision is.
-constexpr std::int64_t kTrialTexts = 16;
-constexpr std::int64_t kTrialTokens = 64;
+/// A size with `share` of the case's work: fewer of its texts, or one text with fewer tokens.
+TrialSize part_of(const TrialSize& own, double share) {
+  if (share >= 1) return own;
+  const double texts = share * static_cast<double>(own.texts);
+  if (texts >= 1) return {static_cast<std::int64_t>(texts), own.tokens};
+  return {1, std::max<std::int64_t>(
+                 1, static_cast<std::int64_t>(texts * static_cast<double>(own.tokens)))};
+}
 
 }  // namespace
 
-void PrecisionTrial::try_out(const Task& like, const BenchCase& which, Precision precision,
-                             std::int64_t texts, std::int64_t tokens) {
-  constexpr double kSlow_s = 1;
-  constexpr double kLong_s = 0.1;  // in all: a short call's best needs more of them
-  texts = std::min(texts, which.batch_size);
-  // No longer than what is to be measured, which may be all that the model takes.
-  if (which.seq_len > 0) tokens = std::min(tokens, which.seq_len);
-  if (like.spec->config.model.type == ModelType::distilbert)
-    tokens = std::min(tokens, like.spec->config.distilbert.max_positions);
-  constexpr int kCalls = 4;
-  constexpr int kMostCalls = 100;
-  Task task = make_task(like.side, *like.spec, *like.contender,
-                        synthetic_workload(like.spec->shape, texts, tokens, 1));
-  on_trial_(fmt::format("trying {} in {}", like.spec->name, enum_name(precision)));
-  task.contender->prepare(which.mode, precision);
-  double best_s = 0;
-  const double start = steady_now_s();
-  for (int call = 0; call < kCalls || (call < kMostCalls && steady_now_s() - start < kLong_s);
-       ++call) {
-    const double before = steady_now_s();
-    task.call();
-    const double call_s = steady_now_s() - before;
-    best_s = call == 0 ? call_s : std::min(best_s, call_s);
-    if (call_s > kSlow_s) break;
+TriedPrecision PrecisionTrial::time(TrialSubject& subject, Precision precision,
+                                    const std::function<bool(double)>& good_enough) const {
+  constexpr double kLeastGrowth = 1.5;
+  TriedPrecision result;
+  result.precision = precision;
+  const TrialSize own = subject.own_size();
+  const double own_work = subject.work(own);
+  TrialSize size = {std::min(options_.first.texts, own.texts),
+                    std::min(options_.first.tokens, own.tokens)};
+  try {
+    subject.prepare(precision);
+    while (true) {
+      subject.load(size);
+      subject.call();
+      const double call_s = median_call_s(subject, size == own ? options_.least_s : 0);
+      const double work = subject.work(size);
+      result.texts = size.texts;
+      result.tokens = size.tokens;
+      result.estimated = size != own;
+      result.call_s = call_s * own_work / work;
+      if (!result.estimated || (good_enough && good_enough(*result.call_s))) break;
+      size = part_of(own, call_s > 0 ? options_.longest_call_s / call_s * work / own_work : 1);
+      if (subject.work(size) < kLeastGrowth * work) break;
+    }
+  } catch (const c10::Error& error) {
+    if (!is_out_of_memory(error)) throw;
+  } catch (const Error&) {  // a TorchScript module that cannot take the length
   }
-  pace_.note(pace_key(like, which, precision), work_units(task, which.mode), best_s);
+  return result;
 }
 
-std::vector<Precision> PrecisionTrial::precisions_of(const Task& task, const BenchCase& which) {
-  const at::Device device = task.contender->device();
-  std::vector<Precision> candidates;
-  for (const Precision wanted : asked_for_) candidates.push_back(resolve_precision(wanted, device));
-  if (candidates.empty())
-    candidates = {Precision::fp32, device.is_cuda()
-                                       ? resolve_precision(Precision::automatic, device)
-                                       : Precision::bf16};
-  if (!asked_for_.empty()) {
-    for (const Precision precision : candidates) learn_pace(task, which, precision);
-    return candidates;
+double PrecisionTrial::median_call_s(TrialSubject& subject, double least_s) const {
+  std::vector<double> samples_s;
+  const double start = now_s_();
+  double before = start;
+  while (static_cast<std::int64_t>(samples_s.size()) < options_.most_calls) {
+    subject.call();
+    const double after = now_s_();
+    samples_s.push_back(after - before);
+    before = after;
+    const bool enough = static_cast<std::int64_t>(samples_s.size()) >= options_.least_calls &&
+                        after - start >= least_s;
+    if (enough || after - start >= options_.enough_s) break;
   }
-  // Once for all lengths: a pace learned from another case would be no fair comparison.
-  const auto known = faster_.find(pace_key(task, which, Precision::automatic));
-  if (known != faster_.end()) return {known->second};
-  const Precision chosen = faster_precision(task, which, candidates);
-  learn_pace(task, which, chosen);
-  faster_[pace_key(task, which, Precision::automatic)] = chosen;
-  return {chosen};
+  return median(samples_s);
 }
 
-void PrecisionTrial::learn_pace(const Task& task, const BenchCase& which, Precision precision) {
-  if (tried_.insert(pace_key(task, which, precision)).second)
-    try_out(task, which, precision, kTrialTexts, kTrialTokens);
+std::vector<Precision> device_precisions(at::Device device) {
+  if (device.is_cpu()) return {Precision::fp32, Precision::bf16};
+  if (resolve_precision(Precision::automatic, device) == Precision::bf16)
+    return {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16};
+  return {Precision::fp32, Precision::fp16};  // before compute capability 8.0
 }
 
-Precision PrecisionTrial::faster_precision(const Task& task, const BenchCase& which,
-                                           const std::vector<Precision>& candidates) {
-  // Of a fast model so small a batch times the calls' overhead more than the work.
-  constexpr double kFast_s = 0.5;
-  const double units = work_units(task, which.mode);
-  for (const Precision candidate : candidates) {
-    try_out(task, which, candidate, 2, 32);
-    if (pace_.expected_s(pace_key(task, which, candidate), units) < kFast_s)
-      learn_pace(task, which, candidate);
-  }
-  return *std::min_element(candidates.begin(), candidates.end(), [&](Precision a, Precision b) {
-    return pace_.expected_s(pace_key(task, which, a), 1) <
-           pace_.expected_s(pace_key(task, which, b), 1);
+std::size_t fastest_precision(std::span<const TriedPrecision> tried) {
+  if (tried.empty()) throw Error("There is no precision to choose from.");
+  const auto best = std::min_element(tried.begin(), tried.end(), [](const auto& a, const auto& b) {
+    constexpr double kNever = std::numeric_limits<double>::infinity();
+    return a.call_s.value_or(kNever) < b.call_s.value_or(kNever);
   });
+  return static_cast<std::size_t>(best - tried.begin());
 }
 
 }  // namespace diffuse

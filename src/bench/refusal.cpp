@@ -38,23 +38,28 @@ std::int64_t expected_bytes(const Task& task, const BenchCase& which, Precision 
 
 }  // namespace
 
-std::string refusal(const Task& task, const BenchCase& which, Precision precision,
-                    const BenchPlan& plan, const Pace& pace) {
+std::string refusal_for_size(const Task& task, const BenchCase& which, Precision precision) {
   const Config& config = task.spec->config;
   if (config.model.type == ModelType::distilbert && which.seq_len > config.distilbert.max_positions)
     return fmt::format("longer than its {} positions", config.distilbert.max_positions);
-  const double units = work_units(task, which.mode);
-  const double call_s = pace.expected_s(pace_key(task, which, precision), units);
-  const double needed_s = expected_time_s(plan.timing, call_s);
-  if (needed_s > plan.budget_s)
-    return fmt::format("about {} a call, {} in all, beyond --budget {:g}", format_duration(call_s),
-                       format_duration(needed_s), plan.budget_s);
   const std::int64_t bytes = expected_bytes(task, which, precision);
   if (task.contender->device().is_cpu() && bytes > available_memory_bytes())
     return fmt::format("about {}, but {} of memory are free",
                        format_bytes(static_cast<double>(bytes)),
                        format_bytes(static_cast<double>(available_memory_bytes())));
   return "";
+}
+
+bool is_affordable(const BenchPlan& plan, double call_s) {
+  return expected_time_s(plan.timing, call_s) <= plan.budget_s;
+}
+
+std::string refusal_for_time(const TriedPrecision& tried, const BenchPlan& plan) {
+  if (!tried.call_s) return "";
+  if (is_affordable(plan, *tried.call_s)) return "";
+  const double needed_s = expected_time_s(plan.timing, *tried.call_s);
+  return fmt::format("about {} a call, {} in all, beyond --budget {:g}",
+                     format_duration(*tried.call_s), format_duration(needed_s), plan.budget_s);
 }
 
 }  // namespace diffuse

@@ -6,10 +6,15 @@
 
 namespace diffuse {
 
-/// Why the case should not be run by this contender: it lacks the positions, it would take longer
-/// than the plan's budget or more memory than is free. Empty where it can. The pace of `task` in
-/// `precision` must be known.
-std::string refusal(const Task& task, const BenchCase& which, Precision precision,
-                    const BenchPlan& plan, const Pace& pace);
+/// Why the case cannot be run by this contender, whatever time there is: it lacks the positions, or
+/// needs more memory than is free. Empty where it can.
+std::string refusal_for_size(const Task& task, const BenchCase& which, Precision precision);
+
+/// Whether a case whose call takes `call_s` is within the plan's budget.
+bool is_affordable(const BenchPlan& plan, double call_s);
+
+/// Why a case whose call was tried should not be run: it would take longer than the plan's budget.
+/// Empty where it should, and where what it takes is not known.
+std::string refusal_for_time(const TriedPrecision& tried, const BenchPlan& plan);
 
 }  // namespace diffuse

@@ -3,12 +3,22 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "diffuse/base/progress.hpp"
+#include "diffuse/config/load.hpp"
 
 namespace diffuse {
 namespace {
+
+/// "84.0 ms", "about 3.1 s (from 16 x 64)".
+std::string tried_time_text(const TriedPrecision& tried) {
+  if (!tried.call_s) return "failed";
+  if (!tried.estimated) return time_text(*tried.call_s);
+  return fmt::format("about {} (from {} x {})", time_text(*tried.call_s), tried.texts,
+                     tried.tokens);
+}
 
 std::string count_text(double value) { return format_count(std::llround(value)); }
 
@@ -152,6 +162,50 @@ Cells ratio_cells(const Comparison& comparison) {
     const auto memory = memory_ratio(result);
     if (!time && !memory) continue;
     cells.push_back({case_name(result.which, comparison), ratio_text(time), ratio_text(memory)});
+  }
+  return cells;
+}
+
+std::string tried_text(const std::vector<TriedPrecision>& tried) {
+  std::string text;
+  for (const TriedPrecision& one : tried) {
+    if (!text.empty()) text += "; ";
+    text += fmt::format("{} {}", enum_name(one.precision), tried_time_text(one));
+  }
+  return text;
+}
+
+Cells tried_cells(const Comparison& comparison) {
+  constexpr std::array kPrecisions = {Precision::fp32, Precision::tf32, Precision::bf16,
+                                      Precision::fp16};
+  Cells cells = {{"precision tried", "model", "fp32", "tf32", "bf16", "fp16"}};
+  const auto add = [&](const CaseResult& result, const ContenderFacts& facts,
+                       const std::vector<Measurement>& measured,
+                       const std::vector<TriedPrecision>& tried) {
+    if (tried.empty()) return;
+    std::vector<std::string> row = {
+        case_name(result.which, comparison), facts.name, "", "", "", ""};
+    for (const TriedPrecision& one : tried) {
+      const auto column = std::find(kPrecisions.begin(), kPrecisions.end(), one.precision);
+      std::string& cell = row.at(static_cast<std::size_t>(column - kPrecisions.begin()) + 2);
+      cell = tried_time_text(one);
+      const bool chosen =
+          tried.size() > measured.size() && measured.front().precision == enum_name(one.precision);
+      if (chosen) cell += " (chosen)";
+    }
+    cells.push_back(std::move(row));
+  };
+  for (const CaseResult& result : comparison.cases) {
+    add(result, comparison.ours, result.ours, result.ours_tried);
+    add(result, comparison.other, result.other, result.other_tried);
+  }
+  // Precisions that were not tried.
+  for (std::size_t column = cells.front().size() - 1; column >= 2; --column) {
+    const bool used = std::any_of(cells.begin() + 1, cells.end(),
+                                  [&](const auto& row) { return !row[column].empty(); });
+    if (used) continue;
+    for (std::vector<std::string>& row : cells)
+      row.erase(row.begin() + static_cast<std::ptrdiff_t>(column));
   }
   return cells;
 }

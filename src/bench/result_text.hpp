@@ -33,10 +33,17 @@ std::string flops_text(const Measurement& measurement);
 std::optional<double> token_flops(const Measurement& measurement);
 std::string token_flops_text(const Measurement& measurement);
 
+/// "fp32 220 ms; tf32 84.0 ms": what a side's precisions took where they were tried. "about" for
+/// what was estimated from a smaller call.
+std::string tried_text(const std::vector<TriedPrecision>& tried);
+
 /// A table as rows of cells; the first row is the header.
 using Cells = std::vector<std::vector<std::string>>;
 Cells measurement_cells(const Comparison& comparison);
 Cells ratio_cells(const Comparison& comparison);
+/// What each precision took where it was tried, the chosen one marked; the header alone where none
+/// was.
+Cells tried_cells(const Comparison& comparison);
 Cells model_cells(const Comparison& comparison);
 /// Warnings and what the figures leave open, in sentences.
 std::vector<std::string> remarks(const Comparison& comparison);

@@ -12,13 +12,11 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
-#include "precision_trial.hpp"
+#include "precision_chooser.hpp"
 #include "refusal.hpp"
 
 namespace diffuse {
 namespace {
-
-using Side = Pace::Side;
 
 constexpr double kNoisyShare = 0.1;  // deviation of a sample over its mean
 
@@ -66,35 +64,65 @@ class Runner {
     comparison_.other.parameter_count = other_->parameter_count();
   }
 
-  Measurement start_measurement(const Task& task, const BenchCase& which, Precision precision) {
-    Measurement measurement;
-    measurement.precision = std::string(enum_name(precision));
-    measurement.tokens_a_call = task.workload.tokens_a_batch();
-    measurement.examples_a_call = task.workload.examples_a_batch();
-    measurement.flops_a_call = flops_of(task, which.mode);
-    measurement.not_run = refusal(task, which, precision, plan_, pace_);
-    return measurement;
+  /// One side of a case: its task, and a measurement for each of its precisions, of which some may
+  /// be refused already.
+  struct Side {
+    Task task;
+    std::vector<Precision> precisions;
+    std::vector<Measurement> measurements;
+    std::vector<TriedPrecision> tried;
+  };
+
+  Side open_side(const ContenderSpec& spec, Contender& contender, Workload workload,
+                 const BenchCase& which) {
+    Side side;
+    side.task = make_task(spec, contender, std::move(workload));
+    const auto add = [&](Precision precision, const std::string& not_run) {
+      Measurement measurement;
+      measurement.precision = std::string(enum_name(precision));
+      measurement.tokens_a_call = side.task.workload.tokens_a_batch();
+      measurement.examples_a_call = side.task.workload.examples_a_batch();
+      measurement.flops_a_call = flops_of(side.task, which.mode);
+      measurement.not_run = not_run;
+      side.precisions.push_back(precision);
+      side.measurements.push_back(std::move(measurement));
+    };
+    const std::vector<Precision> candidates = candidate_precisions(side.task, plan_);
+    if (const auto why = refusal_for_size(side.task, which, candidates.front()); !why.empty()) {
+      for (const Precision precision : candidates) {
+        add(precision, why);
+        if (plan_.precisions.empty()) break;  // none was chosen: one line is enough
+      }
+      return side;
+    }
+    const ChosenPrecisions found = choose_precisions(
+        side.task, which, plan_, [this](const std::string& what) { progress(what, 0); });
+    side.tried = found.tried;
+    for (const TriedPrecision& chosen : found.chosen)
+      add(chosen.precision, refusal_for_time(chosen, plan_));
+    return side;
   }
 
   void run_case(const BenchCase& which) {
     set_thread_count(which.threads);
     open_contenders(which.device);
     auto [ours_work, other_work] = workloads(which);
-    Task ours = make_task(Side::ours, plan_.ours, *ours_, std::move(ours_work));
-    Task other = make_task(Side::other, plan_.other, *other_, std::move(other_work));
-    const std::vector<Precision> ours_in = trial_.precisions_of(ours, which);
-    const std::vector<Precision> other_in = trial_.precisions_of(other, which);
+    Side ours = open_side(plan_.ours, *ours_, std::move(ours_work), which);
+    Side other = open_side(plan_.other, *other_, std::move(other_work), which);
     CaseResult result{.which = which, .ours = {}, .other = {}};
-    for (std::size_t i = 0; i < std::max(ours_in.size(), other_in.size()); ++i) {
-      const Precision a = ours_in[std::min(i, ours_in.size() - 1)];
-      const Precision b = other_in[std::min(i, other_in.size() - 1)];
-      result.ours.push_back(start_measurement(ours, which, a));
-      result.other.push_back(start_measurement(other, which, b));
-      time_pair(ours, a, result.ours.back(), other, b, result.other.back(), which);
+    for (std::size_t i = 0; i < std::max(ours.precisions.size(), other.precisions.size()); ++i) {
+      const std::size_t a = std::min(i, ours.precisions.size() - 1);
+      const std::size_t b = std::min(i, other.precisions.size() - 1);
+      result.ours.push_back(ours.measurements[a]);
+      result.other.push_back(other.measurements[b]);
+      time_pair(ours.task, ours.precisions[a], result.ours.back(), other.task, other.precisions[b],
+                result.other.back(), which);
       if (!plan_.memory) continue;
-      measure_memory(ours, which, a, result.ours.back());
-      measure_memory(other, which, b, result.other.back());
+      measure_memory(ours.task, which, ours.precisions[a], result.ours.back(), 0.7);
+      measure_memory(other.task, which, other.precisions[b], result.other.back(), 0.8);
     }
+    result.ours_tried = std::move(ours.tried);
+    result.other_tried = std::move(other.tried);
     ours_->prepare(BenchMode::inference, Precision::fp32);  // an optimizer is not needed any more
     other_->prepare(BenchMode::inference, Precision::fp32);
     comparison_.cases.push_back(std::move(result));
@@ -135,7 +163,7 @@ class Runner {
                      0.1 + 0.6 * static_cast<double>(round) / static_cast<double>(rounds));
           });
       for (std::size_t i = 0; i < runnable.size(); ++i)
-        note(runnable[i].task, which, runnable[i].precision, timed[i], *runnable[i].measurement);
+        note(runnable[i].task, which, timed[i], *runnable[i].measurement);
       return;
     } catch (const c10::Error& error) {
       if (!is_out_of_memory(error)) throw;
@@ -155,13 +183,10 @@ class Runner {
     time_pair(ours, a, not_now, other, b, of_other, which);
   }
 
-  void note(const Task* task, const BenchCase& which, Precision precision, const TimedCalls& timed,
+  void note(const Task* task, const BenchCase& which, const TimedCalls& timed,
             Measurement& measurement) {
     measurement.samples_s = timed.samples_s;
     measurement.warm_up_calls = timed.warm_up_calls;
-    pace_.note(pace_key(*task, which, precision),
-               work_units(measurement.flops_a_call, measurement.tokens_a_call),
-               measurement.median_s());
     if (measurement.deviation_s() > kNoisyShare * measurement.mean_s())
       comparison_.warnings.push_back(
           fmt::format("{}, {} in {}: the calls' times differ by {:.0f} % of their mean; the "
@@ -172,10 +197,9 @@ class Runner {
   }
 
   void measure_memory(const Task& task, const BenchCase& which, Precision precision,
-                      Measurement& measurement) {
+                      Measurement& measurement, double part) {
     if (!measurement.not_run.empty()) return;
-    progress(fmt::format("{}: memory of {}", case_text(which), task.spec->name),
-             task.side == Side::ours ? 0.7 : 0.8);
+    progress(fmt::format("{}: memory of {}", case_text(which), task.spec->name), part);
     MemoryTask wanted{.spec = *task.spec,
                       .mode = which.mode,
                       .precision = precision,
@@ -184,7 +208,13 @@ class Runner {
                       .batch_size = which.batch_size,
                       .seq_len = which.seq_len};
     if (which.seq_len == 0) wanted.lengths = longest_batch(task.workload);
-    measurement.memory = probe_memory(wanted);
+    try {
+      measurement.memory = probe_memory(wanted);
+    } catch (const SystemError&) {
+      // A terminal's Ctrl-C ends the other process too, and is no failure of its own.
+      if (plan_.check_stop) plan_.check_stop();
+      throw;
+    }
   }
 
   static std::vector<std::int64_t> longest_batch(const Workload& workload) {
@@ -197,9 +227,6 @@ class Runner {
 
   const BenchPlan& plan_;
   Comparison comparison_;
-  Pace pace_;
-  PrecisionTrial trial_{plan_.precisions, pace_,
-                        [this](const std::string& what) { progress(what, 0); }};
   std::string device_name_;
   std::unique_ptr<Contender> ours_;
   std::unique_ptr<Contender> other_;

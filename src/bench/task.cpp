@@ -3,11 +3,19 @@
 #include "diffuse/bench/flops.hpp"
 
 namespace diffuse {
+namespace {
 
-Task make_task(Pace::Side side, const ContenderSpec& spec, Contender& contender,
-               Workload workload) {
+std::optional<double> flops_of(const ContenderSpec& spec, BenchMode mode,
+                               const std::vector<std::int64_t>& lengths) {
+  const auto forward = forward_flops(spec.config, spec.shape.class_count, lengths);
+  if (!forward) return std::nullopt;
+  return mode == BenchMode::train ? 3 * *forward : *forward;
+}
+
+}  // namespace
+
+Task make_task(const ContenderSpec& spec, Contender& contender, Workload workload) {
   Task task;
-  task.side = side;
   task.spec = &spec;
   task.contender = &contender;
   task.workload = std::move(workload);
@@ -19,21 +27,20 @@ Task make_task(Pace::Side side, const ContenderSpec& spec, Contender& contender,
 std::optional<double> flops_of(const Task& task, BenchMode mode) {
   double sum = 0;
   for (std::size_t i = 0; i < task.workload.batches.size(); ++i) {
-    const auto flops =
-        forward_flops(task.spec->config, task.spec->shape.class_count, task.workload.lengths(i));
+    const auto flops = flops_of(*task.spec, mode, task.workload.lengths(i));
     if (!flops) return std::nullopt;
     sum += *flops;
   }
-  const double forward = sum / static_cast<double>(task.workload.batches.size());
-  return mode == BenchMode::train ? 3 * forward : forward;
+  return sum / static_cast<double>(task.workload.batches.size());
 }
 
-double work_units(const Task& task, BenchMode mode) {
-  return work_units(flops_of(task, mode), task.workload.tokens_a_batch());
+double work_of(const Task& task, BenchMode mode) {
+  return flops_of(task, mode).value_or(task.workload.tokens_a_batch());
 }
 
-Pace::Key pace_key(const Task& task, const BenchCase& which, Precision precision) {
-  return {task.side, which.mode, precision, which.device, which.threads, which.batch_size == 1};
+double work_of(const ContenderSpec& spec, BenchMode mode, std::int64_t texts, std::int64_t tokens) {
+  const std::vector<std::int64_t> lengths(static_cast<std::size_t>(texts), tokens);
+  return flops_of(spec, mode, lengths).value_or(static_cast<double>(texts * tokens));
 }
 
 }  // namespace diffuse

@@ -4,13 +4,11 @@
 #include <vector>
 
 #include "diffuse/bench/comparison.hpp"
-#include "pace.hpp"
 
 namespace diffuse {
 
 /// One contender and what a case asks of it.
 struct Task {
-  Pace::Side side = Pace::Side::ours;
   const ContenderSpec* spec = nullptr;
   Contender* contender = nullptr;
   Workload workload;
@@ -20,13 +18,13 @@ struct Task {
   void call() { contender->run(batches[next_batch++ % batches.size()]); }
 };
 
-Task make_task(Pace::Side side, const ContenderSpec& spec, Contender& contender, Workload workload);
+Task make_task(const ContenderSpec& spec, Contender& contender, Workload workload);
 
 /// Operations of a mean call; nothing where they are not known.
 std::optional<double> flops_of(const Task& task, BenchMode mode);
-/// The amount of work of a mean call.
-double work_units(const Task& task, BenchMode mode);
-
-Pace::Key pace_key(const Task& task, const BenchCase& which, Precision precision);
+/// The amount of work of a mean call: its operations, or its tokens where those are not known.
+double work_of(const Task& task, BenchMode mode);
+/// The same of a call of `texts` texts of `tokens` tokens each.
+double work_of(const ContenderSpec& spec, BenchMode mode, std::int64_t texts, std::int64_t tokens);
 
 }  // namespace diffuse

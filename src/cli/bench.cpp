@@ -154,7 +154,8 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
   CLI::Option* seq_len = list("--seq-len", options.seq_lens, "Tokens of each text", "N,...=64")
                              ->check(CLI::Range(1, 1 << 20));
   list("--precision", options.precisions,
-       "What matrix products are computed in; by default what each model is faster in",
+       "What matrix products are computed in; by default what each model is fastest in, tried for "
+       "each case",
        "fp32|tf32|bf16|fp16,...")
       ->transform(one_of<Precision>(precision_choices(true)));
   list("--device", options.devices, "Devices to run on", "NAME,...=auto");

@@ -23,7 +23,7 @@ struct BenchOptions {
   std::vector<BenchMode> modes;
   std::vector<std::int64_t> batch_sizes;
   std::vector<std::int64_t> seq_lens;
-  std::vector<Precision> precisions;  ///< empty: each model's faster one
+  std::vector<Precision> precisions;  ///< empty: each model's fastest one
   std::vector<std::string> devices;
   std::vector<std::int64_t> threads;
   bool sweep = false;

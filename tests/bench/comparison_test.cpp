@@ -44,6 +44,11 @@ Comparison sample() {
   refused.precision = "bf16";
   refused.not_run = "about 43s a call, 2m 52s in all, beyond --budget 60";
   second.other = {refused};
+  first.other_tried = {{Precision::fp32, 4.4, true, 16, 64}, {Precision::bf16, 1.1, false, 32, 64}};
+  second.ours_tried = {{Precision::fp32, 0.1, false, 32, 512},
+                       {Precision::bf16, 0.2, false, 32, 512}};
+  second.other_tried = {{Precision::fp32, std::nullopt, false, 0, 0},
+                        {Precision::bf16, 43, true, 2, 512}};
   comparison.cases = {first, second};
   comparison.epoch_rows = 3200;
   comparison.environment = {{"processor", "a | b"}};
@@ -116,10 +121,33 @@ TEST(ComparisonReport, CsvHasALineForEachMeasurement) {
     }
     return count;
   };
-  for (const std::string& row : rows) EXPECT_EQ(commas(row), 24) << row;
+  for (const std::string& row : rows) EXPECT_EQ(commas(row), 25) << row;
   EXPECT_THAT(rows[3], AllOf(HasSubstr("train,32,64,cpu,2,DistilBERT,66956548,bf16,3,1.1,1.1,"),
                              HasSubstr(",976562.5,"), HasSubstr(",100,18.18"), HasSubstr(",21,")));
   EXPECT_THAT(rows[5], HasSubstr("\"about 43s a call, 2m 52s in all, beyond --budget 60\""));
+}
+
+TEST(ComparisonReport, SaysWhatWasTriedAndWhatEachTook) {
+  const Comparison comparison = sample();
+  EXPECT_THAT(
+      comparison_markdown(comparison),
+      AllOf(HasSubstr("| precision tried | model | fp32 | bf16 |\n"),
+            HasSubstr("| train 32 x 64 | DistilBERT | about 4.40 s (from 16 x 64) | 1.10 s |\n"),
+            HasSubstr("| train 32 x 512 | agnews | 100 ms (chosen) | 200 ms |\n"),
+            HasSubstr("| train 32 x 512 | DistilBERT | failed | about 43.0 s (from 2 x 512) "
+                      "(chosen) |\n"),
+            Not(HasSubstr("train 32 x 64 | agnews | 10"))));
+  EXPECT_THAT(comparison_html(comparison), HasSubstr("<td>about 4.40 s (from 16 x 64)</td>"));
+  EXPECT_THAT(comparison_csv(comparison), HasSubstr(",fp32 100 ms; bf16 200 ms\n"));
+  const auto json = nlohmann::json::parse(comparison_json(comparison));
+  EXPECT_EQ(json["cases"][0]["ours_tried"], nlohmann::json::array());
+  EXPECT_EQ(json["cases"][0]["other_tried"][1],
+            nlohmann::json::parse(R"({"precision": "bf16", "call_s": 1.1, "estimated": false,
+                                      "texts": 32, "tokens": 64})"));
+  EXPECT_TRUE(json["cases"][1]["other_tried"][0]["call_s"].is_null());
+  Comparison none = comparison;
+  for (CaseResult& result : none.cases) result.ours_tried = result.other_tried = {};
+  EXPECT_THAT(comparison_markdown(none), Not(HasSubstr("precision tried")));
 }
 
 TEST(ComparisonReport, JsonKeepsEverySample) {

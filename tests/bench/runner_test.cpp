@@ -71,7 +71,6 @@ TEST(Runner, WhatNeedsMoreMemoryThanIsFreeIsNotRunAndTheOtherIs) {
 
 TEST(Runner, RunningOutOfMemoryIsAResultOfThatModelAlone) {
   const testing::TempDir dir;
-  // Not in the trials, whose texts are shorter.
   const ContenderSpec other = scripted(dir,
                                        "    if ids.size(1) > 64:\n"
                                        "        ids = ids + torch.zeros([1 << 50], dtype=4)[0]\n");
@@ -82,7 +81,7 @@ TEST(Runner, RunningOutOfMemoryIsAResultOfThatModelAlone) {
   EXPECT_TRUE(comparison.cases.at(1).other.at(0).ran()) << "it goes on with what fits";
 }
 
-TEST(Runner, OneTextAloneHasAPrecisionOfItsOwn) {
+TEST(Runner, EachCaseHasAPrecisionOfItsOwnAndTellsWhatWasTried) {
   const testing::TempDir dir;
   // Slow in bfloat16 (type 15) for one text and in float32 for several.
   const ContenderSpec other =
@@ -94,8 +93,30 @@ TEST(Runner, OneTextAloneHasAPrecisionOfItsOwn) {
   BenchPlan plan = plan_of(other, {{BenchMode::inference, 8, 4}, {BenchMode::inference, 1, 4}});
   plan.precisions.clear();
   const Comparison comparison = run_comparison(plan);
-  EXPECT_EQ(comparison.cases.at(0).other.at(0).precision, "bf16");
-  EXPECT_EQ(comparison.cases.at(1).other.at(0).precision, "fp32");
+  const char* chosen[] = {"bf16", "fp32"};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const CaseResult& result = comparison.cases.at(i);
+    ASSERT_EQ(result.other.size(), 1U);
+    EXPECT_EQ(result.other[0].precision, chosen[i]);
+    ASSERT_EQ(result.other_tried.size(), 2U);
+    for (const TriedPrecision& tried : result.other_tried) {
+      EXPECT_GT(tried.call_s.value(), 0);
+      EXPECT_FALSE(tried.estimated);
+      EXPECT_EQ(tried.texts, result.which.batch_size);
+      EXPECT_EQ(tried.tokens, 4);
+    }
+    EXPECT_EQ(result.ours_tried.size(), 2U);
+  }
+}
+
+TEST(Runner, TrialsCanBeStopped) {
+  BenchPlan plan = plan_of(small_diffusion(), {{BenchMode::inference, 4, 4}});
+  plan.on_progress = [&plan](const std::string& what, double) {
+    if (what == "trying ours in fp32") plan.check_stop = [] { throw Stopped(2); };
+  };
+  const Comparison comparison = run_comparison(plan);
+  EXPECT_EQ(comparison.stopped_by, 2);
+  EXPECT_THAT(comparison.cases, IsEmpty());
 }
 
 TEST(Runner, StoppedItKeepsTheCasesThatAreWhole) {

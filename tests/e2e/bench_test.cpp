@@ -90,6 +90,25 @@ TEST(Bench, CtrlCWhileMemoryIsMeasuredKeepsWhatIsThere) {
   EXPECT_EQ(nlohmann::json::parse(outcome.out)["cases"].size(), 1U);
 }
 
+TEST(Bench, EachCaseTellsWhichPrecisionsWereTried) {
+  const Workspace workspace;
+  const Outcome outcome = run(
+      with_small_baseline(workspace, quick({"--seq-len", "8", "--no-memory", "--format", "json"})));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(outcome.out);
+  for (const auto& one : json["cases"]) {
+    for (const std::string side : {"ours", "other"}) {
+      const auto& tried = one[side + "_tried"];
+      ASSERT_EQ(tried.size(), 2U);
+      EXPECT_EQ(tried[0]["precision"], "fp32");
+      EXPECT_EQ(tried[1]["precision"], "bf16");
+      const std::size_t fastest = tried[0]["call_s"] <= tried[1]["call_s"] ? 0 : 1;
+      ASSERT_EQ(one[side].size(), 1U);
+      EXPECT_EQ(one[side][0]["precision"], tried[fastest]["precision"]);
+    }
+  }
+}
+
 TEST(Bench, OnRealTextsEachModelHasItsOwnTokens) {
   const Workspace workspace;
   const Outcome outcome = run(with_small_baseline(

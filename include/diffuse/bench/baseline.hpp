@@ -13,8 +13,8 @@ namespace diffuse {
 BaselineFigures probe_baseline(const Config& baseline, const std::string& name, double limit_s);
 
 /// In the process of its own: reads the task, loads the data, times training steps on batches of
-/// the first epoch in the faster precision and gives the answer for stdout. A batch that would take
-/// too long is cut smaller. Throws DataError for what is no task.
+/// the first epoch in the fastest precision and gives the answer for stdout. A batch that would
+/// take too long is cut smaller. Throws DataError for what is no task.
 std::string answer_baseline_task(const std::string& task_json);
 
 /// The figures as JSON, and back; throws DataError (`place`) for what is none.

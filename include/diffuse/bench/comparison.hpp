@@ -54,10 +54,22 @@ struct Measurement {
   double p95_s() const;
 };
 
+/// What a call of a case took when a precision was tried, after a warm-up.
+struct TriedPrecision {
+  Precision precision = Precision::fp32;
+  std::optional<double> call_s;  ///< nothing where not even a small call could be made
+  bool estimated = false;        ///< by its operations, from a call of the size below
+  std::int64_t texts = 0;
+  std::int64_t tokens = 0;  ///< of each text, a mean of real ones
+};
+
 struct CaseResult {
   BenchCase which;
   std::vector<Measurement> ours;
   std::vector<Measurement> other;
+  /// What the precision of each was chosen by, or whether it could be run.
+  std::vector<TriedPrecision> ours_tried{};
+  std::vector<TriedPrecision> other_tried{};
 };
 
 /// The measurement with the smallest median; null where none ran.
@@ -101,7 +113,7 @@ struct BenchPlan {
   ContenderSpec ours;
   ContenderSpec other;
   std::vector<BenchCase> cases;
-  std::vector<Precision> precisions;  ///< empty: each model's faster one, found by trying
+  std::vector<Precision> precisions;  ///< empty: each model's fastest one, tried for each case
   TimingOptions timing;
   double budget_s = 60;  ///< a case that would take longer is not run
   bool memory = true;    ///< whether memory is measured, by a process of its own each
