@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.hpp"
+#include "base/json_reader.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/config/load.hpp"
@@ -112,18 +113,14 @@ std::string training_state_json(const TrainingState& state, const LearningRateSc
 }
 
 TrainingState read_training_state(const std::filesystem::path& path) {
-  const nlohmann::json json =
-      nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object())
-    throw CheckpointError(
-        fmt::format("{}: not a JSON object; the file is damaged.", path.string()));
-  const JsonFields fields(json, path.string());
   try {
+    const nlohmann::json json = read_json_object(read_file(path), path.string());
+    const JsonFields fields(json, path.string());
     if (const std::int64_t version = fields.count("version"); version != kStateVersion) {
       throw CheckpointError(fmt::format(
-          "{}: version {}, expected {}: the checkpoint was written by another version of diffuse. "
-          "It evaluates and predicts, but cannot be gone on with.",
-          path.string(), version, kStateVersion));
+          "{}: version {}, expected {}: the checkpoint was written by {} version of "
+          "diffuse. It evaluates and predicts, but only that version goes on with it.",
+          path.string(), version, kStateVersion, version > kStateVersion ? "a newer" : "an older"));
     }
     return state_of(fields);
   } catch (const DataError& error) {

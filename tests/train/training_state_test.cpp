@@ -113,8 +113,12 @@ std::string error_of(const std::string& text) {
 }
 
 TEST(TrainingState, ADamagedFileIsRefusedKeyByKey) {
-  EXPECT_EQ(error_of(""), "not a JSON object; the file is damaged.");
-  EXPECT_EQ(error_of("[1]"), "not a JSON object; the file is damaged.");
+  EXPECT_EQ(error_of(""),
+            "not valid JSON at column 1; expected a JSON object. The file is damaged or not a "
+            "state of training.");
+  EXPECT_EQ(error_of("[1]"),
+            "array and no object; expected a JSON object. The file is damaged or not a state of "
+            "training.");
   const auto changed = [](const char* pointer, const nlohmann::json& value) {
     auto json = nlohmann::json::parse(training_state_json(full_state(), {}));
     json[nlohmann::json::json_pointer(pointer)] = value;
@@ -145,13 +149,16 @@ TEST(TrainingState, ADamagedFileIsRefusedKeyByKey) {
   }
 }
 
-TEST(TrainingState, AnotherVersionSaysWhatItIsStillGoodFor) {
+TEST(TrainingState, AnotherVersionSaysWhichAndWhatItIsStillGoodFor) {
   auto json = nlohmann::json::parse(training_state_json({}, {}));
   json["version"] = 1;
   EXPECT_THAT(error_of(json.dump()),
-              HasSubstr("version 1, expected 3: the checkpoint was written by "
-                        "another version of diffuse. It evaluates and "
-                        "predicts, but cannot be gone on with."));
+              HasSubstr("version 1, expected 3: the checkpoint was written by an older version of "
+                        "diffuse. It evaluates and predicts, but only that version goes on with "
+                        "it."));
+  json["version"] = 4;
+  EXPECT_THAT(error_of(json.dump()),
+              HasSubstr("version 4, expected 3: the checkpoint was written by a newer version"));
 }
 
 }  // namespace
