@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <tuple>
 #include <utility>
 
 #include "diffuse/base/text_util.hpp"
+#include "json_reader.hpp"
 
 namespace diffuse {
 namespace {
@@ -23,37 +23,25 @@ std::string shown(const Json& value) {
   return printable(value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-/// Parses `text`; a name that occurs twice in an object is a fault (the parser would keep the last
-/// one), and so is nesting beyond what the format has.
+/// Parses `text`; a name that occurs twice in an object is a fault (the parser would keep one of
+/// the two), and so is nesting beyond what the format has.
 Json parse_json(std::string_view text) {
-  constexpr int kDeepest = 3;  // header, tensor, its shape or offsets
-  std::vector<std::set<std::string>> names;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (depth >= kDeepest) throw HeaderFault("the header's JSON is nested too deeply");
+  JsonText<Json> read = read_json<Json>(text, {.deepest = 3});  // header, tensor, its shape
+  if (read.fault) {
+    switch (read.fault->kind) {
+      case JsonFault::Kind::depth:
+        throw HeaderFault("the header's JSON is nested too deeply");
+      case JsonFault::Kind::number:
+        throw HeaderFault(fmt::format("the header is not valid JSON ({})", read.fault->reason));
+      default:
+        throw HeaderFault(fmt::format("the header is not valid JSON (byte {})", read.fault->byte));
     }
-    if (event == Json::parse_event_t::object_start) names.emplace_back();
-    if (event == Json::parse_event_t::object_end) names.pop_back();
-    if (event == Json::parse_event_t::key) {
-      const auto& name = value.get_ref<const std::string&>();
-      if (!names.back().insert(name).second) {
-        throw HeaderFault(fmt::format("the name {} occurs twice in the header", in_quotes(name)));
-      }
-    }
-    return true;
-  };
-  // The parser takes a NUL for the end of its input and would not look at what follows.
-  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    throw HeaderFault(fmt::format("the header is not valid JSON (byte {})", nul + 1));
   }
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::parse_error& problem) {
-    throw HeaderFault(fmt::format("the header is not valid JSON (byte {})", problem.byte));
-  } catch (const Json::exception& problem) {  // a number outside every range
-    throw HeaderFault(
-        fmt::format("the header is not valid JSON ({})", printable(problem.what(), 200)));
+  if (!read.repeated.empty()) {
+    throw HeaderFault(fmt::format("the name {} occurs twice in the header",
+                                  in_quotes(read.repeated.front().back())));
   }
+  return std::move(read.value);
 }
 
 /// One tensor's object, with checks that need nothing but the object itself.

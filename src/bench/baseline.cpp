@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.hpp"
+#include "base/json_reader.hpp"
 #include "diffuse/base/child_process.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/system.hpp"
@@ -133,8 +134,7 @@ std::string baseline_json(const BaselineFigures& figures) {
 }
 
 BaselineFigures parse_baseline(const std::string& text, const std::string& place) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) throw DataError(place + ": expected a JSON object.");
+  const auto json = read_json_object(text, place);
   const JsonFields fields(json, place);
   return {.model = fields.text("model"),
           .precision = fields.text("precision"),
@@ -171,10 +171,9 @@ BaselineFigures probe_baseline(const Config& baseline, const std::string& name, 
 
 std::string answer_baseline_task(const std::string& task_json) {
   constexpr const char* kPlace = "baseline task";
-  const auto json = nlohmann::json::parse(task_json, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("config"))
-    throw DataError(fmt::format("{}: expected a JSON object.", kPlace));
+  const auto json = read_json_object(task_json, kPlace);
   const JsonFields fields(json, kPlace);
+  fields.object("config");  // that there is one
   return baseline_json(BaselineRun(parse_config(json["config"].dump(), kPlace), fields.text("name"),
                                    fields.finite_number("limit_s"))
                            .run());

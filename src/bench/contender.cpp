@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.hpp"
+#include "base/json_reader.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
@@ -45,12 +46,11 @@ std::string ContenderSpec::to_json() const {
 }
 
 ContenderSpec ContenderSpec::from_json(const std::string& text, const std::string& place) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("config"))
-    throw DataError(place + ": expected the JSON object of a model to measure.");
+  const auto json = read_json_object(text, place, "the JSON object of a model to measure");
   const JsonFields fields(json, place);
   ContenderSpec spec;
   spec.name = fields.text("name");
+  fields.object("config");  // that there is one
   spec.config = parse_config(json["config"].dump(), place);
   spec.shape.vocab_size = fields.count("vocab_size");
   spec.shape.class_count = fields.count("class_count");

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.hpp"
+#include "base/json_reader.hpp"
 #include "diffuse/base/child_process.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/system.hpp"
@@ -35,10 +36,9 @@ std::string task_json(const MemoryTask& task) {
 }
 
 MemoryTask parse_task(const std::string& text) {
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("contender"))
-    throw DataError(fmt::format("{}: expected a JSON object.", kPlace));
+  const auto json = read_json_object(text, kPlace);
   const JsonFields fields(json, kPlace);
+  fields.object("contender");  // that there is one
   MemoryTask task;
   task.spec = ContenderSpec::from_json(json["contender"].dump(), kPlace);
   task.mode = fields.flag("train") ? BenchMode::train : BenchMode::inference;

@@ -7,13 +7,15 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/config/model_rules.hpp"
+#include "faults.hpp"
 
 namespace diffuse {
 namespace {
 
-void check_model(const ModelConfig& model, std::vector<Conflict>& found) {
+void find_model_conflicts(const ModelConfig& model, std::vector<Conflict>& found) {
   const auto entries = static_cast<std::int64_t>(model.dilation.size());
-  if (entries > 1 && entries != model.steps) {
+  if (entries != 1 && entries != model.steps) {
     found.push_back({{"model.dilation", "model.steps"},
                      fmt::format("{} entries for model.steps = {}; expected one entry for all "
                                  "steps, or {}",
@@ -128,6 +130,16 @@ void note(std::vector<Conflict>& found, bool condition, std::vector<std::string>
 
 }  // namespace
 
+void check_model(const ModelConfig& model) {
+  std::vector<Conflict> found;
+  find_model_conflicts(model, found);
+  Faults faults;
+  for (const Conflict& conflict : found) {
+    faults.add(conflict.keys.front(), "", conflict.message);
+  }
+  faults.throw_if_any();
+}
+
 std::vector<Conflict> find_conflicts(const Config& config) {
   std::vector<Conflict> found;
   check_tokenizer(config.tokenizer, found);
@@ -141,7 +153,7 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                                  config.train.patience)});
   }
   check_columns(config.data, found);
-  check_model(config.model, found);
+  find_model_conflicts(config.model, found);
   check_lengths(config.train, found);
   return found;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <regex>
 
+#include "base/json_reader.hpp"
 #include "diffuse/base/text_util.hpp"
 
 namespace diffuse {
@@ -159,7 +160,7 @@ Json column_from_text(std::string_view text) {
 Json list_from_text(const Field& field, std::string_view text) {
   if (!text.empty() && text.front() == '[') {
     // What is no JSON list may be a name that begins with a bracket.
-    const Json parsed = Json::parse(text.begin(), text.end(), nullptr, false);
+    Json parsed = read_json<Json>(text).value;
     return parsed.is_array() ? parsed : Json(std::string(text));
   }
   Json list = Json::array();

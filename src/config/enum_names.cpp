@@ -6,11 +6,12 @@ namespace diffuse {
 
 template <class Enum>
 std::string_view enum_name(Enum value) {
-  return EnumNames<Enum>::kNames.at(static_cast<std::size_t>(value));
+  return enum_names<Enum>().at(static_cast<std::size_t>(value));
 }
 
 template std::string_view enum_name(FileFormat);
 template std::string_view enum_name(HeaderMode);
+template std::string_view enum_name(QuoteMode);
 template std::string_view enum_name(OnError);
 template std::string_view enum_name(TokenizerType);
 template std::string_view enum_name(ModelType);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 #include "diffuse/config/config.hpp"
@@ -72,5 +73,29 @@ template <>
 struct EnumNames<ValidationMetric> {
   static constexpr std::array<std::string_view, 3> kNames{"accuracy", "macro_f1", "loss"};
 };
+
+/// Whether `value` is one of its type's enumerators: the compiler writes others as a cast,
+/// "(Pooling)3".
+template <auto value>
+constexpr bool is_enumerator() {
+  const std::string_view function = __PRETTY_FUNCTION__;
+  return function[function.find("value = ") + std::string_view("value = ").size()] != '(';
+}
+
+/// Whether EnumNames<Enum> has a name for every enumerator, and none beyond the last one.
+template <class Enum>
+constexpr bool names_every_enumerator() {
+  constexpr std::size_t kCount = EnumNames<Enum>::kNames.size();
+  return is_enumerator<static_cast<Enum>(kCount - 1)>() &&
+         !is_enumerator<static_cast<Enum>(kCount)>();
+}
+
+/// EnumNames<Enum>::kNames, which compiles only where they are complete.
+template <class Enum>
+constexpr const auto& enum_names() {
+  static_assert(names_every_enumerator<Enum>(),
+                "EnumNames: as many names as the enumeration has enumerators");
+  return EnumNames<Enum>::kNames;
+}
 
 }  // namespace diffuse

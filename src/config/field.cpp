@@ -203,7 +203,8 @@ std::string key_suggestion(std::string_view section, std::string_view name) {
     found = nearest_name(section.empty() ? std::string(name) : fmt::format("{}.{}", section, name),
                          names);
   }
-  return found ? fmt::format("; did you mean \"{}\"?", *found) : "";
+  return found ? fmt::format("; did you mean \"{}\"?", *found)
+               : "; `diffuse config --defaults` lists all keys";
 }
 
 }  // namespace diffuse

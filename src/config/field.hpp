@@ -70,10 +70,10 @@ template <class T>
 struct FieldTraits {  // enumerations
   static constexpr FieldType kType = FieldType::choice;
   static Value to_value(T member) {
-    return std::string(EnumNames<T>::kNames.at(static_cast<std::size_t>(member)));
+    return std::string(enum_names<T>().at(static_cast<std::size_t>(member)));
   }
   static T from_value(const Value& value) {
-    const auto& names = EnumNames<T>::kNames;
+    const auto& names = enum_names<T>();
     std::size_t index = 0;
     while (names.at(index) != std::get<std::string>(value)) ++index;
     return static_cast<T>(index);
@@ -117,7 +117,7 @@ class FieldTable {
     field.help = std::move(help);
     field.type = FieldTraits<T>::kType;
     if constexpr (FieldTraits<T>::kType == FieldType::choice) {
-      field.choices.assign(EnumNames<T>::kNames.begin(), EnumNames<T>::kNames.end());
+      field.choices.assign(enum_names<T>().begin(), enum_names<T>().end());
     }
     field.get = [section = section_, member](const Config& config) {
       return FieldTraits<T>::to_value(config.*section.*member);
@@ -158,7 +158,7 @@ const Field* find_field(const Section& section, std::string_view name);
 const Field* find_field(std::string_view key);
 
 /// `did you mean "model.dim"?` for an unknown key of `section` (empty where that is unknown too),
-/// with a leading "; ", or empty.
+/// or where all keys are listed; with a leading "; ".
 std::string key_suggestion(std::string_view section, std::string_view name);
 
 }  // namespace diffuse

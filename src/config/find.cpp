@@ -66,8 +66,12 @@ fs::path find_config_in(const std::string& name, const std::vector<fs::path>& fo
     }
   }
   std::error_code ignored;
-  if (fs::is_directory(name, ignored))
-    throw ConfigError(printable(name, 300) + " is a folder; expected a config file.");
+  if (fs::is_directory(name, ignored)) {
+    const std::string inside = (fs::path(name) / "config.json").string();
+    throw ConfigError(fmt::format(
+        "{} is a folder; expected a config file{}.", printable(name, 300),
+        is_file(inside) ? fmt::format(", such as {} in it", printable(inside, 300)) : ""));
+  }
   std::vector<std::string> places = {fs::current_path().string()};
   for (const fs::path& folder : folders) places.push_back(folder.string());
   const std::vector<std::string> names = shipped_names(folders);

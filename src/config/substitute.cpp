@@ -51,7 +51,8 @@ Substituted substitute_environment(std::string_view text) {
     result.text += text.substr(at, open - at);
     const std::size_t close = text.find('}', open);
     if (close == std::string_view::npos) {
-      result.problem = fmt::format("\"{}\": \"${{\" without \"}}\"", printable(text));
+      result.problem = fmt::format(
+          "\"{}\": \"${{\" without \"}}\"; a plain \"${{\" is written \"$${{\"", printable(text));
       return result;
     }
     const std::string_view inside = text.substr(open + 2, close - open - 2);

@@ -19,10 +19,15 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 3> kFetched = {"ag_news", "imdb", "trec"};
 
-/// How to get the file `path`, where we know that.
-std::string remedy(const fs::path& path) {
+/// How to get the file `path` where we know that, else how to go without it.
+std::string remedy(std::string_view key, const fs::path& path) {
   const std::string folder = path.parent_path().filename().string();
-  if (std::find(kFetched.begin(), kFetched.end(), folder) == kFetched.end()) return "";
+  if (std::find(kFetched.begin(), kFetched.end(), folder) == kFetched.end()) {
+    if (key == "data.train") return "; --train FILE names another";
+    if (key == "data.labels") return "; --set data.labels= takes the classes from data.train";
+    if (key == "tokenizer.vocab") return "; --set tokenizer.type=words needs none";
+    return fmt::format("; --set {}= goes without it", key);
+  }
   return fmt::format(
       "; scripts/get_data.sh {} {} fetches it, or set DIFFUSE_DATA to the folder that holds {}",
       folder, printable(path.parent_path().string(), 300), folder);
@@ -41,7 +46,7 @@ void check_file(const char* key, const std::string& path, Faults& faults) {
     const int reason = errno;
     faults.add(key, "",
                fmt::format("{} cannot be read: {}{}", printable(path, 300), std::strerror(reason),
-                           reason == ENOENT || reason == ENOTDIR ? remedy(path) : ""));
+                           reason == ENOENT || reason == ENOTDIR ? remedy(key, path) : ""));
   }
 }
 

@@ -9,7 +9,7 @@
 
 #include <cmath>
 
-#include "diffuse/base/error.hpp"
+#include "diffuse/config/model_rules.hpp"
 #include "diffuse/ops/diffusion_step.hpp"
 
 namespace diffuse {
@@ -34,25 +34,6 @@ at::Tensor make_weight(const ModelConfig& config, std::int64_t count, at::Genera
   }
   if (noise > 0.0) weight.add_(at::empty(shape, at::kFloat).normal_(0.0, noise, generator));
   return weight;
-}
-
-void check(const ModelConfig& config) {
-  const auto entries = static_cast<std::int64_t>(config.dilation.size());
-  if (entries != 1 && entries != config.steps) {
-    throw ConfigError(fmt::format(
-        "model.dilation: {} entries, expected one for all steps or one for each of the {} steps",
-        entries, config.steps));
-  }
-  if (config.radius == 0 && !config.self_neighbour) {
-    throw ConfigError(
-        "model.radius: 0 without model.self_neighbour leaves no neighbour to sum over");
-  }
-  if (config.alpha_learned && (config.alpha <= 0.0 || config.alpha >= 1.0)) {
-    throw ConfigError(
-        fmt::format("model.alpha: {}, expected a value between 0 and 1, both excluded, where "
-                    "model.alpha_learned is true: a learned alpha passes through a sigmoid",
-                    config.alpha));
-  }
 }
 
 }  // namespace
@@ -96,7 +77,7 @@ DiffusionStack::DiffusionStack(const ModelConfig& config, at::Generator& generat
       norm_(config.norm),
       base_(config.base) {
   if (config.steps == 0) return;
-  check(config);
+  check_model(config);
   for (std::int64_t t = 0; t < config.steps; ++t) {
     const std::size_t entry = config.dilation.size() == 1 ? 0 : static_cast<std::size_t>(t);
     shifts_.push_back(

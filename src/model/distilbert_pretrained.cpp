@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/json_fields.hpp"
+#include "base/json_reader.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/progress.hpp"
@@ -134,9 +135,7 @@ DistilBertShape read_distilbert_config(const fs::path& folder) {
                     folder.string(), kConfigFile));
   }
   try {
-    const nlohmann::json json = nlohmann::json::parse(read_file(path), nullptr,
-                                                      /*allow_exceptions=*/false);
-    if (json.is_discarded()) throw DataError("It is no JSON.");
+    const nlohmann::json json = read_json_object(read_file(path), std::string(kConfigFile));
     const DistilBertShape shape = shape_of(json, std::string(kConfigFile));
     check_size(shape, folder / kModelFile);
     return shape;

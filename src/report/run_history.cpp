@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json_fields.hpp"
+#include "base/json_reader.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "line_fields.hpp"
@@ -89,27 +90,6 @@ void add_line(RunHistory& history, const std::string& type, const JsonFields& js
   }
 }
 
-/// The object of one line. Throws DataError if it is none.
-nlohmann::json parse(std::string_view line, const std::string& place) {
-  // The parser would take a NUL for the end of its input.
-  if (const std::size_t nul = line.find('\0'); nul != std::string_view::npos)
-    throw DataError(fmt::format("{}: NUL character at column {}; expected one JSON object a line.",
-                                place, nul + 1));
-  nlohmann::json object;
-  try {
-    object = nlohmann::json::parse(line);
-  } catch (const nlohmann::json::parse_error& error) {
-    throw DataError(fmt::format("{}: not valid JSON at column {}; expected one JSON object a line.",
-                                place, error.byte));
-  } catch (const nlohmann::json::out_of_range&) {
-    throw DataError(fmt::format("{}: a number is out of range; expected at most 1e308.", place));
-  }
-  if (!object.is_object())
-    throw DataError(
-        fmt::format("{}: the line is no JSON object; expected one object a line.", place));
-  return object;
-}
-
 }  // namespace
 
 RunHistory read_run_history(const std::filesystem::path& path) {
@@ -125,7 +105,7 @@ RunHistory read_run_history(const std::filesystem::path& path) {
     const std::string place = fmt::format("{}:{}", path.string(), ++number);
     nlohmann::json object;
     try {
-      object = parse(line, place);
+      object = read_json_object(line, place, "one JSON object a line");
     } catch (const DataError& error) {
       if (!damage.empty()) throw DataError(damage);
       damage = error.what();

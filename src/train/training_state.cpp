@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.hpp"
+#include "base/json_reader.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/config/load.hpp"
@@ -60,13 +61,9 @@ TrainingState state_of(const JsonFields& fields) {
 /// What `read` finds in the file `path`, whose version is checked first.
 template <class Read>
 auto read_state(const std::filesystem::path& path, const Read& read) {
-  const nlohmann::json json =
-      nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object())
-    throw CheckpointError(
-        fmt::format("{}: not a JSON object; the file is damaged.", path.string()));
-  const JsonFields fields(json, path.string());
   try {
+    const nlohmann::json json = read_json_object(read_file(path), path.string());
+    const JsonFields fields(json, path.string());
     const std::int64_t version = fields.count("version");
     if (version != kStateVersion)
       throw CheckpointError(fmt::format(

@@ -59,8 +59,7 @@ const std::vector<Damaged> kCases = {
     {"NulAfterTheEnd", file_of(std::string("{}\0", 3), 0),
      "the header is not valid JSON (byte 3)."},
     {"NumberTooLarge", tensor_file(R"("dtype":"U8","shape":[1e999],"data_offsets":[0,1])", 1),
-     "the header is not valid JSON ([json.exception.out_of_range.406] number overflow parsing "
-     "'1e999')."},
+     "the header is not valid JSON (number overflow parsing '1e999')."},
     {"SameTensorTwice",
      file_of(R"({"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
              R"("w":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",

@@ -1,4 +1,32 @@
+#include "config/enum_names.hpp"
+
 #include "config/support.hpp"
+
+namespace diffuse {
+
+// What enum_names<Enum>() asserts when the program is compiled. An enumerator that is added to
+// config.hpp without a name does not compile any more: names_every_enumerator is false as it is for
+// `Forgotten`, whose third enumerator has none.
+enum class Complete { one, two };
+enum class Forgotten { one, two, three };
+enum class Removed { one };
+template <>
+struct EnumNames<Complete> {
+  static constexpr std::array<std::string_view, 2> kNames{"one", "two"};
+};
+template <>
+struct EnumNames<Forgotten> {
+  static constexpr std::array<std::string_view, 2> kNames{"one", "two"};
+};
+template <>
+struct EnumNames<Removed> {
+  static constexpr std::array<std::string_view, 2> kNames{"one", "two"};
+};
+static_assert(names_every_enumerator<Complete>());
+static_assert(!names_every_enumerator<Forgotten>());
+static_assert(!names_every_enumerator<Removed>());
+
+}  // namespace diffuse
 
 namespace diffuse::testing {
 namespace {
@@ -11,6 +39,8 @@ TEST(EnumName, IsTheSpellingOfTheEnumerator) {
   EXPECT_EQ(enum_name(HeaderMode::automatic), "auto");
   EXPECT_EQ(enum_name(HeaderMode::yes), "yes");
   EXPECT_EQ(enum_name(HeaderMode::no), "no");
+  EXPECT_EQ(enum_name(QuoteMode::standard), "standard");
+  EXPECT_EQ(enum_name(QuoteMode::none), "none");
   EXPECT_EQ(enum_name(OnError::error), "error");
   EXPECT_EQ(enum_name(OnError::skip), "skip");
   EXPECT_EQ(enum_name(TokenizerType::words), "words");
@@ -38,6 +68,9 @@ TEST(EnumName, IsTheSpellingOfTheEnumerator) {
   EXPECT_EQ(enum_name(Schedule::constant), "constant");
   EXPECT_EQ(enum_name(Schedule::linear), "linear");
   EXPECT_EQ(enum_name(Schedule::cosine), "cosine");
+  EXPECT_EQ(enum_name(ModelType::torchscript), "torchscript");
+  EXPECT_EQ(enum_name(Precision::fp16), "fp16");
+  EXPECT_EQ(enum_name(ValidationMetric::loss), "loss");
 }
 
 }  // namespace

@@ -54,7 +54,9 @@ TEST(Environment, FaultsAreReported) {
   EXPECT_EQ(error("${DIFFUSE_TEST_VARIABLE}/a"),
             "c.json: data.train: \"${DIFFUSE_TEST_VARIABLE}/a\": the environment variable "
             "DIFFUSE_TEST_VARIABLE is not set; set it, or write ${DIFFUSE_TEST_VARIABLE:-default}");
-  EXPECT_EQ(error("${A/b"), "c.json: data.train: \"${A/b\": \"${\" without \"}\"");
+  EXPECT_EQ(
+      error("${A/b"),
+      "c.json: data.train: \"${A/b\": \"${\" without \"}\"; a plain \"${\" is written \"$${\"");
   for (const std::string text : {"${}", "${1A}", "${A-b}", "${A:-${B}}"}) {
     EXPECT_EQ(error(text), "c.json: data.train: \"" + text +
                                "\": expected ${VARIABLE} or ${VARIABLE:-default}, the default "

@@ -83,12 +83,11 @@ TEST_F(FindConfig, WithoutAnyShippedConfigTheVariableIsNamed) {
 }
 
 TEST_F(FindConfig, AFolderIsNoConfig) {
-  try {
-    find(dir_.path());
-    ADD_FAILURE() << "a folder was taken";
-  } catch (const ConfigError& error) {
-    EXPECT_EQ(error.what(), dir_.path().string() + " is a folder; expected a config file.");
-  }
+  const auto error = [&] { return config_error([&] { find(dir_.path()); }); };
+  EXPECT_EQ(error(), dir_.path().string() + " is a folder; expected a config file.");
+  const fs::path inside = dir_.write("config.json", "{}");
+  EXPECT_EQ(error(), dir_.path().string() + " is a folder; expected a config file, such as " +
+                         inside.string() + " in it.");
   EXPECT_THROW(find(""), ConfigError);
 }
 

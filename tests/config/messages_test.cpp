@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "config/support.hpp"
+#include "diffuse/config/model_rules.hpp"
 
 namespace diffuse::testing {
 namespace {
@@ -157,7 +158,11 @@ INSTANTIATE_TEST_SUITE_P(
                 R"(train.epochs: unknown key; did you mean "train.length"?)"},
         KeyCase{R"({"model": {"batch_size": 3}})",
                 R"(model.batch_size: unknown key; did you mean "train.batch_size"?)"},
-        KeyCase{R"({"model": {"qqqqqqqqqqqqqqq": 3}})", "model.qqqqqqqqqqqqqqq: unknown key"},
+        KeyCase{R"({"model": {"qqqqqqqqqqqqqqq": 3}})",
+                "model.qqqqqqqqqqqqqqq: unknown key; `diffuse config --defaults` lists all keys"},
+        KeyCase{R"({"qqqqqqqqqqqqqqq": {}})",
+                "qqqqqqqqqqqqqqq: unknown key; expected data, tokenizer, model, distilbert, train; "
+                "`diffuse config --defaults` lists all keys"},
         KeyCase{
             R"({"modle": {}})",
             "modle: unknown key; expected data, tokenizer, model, distilbert, train; did you mean "
@@ -243,6 +248,25 @@ TEST(ConfigErrors, AKeyThatStandsTwiceIsAnError) {
             "c.json: model.dim: this key stands twice; keep one of the two");
   EXPECT_EQ(load_error(R"({"train": {"seed": 3}, "model": {}, "train": {}})"),
             "c.json: train: this key stands twice; keep one of the two");
+}
+
+TEST(ConfigErrors, AModelWithoutAConfigObeysTheSameRules) {
+  const auto error = [](const ModelConfig& model) {
+    return config_error([&] { check_model(model); });
+  };
+  EXPECT_NO_THROW(check_model({}));
+  ModelConfig model;
+  model.dilation = {1, 2, 4};
+  model.radius = 0;
+  model.self_neighbour = false;
+  EXPECT_EQ(
+      error(model),
+      "model.dilation: 3 entries for model.steps = 2; expected one entry for all steps, or 2\n"
+      "model.radius: 0 with model.self_neighbour = false leaves no neighbour at all; expected "
+      "a radius of at least 1, or model.self_neighbour = true");
+  model = {};
+  model.dilation = {};
+  EXPECT_THAT(error(model), StartsWith("model.dilation: 0 entries"));
 }
 
 TEST(ConfigErrors, CombinationsThatCannotBe) {

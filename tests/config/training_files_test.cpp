@@ -44,8 +44,15 @@ TEST(TrainingFiles, AllFaultsComeAtOnce) {
   const std::string missing = ": " + none + " cannot be read: No such file or directory";
   EXPECT_EQ(check_error(config), "data.train: " + dir.path().string() +
                                      " is a folder; expected a file\ndata.validation" + missing +
-                                     "\ndata.test" + missing + "\ndata.labels" + missing +
-                                     "\ntokenizer.vocab" + missing);
+                                     "; --set data.validation= goes without it\ndata.test" +
+                                     missing + "; --set data.test= goes without it\ndata.labels" +
+                                     missing +
+                                     "; --set data.labels= takes the classes from data.train"
+                                     "\ntokenizer.vocab" +
+                                     missing + "; --set tokenizer.type=words needs none");
+  config = {};
+  config.data.train = none;
+  EXPECT_EQ(check_error(config), "data.train" + missing + "; --train FILE names another");
 }
 
 TEST(TrainingFiles, APipeIsNoFile) {

@@ -200,11 +200,18 @@ TEST(RunHistory, DamagedLines) {
   EXPECT_EQ(history_fault("\n"),
             "metrics.jsonl:1: not valid JSON at column 1; expected one JSON object a line.");
   EXPECT_EQ(history_fault("[1]\n"),
-            "metrics.jsonl:1: the line is no JSON object; expected one object a line.");
+            "metrics.jsonl:1: array and no object; expected one JSON object a line.");
   EXPECT_EQ(history_fault("{\"type\":1e999}\n"),
-            "metrics.jsonl:1: a number is out of range; expected at most 1e308.");
+            "metrics.jsonl:1: a number that is out of range; expected one JSON object a line.");
   EXPECT_EQ(history_fault(std::string("{}\0 \n", 5)),
             "metrics.jsonl:1: NUL character at column 3; expected one JSON object a line.");
+  EXPECT_EQ(history_fault(R"({"type":"done","type":"start"})"
+                          "\n"),
+            "metrics.jsonl:1: the key \"type\" stands twice; expected one JSON object a line.");
+  EXPECT_EQ(
+      history_fault("{\"type\":" + std::string(100'000, '[') + "\n"),
+      "metrics.jsonl:1: lists or objects stand in one another more than 32 deep; expected one "
+      "JSON object a line.");
   EXPECT_EQ(history_fault("{\"type\":\"\xFF\"}\n"),
             "metrics.jsonl:1: not valid JSON at column 10; expected one JSON object a line.");
 }

@@ -139,8 +139,12 @@ TEST(TrainingState, WithoutItsCheckpointAnEvaluationIsNotTheBest) {
 }
 
 TEST(TrainingState, ADamagedFileIsRefusedKeyByKey) {
-  EXPECT_EQ(error_of(""), "not a JSON object; the file is damaged.");
-  EXPECT_EQ(error_of("[1]"), "not a JSON object; the file is damaged.");
+  EXPECT_EQ(error_of(""),
+            "not valid JSON at column 1; expected a JSON object. The file is damaged or not a "
+            "state of training.");
+  EXPECT_EQ(error_of("[1]"),
+            "array and no object; expected a JSON object. The file is damaged or not a state of "
+            "training.");
   const auto changed = [](const char* pointer, const nlohmann::json& value) {
     auto json = nlohmann::json::parse(training_state_json(full_state(), {}));
     json[nlohmann::json::json_pointer(pointer)] = value;
@@ -171,7 +175,7 @@ TEST(TrainingState, ADamagedFileIsRefusedKeyByKey) {
   }
 }
 
-TEST(TrainingState, AnotherVersionSaysWhatItIsStillGoodFor) {
+TEST(TrainingState, AnotherVersionSaysWhichAndWhatItIsStillGoodFor) {
   auto json = nlohmann::json::parse(training_state_json({}, {}));
   json["version"] = 1;
   EXPECT_THAT(error_of(json.dump()),

@@ -43,8 +43,7 @@ class StepFunction {
 /// float32.
 class DiffusionStack {
  public:
-  /// Throws ConfigError where dilation has neither one entry nor one a step, where the
-  /// neighbourhood is empty, or where a learned alpha would start at 0 or 1.
+  /// Throws ConfigError as check_model (config/model_rules.hpp) does.
   DiffusionStack(const ModelConfig& config, at::Generator& generator);
 
   /// `initial` `[N, D]`, the rows of a packed batch; `row_offsets` [B + 1], its sequences. Returns
