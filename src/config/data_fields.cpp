@@ -38,7 +38,7 @@ std::vector<Field> data_fields() {
   table.add("header", &DataConfig::header,
             "Whether the first row of a CSV or TSV file names the columns. auto: yes if a column "
             "is chosen by name, or if the first row holds a usual column name such as label or "
-            "text.");
+            "text and none of its words comes again below in its column.");
   table
       .add("label_column", &DataConfig::label_column,
            "Column that holds the label. A name (JSONL, files with a header) or a number from 1. "
@@ -52,9 +52,9 @@ std::vector<Field> data_fields() {
       .add("text_columns", &DataConfig::text_columns,
            "Columns that hold the text. Names or numbers from 1; several are joined by a blank in "
            "the order given here. Empty: all columns called text, title, headline, description, "
-           "content, sentence, question, review, body, message, tweet or "
-           "comment, else every column but the label, in the "
-           "file's order.")
+           "content, sentence, question, review, body, message, tweet, "
+           "comment, subject or summary, else every column but the label that holds more than "
+           "numbers, dates, links or identifiers, in the file's order.")
       .or_number()
       .also_called({"text_column", "text"});
   table

@@ -25,7 +25,7 @@ void check_sizes(std::span<const float> probabilities, std::span<const std::int3
     throw Error(fmt::format("Metrics got {} probabilities for {} rows of {} classes.",
                             probabilities.size(), gold.size(), class_count));
   for (std::size_t row = 0; row < gold.size(); ++row)
-    if (gold[row] < 0 || gold[row] >= class_count)
+    if (gold[row] < -1 || gold[row] >= class_count)
       throw Error(fmt::format("Row {} has no label among the {} classes (its label index is {}).",
                               row + 1, class_count, gold[row]));
   for (std::size_t i = 0; i < probabilities.size(); ++i)
@@ -113,13 +113,18 @@ Metrics compute_metrics(std::span<const float> probabilities, std::span<const st
   for (std::size_t row = 0; row < gold.size(); ++row) {
     const auto p = probabilities.subspan(row * width, width);
     const std::size_t predicted = most_probable(p);
+    if (gold[row] < 0) {  // of a class that the model lacks: wrong, whatever it answers
+      ++metrics.unknown_class;
+      continue;
+    }
     const auto label = static_cast<std::size_t>(gold[row]);
     loss_sum -= std::log(std::max<double>(p[label], kSmallestProbability));
     correct += predicted == label;
     ++metrics.confusion[label * width + predicted];
   }
   const auto count = static_cast<double>(metrics.count);
-  metrics.mean_loss = loss_sum / count;
+  const std::int64_t known = metrics.count - metrics.unknown_class;
+  metrics.mean_loss = known == 0 ? 0.0 : loss_sum / static_cast<double>(known);
   metrics.accuracy = static_cast<double>(correct) / count;
   metrics.accuracy_interval = wilson_interval(correct, metrics.count);
   metrics.calibration = bins_of(probabilities, gold, width);

@@ -100,6 +100,11 @@ std::string evaluation_report(const Evaluation& evaluation, const Labels& labels
   check_labels(evaluation, labels);
   const Metrics& metrics = evaluation.metrics;
   std::string out = accuracy_line(metrics) + "\n";
+  if (metrics.unknown_class > 0)
+    out += fmt::format(
+        "no class  {} of these rows: their labels are none of the model's, so they "
+        "count as wrong\n",
+        format_count(metrics.unknown_class));
   out += fmt::format("macro-F1  {}\n", figure(metrics.macro_f1));
   out += fmt::format("loss      {:.4f}  (mean cross-entropy)\n", metrics.mean_loss);
   out += fmt::format("ECE       {:.4f}  (15 bins)\n", metrics.ece);
@@ -121,6 +126,7 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
   const Metrics& metrics = evaluation.metrics;
   nlohmann::ordered_json json;
   json["count"] = metrics.count;
+  json["unknown_class"] = metrics.unknown_class;
   json["accuracy"] = metrics.accuracy;
   json["accuracy_interval"] = {metrics.accuracy_interval.low, metrics.accuracy_interval.high};
   json["macro_f1"] = json_figure(metrics.macro_f1);
@@ -161,8 +167,9 @@ void write_predictions(const std::filesystem::path& path, const Evaluation& eval
   for (std::size_t row = 0; row < evaluation.gold.size(); ++row) {
     const auto best = static_cast<std::size_t>(predicted[row]);
     fmt::format_to(std::back_inserter(out), "{}\t{}\t{}\t{:.6f}\n", evaluation.rows[row],
-                   names[static_cast<std::size_t>(evaluation.gold[row])], names[best],
-                   evaluation.probabilities[row * width + best]);
+                   evaluation.gold[row] < 0 ? std::string(kUnknownGold)
+                                            : names[static_cast<std::size_t>(evaluation.gold[row])],
+                   names[best], evaluation.probabilities[row * width + best]);
   }
   write_file_atomically(path, out);
 }

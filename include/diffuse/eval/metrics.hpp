@@ -28,7 +28,8 @@ struct CalibrationBin {
 
 struct Metrics {
   std::int64_t count = 0;
-  double mean_loss = 0;  ///< cross-entropy, natural logarithm, without label smoothing
+  std::int64_t unknown_class = 0;  ///< rows of a class that the model lacks: wrong, in no matrix
+  double mean_loss = 0;            ///< cross-entropy, natural logarithm, without label smoothing
   double accuracy = 0;
   Interval accuracy_interval;      ///< Wilson score interval, 95 %
   std::optional<double> macro_f1;  ///< mean over the classes whose F1 is defined
@@ -39,7 +40,8 @@ struct Metrics {
 };
 
 /// Figures of `probabilities` (float32 [n, C] row-major, rows sum to 1) against `gold` ([n],
-/// 0 <= gold < C). Ties go to the lower class index. Throws Error if n is 0 or sizes disagree.
+/// 0 <= gold < C, or -1 for a row of a class that the model lacks). Ties go to the lower class
+/// index. Throws Error if n is 0 or sizes disagree.
 Metrics compute_metrics(std::span<const float> probabilities, std::span<const std::int32_t> gold,
                         std::int64_t class_count);
 

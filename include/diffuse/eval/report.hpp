@@ -8,6 +8,9 @@
 
 namespace diffuse {
 
+/// What stands in a file of predictions for the gold label of a class that the model lacks.
+inline constexpr const char* kUnknownGold = "#unknown";
+
 /// The first line of the report: `accuracy  97.21 %  [96.4, 97.9]  n = 2,189`, without a line
 /// break. The brackets hold the 95 % Wilson interval in percent.
 std::string accuracy_line(const Metrics& metrics);
