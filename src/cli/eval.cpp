@@ -31,6 +31,13 @@ CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
                    "Labelled file (CSV, TSV, JSONL, plain or .gz), read as the training data was; "
                    "default: the test file the model was trained with")
       ->type_name("FILE");
+  verb->add_option(
+          "--on-error", options.on_error,
+          "What a bad row does: error stops, skip leaves it out and counts it; default: as "
+          "in training (data.on_error)")
+      ->transform(one_of<OnError>({{"error", OnError::error}, {"skip", OnError::skip}}))
+      ->option_text("error|skip");
+  add_data_options(*verb, options.reading);
   verb->add_option("--output", options.output,
                    "Also write the predictions here: columns row, gold, predicted, probability")
       ->type_name("FILE");
@@ -50,6 +57,7 @@ CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
       "Examples:\n"
       "  diffuse eval --checkpoint runs/r8\n"
       "  diffuse eval --checkpoint runs/r8 --data more.csv --output predictions.tsv\n"
+      "  diffuse eval --checkpoint runs/r8 --data old.csv --set data.label_column=topic\n"
       "  diffuse eval --checkpoint runs/r8 --against predictions.tsv\n"
       "  diffuse eval --checkpoint runs/r8/checkpoints/last --json | jq .accuracy\n"
       "  diffuse eval --checkpoint runs/r8 --compare-precision bf16,fp16\n");
@@ -129,8 +137,10 @@ int run_eval(const EvalOptions& options) {
     throw UsageError(opened.folder.string() +
                      ": the model was trained without a test file; give one with --data FILE.");
   }
-  const auto data = load_labelled_file(file, model.config.data, model.config.tokenizer,
-                                       *model.tokenizer, model.labels, opened.threads);
+  DataConfig reading = other_data_config(opened, options.reading);
+  if (options.on_error) reading.on_error = *options.on_error;
+  const auto data = load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer,
+                                       model.labels, opened.threads, training_layout(opened));
   const PartSummary summary =
       summarize(std::filesystem::path(file).filename().string(), view_all(*data),
                 model.tokenizer->unknown_id(), model.config.tokenizer.max_tokens);

@@ -1,14 +1,19 @@
 #pragma once
 
+#include <optional>
+
+#include "data_options.hpp"
 #include "model_options.hpp"
 
 namespace diffuse::cli {
 
 struct EvalOptions {
   ModelOptions model;
-  std::string data;     ///< empty: the test file of the checkpoint's config
-  std::string output;   ///< empty: none
-  std::string against;  ///< predictions of another model on the same rows; empty: none
+  DataOptions reading;
+  std::optional<OnError> on_error;  ///< what a bad row does; nothing: as in training
+  std::string data;                 ///< empty: the test file of the checkpoint's config
+  std::string output;               ///< empty: none
+  std::string against;              ///< predictions of another model on the same rows; empty: none
   std::vector<Precision> compare_precision;  ///< empty: the usual report
   bool json = false;
 };

@@ -13,7 +13,4 @@ void write_output(std::string_view text);
 /// for an empty name.
 void check_output_file(const std::string& file);
 
-/// `word` as a shell reads it back: in single quotes where it needs them.
-std::string shell_quoted(const std::string& word);
-
 }  // namespace diffuse::cli

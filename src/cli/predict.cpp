@@ -1,154 +1,141 @@
 #include "predict.hpp"
 
-#include <ATen/core/Tensor.h>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <map>
-#include <optional>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
 
 #include "choices.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/data/byte_source.hpp"
-#include "diffuse/device/device.hpp"
-#include "diffuse/eval/evaluator.hpp"
+#include "diffuse/data/records.hpp"
 #include "exit_code.hpp"
-#include "line_reader.hpp"
-#include "output.hpp"
+#include "predictor.hpp"
 
 namespace diffuse::cli {
 namespace {
 
-// A batch is also cut at this many bytes, so that long lines do not pile up.
-constexpr std::size_t kMaxBatchBytes = std::size_t{8} << 20;
-constexpr std::uint64_t kNoiseSeed = 1;
-
-/// The input, closed with the object unless it is stdin. A file may be packed with gzip.
+/// Where the records come from, closed with the object unless it is stdin. A named pipe is read as
+/// it comes, like stdin.
 class Input {
  public:
-  explicit Input(const std::string& file) {
-    if (file == "-") return;
+  explicit Input(const std::string& file) : name_(file) {
     std::error_code ignored;
-    if (std::filesystem::is_directory(file, ignored)) {
-      throw UsageError(file + ": this is a folder; expected a file of texts, or - for stdin.");
+    if (file == "-") {
+      descriptor_ = STDIN_FILENO;
+      name_ = "stdin";
+    } else if (std::filesystem::exists(file, ignored) &&
+               !std::filesystem::is_regular_file(file, ignored) &&
+               !std::filesystem::is_directory(file, ignored)) {
+      descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+      if (descriptor_ < 0)
+        throw UsageError(fmt::format("{}: it cannot be read: {}.", file, std::strerror(errno)));
+    } else {
+      check_data_file(file, "");
     }
-    descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor_ < 0) {
-      throw UsageError(fmt::format("{}: the file cannot be read: {}.", file, std::strerror(errno)));
-    }
-    // A named pipe is read as it comes; only a file can be looked into first.
-    if (std::filesystem::is_regular_file(file, ignored)) file_.emplace(file);
   }
   ~Input() {
-    if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
+    if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
   }
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
 
-  int descriptor() const { return descriptor_; }
-  LineReader lines() { return file_ ? LineReader(*file_) : LineReader(descriptor_); }
-
- private:
-  std::optional<ByteSource> file_;
-  int descriptor_ = STDIN_FILENO;
-};
-
-/// Answers records in batches.
-class Predictor {
- public:
-  Predictor(OpenedModel& opened, const PredictOptions& options)
-      : opened_(opened), options_(options), generator_(make_generator(opened.device, kNoiseSeed)) {}
-
-  void add(InputRecord record) {
-    bytes_ += record.text.size();
-    records_.push_back(std::move(record));
-  }
-  bool empty() const { return records_.empty(); }
-  bool full() const {
-    return static_cast<std::int64_t>(records_.size()) >= options_.model.batch_size ||
-           bytes_ >= kMaxBatchBytes;
-  }
-
-  /// Writes one line for each record that was added.
-  void flush() {
-    if (records_.empty()) return;
-    std::vector<std::string> texts;
-    for (InputRecord& record : records_) {
-      if (record.error.empty()) texts.push_back(std::move(record.text));
-    }
-    const std::vector<float> logits = predict(texts);
-    const std::vector<float> probabilities =
-        class_probabilities(logits, opened_.model.labels.size());
-    const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
-    std::string out;
-    std::size_t usable = 0;
-    for (const InputRecord& record : records_) {
-      if (record.error.empty()) {
-        const std::size_t first = usable++ * classes;
-        out += format_prediction({probabilities.data() + first, classes},
-                                 {logits.data() + first, options_.logits ? classes : 0},
-                                 opened_.model.labels, static_cast<std::size_t>(options_.top),
-                                 options_.format);
-      } else {
-        out += format_error(record.error, options_.format);
-      }
-    }
-    write_output(out);
-    records_.clear();
-    bytes_ = 0;
+  bool is_file() const { return descriptor_ < 0; }
+  bool is_terminal() const { return descriptor_ >= 0 && ::isatty(descriptor_) != 0; }
+  const std::string& name() const { return name_; }
+  DataInput data(std::function<void()> before_wait) const {
+    if (is_file()) return DataInput(name_);
+    return DataInput(descriptor_, name_, std::move(before_wait));
   }
 
  private:
-  /// Logits of `texts`, [B, C] row-major.
-  std::vector<float> predict(const std::vector<std::string>& texts) {
-    if (texts.empty()) return {};
-    const LoadedModel& model = opened_.model;
-    PackedRows rows;
-    rows.offsets.push_back(0);
-    std::vector<std::int64_t> bounds;
-    std::vector<std::int32_t> ids;
-    // Threads cost more than they bring for the few lines of a slow pipe.
-    const int threads = texts.size() < 16 ? 1 : opened_.threads;
-    encode_batch(*model.tokenizer, texts, model.config.tokenizer.max_tokens, threads, ids, bounds);
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      rows.tokens.insert(rows.tokens.end(), ids.begin() + bounds[i], ids.begin() + bounds[i + 1]);
-      if (bounds[i] == bounds[i + 1]) rows.tokens.push_back(model.tokenizer->unknown_id());
-      rows.offsets.push_back(static_cast<std::int32_t>(rows.tokens.size()));
-    }
-    rows.labels.assign(texts.size(), 0);
-    ForwardContext context;
-    context.generator = generator_;
-    const at::Tensor logits = predict_logits(*model.classifier, make_batch(rows, opened_.device),
-                                             context, opened_.precision);
-    const float* values = logits.const_data_ptr<float>();
-    return {values, values + logits.numel()};
-  }
-
-  OpenedModel& opened_;
-  const PredictOptions& options_;
-  at::Generator generator_;
-  std::vector<InputRecord> records_;
-  std::size_t bytes_ = 0;
+  std::string name_;
+  int descriptor_ = -1;  // -1: a file
 };
+
+FileFormat resolve_input_format(InputFormat format, const Input& input) {
+  switch (format) {
+    case InputFormat::automatic:
+      return input.is_file() ? format_of_name(input.name()) : FileFormat::automatic;
+    case InputFormat::csv:
+      return FileFormat::csv;
+    case InputFormat::tsv:
+      return FileFormat::tsv;
+    case InputFormat::jsonl:
+      return FileFormat::jsonl;
+    case InputFormat::text:
+      break;
+  }
+  return FileFormat::automatic;
+}
+
+/// What --keep asks for and the output cannot hold.
+void check_kept(const PredictOptions& options, bool lines_of_text) {
+  if (options.keep.empty()) return;
+  if (lines_of_text)
+    throw UsageError(
+        "--keep: lines of text have no columns; expected CSV, TSV or JSONL (--input-format).");
+  constexpr std::array<std::string_view, 6> kOwn = {"label", "probability", "unknown_share",
+                                                    "top",   "logits",      "error"};
+  for (const std::string& name : options.keep) {
+    if (options.format == OutputFormat::jsonl &&
+        std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end())
+      throw UsageError(fmt::format(
+          "--keep {}: the output has a key of that name; --format tsv can hold the column.", name));
+  }
+}
+
+std::unique_ptr<RecordReader> open_reader(const DataInput& input, FileFormat format,
+                                          const OpenedModel& opened,
+                                          const PredictOptions& options) {
+  DataConfig data = other_data_config(opened, options.reading);
+  if (format == FileFormat::automatic) return open_text_lines(input);
+  data.format = format;
+  ReadOptions reading;
+  if (const RecordLayout* layout = training_layout(opened)) reading.layout = *layout;
+  reading.need_label = false;
+  if (input.descriptor >= 0) reading.rows_ahead = 1;  // no answer waits for a second record
+  reading.keep = options.keep;
+  return open_records(input, data, reading);
+}
 
 }  // namespace
 
 CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
-  CLI::App* verb = app.add_subcommand("predict", "Classify texts, one output line for each line");
+  CLI::App* verb = app.add_subcommand("predict", "Classify texts, one output line for each record");
   add_model_options(*verb, options.model);
   verb->add_option("file", options.file, "Texts to classify, plain or .gz; - or nothing is stdin")
       ->option_text("FILE|-");
   verb->add_option("--input-format", options.input_format,
-                   "text: a text on each line; jsonl: an object with the key text on each line")
-      ->transform(one_of<InputFormat>({{"text", InputFormat::text}, {"jsonl", InputFormat::jsonl}}))
-      ->option_text("text|jsonl=text");
+                   "text: a text on each line; csv, tsv, jsonl: as training reads them, the label "
+                   "may be missing; auto: by the file's name, else text")
+      ->transform(one_of<InputFormat>({{"auto", InputFormat::automatic},
+                                       {"text", InputFormat::text},
+                                       {"csv", InputFormat::csv},
+                                       {"tsv", InputFormat::tsv},
+                                       {"jsonl", InputFormat::jsonl}}))
+      ->option_text("auto|text|csv|tsv|jsonl=auto");
+  verb->add_option(
+          "--keep", options.keep,
+          "Columns or keys of the input, separated by commas, to carry through: behind the "
+          "answer in tsv, as keys in jsonl")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAME,...");
+  add_data_options(*verb, options.reading);
   verb->add_option("--format", options.format,
                    "Output. tsv: label, probability; jsonl: an object on each line")
       ->transform(
@@ -160,11 +147,13 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
   verb->add_flag("--logits", options.logits,
                  "Also write the logits, in the order of the checkpoint's labels.txt (jsonl only)");
   verb->footer(
-      "A line that cannot be used is answered by an error record in its place (tsv: #error and a\n"
+      "A record that cannot be used is answered by an error record in its place (tsv: #error and "
+      "a\n"
       "message; jsonl: {\"error\": ...}), and the exit code is then 1.\n\n"
       "Examples:\n"
       "  echo 'oil prices rose sharply' | diffuse predict --checkpoint runs/r8\n"
       "  diffuse predict --checkpoint runs/r8 texts.txt --top 3 > labels.tsv\n"
+      "  diffuse predict --checkpoint runs/r8 mails.csv --keep id > labels.tsv\n"
       "  diffuse predict --checkpoint runs/r8 --input-format jsonl --format jsonl < texts.jsonl\n");
   return verb;
 }
@@ -178,36 +167,52 @@ int run_predict(const PredictOptions& options) {
   if (options.logits && options.format != OutputFormat::jsonl) {
     throw UsageError("--logits: only --format jsonl has a place for them.");
   }
-  Input input(options.file);
-  if (::isatty(input.descriptor()) != 0) {
-    log::info("Reading from the terminal, one text a line; Ctrl-D ends.");
-  }
-  const std::vector<std::string>& text_keys = opened.model.config.data.text_columns;
-  LineReader reader = input.lines();
-  Predictor predictor(opened, options);
+  const Input input(options.file);
+  const FileFormat format = resolve_input_format(options.input_format, input);
+  check_kept(options, format == FileFormat::automatic);
+  if (input.is_terminal()) log::info("Reading from the terminal, one text a line; Ctrl-D ends.");
+  Predictor predictor(
+      opened, options.model.batch_size,
+      {options.format, static_cast<std::size_t>(options.top), options.logits, options.keep});
+  // Waiting is right only when everything read so far has been answered.
+  const auto reader = open_reader(input.data([&] { predictor.flush(); }), format, opened, options);
   std::int64_t unusable = 0;
   std::string first_error;
-  LineReader::Line line;
-  while (true) {
-    // Waiting is right only when everything read so far has been answered.
-    const LineReader::Status status = reader.next(line, predictor.empty());
-    if (status == LineReader::Status::line) {
-      InputRecord record = line.too_long ? InputRecord{{},
-                                                       fmt::format("the line is longer than {} MiB",
-                                                                   LineReader::kMaxLineBytes >> 20)}
-                                         : parse_record(line.text, options.input_format, text_keys);
-      if (!record.error.empty() && unusable++ == 0) {
-        first_error = fmt::format("line {}: {}", line.number, record.error);
-      }
-      predictor.add(std::move(record));
-      if (!predictor.full()) continue;
+  bool told = false;
+  Example example;
+  BadRow bad;
+  for (;;) {
+    const ReadStatus status = reader->next(example, bad);
+    if (!told && reader->layout() != nullptr) {
+      log::info("{}: {}", input.name(), reader->layout()->description);
+      told = true;
     }
-    predictor.flush();
-    if (status == LineReader::Status::end) break;
+    if (status == ReadStatus::end) break;
+    if (status == ReadStatus::bad) {
+      std::string message = fmt::format("{}; expected {}", bad.problem, bad.expected);
+      if (unusable++ == 0) first_error = fmt::format("line {}: {}", bad.line, message);
+      predictor.add_error(std::move(message), std::move(example.kept));
+    } else {
+      predictor.add(std::move(example));
+    }
+    example = {};
+    if (predictor.full()) predictor.flush();
   }
+  predictor.flush();
+  if (const auto count = reader->notes().repeated_headers.size(); count > 0)
+    log::warning("{}: the header comes again on {} line{} and is not answered there", input.name(),
+                 count, count == 1 ? "" : "s");
+  if (reader->notes().swallowed > 0)
+    log::warning(
+        "{}: {} lines between quotes look like rows of their own (lines {} to {}{}); where quotes "
+        "are plain characters, --set data.quote=none reads them",
+        input.name(), reader->notes().swallowed, reader->notes().swallowers.front().first,
+        reader->notes().swallowers.front().last,
+        reader->notes().swallowers.size() > 1 ? ", …" : "");
+  predictor.report();
   if (unusable == 0) return kDone;
   log::error("{} could not be used, the first is {}",
-             unusable == 1 ? "1 line" : format_count(unusable) + " lines", first_error);
+             unusable == 1 ? "1 record" : format_count(unusable) + " records", first_error);
   return kFailed;
 }
 

@@ -1,14 +1,23 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
+#include "data_options.hpp"
 #include "model_options.hpp"
-#include "predict_records.hpp"
+#include "predict_output.hpp"
 
 namespace diffuse::cli {
+
+/// automatic: by the file's name, text where that tells none and for stdin.
+enum class InputFormat { automatic, text, csv, tsv, jsonl };
 
 struct PredictOptions {
   ModelOptions model;
   std::string file = "-";  ///< "-": stdin
-  InputFormat input_format = InputFormat::text;
+  InputFormat input_format = InputFormat::automatic;
+  DataOptions reading;
+  std::vector<std::string> keep;  ///< columns or keys to carry through
   OutputFormat format = OutputFormat::tsv;
   std::int64_t top = 1;
   bool logits = false;  ///< also write the logits (jsonl only)
@@ -16,8 +25,8 @@ struct PredictOptions {
 
 /// Declares the verb `predict`; parsing fills `options`, which must outlive the parser.
 CLI::App* setup_predict(CLI::App& app, PredictOptions& options);
-/// Classifies texts, one output line for each input line. Returns the exit code: kFailed if any
-/// line could not be used.
+/// Classifies texts, one output line for each record. Returns the exit code: kFailed if any record
+/// could not be used.
 int run_predict(const PredictOptions& options);
 
 }  // namespace diffuse::cli

@@ -26,19 +26,22 @@ std::vector<Field> data_fields() {
       "between the fields, jsonl one object a line.");
   table
       .add("separator", &DataConfig::separator,
-           "Character between the fields of a CSV file: one character, or \"tab\". Empty: the one of "
+           "Character between the fields of a CSV file: one character, or \"tab\". Empty: the one "
+           "of "
            ", ; | and tab that gives every row the same number of fields; a TSV file has tabs.")
       .also_called({"delimiter", "sep"});
   table
-      .add("quote", &DataConfig::quote,
-           "What a quote character means in a CSV or TSV file. standard: as in RFC 4180, a field in "
-           "quotes may hold separators and line breaks. none: a quote is a character like others, as "
-           "in GLUE's TSV files.")
+      .add(
+          "quote", &DataConfig::quote,
+          "What a quote character means in a CSV or TSV file. standard: as in RFC 4180, a field in "
+          "quotes may hold separators and line breaks. none: a quote is a character like others, "
+          "as "
+          "in GLUE's TSV files.")
       .also_called({"quoting"});
   table.add("header", &DataConfig::header,
             "Whether the first row of a CSV or TSV file names the columns. auto: yes if a column "
             "is chosen by name, or if the first row holds a usual column name such as label or "
-            "text.");
+            "text and none of its words comes again below in its column.");
   table
       .add("label_column", &DataConfig::label_column,
            "Column that holds the label. A name (JSONL, files with a header) or a number from 1. "
@@ -52,9 +55,9 @@ std::vector<Field> data_fields() {
       .add("text_columns", &DataConfig::text_columns,
            "Columns that hold the text. Names or numbers from 1; several are joined by a blank in "
            "the order given here. Empty: all columns called text, title, headline, description, "
-           "content, sentence, question, review, body, message, tweet or "
-           "comment, else every column but the label, in the "
-           "file's order.")
+           "content, sentence, question, review, body, message, tweet, "
+           "comment, subject or summary, else every column but the label that holds more than "
+           "numbers, dates, links or identifiers, in the file's order.")
       .or_number()
       .also_called({"text_column", "text"});
   table

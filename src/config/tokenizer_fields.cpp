@@ -22,7 +22,8 @@ std::vector<Field> tokenizer_fields() {
   table
       .add("min_count", &TokenizerConfig::min_count,
            "How often a word must occur in the training text to be in the vocabulary. Rarer ones "
-           "become the unknown token. 0: by the number of rows (docs/data.md, \"Small data\"). Only for "
+           "become the unknown token. 0: by the number of rows (docs/data.md, \"Small data\"). "
+           "Only for "
            "words.")
       .between(0, 1000000000)
       .in("occurrences");

@@ -1,10 +1,11 @@
 #include "diffuse/data/byte_source.hpp"
 
 #include <fmt/core.h>
+#include <poll.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <span>
@@ -63,29 +64,80 @@ struct ByteSource::Gzip {
   bool between_members = false;  // the last member was complete
 };
 
-ByteSource::ByteSource(std::filesystem::path path)
-    : path_(std::move(path)), file_(open_data_file(path_, "")) {
-  std::array<char, 2> magic{};
-  const std::size_t count = read_raw(magic.data(), magic.size());
-  if (count == 2 && magic[0] == '\x1f' && magic[1] == '\x8b') gzip_ = std::make_unique<Gzip>();
+ByteSource::ByteSource(DataInput input) : input_(std::move(input)), file_(nullptr, &std::fclose) {
+  if (input_.descriptor >= 0) return;
+  file_ = open_data_file(input_.path, "");
   if (std::fseek(file_.get(), 0, SEEK_SET) != 0) {
     throw DataError(fmt::format("{}: cannot be read from its beginning (a pipe?); expected a file",
-                                path_.string()));
+                                input_.path.string()));
   }
 }
 
 ByteSource::~ByteSource() = default;
 
+std::size_t ByteSource::read_stream(char* to, std::size_t size) {
+  pollfd entry{input_.descriptor, POLLIN, 0};
+  // An error or a hang-up counts as ready: the read that follows tells which.
+  if (input_.before_wait && ::poll(&entry, 1, 0) == 0) input_.before_wait();
+  ssize_t count = 0;
+  do {
+    count = ::read(input_.descriptor, to, size);
+  } while (count < 0 && errno == EINTR);
+  if (count >= 0) return static_cast<std::size_t>(count);
+  throw SystemError(fmt::format("{}: reading failed: {}", path().string(), std::strerror(errno)));
+}
+
 std::size_t ByteSource::read_raw(char* to, std::size_t size) {
+  if (!first_.empty()) {
+    const std::size_t count = std::min(size, first_.size());
+    std::copy_n(first_.data(), count, to);
+    first_.erase(0, count);
+    return count;
+  }
+  if (!file_) return read_stream(to, size);
   const std::size_t count = std::fread(to, 1, size, file_.get());
   if (count < size && std::ferror(file_.get()) != 0) {
-    throw SystemError(fmt::format("{}: reading failed: {}", path_.string(), std::strerror(errno)));
+    throw SystemError(fmt::format("{}: reading failed: {}", path().string(), std::strerror(errno)));
   }
   return count;
 }
 
+void ByteSource::look_for_gzip() {
+  constexpr std::string_view kMagic = "\x1f\x8b";
+  constexpr std::size_t kBytes = std::size_t{1} << 16;
+  started_ = true;
+  std::string seen;
+  // No more is waited for than what may be the mark's beginning.
+  while (seen.size() < kMagic.size() && kMagic.substr(0, seen.size()) == seen) {
+    const std::size_t held = seen.size();
+    seen.resize(held + kBytes);
+    const std::size_t count = read_raw(seen.data() + held, kBytes);
+    seen.resize(held + count);
+    if (count == 0) break;
+  }
+  if (seen.starts_with(kMagic)) gzip_ = std::make_unique<Gzip>();
+  first_ = std::move(seen);
+}
+
 std::size_t ByteSource::read(char* to, std::size_t size) {
+  if (!started_) look_for_gzip();
   return gzip_ ? read_gzip(to, size) : read_raw(to, size);
+}
+
+/// Puts packed bytes in front of zlib; false at the end. Zeros behind a member are padding.
+bool ByteSource::fill(Gzip& gzip) {
+  z_stream& stream = gzip.stream;
+  for (;;) {
+    while (gzip.between_members && stream.avail_in > 0 && *stream.next_in == 0) {
+      ++stream.next_in;
+      --stream.avail_in;
+    }
+    if (stream.avail_in > 0) return true;
+    const std::size_t count = read_raw(gzip.input.data(), gzip.input.size());
+    if (count == 0) return false;
+    stream.next_in = reinterpret_cast<Bytef*>(gzip.input.data());
+    stream.avail_in = static_cast<uInt>(count);
+  }
 }
 
 std::size_t ByteSource::read_gzip(char* to, std::size_t size) {
@@ -94,16 +146,11 @@ std::size_t ByteSource::read_gzip(char* to, std::size_t size) {
   stream.next_out = reinterpret_cast<Bytef*>(to);
   stream.avail_out = static_cast<uInt>(size);
   while (stream.avail_out == size) {
-    if (stream.avail_in == 0) {
-      const std::size_t count = read_raw(gzip_->input.data(), gzip_->input.size());
-      if (count == 0) {
-        if (gzip_->between_members) return 0;
-        throw DataError(fmt::format(
-            "{}: the gzip data end too early; expected a whole gzip file (cut off on the way?)",
-            path_.string()));
-      }
-      stream.next_in = reinterpret_cast<Bytef*>(gzip_->input.data());
-      stream.avail_in = static_cast<uInt>(count);
+    if (!fill(*gzip_)) {
+      if (gzip_->between_members) return 0;
+      throw DataError(fmt::format(
+          "{}: the gzip data end too early; expected a whole gzip file (cut off on the way?)",
+          path().string()));
     }
     if (gzip_->between_members) {
       inflateReset(&stream);
@@ -113,7 +160,7 @@ std::size_t ByteSource::read_gzip(char* to, std::size_t size) {
     if (status == Z_STREAM_END) {
       gzip_->between_members = true;
     } else if (status != Z_OK && status != Z_BUF_ERROR) {
-      throw DataError(fmt::format("{}: damaged gzip data ({})", path_.string(),
+      throw DataError(fmt::format("{}: damaged gzip data ({})", path().string(),
                                   stream.msg != nullptr ? stream.msg : "zlib gives no reason"));
     }
   }

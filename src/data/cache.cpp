@@ -81,6 +81,7 @@ std::optional<CachedFile> EncodedCache::find(const std::string& key,
       }
     }
     file.labels = read_labels(content.labels, content.classes);
+    file.layout = parse_data_facts(content.layout, "its columns").layout;
     file.vocab_size = content.vocab_size;
     file.data = std::move(content.data);
     return file;
@@ -96,7 +97,7 @@ std::optional<CachedFile> EncodedCache::find(const std::string& key,
 
 void EncodedCache::store(const std::string& key, const std::string& name,
                          const EncodedDataset& data, const Labels& labels, std::int64_t vocab_size,
-                         std::string_view vocab_text) const {
+                         std::string_view vocab_text, const RecordLayout& layout) const {
   if (!enabled()) return;
   try {
     std::filesystem::create_directories(folder_);
@@ -105,6 +106,7 @@ void EncodedCache::store(const std::string& key, const std::string& name,
     header.key = key;
     header.labels = labels.text();
     header.classes = labels.size();
+    header.layout = data_facts_json({layout, {}});
     header.vocab_size = vocab_size;
     if (!vocab_text.empty()) {
       header.vocab_hash = hash_text(vocab_text);

@@ -10,6 +10,7 @@
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
+#include "diffuse/data/layout.hpp"
 #include "diffuse/text/labels.hpp"
 
 namespace diffuse {
@@ -18,6 +19,7 @@ namespace diffuse {
 struct CachedFile {
   std::unique_ptr<EncodedDataset> data;
   Labels labels;
+  RecordLayout layout;
   std::int64_t vocab_size = 0;
   std::filesystem::path vocab;  ///< file of the vocabulary built from the data; empty without one
 };
@@ -37,7 +39,8 @@ class EncodedCache {
   /// Writes the entry so that it is there whole or not at all. `vocab_text` is empty unless the
   /// vocabulary was built from the data. A failure is a warning in the log.
   void store(const std::string& key, const std::string& name, const EncodedDataset& data,
-             const Labels& labels, std::int64_t vocab_size, std::string_view vocab_text) const;
+             const Labels& labels, std::int64_t vocab_size, std::string_view vocab_text,
+             const RecordLayout& layout = {}) const;
 
   bool enabled() const { return !folder_.empty(); }
   std::filesystem::path entry(const std::string& key) const { return folder_ / key; }

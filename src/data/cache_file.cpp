@@ -27,6 +27,7 @@ struct Counts {
   std::uint64_t classes = 0;
   std::uint64_t vocab_size = 0;
   std::uint64_t label_bytes = 0;
+  std::uint64_t layout_bytes = 0;
   CutTexts cut;
 };
 
@@ -182,12 +183,14 @@ void write_cache_file(const std::filesystem::path& path, const CacheContent& hea
   counts.vocab_size = static_cast<std::uint64_t>(header.vocab_size);
   counts.label_bytes = header.labels.size();
   counts.cut = data.cut_texts();
+  counts.layout_bytes = header.layout.size();
   writer.put_one(counts);
   for (std::string text : {header.key, header.vocab_hash}) {
     text.resize(kHashDigits, ' ');
     writer.put(text);
   }
   writer.put(header.labels);
+  writer.put(header.layout);
   Block block;
   for (std::size_t i = 0; i < data.size(); ++i) {
     const auto tokens = data.tokens(i);
@@ -214,6 +217,7 @@ CacheContent read_cache_file(const std::filesystem::path& path) {
   reader.get(content.vocab_hash, kHashDigits);
   if (content.vocab_hash.front() == ' ') content.vocab_hash.clear();
   reader.get(content.labels, counts.label_bytes);
+  reader.get(content.layout, counts.layout_bytes);
   content.classes = static_cast<std::int64_t>(counts.classes);
   content.vocab_size = static_cast<std::int64_t>(counts.vocab_size);
   content.data = std::make_unique<EncodedDataset>();

@@ -26,6 +26,7 @@ struct CacheContent {
   std::string key;
   std::string labels;  ///< one name a line
   std::int64_t classes = 0;
+  std::string layout;      ///< which columns were read: data_facts_json
   std::string vocab_hash;  ///< of the vocabulary beside the file; empty without one
   std::int64_t vocab_size = 0;
   std::unique_ptr<EncodedDataset> data;

@@ -1,40 +1,38 @@
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "diffuse/config/config.hpp"
-#include "diffuse/data/text_keys.hpp"
+#include "diffuse/data/layout.hpp"
 
 namespace diffuse {
 
-/// Which columns of a CSV or TSV file are label and text.
-struct Columns {
-  std::size_t count = 0;  ///< fields of every record
-  std::size_t label = 0;
-  std::vector<std::size_t> texts;
-  bool header = false;      ///< the first record holds names
-  std::string description;  ///< all of this in words, for the log
+/// What is known of a CSV or TSV file when its columns are decided about.
+struct FirstRows {
+  using Row = std::vector<std::string>;
+
+  std::filesystem::path path;
+  std::uint32_t line = 1;  ///< of the first record
+  FileFormat format = FileFormat::csv;
+  char separator = ',';
+  char other_separator = 0;  ///< one that would fit the file; 0: none
+  Row first;
+  std::vector<const Row*> below;     ///< records behind it with as many fields; empty in a stream
+  std::vector<std::uint32_t> lines;  ///< of these
 };
 
-/// Decides by the first record and the config (docs/data.md, "Columns"). `line` is the record's.
-/// Throws DataError if a column is not there, ConfigError if the config contradicts itself.
-Columns resolve_columns(const std::vector<std::string>& first, const DataConfig& config,
-                        const std::filesystem::path& path, std::size_t line);
+/// Decides which columns are label and text by the config (docs/data.md, "Columns"). `need_label`:
+/// the file is labelled. Throws DataError if a column is not there, ConfigError if the config
+/// contradicts itself.
+RecordLayout resolve_columns(const FirstRows& rows, const DataConfig& config, bool need_label);
 
-/// Which keys of a JSONL file are label and text.
-struct Keys {
-  std::string label;
-  std::vector<std::string> texts;
-  std::string description;  ///< both in words, for the log
-};
-
-/// Decides by the first object's keys, in their order, with `contents[i]` telling what key i
-/// holds. Throws as resolve_columns.
-Keys resolve_keys(const std::vector<std::string>& keys, const std::vector<KeyContent>& contents,
-                  const DataConfig& config, const std::filesystem::path& path, std::size_t line);
+/// The columns of another file than the one that `model` was found in: the same ones, by their
+/// names where these are known, else by their numbers. What `config` says about header, label or
+/// text lays itself over `model`. Throws DataError saying what is missing and what helps.
+RecordLayout find_columns(const FirstRows& rows, const DataConfig& config,
+                          const RecordLayout& model, bool need_label);
 
 }  // namespace diffuse

@@ -5,11 +5,15 @@
 #include <array>
 #include <utility>
 
+#include "separator.hpp"
+
 namespace diffuse {
 namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
-constexpr std::string_view kDoubled = "a quote inside a field doubled and the field in quotes";
+constexpr std::string_view kDoubled =
+    "a quote inside a field doubled and the field in quotes (data.quote=none where quotes are "
+    "plain characters)";
 
 std::string too_long() {
   return fmt::format("the record is longer than {} MiB", TextBuffer::kMaxRecordBytes >> 20);
@@ -35,7 +39,7 @@ bool CsvReader::read_quoted(std::size_t& place, CsvRecord& record, BadRow& bad) 
           fmt::format(
               "the quote that opens column {} is never closed{}", column,
               buffer_.held().size() > TextBuffer::kMaxRecordBytes ? ", and " + too_long() : ""),
-          "a closing quote", bad);
+          "a closing quote (data.quote=none where quotes are plain characters)", bad);
     }
     field.append(buffer_.held().substr(place, quote - place));
     place = quote + 1;
@@ -61,39 +65,69 @@ bool CsvReader::read_quoted(std::size_t& place, CsvRecord& record, BadRow& bad) 
 }
 
 bool CsvReader::read_plain(std::size_t& place, CsvRecord& record, BadRow& bad) {
-  const std::array<char, 3> ends = {separator_, '\n', '"'};
+  const std::array<char, 3> ends = {separator_, '\n', quote_ == QuoteMode::none ? '\n' : '"'};
   const std::size_t begin = place;
   const std::size_t end = buffer_.find_any(ends, begin);
   if (end == kNone && buffer_.held().size() > TextBuffer::kMaxRecordBytes) {
     return fail(begin, too_long(), "a line break", bad);
   }
   place = end == kNone ? buffer_.held().size() : end;
-  if (end != kNone && buffer_.held()[end] == '"') {
+  const bool ends_record = end == kNone || buffer_.held()[end] == '\n';
+  if (!ends_record && buffer_.held()[end] != separator_) {
     return fail(end, fmt::format("stray quote inside column {}", record.fields.size()),
                 std::string(kDoubled), bad);
   }
   std::string_view field = buffer_.held().substr(begin, place - begin);
-  const bool ends_record = end == kNone || buffer_.held()[end] == '\n';
   if (ends_record && !field.empty() && field.back() == '\r') field.remove_suffix(1);
   record.fields.back() = field;
   return true;
 }
 
+void CsvReader::begin() {
+  begun_ = true;
+  buffer_.consume_byte_order_mark();
+  constexpr std::string_view kSep = "sep=";
+  bool marked = false;
+  for (std::size_t i = 0; i < kSep.size(); ++i) {
+    if (buffer_.peek(i) != kSep[i]) break;
+    marked = i + 1 == kSep.size();
+  }
+  if (marked) {
+    const int given = buffer_.peek(kSep.size());
+    const int behind = buffer_.peek(kSep.size() + 1);
+    if (given > 0 && given != '\n' && (behind < 0 || behind == '\n' || behind == '\r')) {
+      separator_ = static_cast<char>(given);
+      buffer_.consume_line(0);
+    }
+  }
+  buffer_.peek(0);
+  other_separator_ = find_separator(buffer_.held(), quote_);
+  if (separator_ == 0) separator_ = other_separator_ == 0 ? ',' : other_separator_;
+}
+
 ReadStatus CsvReader::next(CsvRecord& record, BadRow& bad) {
+  if (!begun_) begin();
   buffer_.consume_empty_lines();
   if (buffer_.peek(0) < 0) return ReadStatus::end;
   record.fields.clear();
+  record.raw.clear();
   record.line = buffer_.line();
+  bool quoted = false;
   std::size_t place = 0;
   for (;;) {
     record.fields.emplace_back();
-    const bool good = buffer_.peek(place) == '"' ? read_quoted(place, record, bad)
-                                                 : read_plain(place, record, bad);
+    const bool in_quotes = quote_ == QuoteMode::standard && buffer_.peek(place) == '"';
+    quoted |= in_quotes;
+    const bool good = in_quotes ? read_quoted(place, record, bad) : read_plain(place, record, bad);
     if (!good) return ReadStatus::bad;
     const int next = buffer_.peek(place);
     if (next == static_cast<unsigned char>(separator_)) {
       ++place;
       continue;
+    }
+    if (quoted) {
+      const std::string_view all = buffer_.held().substr(0, place);
+      if (all.find('\n') != kNone) record.raw = all;
     }
     buffer_.consume(next < 0 ? place : place + 1);
     return ReadStatus::row;

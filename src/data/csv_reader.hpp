@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "records.hpp"
+#include "diffuse/data/records.hpp"
 #include "text_buffer.hpp"
 
 namespace diffuse {
@@ -14,15 +14,19 @@ namespace diffuse {
 struct CsvRecord {
   std::vector<std::string> fields;
   std::uint32_t line = 0;  ///< 1-based line on which the record starts
+  /// The record as it stands in the file where it takes several lines; else empty.
+  std::string raw;
 };
 
 /// Records of RFC 4180: fields in quotes may hold separators, line breaks and doubled quotes;
-/// LF and CRLF both end a record; a byte order mark is skipped. Beyond the RFC: empty lines are no
-/// records, and the separator may be a tab.
+/// LF and CRLF both end a record, CR where there is no LF; byte order marks are skipped. Beyond the
+/// RFC: empty lines are no records, and the separator may be any character; quotes may be
+/// characters like others; a first line `sep=;`, as Excel writes it, sets the separator.
 class CsvReader {
  public:
-  CsvReader(const std::filesystem::path& path, char separator)
-      : buffer_(path), separator_(separator) {}
+  /// `separator` 0: the one that the first rows tell (find_separator).
+  CsvReader(const DataInput& input, char separator, QuoteMode quote = QuoteMode::standard)
+      : buffer_(input, quote == QuoteMode::standard), separator_(separator), quote_(quote) {}
 
   /// The next record, or what is wrong with it. A quote that is never closed, or closed in the
   /// midst of a text, is bad, and reading goes on with the line behind the one that the quote
@@ -30,8 +34,13 @@ class CsvReader {
   ReadStatus next(CsvRecord& record, BadRow& bad);
 
   const std::filesystem::path& path() const { return buffer_.path(); }
+  /// Known after the first call of `next`.
+  char separator() const { return separator_; }
+  /// The one that the rows at hand tell, whatever the one in use is; 0: none does.
+  char other_separator() const { return other_separator_; }
 
  private:
+  void begin();
   bool read_quoted(std::size_t& place, CsvRecord& record, BadRow& bad);
   bool read_plain(std::size_t& place, CsvRecord& record, BadRow& bad);
   /// `bad` for the quote at `quote`; always false.
@@ -39,6 +48,9 @@ class CsvReader {
 
   TextBuffer buffer_;
   char separator_;
+  char other_separator_ = 0;
+  QuoteMode quote_;
+  bool begun_ = false;
 };
 
 }  // namespace diffuse

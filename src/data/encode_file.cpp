@@ -10,7 +10,8 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
-#include "records.hpp"
+#include "diffuse/data/records.hpp"
+#include "read_report.hpp"
 
 namespace diffuse {
 namespace {
@@ -35,7 +36,8 @@ class BadRows {
   void add(const BadRow& bad, std::int64_t rows_before) {
     const std::string message = fmt::format("{}:{}: {}; expected {}", options_.path.string(),
                                             bad.line, bad.problem, bad.expected);
-    if (options_.data.on_error == OnError::error) throw DataError(message);
+    if (options_.data.on_error == OnError::error)
+      throw DataError(fmt::format("{} ({} leaves bad rows out)", message, options_.skip_hint));
     if (!quiet_ && rows_before_.size() < kShownBadRows) {
       log::warning("{}: row left out: {}", options_.name, message);
     }
@@ -60,10 +62,15 @@ class BadRows {
 };
 
 /// Calls `use` for blocks of usable rows; returns for each bad row how many usable ones stand
-/// before it. `quiet`: another pass over the same file reports them.
+/// before it. `findings` null: another pass over the same file reports them.
 std::vector<std::uint32_t> for_each_block(const FileOptions& options, LabelResolver& labels,
-                                          bool quiet, const std::function<void(Block&)>& use) {
-  const auto reader = open_records(options.path, options.data);
+                                          FileFindings* findings,
+                                          const std::function<void(Block&)>& use) {
+  const bool quiet = findings == nullptr;
+  ReadOptions read_options;
+  read_options.layout = options.layout;
+  const auto reader = open_records(options.path, options.data, read_options);
+  UnknownLabels unknown;
   BadRows bad_rows(options, quiet);
   Block block;
   Example example;
@@ -84,8 +91,18 @@ std::vector<std::uint32_t> for_each_block(const FileOptions& options, LabelResol
       bad_rows.add(bad, count);
       continue;
     }
-    const auto label = labels.resolve(example, bad);
+    auto label = labels.resolve(example, bad);
+    if (!label && options.unknown_labels) {
+      unknown.add(example.label, bad);
+      label = -1;
+    }
     if (!label) {
+      if (!options.data.labels.empty()) {
+        bad.expected += fmt::format(
+            "; the names are those of data.labels = {}, --set data.labels= "
+            "takes the labels found in the data",
+            options.data.labels);
+      }
       bad_rows.add(bad, count);
       continue;
     }
@@ -97,13 +114,17 @@ std::vector<std::uint32_t> for_each_block(const FileOptions& options, LabelResol
     if (block.texts.size() >= kBlockRows || block.bytes >= kBlockBytes) flush();
   }
   flush();
-  if (!quiet && !reader->columns_text().empty())
-    log::info("{}: {}", options.path.string(), reader->columns_text());
   bad_rows.report();
   if (count == 0) {
     throw DataError(
         fmt::format("{}: no usable rows{}; expected at least one", options.path.string(),
                     bad_rows.count() == 0 ? "" : fmt::format(", {} bad ones", bad_rows.count())));
+  }
+  if (!quiet) {
+    findings->layout = *reader->layout();
+    unknown.report(options, reader->layout(), count);
+    findings->told =
+        report_notes(options, reader->notes(), count) || unknown.rows > 0 || bad_rows.count() > 0;
   }
   return bad_rows.take();
 }
@@ -118,14 +139,16 @@ std::uint32_t mark_of(const std::string& text, std::span<const std::int32_t> ids
 }  // namespace
 
 std::unique_ptr<EncodedDataset> encode_file(const FileOptions& options, const Tokenizer& tokenizer,
-                                            LabelResolver& labels) {
+                                            LabelResolver& labels, FileFindings* findings) {
+  FileFindings unused;
+  if (findings == nullptr) findings = &unused;
   auto data = std::make_unique<EncodedDataset>();
   const std::int32_t unknown = tokenizer.unknown_id();
   std::vector<std::int32_t> ids;
   std::vector<std::int64_t> offsets;
   std::vector<std::int64_t> lengths;
   CutTexts cut;
-  data->set_skipped_rows(for_each_block(options, labels, false, [&](Block& block) {
+  data->set_skipped_rows(for_each_block(options, labels, findings, [&](Block& block) {
     encode_batch(tokenizer, block.texts, options.max_tokens, options.threads, ids, offsets,
                  &lengths);
     for (std::size_t i = 0; i < block.texts.size(); ++i) {
@@ -147,7 +170,7 @@ std::unique_ptr<Tokenizer> build_vocabulary(const FileOptions& options,
                                             const TokenizerConfig& tokenizer,
                                             LabelResolver labels) {
   VocabularyBuilder builder(tokenizer);
-  for_each_block(options, labels, true,
+  for_each_block(options, labels, nullptr,
                  [&](Block& block) { builder.add(block.texts, options.threads); });
   return builder.build();
 }

@@ -1,4 +1,4 @@
-#include "diffuse/data/json_line.hpp"
+#include "json_line.hpp"
 
 #include <fmt/core.h>
 

@@ -2,81 +2,147 @@
 
 #include <fmt/core.h>
 
-#include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
-#include "diffuse/data/json_line.hpp"
+#include "encoding.hpp"
+#include "keys.hpp"
 
 namespace diffuse {
-namespace {
 
-ReadStatus fail(BadRow& bad, std::uint32_t line, std::string problem, std::string expected) {
+ReadStatus JsonlRecords::fail(BadRow& bad, std::uint32_t line, std::string problem,
+                              std::string expected) const {
   bad = {line, std::move(problem), std::move(expected)};
   return ReadStatus::bad;
 }
 
-}  // namespace
-
-ReadStatus JsonlRecords::next(Example& example, BadRow& bad) {
-  buffer_.consume_empty_lines();
-  if (buffer_.peek(0) < 0) return ReadStatus::end;
-  const std::uint32_t number = buffer_.line();
-  const std::size_t end = buffer_.find('\n', 0);
-  if (end == std::string_view::npos && buffer_.held().size() > TextBuffer::kMaxRecordBytes) {
-    buffer_.consume_line(0);
-    return fail(bad, number,
-                fmt::format("the line is longer than {} MiB", TextBuffer::kMaxRecordBytes >> 20),
-                "one JSON object a line");
+JsonlRecords::Entry JsonlRecords::read() {
+  Entry entry;
+  if (options_.need_label) buffer_.consume_empty_lines();
+  entry.line = buffer_.line();
+  const TextBuffer::Line status = buffer_.take_line(line_);
+  if (status == TextBuffer::Line::end) return entry;
+  entry.status = ReadStatus::bad;
+  if (status == TextBuffer::Line::too_long) {
+    entry.bad = {entry.line,
+                 fmt::format("the line is longer than {} MiB", TextBuffer::kMaxRecordBytes >> 20),
+                 "one JSON object a line"};
+    return entry;
   }
-  const std::size_t length = end == std::string_view::npos ? buffer_.held().size() : end;
-  const ReadStatus status = parse(buffer_.held().substr(0, length), number, example, bad);
-  buffer_.consume(end == std::string_view::npos ? length : length + 1);
-  return status;
+  if (line_.find_first_not_of(" \t") == std::string::npos) {
+    entry.bad = {entry.line, "empty line", "one JSON object a line"};
+    return entry;
+  }
+  if (const auto bytes = find_bad_bytes(line_, entry.line, "", buffer_.path())) {
+    entry.bad = *bytes;
+    return entry;
+  }
+  entry.json = parse_json_line(line_);
+  if (!entry.json.problem.empty()) {
+    entry.bad = {entry.line, entry.json.problem, entry.json.expected};
+    return entry;
+  }
+  entry.status = ReadStatus::row;
+  return entry;
 }
 
-ReadStatus JsonlRecords::parse(std::string_view line, std::uint32_t number, Example& example,
-                               BadRow& bad) {
-  if (const auto at = invalid_utf8_at(line)) {
-    return fail(bad, number,
-                fmt::format("invalid UTF-8: byte 0x{:02X} at column {}",
-                            static_cast<unsigned char>(line[*at]), *at + 1),
-                "UTF-8");
+void JsonlRecords::decide() {
+  FirstObjects objects;
+  objects.path = buffer_.path();
+  for (const Entry& entry : ahead_) {
+    if (entry.status != ReadStatus::row) continue;
+    if (objects.first != nullptr) {
+      objects.below.push_back(&entry.json);
+    } else {
+      objects.first = &entry.json;
+      objects.line = entry.line;
+    }
   }
-  const JsonLine parsed = parse_json_line(line);
-  if (!parsed.problem.empty()) return fail(bad, number, parsed.problem, parsed.expected);
-  if (!keys_) keys_ = resolve_keys(parsed.keys, parsed.contents, config_, buffer_.path(), number);
-  const auto& row = parsed.object;
-  const auto label = row.find(keys_->label);
-  if (label == row.end()) {
-    return fail(bad, number, fmt::format("there is no key \"{}\"", printable(keys_->label)),
+  if (objects.first == nullptr) return;
+  layout_ = options_.layout ? find_keys(objects, config_, *options_.layout)
+                            : resolve_keys(objects, config_);
+}
+
+ReadStatus JsonlRecords::next(Example& example, BadRow& bad) {
+  if (ahead_.empty() && !layout_) {  // again, if only bad rows were found before
+    const std::size_t count = options_.need_label ? options_.rows_ahead : 1;
+    std::size_t bytes = 0;
+    do {
+      ahead_.push_back(read());
+      bytes += line_.size();
+    } while (ahead_.back().status != ReadStatus::end && ahead_.size() < count &&
+             bytes < ReadOptions::kBytesAhead);
+    if (options_.need_label) decide();
+  }
+  Entry entry;
+  if (!ahead_.empty()) {
+    entry = std::move(ahead_.front());
+    ahead_.pop_front();
+  } else {
+    entry = read();
+  }
+  if (entry.status == ReadStatus::bad) bad = std::move(entry.bad);
+  return entry.status == ReadStatus::row ? take(entry, example, bad) : entry.status;
+}
+
+ReadStatus JsonlRecords::label_of(const Entry& entry, std::string& label, BadRow& bad) const {
+  const std::string& key = layout_->label->name;
+  const auto found = entry.json.object.find(key);
+  if (found == entry.json.object.end()) {
+    return fail(bad, entry.line, fmt::format("there is no key \"{}\"", printable(key)),
                 "the label under that key in every row");
   }
-  std::string label_text;
-  if (label->is_string()) {
-    label_text = label->get_ref<const std::string&>();
-  } else if (label->is_number_integer()) {
-    label_text = label->dump();
+  if (found->is_string()) {
+    label = found->get_ref<const std::string&>();
+  } else if (found->is_number_integer()) {
+    label = found->dump();
   } else {
-    return fail(bad, number,
-                fmt::format("the label \"{}\" is of type {}{}", printable(keys_->label),
-                            label->type_name(), label->is_number() ? " but not whole" : ""),
+    return fail(bad, entry.line,
+                fmt::format("the label \"{}\" is of type {}{}", printable(key), found->type_name(),
+                            found->is_number() ? " but not whole" : ""),
                 "a string or a whole number");
   }
+  return ReadStatus::row;
+}
+
+ReadStatus JsonlRecords::take(const Entry& entry, Example& example, BadRow& bad) {
+  const auto& row = entry.json.object;
+  std::string label;
+  std::vector<std::string> keys;
+  example.kept.clear();
+  for (const std::string& key : options_.keep) {
+    const auto value = row.find(key);
+    if (value == row.end()) {
+      example.kept.push_back({"null", false});
+    } else if (value->is_string()) {
+      example.kept.push_back({value->get<std::string>(), true});
+    } else {
+      example.kept.push_back(
+          {value->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), false});
+    }
+  }
+  if (options_.need_label) {
+    if (label_of(entry, label, bad) == ReadStatus::bad) return ReadStatus::bad;
+    for (const ColumnRef& text : layout_->texts) keys.push_back(text.name);
+  } else {
+    std::string problem;
+    keys = text_keys(entry.json, config_, options_.layout ? &*options_.layout : nullptr, problem);
+    if (!problem.empty())
+      return fail(bad, entry.line, problem, "an object such as {\"text\": \"...\"}");
+  }
   std::vector<std::string_view> texts;
-  for (const std::string& key : keys_->texts) {
+  for (const std::string& key : keys) {
     const auto text = row.find(key);
     if (text == row.end()) {
-      return fail(bad, number, fmt::format("there is no key \"{}\"", printable(key)),
+      return fail(bad, entry.line, fmt::format("there is no key \"{}\"", printable(key)),
                   "a text under that key in every row");
     }
     if (!text->is_string()) {
-      return fail(bad, number,
+      return fail(bad, entry.line,
                   fmt::format("the text \"{}\" is of type {}", printable(key), text->type_name()),
                   "a string");
     }
     texts.push_back(text->get_ref<const std::string&>());
   }
-  bad = make_example(label_text, texts, number, example);
-  return bad.problem.empty() ? ReadStatus::row : ReadStatus::bad;
+  return make_example(options_.need_label ? &label : nullptr, texts, entry.line, example, bad);
 }
 
 }  // namespace diffuse

@@ -1,32 +1,47 @@
 #pragma once
 
-#include <filesystem>
+#include <deque>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
-#include "columns.hpp"
-#include "records.hpp"
+#include "diffuse/data/records.hpp"
+#include "json_line.hpp"
 #include "text_buffer.hpp"
 
 namespace diffuse {
 
-/// One JSON object a line. Labels are strings or whole numbers, texts strings; empty lines are no
-/// rows; keys that are neither label nor text are not looked at.
+/// One JSON object a line. Labels are strings or whole numbers, texts strings; keys that are
+/// neither label nor text are not looked at. Empty lines are no rows; where texts alone are read,
+/// every line is one, and each object's keys are found by themselves.
 class JsonlRecords : public RecordReader {
  public:
-  JsonlRecords(const std::filesystem::path& path, const DataConfig& config)
-      : buffer_(path), config_(config) {}
+  JsonlRecords(const DataInput& input, DataConfig config, ReadOptions options)
+      : buffer_(input), config_(std::move(config)), options_(std::move(options)) {}
 
   ReadStatus next(Example& example, BadRow& bad) override;
-  std::string columns_text() const override { return keys_ ? keys_->description : ""; }
+  const RecordLayout* layout() const override { return layout_ ? &*layout_ : nullptr; }
 
  private:
-  ReadStatus parse(std::string_view line, std::uint32_t number, Example& example, BadRow& bad);
+  /// A line, read and looked at.
+  struct Entry {
+    ReadStatus status = ReadStatus::end;
+    JsonLine json;
+    std::uint32_t line = 0;
+    BadRow bad;
+  };
+  Entry read();
+  void decide();
+  ReadStatus label_of(const Entry& entry, std::string& label, BadRow& bad) const;
+  ReadStatus take(const Entry& entry, Example& example, BadRow& bad);
+  ReadStatus fail(BadRow& bad, std::uint32_t line, std::string problem, std::string expected) const;
 
   TextBuffer buffer_;
   DataConfig config_;
-  std::optional<Keys> keys_;
+  ReadOptions options_;
+  std::deque<Entry> ahead_;
+  std::optional<RecordLayout> layout_;
+  std::string line_;
 };
 
 }  // namespace diffuse

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "diffuse/config/config.hpp"
+#include "diffuse/data/records.hpp"
 #include "diffuse/text/labels.hpp"
-#include "records.hpp"
 
 namespace diffuse {
 

@@ -16,11 +16,12 @@
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/data/byte_source.hpp"
+#include "diffuse/data/records.hpp"
 #include "encode_file.hpp"
 #include "equal_texts.hpp"
 #include "label_checks.hpp"
 #include "label_resolver.hpp"
-#include "records.hpp"
+#include "separator.hpp"
 #include "split.hpp"
 
 namespace diffuse {
@@ -28,7 +29,9 @@ namespace {
 
 int resolve_threads(int threads) { return threads > 0 ? threads : available_cores(); }
 
-void log_loaded(const std::string& name, const EncodedDataset& data, std::string_view how) {
+void log_loaded(const std::string& name, const EncodedDataset& data, const RecordLayout& layout,
+                std::string_view how) {
+  log::info("{}: {}", name, layout.description);
   log::info("{}: {} row{}, {} token{} ({})", name,
             format_count(static_cast<long long>(data.size())), data.size() == 1 ? "" : "s",
             format_count(data.token_count()), data.token_count() == 1 ? "" : "s", how);
@@ -90,15 +93,14 @@ std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfi
                   static_cast<int>(resolve_format(file.path, data.format)),
                   static_cast<int>(data.header), data.label_base, file.max_rows,
                   static_cast<int>(data.on_error)),
+      fmt::format("separator {} quote {} layout {}", data.separator, static_cast<int>(data.quote),
+                  file.layout ? data_facts_json({*file.layout, {}}) : ""),
       fmt::format("type {} lowercase {} tokens {} special {}", static_cast<int>(tokenizer.type),
                   tokenizer.lowercase, tokenizer.max_tokens, tokenizer.special_tokens),
       data.label_column};
   parts.insert(parts.end(), data.text_columns.begin(), data.text_columns.end());
   return parts;
 }
-
-/// A file with bad rows is read each time, so that each time it is told which they are.
-bool worth_keeping(const EncodedDataset& data) { return data.skipped_rows() == 0; }
 
 /// The vocabulary file that `config` reads: only word pieces have one.
 std::string vocab_file(const TokenizerConfig& config) {
@@ -120,16 +122,17 @@ std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::s
     auto found = cache.find(key, file.name);
     if (found && found->vocab_size == tokenizer.vocab_size() &&
         found->labels.names() == labels.names()) {
-      log_loaded(file.name, *found->data, "cached");
+      log_loaded(file.name, *found->data, found->layout, "cached");
       return std::move(found->data);
     }
   }
   LabelResolver known(labels, numbers, file.data.label_base);
-  auto data = encode_file(file, tokenizer, known);
-  log_loaded(file.name, *data, "read");
-  if (worth_keeping(*data)) {
-    cache.store(key, file.name, *data, labels, tokenizer.vocab_size(), "");
-  }
+  FileFindings findings;
+  auto data = encode_file(file, tokenizer, known, &findings);
+  log_loaded(file.name, *data, findings.layout, "read");
+  // A file of which something is to be told is read each time.
+  if (!findings.told)
+    cache.store(key, file.name, *data, labels, tokenizer.vocab_size(), "", findings.layout);
   return data;
 }
 
@@ -155,7 +158,8 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
           (!names || names->names() == found->labels.names())) {
         result.labels = std::move(found->labels);
         result.train_file = std::move(found->data);
-        log_loaded(file.name, *result.train_file, "cached");
+        result.facts.layout = std::move(found->layout);
+        log_loaded(file.name, *result.train_file, result.facts.layout, "cached");
         return;
       }
     }
@@ -164,14 +168,16 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
   LabelResolver resolver;
   if (names) resolver = LabelResolver(*names, true, file.data.label_base);
   if (build) result.tokenizer = build_vocabulary(file, config, resolver);
-  result.train_file = encode_file(file, *result.tokenizer, resolver);
+  FileFindings findings;
+  result.train_file = encode_file(file, *result.tokenizer, resolver, &findings);
+  result.facts.layout = findings.layout;
   std::vector<std::int32_t> to;
   result.labels = resolver.finish(to);
   if (!to.empty()) result.train_file->map_labels(to);
-  log_loaded(file.name, *result.train_file, "read");
-  if (worth_keeping(*result.train_file)) {
+  log_loaded(file.name, *result.train_file, findings.layout, "read");
+  if (!findings.told) {
     cache.store(key, file.name, *result.train_file, result.labels, result.tokenizer->vocab_size(),
-                build ? result.tokenizer->vocab_text() : "");
+                build ? result.tokenizer->vocab_text() : "", findings.layout);
   }
 }
 
@@ -245,6 +251,7 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
   for (const std::string& path : {data.train, data.validation, data.test}) {
     collect(path, [&] { resolve_format(path, data.format); });
   }
+  collect("data.separator", [&] { configured_separator(data.separator); });
   collect(data.labels, [&] { Labels::read(data.labels); });
   collect(vocab_file(tokenizer), [&] { load_tokenizer(tokenizer, tokenizer.vocab); });
   if (!faults.empty()) throw DataError(join(faults, "\n"));
@@ -279,8 +286,10 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
              result);
   check_classes(*result.train_file, result.labels, data.train, !data.labels.empty());
   const auto load = [&](const std::string& key, const std::string& path) {
-    return load_known(file(key, path, 0), hashes[key], tokenizer, *result.tokenizer, result.labels,
-                      cache);
+    FileOptions other = file(key, path, 0);
+    other.layout = result.facts.layout;
+    other.data = without_columns(data);
+    return load_known(other, hashes[key], tokenizer, *result.tokenizer, result.labels, cache);
   };
 
   if (data.validation.empty()) {
@@ -298,6 +307,9 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   }
   result.summary = summarize_all(result, tokenizer);
   tell(data_notes(result.summary, result.labels));
+  result.facts.class_rows.assign(static_cast<std::size_t>(result.labels.size()), 0);
+  for (const std::uint32_t row : result.train.rows)
+    ++result.facts.class_rows[static_cast<std::size_t>(result.train_file->label(row))];
   return result;
 }
 
@@ -305,13 +317,23 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& 
                                                    const DataConfig& data,
                                                    const TokenizerConfig& tokenizer_config,
                                                    const Tokenizer& tokenizer, const Labels& labels,
-                                                   int threads) {
+                                                   int threads, const RecordLayout* layout) {
   check_data_file(path, "");
-  const FileOptions file{path, path.filename().string(),    data,
-                         0,    tokenizer_config.max_tokens, resolve_threads(threads)};
+  FileOptions file{path, path.filename().string(),    data,
+                   0,    tokenizer_config.max_tokens, resolve_threads(threads)};
+  if (layout != nullptr) file.layout = *layout;
+  file.unknown_labels = layout != nullptr;
+  file.skip_hint = "--on-error skip";
   const EncodedCache cache(data);
   return load_known(file, cache.enabled() ? hash_file(path) : "", tokenizer_config, tokenizer,
                     labels, cache);
+}
+
+DataConfig without_columns(DataConfig data) {
+  data.separator.clear();
+  data.label_column.clear();
+  data.text_columns.clear();
+  return data;
 }
 
 }  // namespace diffuse

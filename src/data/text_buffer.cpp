@@ -1,11 +1,9 @@
 #include "text_buffer.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cstring>
 
-#include "diffuse/base/error.hpp"
+#include "encoding.hpp"
 
 namespace diffuse {
 namespace {
@@ -16,16 +14,26 @@ std::uint32_t line_breaks(std::string_view text) {
   return static_cast<std::uint32_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
+/// Whether lines of a file that begins with `block` end with CR alone, as on old Macs.
+bool only_cr_ends_lines(std::string_view block, bool quotes) {
+  std::size_t alone = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (quotes && block[i] == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (block[i] == '\n') return false;
+    // The last byte may be the first half of CRLF.
+    if (block[i] == '\r' && i + 1 < block.size() && block[i + 1] != '\n') ++alone;
+  }
+  return alone > 0;
+}
+
 }  // namespace
 
-TextBuffer::TextBuffer(const std::filesystem::path& path) : source_(path) {
-  const int first = peek(0);
-  const int second = peek(1);
-  if (first == 0xEF && second == 0xBB && peek(2) == 0xBF) {
-    begin_ = 3;
-  } else if ((first == 0xFF && second == 0xFE) || (first == 0xFE && second == 0xFF)) {
-    throw DataError(fmt::format("{}:1: the file is UTF-16; expected UTF-8", path.string()));
-  }
+void TextBuffer::look_at_first_block() {
+  started_ = true;
+  refuse_wide_encoding(buffer_, path());
+  cr_ends_lines_ = only_cr_ends_lines(buffer_, quotes_);
 }
 
 bool TextBuffer::more() {
@@ -37,6 +45,9 @@ bool TextBuffer::more() {
   const std::size_t count = source_.read(buffer_.data() + size, kBlockBytes);
   buffer_.resize(size + count);
   at_end_ = count == 0;
+  if (!started_) look_at_first_block();
+  if (cr_ends_lines_)
+    std::replace(buffer_.begin() + static_cast<std::ptrdiff_t>(size), buffer_.end(), '\r', '\n');
   return !at_end_;
 }
 
@@ -82,8 +93,13 @@ void TextBuffer::consume_line(std::size_t from) {
   }
 }
 
+void TextBuffer::consume_byte_order_mark() {
+  if (peek(0) == 0xEF && peek(1) == 0xBB && peek(2) == 0xBF) begin_ += 3;
+}
+
 void TextBuffer::consume_empty_lines() {
   for (;;) {
+    consume_byte_order_mark();
     const int first = peek(0);
     if (first == '\n') {
       consume(1);
@@ -93,6 +109,22 @@ void TextBuffer::consume_empty_lines() {
       return;
     }
   }
+}
+
+TextBuffer::Line TextBuffer::take_line(std::string& line) {
+  line.clear();
+  consume_byte_order_mark();
+  if (peek(0) < 0) return Line::end;
+  const std::size_t end = find('\n', 0);
+  const std::size_t length = end == std::string_view::npos ? held().size() : end;
+  if (length > kMaxRecordBytes) {
+    consume_line(0);
+    return Line::too_long;
+  }
+  line = held().substr(0, length);
+  consume(end == std::string_view::npos ? length : length + 1);
+  if (line.ends_with('\r')) line.pop_back();
+  return Line::read;
 }
 
 std::uint32_t TextBuffer::line_at(std::size_t index) const {

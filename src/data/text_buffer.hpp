@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "diffuse/data/byte_source.hpp"
 
@@ -16,8 +17,13 @@ class TextBuffer {
   /// Longest record that is held in memory.
   static constexpr std::size_t kMaxRecordBytes = std::size_t{16} << 20;
 
-  /// Skips a UTF-8 byte order mark. Throws DataError for UTF-16 and what ByteSource throws.
-  explicit TextBuffer(const std::filesystem::path& path);
+  enum class Line { read, too_long, end };
+
+  /// Lines end with LF or CRLF, or with CR in a text that has no LF: then `held()` has LF in their
+  /// place. `quotes`: line breaks between quotes end no line. Throws as ByteSource does; UTF-16 is
+  /// refused when it is read.
+  explicit TextBuffer(DataInput input, bool quotes = false)
+      : source_(std::move(input)), quotes_(quotes) {}
 
   /// Bytes read and not consumed. Valid until the next call of another function.
   std::string_view held() const { return std::string_view(buffer_).substr(begin_); }
@@ -40,8 +46,13 @@ class TextBuffer {
   void consume(std::size_t bytes);
   /// Takes all up to and with the first line break from `from` on, or the rest of the file.
   void consume_line(std::size_t from);
-  /// Takes empty lines from the front.
+  /// Takes empty lines from the front, and a byte order mark in front of a line.
   void consume_empty_lines();
+  /// Takes a byte order mark from the front: `cat` leaves them inside of a file.
+  void consume_byte_order_mark();
+  /// Takes a line, without its line break and a byte order mark; of one that is too long nothing is
+  /// kept.
+  Line take_line(std::string& line);
 
   /// 1-based line of the first byte that is not consumed.
   std::uint32_t line() const { return line_; }
@@ -53,7 +64,12 @@ class TextBuffer {
   template <class Search>
   std::size_t search(std::size_t from, Search search);
 
+  void look_at_first_block();
+
   ByteSource source_;
+  bool quotes_;
+  bool started_ = false;
+  bool cr_ends_lines_ = false;
   std::string buffer_;
   std::size_t begin_ = 0;
   std::uint32_t line_ = 1;

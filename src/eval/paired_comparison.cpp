@@ -14,6 +14,7 @@
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/eval/report.hpp"
 
 namespace diffuse {
 namespace {
@@ -112,6 +113,7 @@ std::vector<std::int32_t> read_predictions(const std::filesystem::path& path,
   std::unordered_map<std::string, std::int32_t> classes;
   for (std::size_t i = 0; i < labels.names().size(); ++i)
     classes.emplace(escape_tsv(labels.names()[i]), static_cast<std::int32_t>(i));
+  classes.emplace(kUnknownGold, -1);
   std::unordered_map<std::uint64_t, std::size_t> place_of;
   for (std::size_t i = 0; i < rows.size(); ++i) place_of.emplace(rows[i], i);
 

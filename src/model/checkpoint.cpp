@@ -23,6 +23,7 @@ constexpr std::string_view kModelFile = "model.safetensors";
 constexpr std::string_view kConfigFile = "config.json";
 constexpr std::string_view kVocabFile = "vocab.txt";
 constexpr std::string_view kLabelsFile = "labels.txt";
+constexpr std::string_view kDataFile = "data.json";
 constexpr std::string_view kModuleFile = "module.pt";  // of model.type = torchscript alone
 
 /// Throws one CheckpointError naming every file that `folder` lacks.
@@ -46,6 +47,13 @@ LoadedModel read_parts(const fs::path& folder) {
   model.config = parse_config(read_file(config), config.string());
   model.tokenizer = load_tokenizer(model.config.tokenizer, folder / kVocabFile);
   model.labels = Labels::read_stored(folder / kLabelsFile);
+  const fs::path data = folder / kDataFile;
+  if (std::error_code ignored; fs::exists(data, ignored)) {
+    model.data = parse_data_facts(read_file(data), data.string());
+    if (model.data->class_rows.size() != model.labels.names().size())
+      throw DataError(fmt::format("{} counts rows of {} classes, {} names {}.", kDataFile,
+                                  model.data->class_rows.size(), kLabelsFile, model.labels.size()));
+  }
   return model;
 }
 
@@ -124,7 +132,7 @@ LoadedModel load_model(const fs::path& folder) {
 
 void save_model(const fs::path& folder, const Config& config, const Tokenizer& tokenizer,
                 const Labels& labels, const Classifier& classifier,
-                const std::vector<at::Tensor>& tensors) {
+                const std::vector<at::Tensor>& tensors, const DataFacts* data) {
   const std::vector<NamedParameter> parameters = classifier.parameters();
   bool fits = parameters.size() == tensors.size();
   for (std::size_t i = 0; fits && i < tensors.size(); ++i) {
@@ -143,6 +151,7 @@ void save_model(const fs::path& folder, const Config& config, const Tokenizer& t
   write_file_atomically(folder / kConfigFile, config_json(config));
   write_file_atomically(folder / kVocabFile, tokenizer.vocab_text());
   write_file_atomically(folder / kLabelsFile, labels.text());
+  if (data != nullptr) write_file_atomically(folder / kDataFile, data_facts_json(*data));
 }
 
 }  // namespace diffuse

@@ -59,7 +59,7 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
   const fs::path target = folder(state.update);
   FolderWriter writer(target);
   save_model(writer.folder(), content.config, *content.data.tokenizer, content.data.labels,
-             content.classifier, content.model_tensors);
+             content.classifier, content.model_tensors, &content.data.facts);
   save_tensors(writer.folder() / "optimizer.safetensors", content.training_tensors);
   write_file_atomically(writer.folder() / "state.json",
                         training_state_json(state, content.schedule));

@@ -2,10 +2,11 @@
 
 #include <benchmark/benchmark.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
-#include "data/records.hpp"
+#include "diffuse/data/records.hpp"
 #include "diffuse/text/tokenizer.hpp"
 
 namespace diffuse {
@@ -16,7 +17,7 @@ const std::string kVocab = std::string(DIFFUSE_SOURCE_DIR) + "/data/bert-base-un
 
 std::vector<std::string> texts() {
   std::vector<std::string> result;
-  const auto reader = open_records(kFile, {});
+  const auto reader = open_records(std::filesystem::path(kFile), {});
   Example example;
   BadRow bad;
   while (reader->next(example, bad) == ReadStatus::row) result.push_back(example.text);

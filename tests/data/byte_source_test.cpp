@@ -54,6 +54,17 @@ TEST(ByteSource, UnpacksGzipWhateverItsName) {
   EXPECT_EQ(read_all(dir.write("c.gz", gzip("")), 64), "");
 }
 
+TEST(ByteSource, ZerosBehindGzipArePadding) {
+  const TempDir dir;
+  const std::string packed = gzip("one\n");
+  const std::string zeros(100000, '\0');
+  EXPECT_EQ(read_all(dir.write("a.gz", packed + zeros), 1000), "one\n");
+  EXPECT_EQ(read_all(dir.write("b.gz", packed + zeros + gzip("two\n")), 1000), "one\ntwo\n");
+  EXPECT_THAT(
+      message_of<DataError>([&] { read_all(dir.write("c.gz", packed + zeros + "x"), 1000); }),
+      HasSubstr("damaged gzip data"));
+}
+
 TEST(ByteSource, TruncatedGzipIsAnErrorAtEveryLength) {
   const TempDir dir;
   const std::string packed = gzip("a few words, a few words");

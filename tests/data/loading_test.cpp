@@ -100,7 +100,8 @@ TEST_F(Loading, ALabelThatTrainLacksIsABadRow) {
   train_on(kColours);
   data_.test = write("t.csv", "warm,a\ntepid,b\n");
   EXPECT_THAT(error_of(words_),
-              EndsWith("t.csv:2: unknown label \"tepid\"; expected one of cold, warm"));
+              EndsWith("t.csv:2: unknown label \"tepid\"; expected one of cold, warm (--set "
+                       "data.on_error=skip leaves bad rows out)"));
   data_.on_error = OnError::skip;
   const TrainingData loaded = load(words_);
   EXPECT_EQ(loaded.test_file->size(), 1u);
@@ -120,6 +121,83 @@ TEST_F(Loading, NumbersCountTheNamesOfTheLabelFile) {
   EXPECT_THAT(error_of(bytes_),
               HasSubstr("train.csv:1: unknown label \"2\"; expected one of World, "
                         "Sports, or a number from 0 to 1"));
+  EXPECT_THAT(error_of(bytes_), HasSubstr("--set data.labels= takes the labels found in the data"));
+}
+
+TEST_F(Loading, KeepsTheColumnsAndTheClassesRows) {
+  train_on(kColours);
+  const TrainingData loaded = load(words_);
+  EXPECT_EQ(loaded.facts.layout.columns_text(), "label 1, text 2");
+  EXPECT_THAT(loaded.facts.class_rows, ElementsAre(3, 3));  // without validation's
+  const TrainingData cached = load(words_);
+  EXPECT_EQ(cached.facts.layout.columns_text(), "label 1, text 2");
+  EXPECT_EQ(cached.facts.class_rows, loaded.facts.class_rows);
+}
+
+TEST_F(Loading, SaysWhichColumnsAreReadFromTheCacheToo) {
+  train_on(kColours);
+  data_.test = write("t.csv", "cold,ice\n");
+  for (const char* how : {"(read)", "(cached)"}) {
+    const LogCapture log;
+    load(words_);
+    EXPECT_THAT(log.text(), HasSubstr(how));
+    EXPECT_THAT(log.text(),
+                HasSubstr("data.train: no header, label is column 1, text is column 2"));
+    EXPECT_THAT(log.text(), HasSubstr("data.test: no header, label is column 1, text is column 2"));
+  }
+}
+
+TEST_F(Loading, ReadsOtherFilesByTheColumnsOfTrain) {
+  train_on("label,text\nwarm,red\ncold,blue\nwarm,fire\ncold,ice\n");
+  data_.test = write("t.csv", "comment,text,label\nblue,red,warm\n");
+  const TrainingData loaded = load(words_);
+  EXPECT_EQ(testing::tokens_of(*loaded.test_file, 0).size(), 1u);
+  data_.test = write("t.csv", "comment,label\nblue,warm\n");
+  EXPECT_THAT(error_of(words_), HasSubstr("t.csv:1: there is no column \"text\""));
+}
+
+TEST_F(Loading, WarnsOfRowsBetweenQuotesEachTime) {
+  data_.train = write("train.tsv", "a\tx\nb\ty\na\t\"open\nb\tz\na\tw\"\nb\tv\na\tu\n");
+  data_.validation_fraction = 0;
+  for (int i = 0; i < 2; ++i) {
+    const LogCapture log;
+    EXPECT_EQ(load(words_).train.size(), 5u);
+    EXPECT_THAT(
+        log.text(),
+        HasSubstr("data.train: 2 lines between quotes look like rows of their own: 28.6 % of "
+                  "the file's rows may be lost in the texts of 1 row (lines 3 to 5); where "
+                  "quotes are plain characters, --set data.quote=none reads them"));
+  }
+  data_.quote = QuoteMode::none;
+  EXPECT_EQ(load(words_).train.size(), 7u);
+}
+
+TEST_F(Loading, TellsOfAHeaderThatComesAgain) {
+  train_on("label,text\nwarm,red\ncold,blue\nlabel,text\nwarm,fire\ncold,ice\n");
+  const LogCapture log;
+  EXPECT_EQ(load(words_).train_file->size(), 4u);
+  EXPECT_THAT(
+      log.text(),
+      HasSubstr("data.train: the header comes again and is left out there: 1 time (line 4)"));
+}
+
+TEST_F(Loading, RowsOfAClassThatTheModelLacksCountWhereThatIsAsked) {
+  train_on(kColours);
+  const TrainingData model = load(words_);
+  const auto evaluate = [&](const std::string& content) {
+    return load_labelled_file(write("e.csv", content), data_, words_, *model.tokenizer,
+                              model.labels, 1, &model.facts.layout);
+  };
+  const LogCapture log;
+  const auto data = evaluate("warm,red\ntepid,blue\ntepid,red\ncool,ice\n");
+  ASSERT_EQ(data->size(), 4u);
+  EXPECT_EQ(data->label(0), 1);
+  EXPECT_EQ(data->label(1), -1);
+  EXPECT_THAT(log.text(), HasSubstr("e.csv: 3 of 4 rows (75 %) have a label that the model lacks "
+                                    "and count as wrong: \"tepid\" 2, \"cool\" 1"));
+  EXPECT_THAT(message_of<DataError>([&] { evaluate("red,warm\nblue,cold\n"); }),
+              HasSubstr("e.csv:1: unknown label \"red\"; expected one of cold, warm; no row has a "
+                        "label that the model knows (no header, label is column 1"));
 }
 
 TEST_F(Loading, MaxRowsLimitsTrainBeforeTheSplit) {

@@ -98,7 +98,8 @@ TEST(EvalVerb, RowsOfPredictionsAreThoseOfTheFile) {
   std::vector<std::string> rows;
   for (const std::string& line : lines_of(read_file(workspace.path() / "predictions.tsv")))
     rows.push_back(line.substr(0, line.find('\t')));
-  EXPECT_THAT(rows, ::testing::ElementsAre("row", "2", "3", "5"));
+  // The row of an unknown class counts, as wrong.
+  EXPECT_THAT(rows, ::testing::ElementsAre("row", "1", "2", "3", "5"));
 }
 
 TEST(EvalVerb, BatchSizeAndThreadsDoNotChangeTheFigures) {
@@ -166,15 +167,87 @@ TEST(EvalVerb, AWordPieceCheckpointBringsItsVocabulary) {
 
 TEST(EvalVerb, MissingAndBadDataFiles) {
   const Workspace& workspace = trained_workspace().workspace;
-  workspace.write("odd.csv", "sport,the match\ncricket,a bat\n");
+  workspace.write("odd.csv", "sport,the match\nsport,\n");
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"gone.csv", "gone.csv"}, {"odd.csv", "odd.csv:2: unknown label \"cricket\""}};
+      {"gone.csv", "gone.csv"},
+      {"odd.csv",
+       "odd.csv:2: empty text; expected at least one character that is not blank "
+       "(--on-error skip leaves bad rows out)"}};
   for (const auto& [file, message] : cases) {
     const Outcome outcome = workspace.run({"eval", "--checkpoint", "runs/small", "--data", file});
     EXPECT_EQ(outcome.exit_code, 2) << outcome;
     EXPECT_THAT(outcome.out, IsEmpty());
     EXPECT_THAT(outcome.err, HasSubstr(message));
   }
+}
+
+TEST(EvalVerb, LeavesBadRowsOutWhereToldTo) {
+  const Workspace& workspace = trained_workspace().workspace;
+  workspace.write("odd.csv", "sport,the match\nsport,\n");
+  const Outcome outcome = workspace.run(
+      {"eval", "--checkpoint", "runs/small", "--data", "odd.csv", "--on-error", "skip"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(lines_of(outcome.out).at(0), HasSubstr("n = 1"));
+  EXPECT_THAT(outcome.err, HasSubstr("1 bad row left out"));
+}
+
+TEST(EvalVerb, ARowOfAClassThatTheModelLacksIsWrong) {
+  const Workspace& workspace = trained_workspace().workspace;
+  workspace.write("other.csv", "sport,the match a goal\ncricket,a bat\n");
+  const Outcome outcome = workspace.run(
+      {"eval", "--checkpoint", "runs/small", "--data", "other.csv", "--output", "other.tsv"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, AllOf(StartsWith("accuracy  50.00 %"), HasSubstr("n = 2"),
+                                 HasSubstr("no class  1 of these rows")));
+  EXPECT_THAT(outcome.err, HasSubstr("other.csv: 1 of 2 rows (50 %) have a label that the model "
+                                     "lacks and count as wrong: \"cricket\" 1"));
+  EXPECT_THAT(read_file(workspace.path() / "other.tsv"), HasSubstr("\n2\t#unknown\t"));
+  const Outcome json = workspace.run({"eval", "--checkpoint", "runs/small", "--data", "other.csv",
+                                      "--against", "other.tsv", "--json"});
+  ASSERT_EQ(json.exit_code, 0) << json;
+  EXPECT_EQ(nlohmann::json::parse(json.out)["unknown_class"], 1);
+  workspace.write("none.csv", "tennis,a match\ncricket,a bat\n");
+  const Outcome none = workspace.run({"eval", "--checkpoint", "runs/small", "--data", "none.csv"});
+  EXPECT_EQ(none.exit_code, 2) << none;
+  EXPECT_THAT(none.err, AllOf(HasSubstr("none.csv:1: unknown label \"tennis\""),
+                              HasSubstr("no row has a label that the model knows")));
+}
+
+TEST(EvalColumns, AreThoseOfTheTraining) {
+  Workspace workspace;
+  workspace.write("named.csv", "label,text\n" + easy_csv(60));
+  ASSERT_EQ(workspace
+                .run({"train", "--train", "named.csv", "--out", "run", "--device", "cpu", "--set",
+                      "train.length=3u", "--set", "train.warmup=1u"})
+                .exit_code,
+            0);
+  const auto eval = [&](const std::string& content, std::vector<std::string> more = {}) {
+    workspace.write("more.csv", content);
+    std::vector<std::string> arguments = {"eval", "--checkpoint", "run", "--data", "more.csv"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return workspace.run(arguments);
+  };
+  for (const char* how : {"(read)", "(cached)"}) {
+    const Outcome other = eval("comment,text,id,label\nrain,the match,1,sport\n");
+    EXPECT_EQ(other.exit_code, 0) << other;
+    EXPECT_THAT(other.err, AllOf(HasSubstr(how), HasSubstr("label is column 4 (\"label\"), text is "
+                                                           "column 2 (\"text\")")));
+  }
+  const Outcome no_label = eval("id,text\n1,the match\n");
+  EXPECT_EQ(no_label.exit_code, 2) << no_label;
+  EXPECT_THAT(no_label.err, HasSubstr("there is no column \"label\", which the model was trained "
+                                      "with"));
+  const std::string renamed = "stars,text\nsport,the match\n";
+  EXPECT_EQ(eval(renamed).exit_code, 2);
+  EXPECT_EQ(eval(renamed, {"--set", "data.label_column=stars"}).exit_code, 0);
+  EXPECT_EQ(
+      eval("sport;the match\n", {"--set", "data.separator=;", "--set", "data.header=no", "--set",
+                                 "data.label_column=1", "--set", "data.text_columns=2"})
+          .exit_code,
+      0);
+  const Outcome wrong = eval(renamed, {"--set", "data.header=maybe"});
+  EXPECT_EQ(wrong.exit_code, 2) << wrong;
+  EXPECT_THAT(wrong.err, HasSubstr("--set data.header"));
 }
 
 TEST(EvalVerb, ADamagedCheckpointIsNamed) {

@@ -200,7 +200,7 @@ TEST(TrainVerb, TheLogBeginsBeforeTheRunDirectory) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(content(workspace.path() / "runs/small/train.log"),
               AllOf(HasSubstr("model.hidden_dim: has no effect"),
-                    HasSubstr("mixed.csv: no header, label is column 1"),
+                    HasSubstr("data.train: no header, label is column 1"),
                     HasSubstr("row left out: "), HasSubstr("1 bad row left out")));
 }
 

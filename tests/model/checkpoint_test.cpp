@@ -77,6 +77,27 @@ TEST_F(Checkpoint, GivesTheSameLogitsBitForBit) {
   EXPECT_TRUE(loaded.classifier->parameters()[0].tensor.requires_grad());
 }
 
+TEST_F(Checkpoint, KeepsWhatIsKnownOfTheData) {
+  EXPECT_FALSE(load_model(folder()).data);  // as of a version that kept none
+  std::vector<at::Tensor> values;
+  for (const NamedParameter& p : model_->parameters()) values.push_back(p.tensor);
+  DataFacts facts;
+  facts.layout.texts = {{"title", 3}};
+  facts.class_rows = {4, 2};
+  save_model(folder(), config_, *tokenizer_, labels_, *model_, values, &facts);
+  const LoadedModel loaded = load_model(folder());
+  ASSERT_TRUE(loaded.data);
+  EXPECT_EQ(loaded.data->layout.texts, facts.layout.texts);
+  EXPECT_EQ(loaded.data->class_rows, facts.class_rows);
+  dir_.write("step/data.json", "{}");
+  EXPECT_THAT(checkpoint_error([&] { load_model(folder()); }),
+              HasSubstr("data.json: \"format\" is missing"));
+  facts.class_rows = {4};
+  save_model(folder(), config_, *tokenizer_, labels_, *model_, values, &facts);
+  EXPECT_THAT(checkpoint_error([&] { load_model(folder()); }),
+              HasSubstr("data.json counts rows of 1 classes, labels.txt names 2"));
+}
+
 TEST_F(Checkpoint, HoldsTheValuesGivenAndNotTheModelsOwn) {
   std::vector<at::Tensor> zeros;
   for (const NamedParameter& p : model_->parameters()) {

@@ -22,6 +22,9 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 /// `text` as one cell of a TSV line: a tab is written \t, a backslash \\.
 std::string escape_tsv(std::string_view text);
 
+/// `word` as a shell reads it back: in single quotes where it needs them.
+std::string shell_quoted(const std::string& word);
+
 /// Parts joined by `separator`.
 std::string join(std::span<const std::string> parts, std::string_view separator);
 

@@ -9,6 +9,7 @@
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
+#include "diffuse/data/layout.hpp"
 #include "diffuse/data/summary.hpp"
 #include "diffuse/text/labels.hpp"
 #include "diffuse/text/tokenizer.hpp"
@@ -26,6 +27,7 @@ struct TrainingData {
   DatasetView validation;  ///< may be empty (data.validation_fraction = 0)
   DatasetView test;
   DataSummary summary;  ///< what of all this a model reads, and what not
+  DataFacts facts;      ///< of `train`, for the checkpoint
   /// XXH3-128 of each file read, by config key ("data.train": "…"), for the manifest.
   std::vector<std::pair<std::string, std::string>> hashes;
 };
@@ -40,13 +42,21 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
                                 std::int64_t seed, int threads);
 
-/// One labelled file for evaluation, by an existing tokenizer and existing labels: a label that is
-/// not among them is a bad row. What it does not read of the file is told by `data_notes` of
-/// `summarize`.
+/// One labelled file for evaluation, by an existing tokenizer and existing labels. `layout`: that
+/// of the training data, by which the file is read as far as `data` says nothing else. A label that
+/// the model lacks is then no bad row but one of label -1, which counts as wrong; a warning tells
+/// how many, and if no label is known that is a DataError. Null, for a model that keeps no layout:
+/// the columns are found by `data`, and such a label makes a bad row. What it does not read of the
+/// file is told by `data_notes` of `summarize`.
 std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& path,
                                                    const DataConfig& data,
                                                    const TokenizerConfig& tokenizer_config,
                                                    const Tokenizer& tokenizer, const Labels& labels,
-                                                   int threads);
+                                                   int threads,
+                                                   const RecordLayout* layout = nullptr);
+
+/// `data` without what it says about label, text and separator: a file that is read by a layout
+/// takes these from there, and what is set again lays itself over it.
+DataConfig without_columns(DataConfig data);
 
 }  // namespace diffuse

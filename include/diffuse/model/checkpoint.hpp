@@ -4,8 +4,10 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "diffuse/config/config.hpp"
+#include "diffuse/data/layout.hpp"
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/text/labels.hpp"
 #include "diffuse/text/tokenizer.hpp"
@@ -22,21 +24,22 @@ struct LoadedModel {
   Config config;
   std::unique_ptr<Tokenizer> tokenizer;
   Labels labels;
+  std::optional<DataFacts> data;           ///< nothing: a checkpoint of a version that kept none
   std::unique_ptr<Classifier> classifier;  ///< on the CPU
 };
 
 /// Reads `config.json`, `vocab.txt`, `labels.txt` and `model.safetensors` of the checkpoint folder
-/// `folder`, and `module.pt` where `model.type` is torchscript. Throws CheckpointError listing
-/// every missing, unexpected or misshapen tensor, or saying that `config.json` asks for far more
-/// parameters than are there, before it takes memory for them.
+/// `folder`, `data.json` where it is there, and `module.pt` where `model.type` is torchscript.
+/// Throws CheckpointError listing every missing, unexpected or misshapen tensor, or saying that
+/// `config.json` asks for far more parameters than are there, before it takes memory for them.
 LoadedModel load_model(const std::filesystem::path& folder);
 
 /// Writes the same files into the existing folder `folder`. `tensors` are the values to write
 /// for the classifier's parameters, in the order of `parameters()` (the averaged weights where
-/// EMA is on).
+/// EMA is on). `data`: null writes no `data.json`.
 void save_model(const std::filesystem::path& folder, const Config& config,
                 const Tokenizer& tokenizer, const Labels& labels, const Classifier& classifier,
-                const std::vector<at::Tensor>& tensors);
+                const std::vector<at::Tensor>& tensors, const DataFacts* data = nullptr);
 
 /// Named tensors in one safetensors file, host memory, any device in.
 void save_tensors(const std::filesystem::path& path,

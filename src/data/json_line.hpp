@@ -5,9 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "diffuse/data/text_keys.hpp"
-
 namespace diffuse {
+
+/// What a key of a JSON object holds, as far as it tells which keys hold the text.
+enum class KeyContent { text, null, other };
 
 /// One line of JSONL, as training data and `predict` read it.
 struct JsonLine {

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diffuse/config/config.hpp"
+
+namespace diffuse {
+
+/// A column of a CSV or TSV file, or a key of JSONL.
+struct ColumnRef {
+  std::string name;        ///< empty in a file without a header
+  std::size_t number = 0;  ///< from 1; 0 in JSONL
+  bool operator==(const ColumnRef&) const = default;
+};
+
+/// How a file is read: what was found out, once, about its columns. Training's is part of the
+/// model, and every other file is read by it (docs/data.md, "Other files").
+struct RecordLayout {
+  FileFormat format = FileFormat::csv;  ///< never automatic
+  char separator = ',';                 ///< of csv and tsv
+  bool header = false;                  ///< the first record holds names
+  std::size_t columns = 0;              ///< fields of every record; 0 in JSONL
+  std::optional<ColumnRef> label;       ///< nothing where texts alone are read and none was found
+  std::vector<ColumnRef> texts;         ///< in the order in which they are joined
+  std::string description;              ///< all of this in words, for the log
+
+  /// Whether columns are known by their names: JSONL, or a file with a header.
+  bool named() const { return format == FileFormat::jsonl || header; }
+  /// All columns, label first where there is one, as a reader of a message knows them:
+  /// `label "stars", text "title", "body"`, or numbers where there are no names.
+  std::string columns_text() const;
+};
+
+/// What a checkpoint keeps of the data that the model was trained on: its member `data.json`.
+struct DataFacts {
+  RecordLayout layout;
+  std::vector<std::int64_t> class_rows;  ///< training rows of each class, in the labels' order
+};
+
+/// The content of `data.json`; reads back to the same facts.
+std::string data_facts_json(const DataFacts& facts);
+/// Throws DataError, beginning with `source`, for what is no such content.
+DataFacts parse_data_facts(std::string_view json, const std::string& source);
+
+}  // namespace diffuse

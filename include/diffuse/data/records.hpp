@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/data/byte_source.hpp"
+#include "diffuse/data/layout.hpp"
+
+namespace diffuse {
+
+/// Why a row cannot be used. The message is `file:line: problem; expected ...`.
+struct BadRow {
+  std::uint32_t line = 0;
+  std::string problem;
+  std::string expected;
+};
+
+enum class ReadStatus { row, bad, end };
+
+/// A column that is carried through (ReadOptions::keep).
+struct KeptValue {
+  std::string text;
+  bool is_text = true;  ///< else JSON that is no string
+};
+
+/// One text, labelled unless texts alone are read.
+struct Example {
+  std::string text;
+  std::string label;
+  std::uint32_t line = 0;  ///< 1-based line on which the row starts
+  std::vector<KeptValue> kept;
+};
+
+/// How a file is read beside what the config says.
+struct ReadOptions {
+  static constexpr std::size_t kBytesAhead = std::size_t{1} << 20;
+
+  std::optional<RecordLayout> layout;  ///< of the training data; nothing: found by the config
+  bool need_label = true;              ///< false: texts alone; a column of labels may be missing
+  std::size_t rows_ahead = 1000;       ///< looked at, before columns are decided about
+  std::vector<std::string> keep;       ///< columns or keys to carry through
+};
+
+/// What else was noticed on reading.
+struct ReadNotes {
+  struct Span {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+  };
+  std::size_t swallowed = 0;     ///< lines inside of quotes that look like rows of their own
+  std::vector<Span> swallowers;  ///< lines of the records that hold them
+  std::vector<std::uint32_t> repeated_headers;  ///< lines of headers that were left out
+};
+
+/// The texts of a file, one after the other.
+class RecordReader {
+ public:
+  virtual ~RecordReader() = default;
+  /// The next row, or what is wrong with it; after `bad` reading goes on behind that row. Throws
+  /// DataError for what makes the whole file useless (columns that are not there, damaged gzip).
+  virtual ReadStatus next(Example& example, BadRow& bad) = 0;
+  /// Which columns or keys are label and text; null before the first row, and where there are none.
+  virtual const RecordLayout* layout() const = 0;
+  const ReadNotes& notes() const { return notes_; }
+
+ protected:
+  ReadNotes notes_;
+};
+
+/// CSV, TSV or JSONL by `config.format`, or by the file's name when that is automatic. Throws
+/// DataError if the file cannot be opened or its name does not tell the format.
+std::unique_ptr<RecordReader> open_records(const DataInput& input, const DataConfig& config,
+                                           const ReadOptions& options = {});
+
+/// A text a line; empty lines are bad rows.
+std::unique_ptr<RecordReader> open_text_lines(const DataInput& input);
+
+/// The format that the name tells, in any case and with or without .gz; automatic: none.
+FileFormat format_of_name(const std::filesystem::path& path);
+/// The format that `open_records` reads `path` with (never automatic).
+FileFormat resolve_format(const std::filesystem::path& path, FileFormat format);
+
+/// Fills `example` from the raw parts of a row: label (if not null) trimmed, texts joined by a
+/// blank without the empty ones. Returns `bad`, and what is wrong in `bad`, if something is.
+ReadStatus make_example(const std::string* label, const std::vector<std::string_view>& texts,
+                        std::uint32_t line, Example& example, BadRow& bad);
+
+}  // namespace diffuse

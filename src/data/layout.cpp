@@ -1,0 +1,88 @@
+#include "diffuse/data/layout.hpp"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json_fields.hpp"
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/text_util.hpp"
+#include "diffuse/config/load.hpp"
+
+namespace diffuse {
+namespace {
+
+using LayoutJson = nlohmann::ordered_json;
+
+std::string shown_column(const ColumnRef& column) {
+  return column.name.empty() ? std::to_string(column.number)
+                             : fmt::format("\"{}\"", printable(column.name, 30));
+}
+
+LayoutJson column_json(const ColumnRef& column) {
+  return {{"name", column.name}, {"number", column.number}};
+}
+
+ColumnRef parse_column(const JsonFields& fields) {
+  return {fields.text("name"), static_cast<std::size_t>(fields.count("number"))};
+}
+
+FileFormat parse_format(const std::string& name, const std::string& source) {
+  for (const FileFormat format : {FileFormat::csv, FileFormat::tsv, FileFormat::jsonl}) {
+    if (name == enum_name(format)) return format;
+  }
+  throw DataError(fmt::format("{}: \"format\" is \"{}\"; expected csv, tsv or jsonl.", source,
+                              printable(name)));
+}
+
+}  // namespace
+
+std::string RecordLayout::columns_text() const {
+  std::vector<std::string> names;
+  for (const ColumnRef& text : texts) names.push_back(shown_column(text));
+  return (label ? "label " + shown_column(*label) + ", text " : "text ") + join(names, ", ");
+}
+
+std::string data_facts_json(const DataFacts& facts) {
+  const RecordLayout& layout = facts.layout;
+  LayoutJson json;
+  json["format"] = enum_name(layout.format);
+  json["separator"] = std::string(1, layout.separator);
+  json["header"] = layout.header;
+  json["columns"] = layout.columns;
+  json["label"] = layout.label ? column_json(*layout.label) : LayoutJson();
+  json["texts"] = LayoutJson::array();
+  for (const ColumnRef& text : layout.texts) json["texts"].push_back(column_json(text));
+  json["description"] = layout.description;
+  json["class_rows"] = facts.class_rows;
+  return json.dump(2, ' ', false, LayoutJson::error_handler_t::replace) + "\n";
+}
+
+DataFacts parse_data_facts(std::string_view text, const std::string& source) {
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) throw DataError(source + ": not a JSON object.");
+  const JsonFields fields(json, source);
+  DataFacts facts;
+  RecordLayout& layout = facts.layout;
+  layout.format = parse_format(fields.text("format"), source);
+  const std::string separator = fields.text("separator");
+  if (separator.size() != 1)
+    throw DataError(source + ": \"separator\" is not one character; expected one.");
+  layout.separator = separator.front();
+  layout.header = fields.flag("header");
+  layout.columns = static_cast<std::size_t>(fields.count("columns"));
+  if (const auto label = fields.object_or_null("label")) layout.label = parse_column(*label);
+  const auto texts = json.find("texts");
+  if (texts == json.end() || !texts->is_array())
+    throw DataError(source + ": \"texts\" is missing; expected a list of columns.");
+  for (const auto& entry : *texts) {
+    if (!entry.is_object())
+      throw DataError(source + ": \"texts\" holds something else than an object.");
+    layout.texts.push_back(parse_column(JsonFields(entry, source + ": texts")));
+  }
+  layout.description = fields.text("description");
+  facts.class_rows = fields.counts("class_rows");
+  return facts;
+}
+
+}  // namespace diffuse
