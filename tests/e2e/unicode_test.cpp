@@ -112,7 +112,7 @@ std::string decomposed(std::string text) {
   return text;
 }
 
-double accuracy(const Outcome& eval) {
+double accuracy_of(const Outcome& eval) {
   return nlohmann::json::parse(eval.out)["accuracy"].get<double>();
 }
 
@@ -143,7 +143,7 @@ class UnicodeForms : public Languages {
     const Outcome together = eval_of(test);
     const Outcome apart = eval_of(decomposed(test));
     ASSERT_EQ(together.exit_code, 0) << together;
-    EXPECT_GE(accuracy(together), 0.95);
+    EXPECT_GE(accuracy_of(together), 0.95);
     ASSERT_EQ(apart.exit_code, 0) << apart;
     for (const char* figure : {"mean_loss", "confusion"}) {  // to the bit: the ids are the same
       EXPECT_EQ(nlohmann::json::parse(apart.out)[figure],
@@ -188,7 +188,7 @@ class ScriptsWithoutBlanks : public Languages {
     train_on(language);
     const Outcome eval = eval_of(csv(language, 240, 80));
     ASSERT_EQ(eval.exit_code, 0) << eval;
-    EXPECT_GE(accuracy(eval), 0.95) << training_;
+    EXPECT_GE(accuracy_of(eval), 0.95) << training_;
   }
 };
 
