@@ -10,6 +10,7 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/safetensors.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/model/checkpoint_manifest.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/model/torchscript_classifier.hpp"
 #include "tensor_file.hpp"
@@ -98,6 +99,14 @@ fs::path resolve_checkpoint(const fs::path& path) {
     if (fs::is_regular_file(file, ignored)) return folder;
     looked_for += fmt::format("\n  {}", file.string());
   }
+  for (const fs::path& folder : folders) {
+    std::error_code ignored;
+    if (!fs::is_symlink(folder, ignored) || fs::exists(folder, ignored)) continue;
+    throw CheckpointError(
+        fmt::format("'{}' is a link to '{}', which is not there: the link was copied without its "
+                    "folder. Copy the folder that it means, with cp -rL.",
+                    folder.string(), fs::read_symlink(folder, ignored).string()));
+  }
   throw CheckpointError(
       fmt::format("No checkpoint in '{}'. Give a run directory of `diffuse train` or one of its "
                   "checkpoints. Looked for:{}",
@@ -106,6 +115,7 @@ fs::path resolve_checkpoint(const fs::path& path) {
 
 LoadedModel load_model(const fs::path& folder) {
   check_files(folder);
+  const CheckpointOrigin origin = check_checkpoint(folder, CheckpointUse::model);
   const fs::path weights_path = folder / kModelFile;
   const SafetensorsFile weights = SafetensorsFile::read(weights_path);
   LoadedModel model;
@@ -119,8 +129,8 @@ LoadedModel load_model(const fs::path& folder) {
     check_size(model.config, shape, weights);
     model.classifier = make_classifier(model.config, shape, /*seed=*/0);
   } catch (const UserError& error) {
-    throw CheckpointError(
-        fmt::format("Checkpoint '{}' cannot be used. {}", folder.string(), error.what()));
+    throw CheckpointError(fmt::format("Checkpoint '{}' cannot be used. {}{}", folder.string(),
+                                      error.what(), origin.advice()));
   }
   std::vector<std::pair<std::string, at::Tensor>> targets;
   for (const NamedParameter& parameter : model.classifier->parameters()) {

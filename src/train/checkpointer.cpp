@@ -10,6 +10,7 @@
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/model/checkpoint.hpp"
+#include "diffuse/model/checkpoint_manifest.hpp"
 
 namespace diffuse {
 namespace {
@@ -63,6 +64,7 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
   save_tensors(writer.folder() / "optimizer.safetensors", content.training_tensors);
   write_file_atomically(writer.folder() / "state.json",
                         training_state_json(state, content.schedule));
+  write_checkpoint_manifest(writer.folder());
   writer.publish();
   // Newest last: going on from an older checkpoint writes some anew.
   std::erase(kept_, state.update);

@@ -19,6 +19,7 @@
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
 #include "diffuse/eval/evaluator.hpp"
+#include "diffuse/model/checkpoint_manifest.hpp"
 #include "diffuse/train/checkpointer.hpp"
 #include "diffuse/train/plan.hpp"
 #include "diffuse/train/time_split.hpp"
@@ -110,6 +111,7 @@ class Trainer {
 
  private:
   void restore(const fs::path& folder) {
+    check_checkpoint(folder, CheckpointUse::training);
     state_ = read_training_state(folder / "state.json");
     updater_.restore(folder);
     stream_.seek(state_.epoch, state_.position);

@@ -9,9 +9,9 @@
 
 #include <fstream>
 
+#include "checkpoint_fixture.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
-#include "support.hpp"
 #include "support/temp_dir.hpp"
 
 namespace diffuse {
@@ -19,53 +19,17 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using testing::checkpoint_error;
 using testing::evaluate;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 using testing::Sequences;
-using testing::small_config;
 using testing::TempDir;
 
 const Sequences kStoredSequences = {{1, 4, 4, 9}, {3}, {0, 6, 5, 3}};
 
-template <class Work>
-std::string checkpoint_error(Work&& work) {
-  try {
-    work();
-  } catch (const CheckpointError& error) {
-    return error.what();
-  }
-  return "no CheckpointError";
-}
-
-/// A model of the words tokenizer with 10 tokens and two labels, and its checkpoint in a folder.
-class Checkpoint : public ::testing::Test {
- protected:
-  Checkpoint() {
-    config_.model = small_config();
-    const fs::path vocab =
-        dir_.write("v.txt", "[PAD]\n[UNK]\n[MASK]\nthe\ncat\nsat\non\na\nmat\n.\n");
-    tokenizer_ = load_tokenizer(config_.tokenizer, vocab);
-    model_ = make_classifier(config_, {10, 2, tokenizer_->mask_id()}, 5);
-    fs::create_directories(folder());
-    save(*model_);
-  }
-
-  fs::path folder() const { return dir_.path() / "step"; }
-
-  void save(const Classifier& model) {
-    std::vector<at::Tensor> values;
-    for (const NamedParameter& p : model.parameters()) values.push_back(p.tensor);
-    save_model(folder(), config_, *tokenizer_, labels_, model, values);
-  }
-
-  TempDir dir_;
-  Config config_;
-  std::unique_ptr<Tokenizer> tokenizer_;
-  Labels labels_{std::vector<std::string>{"dog", "cat"}};
-  std::unique_ptr<Classifier> model_;
-};
+class Checkpoint : public testing::CheckpointFixture {};
 
 TEST_F(Checkpoint, GivesTheSameLogitsBitForBit) {
   const LoadedModel loaded = load_model(folder());
@@ -214,6 +178,17 @@ TEST_F(Checkpoint, SaysWhereItWasLookedFor) {
                     HasSubstr((none / "model.safetensors").string()),
                     HasSubstr((none / "checkpoints" / "best" / "model.safetensors").string()),
                     HasSubstr((none / "checkpoints" / "last" / "model.safetensors").string())));
+}
+
+TEST_F(Checkpoint, WhoseLinkWasCopiedAloneSaysHowToCopyIt) {
+  fs::create_directories(dir_.path() / "run/checkpoints");
+  fs::create_directory_symlink("000812", dir_.path() / "run/checkpoints/best");
+  for (const fs::path& path : {dir_.path() / "run", dir_.path() / "run/checkpoints/best"}) {
+    EXPECT_THAT(checkpoint_error([&] { resolve_checkpoint(path); }),
+                AllOf(HasSubstr((dir_.path() / "run/checkpoints/best").string() +
+                                "' is a link to '000812', which is not there"),
+                      HasSubstr("with cp -rL.")));
+  }
 }
 
 TEST(TensorFile, KeepsEveryTypeAndShape) {

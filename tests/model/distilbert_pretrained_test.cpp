@@ -96,7 +96,7 @@ TEST(DistilBertConfig, SaysWhatIsWrong) {
               HasSubstr("has no config.json. Give a Hugging Face folder"));
   dir.write("config.json", "{");
   EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
-              HasSubstr("It is no JSON."));
+              HasSubstr("config.json: not valid JSON at column"));
   dir.write("config.json", "[1]");
   EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
               HasSubstr("expected a JSON object"));

@@ -260,8 +260,10 @@ TEST(RunHistory, WrongMembers) {
 TEST(RunHistory, DeepNestingIsNoCrash) {
   const std::string deep(200'000, '[');
   const std::string shut(200'000, ']');
-  EXPECT_EQ(history_fault(R"({"type":)" + deep + shut + "}\n"),
-            "metrics.jsonl:1: \"type\" is a list; expected text.");
+  EXPECT_EQ(
+      history_fault(R"({"type":)" + deep + shut + "}\n"),
+      "metrics.jsonl:1: lists or objects stand in one another more than 32 deep; expected one "
+      "JSON object a line.");
 }
 
 TEST(RunHistory, AFileThatIsNotThere) {

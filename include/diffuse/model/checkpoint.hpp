@@ -16,7 +16,7 @@ namespace diffuse {
 
 /// The folder that holds a checkpoint's files: `path` itself if it holds `model.safetensors`, else
 /// `path/checkpoints/best`, else `path/checkpoints/last`. Throws CheckpointError saying what was
-/// looked for.
+/// looked for, or which link leads nowhere.
 std::filesystem::path resolve_checkpoint(const std::filesystem::path& path);
 
 /// A checkpoint's model half: all that evaluation and prediction need.
@@ -29,14 +29,15 @@ struct LoadedModel {
 };
 
 /// Reads `config.json`, `vocab.txt`, `labels.txt` and `model.safetensors` of the checkpoint folder
-/// `folder`, `data.json` where it is there, and `module.pt` where `model.type` is torchscript.
-/// Throws CheckpointError listing every missing, unexpected or misshapen tensor, or saying that
-/// `config.json` asks for far more parameters than are there, before it takes memory for them.
+/// `folder`, `data.json` where it is there, and `module.pt` where `model.type` is torchscript, once
+/// its manifest has been checked (checkpoint_manifest.hpp). Throws CheckpointError as that does, or
+/// listing every missing, unexpected or misshapen tensor, or saying that `config.json` asks for far
+/// more parameters than are there, before it takes memory for them.
 LoadedModel load_model(const std::filesystem::path& folder);
 
-/// Writes the same files into the existing folder `folder`. `tensors` are the values to write
-/// for the classifier's parameters, in the order of `parameters()` (the averaged weights where
-/// EMA is on). `data`: null writes no `data.json`.
+/// Writes the same files, but no manifest, into the existing folder `folder`. `tensors` are the
+/// values to write for the classifier's parameters, in the order of `parameters()` (the averaged
+/// weights where EMA is on). `data`: null writes no `data.json`.
 void save_model(const std::filesystem::path& folder, const Config& config,
                 const Tokenizer& tokenizer, const Labels& labels, const Classifier& classifier,
                 const std::vector<at::Tensor>& tensors, const DataFacts* data = nullptr);
