@@ -69,7 +69,8 @@ Fit fit_of(std::string_view block, char separator, QuoteMode quote) {
     for (const auto& row : rows) {
       if (row.size() == columns) values.insert(row[column]);
     }
-    fit.fewest_values = std::min(fit.fewest_values, values.size());
+    // A column of one value tells no classes apart.
+    if (values.size() > 1) fit.fewest_values = std::min(fit.fewest_values, values.size());
   }
   return fit;
 }

@@ -46,7 +46,11 @@ class EncodeFile : public ::testing::Test {
     const std::string message = message_of<DataError>([&] { encode(options(content)); });
     const std::string folder = dir_.path().string() + "/";
     EXPECT_EQ(message.substr(0, folder.size()), folder);
-    return message.substr(folder.size());
+    // What leaves such rows out stands at the end of what a bad row is told by.
+    const std::string hint = " (--set data.on_error=skip leaves bad rows out)";
+    std::string rest = message.substr(folder.size());
+    if (rest.ends_with(hint)) rest.resize(rest.size() - hint.size());
+    return rest;
   }
 
   TempDir dir_;
@@ -170,12 +174,14 @@ TEST_F(EncodeFile, EveryBadRowIsAnErrorWithFileLineAndWhatWasExpected) {
   EXPECT_EQ(error_of("x,a\nx,b,c\n"), "a.csv:2: 3 fields; expected 2 as on line 1");
   EXPECT_EQ(error_of("x,a\nz,b\n"), "a.csv:2: unknown label \"z\"; expected one of x, y");
   EXPECT_EQ(error_of("x,a\ny,\"b\n"),
-            "a.csv:2: the quote that opens column 2 is never closed; expected a closing quote");
+            "a.csv:2: the quote that opens column 2 is never closed; expected a closing quote "
+            "(data.quote=none where quotes are plain characters)");
   EXPECT_EQ(error_of("x,a\ny,b\"\n"),
             "a.csv:2: stray quote inside column 2; expected a quote inside a field doubled and the "
-            "field in quotes");
-  EXPECT_EQ(error_of("x,a\ny,\xFF\n"),
-            "a.csv:2: invalid UTF-8 in column 2: byte 0xFF behind \"\"; expected UTF-8");
+            "field in quotes (data.quote=none where quotes are plain characters)");
+  EXPECT_THAT(error_of("x,a\ny,\xFF\n"),
+              HasSubstr("a.csv:2: invalid UTF-8 in column 2: byte 0xFF behind \"\"; expected UTF-8 "
+                        "(`iconv -f WINDOWS-1252 -t UTF-8 "));
   EXPECT_EQ(error_of("x,a\ny,\n"),
             "a.csv:2: empty text; expected at least one character that is not blank");
   EXPECT_EQ(error_of(std::string("x,a\ny,\0\n", 8)),

@@ -1,5 +1,6 @@
 #include "diffuse/data/records.hpp"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -198,9 +199,10 @@ TEST(Separators, TheCommaOfTextsDoesNotWin) {
   std::string rows;
   std::vector<std::string> expected;
   for (int i = 0; i < 12; ++i) {
-    const std::string text = "w" + std::to_string(i) + ", more";
-    rows += (i % 2 == 0 ? "x;" : "y;") + text + "\n";
-    expected.push_back(std::to_string(i + 1) + (i % 2 == 0 ? " x: " : " y: ") + text);
+    const std::string text = fmt::format("w{}, more", i);
+    const std::string label = i % 2 == 0 ? "x" : "y";
+    rows += fmt::format("{};{}\n", label, text);
+    expected.push_back(fmt::format("{} {}: {}", i + 1, label, text));
   }
   EXPECT_EQ(csv(rows), expected);
 }

@@ -35,7 +35,7 @@ struct Example {
   std::string text;
   std::string label;
   std::uint32_t line = 0;  ///< 1-based line on which the row starts
-  std::vector<KeptValue> kept;
+  std::vector<KeptValue> kept{};
 };
 
 /// How a file is read beside what the config says.
