@@ -311,11 +311,11 @@ class Trainer {
       line.epoch_time_s = line.time.updates_s() / static_cast<double>(period_updates_) *
                           static_cast<double>(plan_.updates_per_epoch);
     if (!baseline_) return;
-    line.baseline = {.model = baseline_->model,
-                     .precision = baseline_->precision,
-                     .batch_size = baseline_->batch_size,
-                     .epoch_time_s = baseline_->epoch_time_s,
-                     .peak_memory_bytes = baseline_->peak_memory_bytes};
+    line.baseline = HistoryBaseline{.model = baseline_->model,
+                                    .precision = baseline_->precision,
+                                    .batch_size = baseline_->batch_size,
+                                    .epoch_time_s = baseline_->epoch_time_s,
+                                    .peak_memory_bytes = baseline_->peak_memory_bytes};
     if (line.epoch_time_s) line.baseline->time_ratio = baseline_->epoch_time_s / *line.epoch_time_s;
     if (line.memory.of_training() > 0)
       line.baseline->memory_ratio = static_cast<double>(baseline_->peak_memory_bytes) /

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 class MovedRun : public ::testing::Test {
  protected:
   MovedRun() {
-    workspace_.write("old/data/train.csv", easy_csv(210));
+    workspace_.write("old/data/train.csv", easy_csv(210, 500));
     workspace_.write("old/data/test.csv", easy_csv(60, 1000));
     const Outcome outcome =
         train({"--config", "small.json", "--train", "old/data/train.csv", "--test",

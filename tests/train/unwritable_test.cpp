@@ -24,8 +24,14 @@ using testing::kVocabSize;
 using ::testing::Not;
 using testing::TempDir;
 
-/// Three epochs of 13 updates on the CPU, an evaluation after each.
-TrainingResult run(const fs::path& dir, const Config& config = testing::short_run()) {
+/// Three epochs of 13 updates on the CPU, an evaluation after each; every checkpoint is kept.
+Config keeping_all() {
+  Config config = testing::short_run();
+  config.train.keep_checkpoints = 10;
+  return config;
+}
+
+TrainingResult run(const fs::path& dir, const Config& config = keeping_all()) {
   FakeClassifier classifier(kVocabSize, 3);
   return train(config, testing::three_classes(), classifier, dir);
 }
@@ -59,8 +65,7 @@ TEST(UnwritableCheckpoint, AtTheEndIsAFailureThatNamesTheLastOne) {
 
 TEST(CheckpointSignal, WritesOneAndGoesOn) {
   const TempDir dir;
-  Config config = testing::short_run();
-  config.train.keep_checkpoints = 10;
+  const Config config = keeping_all();
   FakeClassifier classifier(kVocabSize, 3);
   catch_checkpoint_signal();
   int calls = 0;
