@@ -48,11 +48,11 @@ TEST(HonestFigures, StandBesideTheMostFrequentClass) {
   workspace.write("test.csv", uneven_csv(60, 1000));
   const Outcome outcome = train(workspace, {});
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  EXPECT_THAT(outcome.out,
-              AllOf(HasSubstr("test majority  90.00 %  (always \"calm\", the most frequent class in "
-                              "training)\n"),
-                    HasSubstr("test macro-F1  "),
-                    HasSubstr("checkpoint  the last one, at update ")));
+  EXPECT_THAT(
+      outcome.out,
+      AllOf(HasSubstr("test majority  90.00 %  (always \"calm\", the most frequent class in "
+                      "training)\n"),
+            HasSubstr("test macro-F1  "), HasSubstr("checkpoint  the last one, at update ")));
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("200 rows are too few to choose a checkpoint"),
                                  Not(HasSubstr("no better than"))));
   const auto test = nlohmann::json::parse(read_file(workspace.path() / "run/test.json"));
@@ -70,9 +70,8 @@ TEST(HonestFigures, AModelThatLearnedNothingIsSaidToHave) {
   const Workspace workspace;
   workspace.write("train.csv", uneven_csv(200, 0));
   workspace.write("test.csv", uneven_csv(60, 1000));
-  const Outcome outcome =
-      train(workspace, {"--set", "train.learning_rate=1e-9", "--set", "train.length=2u", "--set",
-                        "train.warmup=1u"});
+  const Outcome outcome = train(workspace, {"--set", "train.learning_rate=1e-9", "--set",
+                                            "train.length=2u", "--set", "train.warmup=1u"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.err, HasSubstr("the model is no better than its most frequent class: "));
 }
@@ -81,8 +80,7 @@ TEST(HonestFigures, WhereRowsChooseEveryClassHasOne) {
   const Workspace workspace;
   workspace.write("train.csv", uneven_csv(100, 0) + "rare,a thing apart\nrare,another thing\n" +
                                    "single,one of its kind\n");
-  const Outcome outcome =
-      train(workspace, {"--set", "data.test=", "--dry-run", "--json"}, "0.05");
+  const Outcome outcome = train(workspace, {"--set", "data.test=", "--dry-run", "--json"}, "0.05");
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const auto json = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(json["classes_without_validation"], nlohmann::json::parse("[\"single\"]"));
@@ -91,7 +89,8 @@ TEST(HonestFigures, WhereRowsChooseEveryClassHasOne) {
 
 TEST(HonestFigures, RepeatedAndContradictingTextsAreTold) {
   const Workspace workspace;
-  workspace.write("train.csv", easy_csv(60) + "sport,a text of two minds\nmoney,a text of two minds\n");
+  workspace.write("train.csv",
+                  easy_csv(60) + "sport,a text of two minds\nmoney,a text of two minds\n");
   workspace.write("test.csv", easy_csv(6) + easy_csv(6, 1000));
   const Outcome outcome = train(workspace, {"--dry-run", "--json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
@@ -105,9 +104,8 @@ TEST(HonestFigures, RepeatedAndContradictingTextsAreTold) {
 
 TEST(HonestFigures, CutTextsAndUnknownWordsAreToldByTrainAndEval) {
   const Workspace workspace;
-  const Outcome training =
-      train(workspace, {"--set", "tokenizer.max_tokens=5", "--set", "train.length=2u", "--set",
-                        "train.warmup=1u"});
+  const Outcome training = train(workspace, {"--set", "tokenizer.max_tokens=5", "--set",
+                                             "train.length=2u", "--set", "train.warmup=1u"});
   ASSERT_EQ(training.exit_code, 0) << training;
   const char* const cut =
       "60 of 60 texts are longer than tokenizer.max_tokens = 5; 29 % of their tokens are not read";
