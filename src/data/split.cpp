@@ -64,7 +64,11 @@ class TextMover {
     for (const Share& share : shares) room_[share.label] = share.limit;
   }
 
-  std::size_t size_of(std::uint32_t row) const { return group(row).size(); }
+  /// Rows of the row's text that have its label.
+  std::size_t size_of(std::uint32_t row) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        group(row), [&](std::uint32_t member) { return data_.label(member) == data_.label(row); }));
+  }
   bool taken(std::uint32_t row) const { return taken_[row]; }
   /// Rows of the class in validation.
   std::size_t given(std::int32_t label) const {

@@ -28,13 +28,11 @@ std::string percent(double fraction) {
 
 void add_cut(const PartSummary& part, std::vector<DataNote>& notes) {
   if (part.cut.rows == 0) return;
-  const std::int64_t rows = part.rows;
   notes.push_back(
       {fmt::format("{}: {} of {} texts are longer than tokenizer.max_tokens = {}; {} of their "
                    "tokens are not read (tokenizer.max_tokens=0 reads all)",
-                   part.name, format_count(part.cut.rows),
-                   format_count(std::max(rows, part.cut.rows)), part.max_tokens,
-                   percent(share(part.cut.unread_tokens, part.cut.tokens))),
+                   part.name, format_count(part.cut.rows), format_count(part.file_rows),
+                   part.max_tokens, percent(share(part.cut.unread_tokens, part.cut.tokens))),
        part.unread_share() >= kManyUnread});
 }
 
@@ -52,7 +50,7 @@ void add_unknown(const PartSummary& part, std::vector<DataNote>& notes) {
 double PartSummary::unknown_share() const { return share(unknown_tokens, tokens); }
 
 double PartSummary::unread_share() const {
-  return share(cut.unread_tokens, tokens + cut.unread_tokens);
+  return share(cut.unread_tokens, file_tokens + cut.unread_tokens);
 }
 
 PartSummary summarize(const std::string& name, const DatasetView& view, std::int32_t unknown_id,
@@ -66,6 +64,8 @@ PartSummary summarize(const std::string& name, const DatasetView& view, std::int
     part.unknown_tokens += std::count(ids.begin(), ids.end(), unknown_id);
   }
   if (whole) {
+    part.file_rows = static_cast<std::int64_t>(view.data->size());
+    part.file_tokens = view.data->token_count();
     part.cut = view.data->cut_texts();
     part.bad_rows = static_cast<std::int64_t>(view.data->skipped_rows());
   }

@@ -70,7 +70,10 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
   std::erase(kept_, state.update);
   kept_.push_back(state.update);
   point("last", state.update);
-  if (state.has_best && state.best_update == state.update) point("best", state.update);
+  // Where nothing chooses, the last one is the result.
+  const bool best =
+      state.has_best ? state.best_update == state.update : content.data.validation.size() == 0;
+  if (best) point("best", state.update);
   prune(state);
   return target;
 }

@@ -205,8 +205,8 @@ TEST_F(Loading, MaxRowsLimitsTrainBeforeTheSplit) {
   data_.test = write("t.csv", kColours);
   data_.max_rows = 4;
   const TrainingData loaded = load(bytes_);
-  EXPECT_EQ(loaded.train.size(), 3u);
-  EXPECT_EQ(loaded.validation.size(), 1u);
+  EXPECT_EQ(loaded.train.size(), 2u);
+  EXPECT_EQ(loaded.validation.size(), 2u);  // each class has a row in each part
   EXPECT_EQ(loaded.test.size(), 8u);
 }
 

@@ -48,14 +48,19 @@ std::vector<std::string> texts(const std::vector<DataNote>& notes, bool warnings
 }
 
 TEST(DataNotes, CutTextsAreAWarningWhereMuchIsNotRead) {
-  PartSummary part{.name = "data.train", .rows = 40, .tokens = 10240, .max_tokens = 256};
+  PartSummary part{.name = "data.train",
+                   .rows = 38,
+                   .tokens = 9728,
+                   .max_tokens = 256,
+                   .file_rows = 40,
+                   .file_tokens = 10240};
   EXPECT_THAT(data_notes(part), IsEmpty());
   part.cut = {40, 13200, 2960};
   EXPECT_THAT(
       texts(data_notes(part), true),
       ElementsAre("data.train: 40 of 40 texts are longer than tokenizer.max_tokens = 256; 22 % of "
                   "their tokens are not read (tokenizer.max_tokens=0 reads all)"));
-  part.tokens = 100'000;  // of many texts a few are long: worth a line, no warning
+  part.file_tokens = 100'000;  // of many texts a few are long: worth a line, no warning
   EXPECT_THAT(texts(data_notes(part), true), IsEmpty());
   EXPECT_THAT(texts(data_notes(part), false), SizeIs(1));
 }
@@ -92,9 +97,10 @@ TEST(DataNotes, OfAllPartsTellLabelsAndClasses) {
   summary.train.rows = 1000;
   EXPECT_THAT(texts(data_notes(summary, labels), true), IsEmpty());
   summary.unvalidated_classes = {1};
-  EXPECT_THAT(texts(data_notes(summary, labels), true),
-              ElementsAre("no validation row has the class \"b\": the checkpoint is chosen as if it "
-                          "did not matter"));
+  EXPECT_THAT(
+      texts(data_notes(summary, labels), true),
+      ElementsAre("no validation row has the class \"b\": the checkpoint is chosen as if it "
+                  "did not matter"));
   summary.unvalidated_classes = {0, 1, 2, 3, 4, 5, 6};
   EXPECT_THAT(texts(data_notes(summary, labels), true).at(0),
               ::testing::StartsWith("no validation row has the class \"a\", \"b\", \"c\", \"d\", "

@@ -93,8 +93,7 @@ TEST(Majority, IsOfTheClassThatIsMostFrequentInTraining) {
 TEST(Confusions, AreSortedByRowsAndFoundByTheirClasses) {
   Metrics metrics;
   metrics.confusion = {{0, 1, 2}, {1, 1, 9}, {1, 2, 5}, {2, 0, 2}};
-  EXPECT_EQ(confusions(metrics),
-            (std::vector<ConfusionCell>{{1, 2, 5}, {0, 1, 2}, {2, 0, 2}}));
+  EXPECT_EQ(confusions(metrics), (std::vector<ConfusionCell>{{1, 2, 5}, {0, 1, 2}, {2, 0, 2}}));
   EXPECT_EQ(confused_rows(metrics, 1, 1), 9);
   EXPECT_EQ(confused_rows(metrics, 2, 0), 2);
   EXPECT_EQ(confused_rows(metrics, 2, 2), 0);

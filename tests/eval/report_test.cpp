@@ -79,6 +79,8 @@ Evaluation sample_beside_its_baseline() {
                                 .tokens = 10,
                                 .unknown_tokens = 3,
                                 .max_tokens = 5,
+                                .file_rows = 2,
+                                .file_tokens = 10,
                                 .cut = {1, 8, 3}};
   return evaluation;
 }

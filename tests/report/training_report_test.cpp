@@ -111,8 +111,9 @@ TEST(TrainingReportPage, FiguresStandBesideTheirBaseline) {
   metrics.majority = majority_of(metrics, std::vector<std::int64_t>{9, 1});
   report.choosing_rows = 1234;
   const std::string html = training_report_html(report);
-  EXPECT_THAT(html, HasSubstr("<dt>most frequent class</dt><dd class=\"value\">50.00 %</dd><dd>right "
-                              "by always answering no</dd>"));
+  EXPECT_THAT(html,
+              HasSubstr("<dt>most frequent class</dt><dd class=\"value\">50.00 %</dd><dd>right "
+                        "by always answering no</dd>"));
   EXPECT_THAT(html, HasSubstr("<dt>macro-F1</dt><dd class=\"value\">0.7333</dd>"));
   EXPECT_THAT(html, HasSubstr("of 200, epoch 1, chosen by 1,234 validation rows"));
   EXPECT_THAT(html, HasSubstr(" · always “no” 50.00 % · macro-F1 0.7333"));
@@ -129,6 +130,8 @@ TEST(TrainingReportPage, SaysWhatOfTheDataWasNotRead) {
                    .tokens = 6000,
                    .unknown_tokens = 600,
                    .max_tokens = 8,
+                   .file_rows = 1000,
+                   .file_tokens = 6000,
                    .cut = {20, 400, 2000}},
                   {.name = "data.validation"}};
   report.notes = {{"a <warning>", true}, {"a remark", false}};

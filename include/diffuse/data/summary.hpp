@@ -16,12 +16,14 @@ struct PartSummary {
   std::int64_t tokens = 0;          ///< that are read
   std::int64_t unknown_tokens = 0;  ///< of them, words that are not in the vocabulary
   std::int64_t max_tokens = 0;      ///< tokenizer.max_tokens
+  std::int64_t file_rows = 0;       ///< of the whole file; a part split off from it has none
+  std::int64_t file_tokens = 0;     ///< as `file_rows`, that are read
   CutTexts cut{};                   ///< of the whole file
   std::int64_t bad_rows = 0;        ///< of the whole file, left out (data.on_error = skip)
   std::int64_t training_rows = 0;   ///< whose text stands in the training rows, too
 
   double unknown_share() const;  ///< of the tokens
-  double unread_share() const;   ///< of the tokens that all texts have
+  double unread_share() const;   ///< of the tokens that all texts of the file have
 };
 
 /// Of `view`. `cut` and `bad_rows` are its whole file's: for a part of one, leave `whole` false.

@@ -39,8 +39,9 @@ class Checkpointer {
   void adopt(const TrainingState& state) const;
 
   /// Writes a checkpoint, all of it or none, points `last` to it, and `best` too where
-  /// `state.best_update` is its update; then removes what need not be kept. Returns its folder.
-  /// Throws SystemError, or what LibTorch throws, if it cannot be written; the ones before stay.
+  /// `state.best_update` is its update or there are no validation rows; then removes what need not
+  /// be kept. Returns its folder. Throws SystemError, or what LibTorch throws, if it cannot be
+  /// written; the ones before stay.
   std::filesystem::path save(const TrainingState& state, const CheckpointContent& content);
 
   /// The folder of update `update`'s checkpoint.
