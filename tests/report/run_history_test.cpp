@@ -241,7 +241,7 @@ TEST(RunHistory, WrongMembers) {
       "metrics.jsonl:1: \"skipped_updates\" is an object; expected a whole number from 0 on.");
   EXPECT_EQ(history_fault(epoch(1, R"("best":1,)")),
             "metrics.jsonl:1: \"best\" is 1; expected true or false.");
-  EXPECT_EQ(history_fault(R"({"type":"epoch","time_s":4})"
+  EXPECT_EQ(history_fault(R"({"type":"epoch","update":1,"epoch":1,"time_s":4})"
                           "\n"),
             "metrics.jsonl:1: \"time_s\" is 4; expected an object.");
   EXPECT_EQ(history_fault(R"({"type":"epoch","update":1,"epoch":1,"time_s":{},)"

@@ -67,7 +67,7 @@ TrainingData data_of(const Size& size) {
     return data;
   };
   std::vector<std::string> labels;
-  for (std::int64_t i = 0; i < size.classes; ++i) labels.push_back("c" + std::to_string(i));
+  for (std::int64_t i = 0; i < size.classes; ++i) labels.push_back(std::to_string(i));
   return testing::training_data(rows(1), rows(2), labels);
 }
 

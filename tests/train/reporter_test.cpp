@@ -70,29 +70,33 @@ TEST(MetricsLog, ALineIsThereAsSoonAsItIsWritten) {
   EXPECT_EQ(json["skipped_updates"], 2);
 }
 
+void limit_file_size(rlim_t bytes) {
+  const rlimit limit{bytes, RLIM_INFINITY};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/// Exits with 42 if the second of three lines is refused whole.
+[[noreturn]] void write_across_a_full_disk(const std::filesystem::path& path) {
+  ignore_write_signals();
+  MetricsLog log(path);
+  log.write(HistoryDone{.updates = 1});
+  const auto size = std::filesystem::file_size(path);
+  limit_file_size(size + 10);
+  bool refused = false;
+  try {
+    log.write(HistoryDone{.updates = 2});
+  } catch (const SystemError&) {
+    refused = std::filesystem::file_size(path) == size;
+  }
+  limit_file_size(RLIM_INFINITY);
+  log.write(HistoryDone{.updates = 3});
+  std::exit(refused ? 42 : 1);
+}
+
 TEST(MetricsLog, ALineThatDoesNotFitLeavesNothing) {
   const testing::TempDir dir;
   const std::filesystem::path path = dir.path() / "metrics.jsonl";
-  EXPECT_EXIT(
-      {
-        ignore_write_signals();
-        MetricsLog log(path);
-        log.write(HistoryDone{.updates = 1});
-        const rlim_t size = std::filesystem::file_size(path);
-        const rlimit narrow{size + 10, size + 1000};
-        ::setrlimit(RLIMIT_FSIZE, &narrow);
-        try {
-          log.write(HistoryDone{.updates = 2});
-          std::exit(1);
-        } catch (const SystemError&) {
-        }
-        if (std::filesystem::file_size(path) != size) std::exit(2);
-        const rlimit wide{size + 1000, size + 1000};
-        ::setrlimit(RLIMIT_FSIZE, &wide);
-        log.write(HistoryDone{.updates = 3});
-        std::exit(42);
-      },
-      ::testing::ExitedWithCode(42), "");
+  EXPECT_EXIT(write_across_a_full_disk(path), ::testing::ExitedWithCode(42), "");
   const std::string text = read_file(path);
   EXPECT_THAT(text, HasSubstr("\"updates\":1,"));
   EXPECT_THAT(text, HasSubstr("}\n{\"type\":\"done\",\"updates\":3,"));
