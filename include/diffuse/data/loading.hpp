@@ -40,11 +40,11 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
                                 std::int64_t seed, int threads);
 
-/// One labelled file for evaluation, by an existing tokenizer and existing labels. `layout`: that of
-/// the training data, by which the file is read as far as `data` says nothing else. A label that the
-/// model lacks is then no bad row but one of label -1, which counts as wrong; a warning tells how
-/// many, and if no label is known that is a DataError. Null, for a model that keeps no layout: the
-/// columns are found by `data`, and such a label makes a bad row.
+/// One labelled file for evaluation, by an existing tokenizer and existing labels. `layout`: that
+/// of the training data, by which the file is read as far as `data` says nothing else. A label that
+/// the model lacks is then no bad row but one of label -1, which counts as wrong; a warning tells
+/// how many, and if no label is known that is a DataError. Null, for a model that keeps no layout:
+/// the columns are found by `data`, and such a label makes a bad row.
 std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& path,
                                                    const DataConfig& data,
                                                    const TokenizerConfig& tokenizer_config,
