@@ -40,8 +40,9 @@ TEST(TrainVerb, PrintsASummaryOnStdout) {
   ASSERT_GE(lines.size(), 9U) << outcome;
   EXPECT_THAT(lines[0], MatchesRegex("test accuracy  [0-9]+\\.[0-9][0-9] %  "
                                      "\\[[0-9.]+, [0-9.]+\\]  n = 60"));
-  EXPECT_THAT(lines[1], MatchesRegex("test majority  33.33 %  .always \"[a-z]+\", the most frequent "
-                                     "class in training."));
+  EXPECT_THAT(lines[1],
+              MatchesRegex("test majority  33.33 %  .always \"[a-z]+\", the most frequent "
+                           "class in training."));
   EXPECT_THAT(lines[2], MatchesRegex("test macro-F1  [01]\\.[0-9]+"));
   EXPECT_THAT(lines[3], MatchesRegex("validation accuracy  [0-9]+\\.[0-9][0-9] %  n = 42  at "
                                      "update [0-9]+ of [0-9]+"));
