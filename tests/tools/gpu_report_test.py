@@ -19,60 +19,126 @@ def run(*arguments, **variables):
     return subprocess.run([str(a) for a in arguments], env=environment, capture_output=True, text=True, check=False)
 
 
-class GpuReport(unittest.TestCase):
-    def test_a_packed_folder_is_enough(self):
-        with tempfile.TemporaryDirectory() as folder:
-            packed = pathlib.Path(folder) / "packed"
-            result = run(PROJECT / "scripts/gpu_report.sh", "--pack", packed, "--build", BUILD)
-            self.assertEqual(result.returncode, 0, result.stderr)
-            size = sum(f.stat().st_size for f in packed.rglob("*") if f.is_file())
-            self.assertLess(size, 60e6)
+# Next to nothing to time.
+QUICK = {
+    "DIFFUSE_REPORT_BUDGET": "1e-9",
+    "DIFFUSE_REPORT_CASES": "--batch-size 1 --seq-len 8 --mode train",
+    "DIFFUSE_REPORT_PEERS": "--batch 1 --seq-len 8 --mode inference --precision fp32,bf16 --rounds 1 --seconds 0.1",
+}
 
-            result = run(packed / "gpu_report.sh", "--device", "cpu", DIFFUSE_LIBTORCH=BUILT_WITH,
-                         DIFFUSE_REPORT_BUDGET="1e-9", DIFFUSE_REPORT_CASES="--batch-size 1 --seq-len 8 --mode train")
+
+def write_ag_news(folder):
+    data = folder / "ag_news"
+    data.mkdir(parents=True)
+    rows = [f'"{1 + i % 4}","{word} today","the {word} number {i}"'
+            for i in range(300) for word in [("war", "goal", "shares", "chip")[i % 4]]]
+    (data / "train.csv").write_text("\n".join(rows) + "\n")
+    (data / "test.csv").write_text("\n".join(rows[:40]) + "\n")
+    (data / "classes.txt").write_text("World\nSports\nBusiness\nSci/Tech\n")
+
+
+def without_the_project(command):
+    """The command where the build folder and the project's files are empty folders, if this machine lets us."""
+    unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    hidden = [BUILD] + [PROJECT / name for name in ("src", "tests", "configs", "data", "scripts", "include")]
+    mounts = " && ".join(f"mount -t tmpfs none '{folder}'" for folder in hidden)
+    if subprocess.run([*unshare, "sh", "-c", mounts], capture_output=True, check=False).returncode != 0:
+        print("gpu_report_test: no mounts here: the packed folder runs beside the build folder", file=sys.stderr)
+        return command
+    return [*unshare, "sh", "-c", mounts + ' && exec "$@"', "sh", *command]
+
+
+def stub(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(0o755)
+
+
+class GpuReport(unittest.TestCase):
+    def test_a_packed_folder_is_enough_for_every_part(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            write_ag_news(folder / "data")
+            packed = folder / "packed"
+            result = run(PROJECT / "scripts/gpu_report.sh", "--pack", packed, "--build", BUILD, DIFFUSE_DATA=folder / "data")
             self.assertEqual(result.returncode, 0, result.stderr)
+            files = [f.relative_to(packed) for f in packed.rglob("*") if f.is_file()]
+            self.assertLess(sum((packed / f).stat().st_size for f in files), 64 << 20)
+            for name in ("data/ag_news/train.csv.gz", "data/ag_news/test.csv.gz", "peers/distilbert_step.py",
+                         "tests/bin/stale/libdiffuse_cuda.so", "tests/bin/foreign/libdiffuse_cuda.so"):
+                self.assertIn(pathlib.Path(name), files)
+            self.assertEqual((BUILD / "libexec/libdiffuse_cuda.so").exists(),
+                             pathlib.Path("libexec/libdiffuse_cuda.so") in files)
+
+            python = PROJECT / ".deps/python/bin/python"
+            result = run(*without_the_project([packed / "gpu_report.sh", "--device", "cpu"]),
+                         DIFFUSE_LIBTORCH=BUILT_WITH, XDG_CACHE_HOME=folder, DIFFUSE_PYTHON=python,
+                         DIFFUSE_REPORT_LIMIT="800", **QUICK)
             (report,) = (packed / "reports").glob("*.md")
             text = report.read_text()
+            self.assertEqual(result.returncode, 0, result.stderr + text)
             self.assertIn("  LibTorch     2.", text)
-            self.assertRegex(text, r"\| device_tests \* \| [1-9][0-9]* \| [0-9]+ \| 0 \|")
-            for tests in ("model_tests", "train_tests"):
-                self.assertRegex(text, rf"\| {tests} \S+ \| [1-9][0-9]* \| [0-9]+ \| 0 \|")
+            for tests in ("device", "ops", "model", "eval", "train", "bench"):
+                self.assertRegex(text, rf"\| {tests}_tests \| [1-9][0-9]* \| [0-9]+ \| 0 \|")
             self.assertIn("agnews against DistilBERT", text)
             self.assertIn("beyond --budget", text)
+            self.assertIn("One epoch of AG News, `train.precision = fp32`", text)
+            self.assertRegex(text, r"test accuracy  [0-9.]+ %  \[[0-9., ]+\]  n = 40")
             (figures,) = (packed / "reports").glob("*.json")
             json_report = json.loads(figures.read_text())
             self.assertEqual(json_report["bench"]["other"]["name"], "DistilBERT")
+            self.assertEqual(json_report["bench"]["cases"][0]["other_tried"][0]["precision"], "fp32")
             self.assertGreater(json_report["tests"]["device_tests"]["passed"], 10)
             self.assertTrue(json_report["version"]["libtorch_found"].startswith("2."))
-            self.assertEqual(json_report["epochs"], {})
+            self.assertEqual(sorted(json_report["epochs"]), ["auto", "auto_test", "fp32", "fp32_test"])
+            self.assertEqual(json_report["epochs"]["fp32"][0]["type"], "epoch")
+            self.assertIn("accuracy", json_report["epochs"]["fp32_test"])
+            if python.exists():
+                self.assertEqual([one["precision"] for one in json_report["peers"]], ["fp32", "bf16"])
+                self.assertGreater(json_report["peers"][0]["ratio"], 0)
+                self.assertIn("| inference 1 x 8 | bf16 |", text)
+            else:
+                self.assertIn("No Python with torch and transformers here", text)
 
-    def test_an_epoch_of_ag_news(self):
+    def test_a_packed_folder_that_is_too_large_is_an_error(self):
         with tempfile.TemporaryDirectory() as folder:
-            data = pathlib.Path(folder) / "data/ag_news"
-            data.mkdir(parents=True)
-            rows = [f'"{1 + i % 4}","{word} today","the {word} number {i}"'
-                    for i in range(300) for word in [("war", "goal", "shares", "chip")[i % 4]]]
-            (data / "train.csv").write_text("\n".join(rows) + "\n")
-            (data / "test.csv").write_text("\n".join(rows[:40]) + "\n")
-            (data / "classes.txt").write_text("World\nSports\nBusiness\nSci/Tech\n")
+            build = pathlib.Path(folder) / "build"
+            stub(build / "bin/diffuse", "")
+            for name in ("device", "ops", "model", "eval", "train", "bench"):
+                stub(build / f"tests/bin/{name}_tests", "")
+            for name in ("libexec", "share", "tests/bin/stale", "tests/bin/foreign"):
+                (build / name).mkdir(parents=True)
+            with open(build / "libexec/diffuse", "wb") as large:
+                large.truncate((64 << 20) + 1)
+            result = run(PROJECT / "scripts/gpu_report.sh", "--pack", pathlib.Path(folder) / "packed", "--build", build,
+                         DIFFUSE_DATA=folder)
+            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertIn("expected at most 67108864", result.stderr)
+            self.assertIn("packed without AG News", result.stderr)
+
+    def test_on_a_gpu_a_skipped_test_counts_as_failed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            build = pathlib.Path(folder) / "build"
+            stub(build / "bin/diffuse", 'case "$*" in "version --json") echo \'{"cuda": "driver 13.0, cuda:0 Some GPU (9.0)"}\' ;; esac\n')
+            passed = 'echo "[       OK ] A.B (0 ms)"; echo "[==========] 1 test from 1 test suite ran. (0 ms total)"\n'
+            for name in ("device", "model", "eval", "train", "bench"):
+                stub(build / f"tests/bin/{name}_tests", f'[ "$1" = "--gtest_filter=-*WithoutADriver*" ] || exit 9\n{passed}')
+            stub(build / "tests/bin/ops_tests", passed + 'echo "[  SKIPPED ] 1 test, listed below:"\n'
+                                                         'echo "[  SKIPPED ] Devices/OperatorOn.Sum/cuda"\n')
             out = pathlib.Path(folder) / "reports"
-            result = run(PROJECT / "scripts/gpu_report.sh", "--build", BUILD, "--device", "cpu", "--out", out,
-                         DIFFUSE_LIBTORCH=BUILT_WITH, DIFFUSE_REPORT_BUDGET="1e-9", DIFFUSE_DATA=data.parent,
-                         XDG_CACHE_HOME=folder, DIFFUSE_REPORT_CASES="--batch-size 1 --seq-len 8 --mode train")
-            self.assertEqual(result.returncode, 0, result.stderr)
+            result = run(PROJECT / "scripts/gpu_report.sh", "--build", build, "--device", "cpu", "--out", out,
+                         DIFFUSE_LIBTORCH=BUILT_WITH, DIFFUSE_DATA=folder, DIFFUSE_PYTHON="/nowhere", **QUICK)
+            self.assertEqual(result.returncode, 1, result.stderr)
             (report,) = out.glob("*.md")
-            self.assertIn("One epoch of AG News, `train.precision = fp32`", report.read_text())
-            self.assertRegex(report.read_text(), r"test accuracy  [0-9.]+ %  \[[0-9., ]+\]  n = 40")
-            (figures,) = out.glob("*.json")
-            epochs = json.loads(figures.read_text())["epochs"]
-            self.assertEqual(sorted(epochs), ["auto", "auto_test", "fp32", "fp32_test"])
-            self.assertEqual(epochs["fp32"][0]["type"], "epoch")
-            self.assertIn("accuracy", epochs["fp32_test"])
+            self.assertIn("ops_tests skipped, though there is to be a GPU: Devices/OperatorOn.Sum/cuda.", report.read_text())
+            self.assertIn("| ops_tests | 1 | 1 | 0 |", report.read_text())
+            self.assertNotIn("_tests failed", report.read_text())
+            self.assertIn("no epoch of it was trained", report.read_text())
 
     def test_it_ends_in_time_and_says_what_did_not(self):
         with tempfile.TemporaryDirectory() as folder:
             result = run(PROJECT / "scripts/gpu_report.sh", "--build", BUILD, "--device", "cpu", "--out", folder,
-                         DIFFUSE_LIBTORCH=BUILT_WITH, DIFFUSE_DATA=folder, DIFFUSE_REPORT_LIMIT="1",
+                         DIFFUSE_LIBTORCH=BUILT_WITH, DIFFUSE_DATA=folder, DIFFUSE_REPORT_LIMIT="1", DIFFUSE_PYTHON="/nowhere",
                          DIFFUSE_REPORT_CASES="--batch-size 64 --seq-len 512 --mode train")
             self.assertEqual(result.returncode, 1, result.stderr)
             (report,) = pathlib.Path(folder).glob("*.md")
