@@ -160,7 +160,7 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
   const DataSummary& summary = run.data.summary;
   Evaluation evaluation = evaluate_checkpoint(
       result.best_checkpoint, view, has_test ? summary.test : summary.validation,
-      summary.class_rows, run.device, run.precision, has_test ? "testing" : "evaluating");
+      run.data.facts.class_rows, run.device, run.precision, has_test ? "testing" : "evaluating");
   if (has_test) {
     write_or_warn("The test figures are on stdout alone", [&] {
       write_file_atomically(run_dir / "test.json",

@@ -42,7 +42,7 @@ namespace {
 
 /// What always answering training's most frequent class is right on, as a fraction.
 double validation_majority(const TrainingData& data) {
-  const std::vector<std::int64_t>& rows = data.summary.class_rows;
+  const std::vector<std::int64_t>& rows = data.facts.class_rows;
   const auto most = std::max_element(rows.begin(), rows.end()) - rows.begin();
   const auto counts = count_classes(data.validation, data.labels.size());
   return static_cast<double>(counts[static_cast<std::size_t>(most)]) /

@@ -225,11 +225,10 @@ DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tok
   const AmbiguousTexts ambiguous = ambiguous_texts(*loaded.train_file);
   summary.ambiguous_texts = ambiguous.texts;
   summary.ambiguous_rows = ambiguous.rows;
-  summary.class_rows = count_classes(loaded.train, loaded.labels.size());
   if (loaded.validation.size() > 0) {
     const auto validated = count_classes(loaded.validation, loaded.labels.size());
     for (std::size_t c = 0; c < validated.size(); ++c) {
-      if (validated[c] == 0 && summary.class_rows[c] > 0)
+      if (validated[c] == 0 && loaded.facts.class_rows[c] > 0)
         summary.unvalidated_classes.push_back(static_cast<std::int32_t>(c));
     }
   }
@@ -305,11 +304,9 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     result.test_file = load("data.test", data.test);
     result.test = view_all(*result.test_file);
   }
+  result.facts.class_rows = count_classes(result.train, result.labels.size());
   result.summary = summarize_all(result, tokenizer);
   tell(data_notes(result.summary, result.labels));
-  result.facts.class_rows.assign(static_cast<std::size_t>(result.labels.size()), 0);
-  for (const std::uint32_t row : result.train.rows)
-    ++result.facts.class_rows[static_cast<std::size_t>(result.train_file->label(row))];
   return result;
 }
 

@@ -88,11 +88,6 @@ fs::path resolve_checkpoint(const fs::path& path) {
                                          path / "last"};
   std::string looked_for;
   std::error_code ignored;
-  if (fs::is_symlink(path, ignored) && !fs::exists(path, ignored))
-    throw CheckpointError(
-        fmt::format("'{}' is a link to '{}', which is not there: a link was copied in place of the "
-                    "checkpoint. Copy the folder that it stands for, with `cp -rL`.",
-                    path.string(), fs::read_symlink(path, ignored).string()));
   for (const fs::path& name : folders) {
     const fs::path folder = pointed_folder(name);
     const fs::path file = folder / kModelFile;
@@ -100,7 +95,6 @@ fs::path resolve_checkpoint(const fs::path& path) {
     looked_for += fmt::format("\n  {}", file.string());
   }
   for (const fs::path& folder : folders) {
-    std::error_code ignored;
     if (!fs::is_symlink(folder, ignored) || fs::exists(folder, ignored)) continue;
     throw CheckpointError(
         fmt::format("'{}' is a link to '{}', which is not there: the link was copied without its "

@@ -193,16 +193,6 @@ TEST(Metrics, CertainAndWrongHasAFiniteLoss) {
   EXPECT_TRUE(std::isfinite(metrics.mean_loss));
 }
 
-TEST(Metrics, ARowOfAClassThatTheModelLacksIsWrongAndInNoMatrix) {
-  const Metrics metrics =
-      compute_metrics(kProbabilities, std::vector<std::int32_t>{0, 1, 0, -1}, 3);
-  EXPECT_EQ(metrics.count, 4);
-  EXPECT_EQ(metrics.unknown_class, 1);
-  EXPECT_DOUBLE_EQ(metrics.accuracy, 0.5);
-  EXPECT_NEAR(metrics.mean_loss, -(std::log(0.7) + std::log(0.4) + std::log(0.9)) / 3, 1e-6);
-  EXPECT_EQ(metrics.confusion, (std::vector<std::int64_t>{2, 0, 0, 1, 0, 0, 0, 0, 0}));
-}
-
 TEST(Metrics, RefusesWhatHasNoMeaning) {
   EXPECT_EQ(message_of({}, {}, 2),
             "Metrics of no rows are not defined: there is nothing to evaluate.");

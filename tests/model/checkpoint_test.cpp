@@ -162,15 +162,6 @@ TEST_F(Checkpoint, IsFoundWhereAFileStandsForALink) {
   EXPECT_EQ(resolve_checkpoint(run / "checkpoints/best"), run / "checkpoints/000007");
 }
 
-TEST_F(Checkpoint, ACopiedLinkNamesHowToCopy) {
-  const fs::path copied = dir_.path() / "copied";
-  fs::create_directory_symlink("000007", copied);
-  EXPECT_THAT(
-      checkpoint_error([&] { resolve_checkpoint(copied); }),
-      AllOf(HasSubstr("'" + copied.string() + "' is a link to '000007', which is not there"),
-            HasSubstr("`cp -rL`")));
-}
-
 TEST_F(Checkpoint, SaysWhereItWasLookedFor) {
   const fs::path none = dir_.path() / "none";
   EXPECT_THAT(checkpoint_error([&] { resolve_checkpoint(none); }),

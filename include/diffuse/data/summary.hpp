@@ -35,9 +35,8 @@ struct DataSummary {
   PartSummary train;
   PartSummary validation;  ///< without rows where there are none
   PartSummary test;
-  std::int64_t ambiguous_texts = 0;      ///< of the training file: texts with more than one label
-  std::int64_t ambiguous_rows = 0;       ///< rows of these
-  std::vector<std::int64_t> class_rows;  ///< training rows of each class
+  std::int64_t ambiguous_texts = 0;  ///< of the training file: texts with more than one label
+  std::int64_t ambiguous_rows = 0;   ///< rows of these
   std::vector<std::int32_t> unvalidated_classes;  ///< with training rows, but none in validation
 };
 
