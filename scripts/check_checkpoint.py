@@ -11,13 +11,15 @@ prints the largest difference and fails where it is above 1e-5.
 
 Reads model.safetensors with the `safetensors` package, config.json, vocab.txt and labels.txt, and
 runs nothing of diffuse. Prints the label names, then one line for each text: its logits, separated
-by tabs. Texts for a `words` vocabulary must be ASCII here; for others give the ids.
+by tabs. Texts for a `words` vocabulary must be ASCII here; for others give the ids. A text of unknown
+words alone has, as in `diffuse predict`, the logarithms of the training rows' class shares (data.json).
 
 Needs torch, safetensors and, for texts and WordPiece, tokenizers (scripts/setup.sh --python).
 """
 
 import argparse
 import json
+import math
 import pathlib
 import re
 import sys
@@ -25,6 +27,9 @@ import sys
 import torch
 from reference_model import ReferenceModel
 from safetensors.torch import load_file
+
+
+UNKNOWN = {"words": 1, "wordpiece": 100}  # the id of a word that the vocabulary lacks
 
 
 def find_checkpoint(path):
@@ -58,6 +63,15 @@ def make_encoder(config, vocab_path):
         return [vocabulary.get(word, 1) for word in re.findall(r"[A-Za-z0-9]+|[!-~]", text)]
 
     return encode_words
+
+
+def share_logits(folder):
+    """What stands for a text of unknown words alone; None in a checkpoint without data.json."""
+    file = folder / "data.json"
+    if not file.is_file():
+        return None
+    rows = json.loads(file.read_text(encoding="utf-8"))["class_rows"]
+    return [math.log(max(count / sum(rows), 1e-30)) for count in rows]
 
 
 def read_id_lines(arguments):
@@ -110,6 +124,10 @@ def main():
     model = ReferenceModel(config["model"], parameters)
     with torch.no_grad():
         rows = [model.logits([sequence])[0].tolist() for sequence in sequences]
+    shares, unknown = share_logits(folder), UNKNOWN.get(config["tokenizer"]["type"])
+    if shares and unknown is not None:
+        rows = [shares if options.texts and all(token == unknown for token in sequence) else row
+                for sequence, row in zip(sequences, rows)]
     if options.compare:
         sys.exit(compare(rows, read_lines(options.compare)))
     print("\t".join(read_lines(folder / "labels.txt")))

@@ -20,8 +20,8 @@ namespace diffuse {
 namespace {
 
 constexpr std::int64_t kFloatBytes = 4;
-constexpr std::int64_t kHalfBytes = 2;  // of bfloat16 and float16
-constexpr std::int64_t kCellBytes = 8;  // of the confusion matrix
+constexpr std::int64_t kHalfBytes = 2;   // of bfloat16 and float16
+constexpr std::int64_t kCellBytes = 16;  // of the confusion matrix, which holds non-zero ones alone
 // Of a batch's logits: they, their log-softmax and the gradients of both.
 constexpr std::int64_t kOutputCopies = 4;
 
@@ -102,9 +102,9 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
   estimate.largest_batch_tokens = largest_batch_tokens;
   estimate.activations = largest_batch_tokens * bytes_a_token(config, half) +
                          config.train.batch_size * outputs.classes * kOutputCopies * kFloatBytes;
-  // Logits and probabilities of every row, and a cell for each pair of classes.
+  // Logits and probabilities of every row, and at most a cell of the confusion matrix for each.
   estimate.evaluation = 2 * outputs.evaluated_rows * outputs.classes * kFloatBytes +
-                        outputs.classes * outputs.classes * kCellBytes;
+                        outputs.evaluated_rows * kCellBytes;
   return estimate;
 }
 

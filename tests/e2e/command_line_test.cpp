@@ -77,7 +77,7 @@ TEST(CommandLine, AValueThatIsNotAllowedIsNamed) {
       {{"predict", "--checkpoint", "x", "--batch-size", "0"}, "--batch-size"},
       {{"predict", "--checkpoint", "x", "--top", "0"}, "--top"},
       {{"predict", "--checkpoint", "x", "--format", "xml"}, "--format"},
-      {{"predict", "--checkpoint", "x", "--input-format", "csv"}, "--input-format"},
+      {{"predict", "--checkpoint", "x", "--input-format", "xml"}, "--input-format"},
       {{"version", "--log-level", "loud"}, "--log-level"},
   };
   for (const Case& c : cases) {

@@ -281,12 +281,12 @@ TEST(MemoryEstimate, CountsWhatGrowsWithTheClasses) {
   const auto estimate = [&](const OutputSize& outputs) {
     return estimate_memory(config, Precision::fp32, 22, 100, outputs);
   };
-  // Logits, log-softmax, two gradients; then two figures a row, and the pairs of classes.
+  // Logits, log-softmax, two gradients; then two figures a row, and a cell of the confusion matrix for each.
   EXPECT_EQ(estimate({8000, 500}).activations, estimate({}).activations + 10 * 8000 * 4 * 4);
-  EXPECT_EQ(estimate({8000, 500}).evaluation, 500 * 8000 * 8 + 8000 * 8000 * 8);
+  EXPECT_EQ(estimate({8000, 500}).evaluation, 500 * 8000 * 8 + 500 * 16);
   MemoryEstimate two = estimate({8000, 500});
   EXPECT_EQ(two.total(), 22 * 4 * 4 + two.average + two.evaluation) << "never both at once";
-  EXPECT_THAT(describe(two), ::testing::HasSubstr(" or evaluation 544.0 MB (largest batch"));
+  EXPECT_THAT(describe(two), ::testing::HasSubstr(" or evaluation 32.0 MB (largest batch"));
   two.activations = two.evaluation + 1;
   EXPECT_THAT(describe(two), ::testing::Not(::testing::HasSubstr("evaluation")));
 }
