@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("--precision", default="fp32", help="fp32, tf32, bf16 or fp16; several with commas between")
     parser.add_argument("--batch", default="1", help="texts of a call; several with commas between")
     parser.add_argument("--seq-len", default="64", help="tokens of a text; several with commas between")
-    parser.add_argument("--mode", default="train,inference", help="train, inference or both (default)")
+    parser.add_argument("--mode", default="train,inference", help="train or inference; both by default, with a comma between")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of the CPU")
     parser.add_argument("--seconds", type=float, default=2, help="of calls a round")
     parser.add_argument("--rounds", type=int, default=5, help="turns that the two programs take")

@@ -195,12 +195,13 @@ class Trainer {
     if (!divergence) return;
     std::vector<std::uint64_t> rows;
     for (const std::uint32_t row : divergence->rows) rows.push_back(data_.train.data->number(row));
-    reporter_.report(HistoryDivergence{.update = divergence->update,
-                                       .loss = divergence->loss,
-                                       .learning_rate = divergence->learning_rate,
-                                       .gradient_norm = divergence->gradient_norm,
-                                       .loss_scale = divergence->loss_scale,
-                                       .rows = {rows.begin(), rows.end()}});
+    reporter_.report(
+        HistoryDivergence{.update = divergence->update,
+                          .loss = divergence->loss,
+                          .learning_rate = divergence->learning_rate,
+                          .gradient_norm = divergence->gradient_norm,
+                          .loss_scale = divergence->loss_scale,
+                          .rows = std::vector<std::int64_t>(rows.begin(), rows.end())});
     throw TrainingError(divergence_text(
         *divergence, config_, rows,
         saved_update_ ? checkpointer_.folder(*saved_update_).string() : std::string()));

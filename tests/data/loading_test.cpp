@@ -266,8 +266,7 @@ TEST_F(Loading, ByItselfAFewRowsChooseNothing) {
 TEST_F(Loading, ByItselfManySmallClassesGiveNoRowsAway) {
   data_.validation_fraction = -1;
   std::string content;
-  for (int i = 0; i < 2100; ++i)
-    content += fmt::format("c{},text {}\n", i / 3, i);
+  for (int i = 0; i < 2100; ++i) content += fmt::format("c{},text {}\n", i / 3, i);
   train_on(content);
   EXPECT_EQ(load(words_).validation.size(), 0u);
   data_.validation_fraction = 0.05;  // whoever asks for it gets a row of each class
@@ -318,7 +317,6 @@ TEST_F(Loading, CutTextsAreToldFromTheCacheToo) {
                                       "tokenizer.max_tokens = 1; 50 % of their tokens are not"));
   }
 }
-
 
 TEST_F(Loading, TheCacheGivesTheSame) {
   train_on(kColours);

@@ -281,7 +281,8 @@ TEST(MemoryEstimate, CountsWhatGrowsWithTheClasses) {
   const auto estimate = [&](const OutputSize& outputs) {
     return estimate_memory(config, Precision::fp32, 22, 100, outputs);
   };
-  // Logits, log-softmax, two gradients; then two figures a row, and a cell of the confusion matrix for each.
+  // Logits, log-softmax, two gradients; then two figures a row, and a cell of the confusion matrix
+  // for each.
   EXPECT_EQ(estimate({8000, 500}).activations, estimate({}).activations + 10 * 8000 * 4 * 4);
   EXPECT_EQ(estimate({8000, 500}).evaluation, 500 * 8000 * 8 + 500 * 16);
   MemoryEstimate two = estimate({8000, 500});
