@@ -210,22 +210,37 @@ fs::path last_checkpoint(const fs::path& run_dir) {
   return newest;
 }
 
-EarlierTest::EarlierTest(const fs::path& run_dir) : test_(run_dir / "test.json") {
+void warn_of_incomplete_last(const fs::path& run_dir) {
+  const fs::path link = run_dir / "checkpoints" / "last";
+  const fs::path named = pointed_folder(link);
+  std::error_code ignored;
+  if (!fs::is_directory(named, ignored)) return;
+  const fs::path taken = last_checkpoint(run_dir);
+  if (fs::equivalent(named, taken, ignored)) return;
+  log::warning("{} is not whole (it lacks state.json or optimizer.safetensors): going on from {}",
+               link.string(), taken.string());
+}
+
+EarlierTest::EarlierTest(const fs::path& run_dir)
+    : run_dir_(run_dir), last_(last_checkpoint(run_dir)) {
   std::error_code failed;
-  if (!fs::is_regular_file(test_, failed)) return;
-  const fs::path aside =
-      run_dir / fmt::format("test-{}.json", last_checkpoint(run_dir).filename().string());
-  fs::rename(test_, aside, failed);
+  const fs::path test = run_dir / "test.json";
+  if (!fs::is_regular_file(test, failed)) return;
+  const fs::path aside = run_dir / fmt::format("test-{}.json", last_.filename().string());
+  fs::rename(test, aside, failed);
   if (!failed) aside_ = aside;
 }
 
-void EarlierTest::restore() const {
+bool EarlierTest::trained() const { return last_checkpoint(run_dir_) != last_; }
+
+EarlierTest::~EarlierTest() {
   std::error_code ignored;
-  if (!aside_.empty()) fs::rename(aside_, test_, ignored);
+  if (aside_.empty() || fs::exists(run_dir_ / "test.json", ignored) || trained()) return;
+  fs::rename(aside_, run_dir_ / "test.json", ignored);
 }
 
 void EarlierTest::tell() const {
-  if (!aside_.empty())
+  if (!aside_.empty() && trained())
     log::info("the test figures of the run so far are kept in {}", aside_.string());
 }
 

@@ -26,19 +26,27 @@ void check_resumable(const std::filesystem::path& run_dir);
 /// The newest whole checkpoint of a run that check_resumable let pass.
 std::filesystem::path last_checkpoint(const std::filesystem::path& run_dir);
 
+/// Warns where that is not the one that the run calls its last.
+void warn_of_incomplete_last(const std::filesystem::path& run_dir);
+
 /// The figures of a finished run's test while the run goes on: set aside as `test-<update>.json` by
 /// the last checkpoint's update, so that `test.json` is never that of other weights.
 class EarlierTest {
  public:
   /// Renames `test.json`, where there is one.
   explicit EarlierTest(const std::filesystem::path& run_dir);
-  /// Nothing was trained: gives it back its name.
-  void restore() const;
-  /// Tells where it is.
+  /// Where nothing has been trained since, it has its name back.
+  ~EarlierTest();
+  EarlierTest(const EarlierTest&) = delete;
+  EarlierTest& operator=(const EarlierTest&) = delete;
+  /// Tells where it is, if something has been trained since.
   void tell() const;
 
  private:
-  std::filesystem::path test_;
+  bool trained() const;
+
+  std::filesystem::path run_dir_;
+  std::filesystem::path last_;   ///< the last checkpoint at the beginning
   std::filesystem::path aside_;  ///< empty where there was none
 };
 

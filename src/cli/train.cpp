@@ -188,8 +188,9 @@ int stopped(int signal, const TrainingResult& result, const fs::path& run_dir) {
 /// What there is to say of a run that has nothing left to do.
 void tell_finished(const TrainingResult& result, const TrainConfig& config) {
   const bool cut = config.max_updates > 0 && result.updates >= config.max_updates;
-  log::info("The run is finished: {} updates, best at {}. Nothing is left to do; {}",
-            format_count(result.updates), format_count(result.best_update),
+  log::info("The run is finished: {} updates{}. Nothing is left to do; {}",
+            format_count(result.updates),
+            result.best_update > 0 ? ", best at " + format_count(result.best_update) : "",
             cut ? "it ends at train.max_updates: --set train.max_updates=0 goes on to train.length"
                 : "a greater train.length goes on: --set train.length=...");
 }
@@ -264,6 +265,7 @@ int run_train(const TrainOptions& options) {
   const RunLock lock(run_dir);
   const RunFacts facts = facts_of(run, options, start_time);
   if (resumed) {
+    warn_of_incomplete_last(run_dir);
     resume_run_directory(run_dir, run, facts);
   } else {
     clear_run_directory(run_dir, options.overwrite);
@@ -276,7 +278,7 @@ int run_train(const TrainOptions& options) {
   warn_of_memory(run.estimate, run.device);
 
   const std::optional<BaselineFigures> baseline = baseline_of(options, run.config, run_dir);
-  const EarlierTest earlier(run_dir);
+  std::optional<EarlierTest> earlier(std::in_place, run_dir);
   TrainingResult result;
   try {
     with_memory_advice(run.config, run.estimate, [&] {
@@ -294,7 +296,8 @@ int run_train(const TrainOptions& options) {
     report_without_evaluation(run, run_dir);
     throw;
   }
-  result.was_finished ? earlier.restore() : earlier.tell();
+  earlier->tell();
+  if (result.was_finished) earlier.reset();  // test.json has its name back
   if (result.stopped_by_signal != 0) {
     report_without_evaluation(run, run_dir);
     return stopped(result.stopped_by_signal, result, run_dir);

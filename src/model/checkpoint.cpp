@@ -92,14 +92,15 @@ fs::path resolve_checkpoint(const fs::path& path) {
     const fs::path folder = pointed_folder(name);
     const fs::path file = folder / kModelFile;
     if (fs::is_regular_file(file, ignored)) return folder;
+    // The best one without its weights is damaged, which whoever loads it is told; another one's
+    // answers would not be its own. `path` may be a run, which holds checkpoints.
+    if (name != path && fs::is_directory(folder, ignored)) return folder;
+    if (fs::is_symlink(name, ignored) && !fs::exists(name, ignored))
+      throw CheckpointError(
+          fmt::format("'{}' is a link to '{}', which is not there: the link was copied without its "
+                      "folder. Copy the folder that it means, with cp -rL.",
+                      name.string(), fs::read_symlink(name, ignored).string()));
     looked_for += fmt::format("\n  {}", file.string());
-  }
-  for (const fs::path& folder : folders) {
-    if (!fs::is_symlink(folder, ignored) || fs::exists(folder, ignored)) continue;
-    throw CheckpointError(
-        fmt::format("'{}' is a link to '{}', which is not there: the link was copied without its "
-                    "folder. Copy the folder that it means, with cp -rL.",
-                    folder.string(), fs::read_symlink(folder, ignored).string()));
   }
   throw CheckpointError(
       fmt::format("No checkpoint in '{}'. Give a run directory of `diffuse train` or one of its "

@@ -57,9 +57,11 @@ Manifest read_manifest(const fs::path& path) {
   manifest.origin = {fields.text("id"),
                      program_name(program.text("version"), program.text("commit"))};
   if (const std::int64_t format = fields.count("format"); format > kFormat) {
-    throw CheckpointError(
-        fmt::format("Checkpoint '{}' is in format {}, of which this program knows up to {}.{}",
-                    path.parent_path().string(), format, kFormat, manifest.origin.advice()));
+    const std::string advice = manifest.origin.advice();
+    throw CheckpointError(fmt::format(
+        "Checkpoint '{}' is in format {}, of which this program knows up to {}.{}",
+        path.parent_path().string(), format, kFormat,
+        advice.empty() ? " A newer version of diffuse wrote it; take that one." : advice));
   }
   fields.object(kChecksums);  // that it is one
   for (const auto& [name, checksum] : json[kChecksums].items()) {

@@ -373,9 +373,11 @@ class Trainer {
   /// The end of a run whose last checkpoint could not be written.
   std::string unsaved_text() const {
     const std::string kept =
-        saved_update_ ? fmt::format("The last one is {}; `diffuse train --resume` goes on from it.",
-                                    checkpointer_.folder(*saved_update_).string())
-                      : "There is none.";
+        saved_update_
+            ? fmt::format("The last one is {}. Go on from it with: diffuse train --resume {}",
+                          checkpointer_.folder(*saved_update_).string(),
+                          checkpointer_.run_directory().string())
+            : "There is none.";
     return fmt::format("The checkpoint at the end, of update {}, was not written: {}\n{}",
                        state_.update, save_problem_, kept);
   }

@@ -105,6 +105,8 @@ void TrainingState::keep_best_of(const TrainingState& before) {
   best_score = before.best_score;
   best_accuracy = before.best_accuracy;
   best_loss = before.best_loss;
+  reference_score = before.reference_score;
+  evaluations_without_gain = before.evaluations_without_gain;
 }
 
 std::string training_state_json(const TrainingState& state, const LearningRateSchedule& schedule) {

@@ -59,6 +59,16 @@ TEST_F(TrainedCheckpoint, WithAFlippedByteInItsWeightsIsRefused) {
   expect_refused("by its checksum: model.safetensors. ");
 }
 
+TEST_F(TrainedCheckpoint, TheBestWithoutItsWeightsIsNotAnsweredByAnother) {
+  fs::create_directories(workspace_.path() / "run/checkpoints");
+  fs::copy(folder(), workspace_.path() / "run/checkpoints/last", fs::copy_options::recursive);
+  fs::copy(folder(), workspace_.path() / "run/checkpoints/best", fs::copy_options::recursive);
+  fs::remove(workspace_.path() / "run/checkpoints/best/model.safetensors");
+  const Outcome outcome = workspace_.run({"predict", "--checkpoint", "run"}, kTexts);
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("checkpoints/best'"), HasSubstr("model.safetensors")));
+}
+
 TEST_F(TrainedCheckpoint, WithReorderedLabelsIsRefused) {
   std::vector<std::string> labels = lines_of(content("labels.txt"));
   ASSERT_EQ(labels.size(), 3U);

@@ -151,6 +151,18 @@ TEST_F(MovedRun, ALongerOneKeepsTheFirstTest) {
   EXPECT_FALSE(fs::exists(at("old/runs/a/test-000005.json")));
 }
 
+TEST_F(MovedRun, ThatCannotGoOnKeepsItsTest) {
+  const std::string first = read_file(at("old/runs/a/test.json"));
+  const fs::path last = "old/runs/a/checkpoints/000005";
+  const std::string state = read_file(at(last / "state.json"));
+  workspace_.write((last / "state.json").string(), state + " ");
+  const Outcome outcome = resume("old/runs/a");
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("state.json"));
+  EXPECT_EQ(read_file(at("old/runs/a/test.json")), first);
+  EXPECT_FALSE(fs::exists(at("old/runs/a/test-000005.json")));
+}
+
 TEST(StoredPaths, ADollarInAFileNameSurvives) {
   const Workspace workspace;
   workspace.write("${HOME}/$${x}.csv", easy_csv(210));

@@ -134,6 +134,8 @@ TEST(TrainingState, WithoutItsCheckpointAnEvaluationIsNotTheBest) {
   state.keep_best_of(before);
   EXPECT_EQ(state.best_update, 1);
   EXPECT_EQ(state.best_accuracy, 0.5);
+  EXPECT_EQ(state.reference_score, before.reference_score);
+  EXPECT_EQ(state.evaluations_without_gain, before.evaluations_without_gain);
   state.update = 3;
   EXPECT_TRUE(state.note_evaluation(metrics(0.625, 1), {})) << "better than what is there";
 }

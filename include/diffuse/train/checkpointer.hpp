@@ -44,6 +44,8 @@ class Checkpointer {
   /// written; the ones before stay.
   std::filesystem::path save(const TrainingState& state, const CheckpointContent& content);
 
+  /// The run's folder, in which the checkpoints stand.
+  std::filesystem::path run_directory() const { return root_.parent_path(); }
   /// The folder of update `update`'s checkpoint.
   std::filesystem::path folder(std::int64_t update) const;
 
