@@ -76,12 +76,12 @@ std::vector<DataNote> data_notes(const PartSummary& part) {
   std::vector<DataNote> notes;
   add_cut(part, notes);
   add_unknown(part, notes);
-  if (part.training_rows > 0) {
+  if (part.training_rows.value_or(0) > 0) {
     notes.push_back(
         {fmt::format("{}: {} of {} texts stand in data.train, too: what is right on them may be "
                      "remembered",
-                     part.name, format_count(part.training_rows), format_count(part.rows)),
-         share(part.training_rows, part.rows) >= kManyRepeated});
+                     part.name, format_count(*part.training_rows), format_count(part.rows)),
+         share(*part.training_rows, part.rows) >= kManyRepeated});
   }
   return notes;
 }
@@ -138,8 +138,8 @@ std::string part_text(const PartSummary& part) {
     unused.push_back(fmt::format("{} texts cut, {} unread", format_count(part.cut.rows),
                                  percent(part.unread_share())));
   }
-  if (part.training_rows > 0)
-    unused.push_back(fmt::format("{} also in train", format_count(part.training_rows)));
+  if (part.training_rows.value_or(0) > 0)
+    unused.push_back(fmt::format("{} also in train", format_count(*part.training_rows)));
   std::string text = "none";
   if (part.rows > 0) {
     text = fmt::format("{} rows, {} tokens", format_count(part.rows), format_count(part.tokens));
