@@ -92,7 +92,7 @@ TEST(Report, FiguresStandBesideWhatTheMostFrequentClassWouldReach) {
                       "training)\nmacro-F1"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("\nread      2 rows, 10 tokens (30 % unknown words, 1 texts cut, 23 % "
+  EXPECT_NE(text.find("\nread      2 rows, 10 tokens (30 % unknown words, 1 text cut, 23 % "
                       "unread)\n"),
             std::string::npos)
       << text;
