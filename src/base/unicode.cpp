@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 
 #include "diffuse/base/utf8.hpp"
 
@@ -67,20 +68,62 @@ void append_mapped(std::string_view text, int options, std::string& out) {
   }
 }
 
-/// A decimal number without its plus sign and the zeros that do not count; empty if `text` is none.
+bool all_digits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// `whole` without the commas between its thousands; a comma where they stand elsewhere.
+std::string without_thousands(std::string_view whole) {
+  std::string digits;
+  for (std::size_t at = whole.find(','); at != std::string_view::npos; at = whole.find(',')) {
+    if (at == 0 || at > 3 || (!digits.empty() && at != 3)) return ",";
+    digits.append(whole.substr(0, at));
+    whole.remove_prefix(at + 1);
+  }
+  if (!digits.empty() && whole.size() != 3) return ",";
+  return digits.append(whole);
+}
+
+/// Cuts an exponent ("e-3") off `text`; nothing if it is none, or one that no label has.
+std::optional<std::ptrdiff_t> take_exponent(std::string_view& text) {
+  const std::size_t e = text.find('e');
+  if (e == std::string_view::npos) return 0;
+  std::string_view digits = text.substr(e + 1);
+  text = text.substr(0, e);
+  const bool negative = digits.starts_with('-');
+  if (negative || digits.starts_with('+')) digits.remove_prefix(1);
+  if (digits.empty() || digits.size() > 2 || !all_digits(digits)) return std::nullopt;
+  std::ptrdiff_t exponent = 0;
+  for (const char digit : digits) exponent = 10 * exponent + (digit - '0');
+  return negative ? -exponent : exponent;
+}
+
+/// A number without its plus sign, commas between thousands, exponent and the zeros that do not
+/// count; empty if `text`, in lower case, is none.
 std::string plain_number(std::string_view text) {
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  const std::size_t point = text.find('.');
-  std::string_view whole = text.substr(0, point);
-  std::string_view part = point == std::string_view::npos ? "" : text.substr(point + 1);
-  const auto digits = [](std::string_view piece) {
-    return std::all_of(piece.begin(), piece.end(), [](char c) { return c >= '0' && c <= '9'; });
-  };
-  if ((whole.empty() && part.empty()) || !digits(whole) || !digits(part)) return "";
-  whole.remove_prefix(std::min(whole.find_first_not_of('0'), whole.size()));
-  part = part.substr(0, part.find_last_not_of('0') + 1);
-  std::string number = whole.empty() ? "0" : std::string(whole);
+  constexpr std::string_view kMinusSign = "\xE2\x88\x92";
+  const bool negative = text.starts_with('-') || text.starts_with(kMinusSign);
+  if (negative || text.starts_with('+'))
+    text.remove_prefix(text.starts_with(kMinusSign) ? kMinusSign.size() : 1);
+  const std::optional<std::ptrdiff_t> exponent = take_exponent(text);
+  const std::size_t point = std::min(text.find('.'), text.size());
+  std::string whole = without_thousands(text.substr(0, point));
+  std::string part(text.substr(std::min(point + 1, text.size())));
+  if (!exponent || (whole.empty() && part.empty()) || !all_digits(whole) || !all_digits(part))
+    return "";
+  const auto places = static_cast<std::size_t>(std::abs(*exponent));
+  if (*exponent > 0) {
+    part.append(places - std::min(places, part.size()), '0');
+    whole.append(part, 0, places);
+    part.erase(0, places);
+  } else if (*exponent < 0) {
+    whole.insert(0, places - std::min(places, whole.size()), '0');
+    part.insert(0, whole, whole.size() - places);
+    whole.erase(whole.size() - places);
+  }
+  whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size()));
+  part.erase(part.find_last_not_of('0') + 1);
+  std::string number = whole.empty() ? "0" : whole;
   if (!part.empty()) number.append(".").append(part);
   return negative && number != "0" ? "-" + number : number;
 }

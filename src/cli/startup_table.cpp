@@ -63,13 +63,15 @@ std::string parameters_text(const Config& config) {
 }
 
 nlohmann::ordered_json part_json(const PartSummary& part) {
+  const nlohmann::ordered_json shared =
+      part.training_rows ? nlohmann::ordered_json(*part.training_rows) : nullptr;
   return {{"rows", part.rows},
           {"tokens", part.tokens},
           {"skipped_rows", part.bad_rows},
           {"unknown_tokens", part.unknown_tokens},
           {"cut_rows", part.cut.rows},
           {"unread_tokens", part.cut.unread_tokens},
-          {"training_rows", part.training_rows}};
+          {"training_rows", shared}};
 }
 
 /// "1,234 (words that come 2 times or more)".

@@ -2,38 +2,21 @@
 
 #include <fmt/core.h>
 
-#include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
 
 namespace diffuse {
-
-std::string iconv_command(const std::filesystem::path& path, std::string_view from) {
-  if (path == "stdin") return fmt::format("iconv -f {} -t UTF-8", from);  // no file has that name
-  std::filesystem::path plain = path.filename();
-  const bool packed = plain.extension() == ".gz" || plain.extension() == ".GZ";
-  if (packed) plain = plain.stem();
-  const std::string to = shell_quoted(plain.stem().string() + "-utf8" + plain.extension().string());
-  const std::string file = shell_quoted(path.string());
-  if (packed) return fmt::format("gzip -dc {} | iconv -f {} -t UTF-8 > {}", file, from, to);
-  return fmt::format("iconv -f {} -t UTF-8 {} > {}", from, file, to);
-}
 
 std::optional<BadRow> find_bad_bytes(std::string_view text, std::uint32_t line,
                                      const std::string& where, const std::filesystem::path& path) {
   if (const auto at = invalid_utf8_at(text)) {
     const auto byte = static_cast<unsigned char>(text[*at]);
     const std::string_view before = text.substr(*at < 20 ? 0 : *at - 20, *at < 20 ? *at : 20);
-    // Windows-1252 has no character for these.
-    const bool windows =
-        byte != 0x81 && byte != 0x8D && byte != 0x8F && byte != 0x90 && byte != 0x9D;
     return BadRow{line,
                   where.empty()
                       ? fmt::format("invalid UTF-8: byte 0x{:02X} at column {}", byte, *at + 1)
                       : fmt::format("invalid UTF-8 {}: byte 0x{:02X} behind \"{}\"", where, byte,
                                     printable(before)),
-                  windows ? fmt::format("UTF-8 (`{}` converts a file in Windows-1252)",
-                                        iconv_command(path, "WINDOWS-1252"))
-                          : "UTF-8"};
+                  utf8_expected(byte, path)};
   }
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     return BadRow{line,
@@ -42,27 +25,6 @@ std::optional<BadRow> find_bad_bytes(std::string_view text, std::uint32_t line,
                   "text"};
   }
   return std::nullopt;
-}
-
-void refuse_wide_encoding(std::string_view bytes, const std::filesystem::path& path) {
-  constexpr std::string_view kNul("\0", 1);
-  const auto starts = [&](std::string_view mark) { return bytes.starts_with(mark); };
-  std::string name;
-  if (starts({"\xFF\xFE\0\0", 4}) || starts({"\0\0\xFE\xFF", 4})) {
-    name = "UTF-32";
-  } else if (starts("\xFF\xFE") || starts("\xFE\xFF")) {
-    name = "UTF-16";
-  } else if (bytes.size() >= 4 && bytes[0] != 0 && bytes.substr(1, 1) == kNul && bytes[2] != 0 &&
-             bytes.substr(3, 1) == kNul) {
-    name = "UTF-16LE";
-  } else if (bytes.size() >= 4 && bytes.substr(0, 1) == kNul && bytes[1] != 0 &&
-             bytes.substr(2, 1) == kNul && bytes[3] != 0) {
-    name = "UTF-16BE";
-  } else {
-    return;
-  }
-  throw DataError(fmt::format("{}:1: the file is {}; expected UTF-8: `{}`", path.string(), name,
-                              iconv_command(path, name)));
 }
 
 }  // namespace diffuse

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -288,7 +289,14 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     FileOptions other = file(key, path, 0);
     other.layout = result.facts.layout;
     other.data = without_columns(data);
-    return load_known(other, hashes[key], tokenizer, *result.tokenizer, result.labels, cache);
+    try {
+      return load_known(other, hashes[key], tokenizer, *result.tokenizer, result.labels, cache);
+    } catch (const DataError& error) {
+      // The file may be one that only the config names, beside a data.train of the command line.
+      const std::string_view option = key == "data.test" ? "test" : "validation";
+      throw DataError(fmt::format("{} ({}; another file: --{} FILE, none: --set {}=)", error.what(),
+                                  key, option, key));
+    }
   };
 
   if (data.validation.empty()) {

@@ -26,6 +26,11 @@ std::string percent(double fraction) {
   return fmt::format("{:.{}f} %", 100 * fraction, fraction < 0.0995 && fraction > 0 ? 1 : 0);
 }
 
+/// "1 row", "1,234 rows".
+std::string counted(std::int64_t count, const char* item) {
+  return fmt::format("{} {}{}", format_count(count), item, count == 1 ? "" : "s");
+}
+
 void add_cut(const PartSummary& part, std::vector<DataNote>& notes) {
   if (part.cut.rows == 0) return;
   notes.push_back(
@@ -76,12 +81,12 @@ std::vector<DataNote> data_notes(const PartSummary& part) {
   std::vector<DataNote> notes;
   add_cut(part, notes);
   add_unknown(part, notes);
-  if (part.training_rows > 0) {
+  if (part.training_rows.value_or(0) > 0) {
     notes.push_back(
         {fmt::format("{}: {} of {} texts stand in data.train, too: what is right on them may be "
                      "remembered",
-                     part.name, format_count(part.training_rows), format_count(part.rows)),
-         share(part.training_rows, part.rows) >= kManyRepeated});
+                     part.name, format_count(*part.training_rows), format_count(part.rows)),
+         share(*part.training_rows, part.rows) >= kManyRepeated});
   }
   return notes;
 }
@@ -130,19 +135,18 @@ void tell(const std::vector<DataNote>& notes) {
 std::string part_text(const PartSummary& part) {
   std::vector<std::string> unused;
   if (part.bad_rows > 0) {
-    unused.push_back(fmt::format("{} bad row{} skipped", format_count(part.bad_rows),
-                                 part.bad_rows == 1 ? "" : "s"));
+    unused.push_back(counted(part.bad_rows, "bad row") + " skipped");
   }
   if (part.unknown_tokens > 0) unused.push_back(percent(part.unknown_share()) + " unknown words");
   if (part.cut.rows > 0) {
-    unused.push_back(fmt::format("{} texts cut, {} unread", format_count(part.cut.rows),
+    unused.push_back(fmt::format("{} cut, {} unread", counted(part.cut.rows, "text"),
                                  percent(part.unread_share())));
   }
-  if (part.training_rows > 0)
-    unused.push_back(fmt::format("{} also in train", format_count(part.training_rows)));
+  if (part.training_rows.value_or(0) > 0)
+    unused.push_back(fmt::format("{} also in train", format_count(*part.training_rows)));
   std::string text = "none";
   if (part.rows > 0) {
-    text = fmt::format("{} rows, {} tokens", format_count(part.rows), format_count(part.tokens));
+    text = counted(part.rows, "row") + ", " + counted(part.tokens, "token");
   }
   if (!unused.empty()) text += fmt::format(" ({})", join(unused, ", "));
   return text;

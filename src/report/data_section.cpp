@@ -20,7 +20,7 @@ std::string part_row(const PartSummary& part) {
                      number_cell(format_count(part.rows)), number_cell(format_count(part.tokens)),
                      share_cell(part.unknown_share()), number_cell(format_count(part.cut.rows)),
                      share_cell(part.unread_share()), number_cell(format_count(part.bad_rows)),
-                     number_cell(format_count(part.training_rows)));
+                     number_cell(part.training_rows ? format_count(*part.training_rows) : ""));
 }
 
 }  // namespace

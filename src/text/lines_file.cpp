@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "diffuse/base/encoding.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -45,6 +46,7 @@ std::string_view take_line(std::string_view& rest, bool lone_cr) {
 std::vector<std::string> read_distinct(const std::filesystem::path& path, const std::string& item,
                                        bool names) {
   const std::string content = read_or_data_error(path, item);
+  refuse_wide_encoding(content, path);
   std::string_view rest = content;
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
   if (names) {
@@ -62,9 +64,9 @@ std::vector<std::string> read_distinct(const std::filesystem::path& path, const 
     const std::string_view line = take_line(rest, names);
     const std::string where = fmt::format("{}:{}", path.string(), lines.size() + 1);
     if (const auto at = invalid_utf8_at(line)) {
-      throw DataError(
-          fmt::format("{}: byte {} of the line is not valid UTF-8; expected one {} a line in UTF-8",
-                      where, *at + 1, item));
+      throw DataError(fmt::format(
+          "{}: byte {} of the line is not valid UTF-8; expected one {} a line in {}", where,
+          *at + 1, item, utf8_expected(static_cast<unsigned char>(line[*at]), path)));
     }
     std::string taken = names ? canonical_name(line) : std::string(line);
     if (taken.empty()) {

@@ -118,6 +118,7 @@ TEST(CanonicalName, KeepsWhatAReaderSees) {
 TEST(FoldedName, IgnoresCaseToo) {
   EXPECT_EQ(folded_name(" CATE\u0301GORIE\uFEFF"), "cat\u00E9gorie");
   EXPECT_EQ(folded_name("\xFFX"), "\xFFx");
+  EXPECT_NE(folded_name("\uFF34\uFF25\uFF38\uFF34"), "text") << "full-width letters are others";
 }
 
 TEST(LookAlikeKey, IsEqualForCaseBlanksWidthAndTheWritingOfANumber) {
@@ -129,7 +130,13 @@ TEST(LookAlikeKey, IsEqualForCaseBlanksWidthAndTheWritingOfANumber) {
     EXPECT_EQ(look_alike_key(zero), look_alike_key("0")) << zero;
   }
   EXPECT_EQ(look_alike_key("1.50"), look_alike_key("+01.5"));
-  EXPECT_EQ(look_alike_key("1000"), look_alike_key("1000.0"));
+  for (const char* thousand : {"1000.0", "1,000", "1e3", "1E+3", "+1000", "+1,000.00", "0.1e4",
+                               "10000e-1", "1 000", ".001e6"}) {
+    EXPECT_EQ(look_alike_key(thousand), look_alike_key("1000")) << thousand;
+  }
+  EXPECT_EQ(look_alike_key("1,234,567"), look_alike_key("1234567"));
+  EXPECT_EQ(look_alike_key("5e-2"), look_alike_key("0.05"));
+  EXPECT_EQ(look_alike_key("\u22121"), look_alike_key("-1"));
 }
 
 TEST(LookAlikeKey, DiffersForDifferentNames) {
@@ -146,6 +153,17 @@ TEST(LookAlikeKey, DiffersForDifferentNames) {
                                           ".",
                                           "-",
                                           "1.2.3",
+                                          "1,5",
+                                          "15",
+                                          "1,00",
+                                          ",100",
+                                          "1234,567",
+                                          "1,2345",
+                                          "12345",
+                                          "1e",
+                                          "e1",
+                                          "1e2e1",
+                                          "1e999",
                                           "1.2.30",
                                           "9007199254740993",
                                           "9007199254740992",

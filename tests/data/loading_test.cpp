@@ -101,12 +101,24 @@ TEST_F(Loading, ALabelThatTrainLacksIsABadRow) {
   train_on(kColours);
   data_.test = write("t.csv", "warm,a\ntepid,b\n");
   EXPECT_THAT(error_of(words_),
-              EndsWith("t.csv:2: unknown label \"tepid\"; expected one of cold, warm (--set "
-                       "data.on_error=skip leaves bad rows out)"));
+              HasSubstr("t.csv:2: unknown label \"tepid\"; expected one of cold, warm (--set "
+                        "data.on_error=skip leaves bad rows out)"));
   data_.on_error = OnError::skip;
   const TrainingData loaded = load(words_);
   EXPECT_EQ(loaded.test_file->size(), 1u);
   EXPECT_EQ(loaded.test_file->skipped_rows(), 1u);
+}
+
+TEST_F(Loading, AnErrorInAnotherFileThanTrainSaysHowToDoWithoutIt) {
+  train_on(kColours);
+  data_.test = write("t.csv", "mild,red\n");
+  EXPECT_THAT(error_of(words_),
+              EndsWith("(data.test; another file: --test FILE, none: --set data.test=)"));
+  data_.validation = data_.test;
+  EXPECT_THAT(error_of(words_), EndsWith("(data.validation; another file: --validation FILE, "
+                                         "none: --set data.validation=)"));
+  train_on("warm,red\nwarm,blue\n");
+  EXPECT_THAT(error_of(words_), Not(HasSubstr("another file")));
 }
 
 TEST_F(Loading, NumbersCountTheNamesOfTheLabelFile) {

@@ -30,13 +30,14 @@ TEST(Summary, CountsWhatIsReadAndWhatIsNot) {
   EXPECT_DOUBLE_EQ(part.unknown_share(), 0.5);
   EXPECT_DOUBLE_EQ(part.unread_share(), 2.0 / 6);
   EXPECT_EQ(part_text(part),
-            "2 rows, 4 tokens (1 bad row skipped, 50 % unknown words, 1 texts cut, 33 % unread)");
+            "2 rows, 4 tokens (1 bad row skipped, 50 % unknown words, 1 text cut, 33 % unread)");
   // What is of the whole file is not of a part of it.
   const PartSummary half = summarize("data.validation", {&data, {0}}, kUnknown, 3, false);
   EXPECT_EQ(half.tokens, 3);
   EXPECT_EQ(half.cut.rows, 0);
   EXPECT_EQ(half.bad_rows, 0);
   EXPECT_EQ(part_text(summarize("data.test", {}, kUnknown, 3)), "none");
+  EXPECT_EQ(part_text({.name = "data.test", .rows = 1, .tokens = 1}), "1 row, 1 token");
 }
 
 std::vector<std::string> texts(const std::vector<DataNote>& notes, bool warnings) {

@@ -86,13 +86,13 @@ Evaluation sample_beside_its_baseline() {
 }
 
 TEST(Report, FiguresStandBesideWhatTheMostFrequentClassWouldReach) {
-  const Evaluation evaluation = sample_beside_its_baseline();
+  Evaluation evaluation = sample_beside_its_baseline();
   const std::string text = evaluation_report(evaluation, kLabels);
   EXPECT_NE(text.find("\nmajority  50.00 %  (always \"sport\", the most frequent class in "
                       "training)\nmacro-F1"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("\nread      2 rows, 10 tokens (30 % unknown words, 1 texts cut, 23 % "
+  EXPECT_NE(text.find("\nread      2 rows, 10 tokens (30 % unknown words, 1 text cut, 23 % "
                       "unread)\n"),
             std::string::npos)
       << text;
@@ -102,6 +102,10 @@ TEST(Report, FiguresStandBesideWhatTheMostFrequentClassWouldReach) {
   EXPECT_EQ(json["data"]["unknown_tokens"], 3);
   EXPECT_EQ(json["data"]["cut_rows"], 1);
   EXPECT_EQ(json["data"]["unread_tokens"], 3);
+  EXPECT_TRUE(json["data"].at("training_rows").is_null()) << "never compared with training";
+  evaluation.data->training_rows = 0;
+  EXPECT_EQ(nlohmann::json::parse(evaluation_json(evaluation, kLabels))["data"]["training_rows"],
+            0);
 }
 
 TEST(Report, AModelNoBetterThanTheMajorityIsSaidToBeSo) {

@@ -78,6 +78,26 @@ TEST(Labels, NamesThatCannotBeAreRefused) {
   EXPECT_THAT(data_error([] { Labels({"a\rb"}); }), HasSubstr("holds a line break"));
 }
 
+TEST(Labels, AFileInAnotherEncodingComesWithTheCommandThatConvertsIt) {
+  const TempDir dir;
+  const auto path = dir.write("l.txt", "caf\xE9\nbar\n");
+  const std::string file = path.string();
+  EXPECT_EQ(data_error([&] { Labels::read(path); }),
+            file +
+                ":1: byte 4 of the line is not valid UTF-8; expected one label a line in UTF-8 "
+                "(`iconv -f WINDOWS-1252 -t UTF-8 " +
+                file + " > l-utf8.txt` converts a file in Windows-1252)");
+  using std::string_view_literals::operator""sv;
+  for (const std::string_view content : {"\xFF\xFE"
+                                         "a\0\n\0b\0"sv,
+                                         "\xFE\xFF\0a\0\n\0b"sv}) {
+    dir.write("l.txt", content);
+    EXPECT_EQ(data_error([&] { Labels::read(path); }),
+              file + ":1: the file is UTF-16; expected UTF-8: `iconv -f UTF-16 -t UTF-8 " + file +
+                  " > l-utf8.txt`");
+  }
+}
+
 TEST(Labels, FileErrorsNameFileAndLine) {
   const TempDir dir;
   const auto error_of = [&dir](std::string_view content) {
@@ -89,7 +109,7 @@ TEST(Labels, FileErrorsNameFileAndLine) {
   EXPECT_EQ(error_of(""), ": is empty; expected one label a line");
   EXPECT_EQ(error_of("a\n\nb\n"), ":2: the line is empty; expected one label a line");
   EXPECT_EQ(error_of("a\nb\r\na\n"), ":3: label 'a' is on line 1 already; each may come only once");
-  EXPECT_EQ(error_of("a\nb\xFF\n"),
+  EXPECT_EQ(error_of("a\nb\x81\n"),
             ":2: byte 2 of the line is not valid UTF-8; expected one label a line in UTF-8");
   EXPECT_EQ(error_of("a\rb\ra\n"), ":3: label 'a' is on line 1 already; each may come only once");
   EXPECT_EQ(error_of("a\n \u200B\nb\n"), ":2: the line is empty; expected one label a line");

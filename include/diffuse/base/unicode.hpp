@@ -35,7 +35,7 @@ std::string canonical_name(std::string_view text);
 std::string folded_name(std::string_view text);
 
 /// Equal for names that differ by case, blanks, the width of their letters or the writing of a
-/// number alone (0, 0.0, 00).
+/// number alone (0, 0.0, 00; 1000, +1000, 1,000, 1e3).
 std::string look_alike_key(std::string_view name);
 
 }  // namespace diffuse

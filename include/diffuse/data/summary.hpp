@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct PartSummary {
   std::int64_t file_tokens = 0;     ///< as `file_rows`, that are read
   CutTexts cut{};                   ///< of the whole file
   std::int64_t bad_rows = 0;        ///< of the whole file, left out (data.on_error = skip)
-  std::int64_t training_rows = 0;   ///< whose text stands in the training rows, too
+  /// Rows whose text stands in the training rows, too; nothing where they were not compared.
+  std::optional<std::int64_t> training_rows{};
 
   double unknown_share() const;  ///< of the tokens
   double unread_share() const;   ///< of the tokens that all texts of the file have
