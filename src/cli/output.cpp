@@ -12,20 +12,26 @@
 
 namespace diffuse::cli {
 
-void write_output(std::string_view text) {
+bool write_if_read(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
     if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EPIPE) {
-      // Reached only where the parent left SIGPIPE ignored: end as the signal would have done.
-      std::signal(SIGPIPE, SIG_DFL);
-      std::raise(SIGPIPE);
+      return false;
     } else if (errno != EINTR) {
       throw SystemError(
           fmt::format("Writing the results to stdout failed: {}.", std::strerror(errno)));
     }
   }
+  return true;
+}
+
+void write_output(std::string_view text) {
+  if (write_if_read(text)) return;
+  // Reached only where SIGPIPE is ignored: end as the signal would have done.
+  std::signal(SIGPIPE, SIG_DFL);
+  std::raise(SIGPIPE);
 }
 
 void check_output_file(const std::string& file) {

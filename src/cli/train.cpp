@@ -185,6 +185,12 @@ int stopped(int signal, const TrainingResult& result, const fs::path& run_dir) {
   return kSignalBase + signal;
 }
 
+/// What was trained stands in the run directory, whether or not somebody reads the summary.
+void write_result(const std::string& text) {
+  if (!write_if_read(text))
+    log::warning("Nobody reads stdout any more; the summary was not written.");
+}
+
 /// What there is to say of a run that has nothing left to do.
 void tell_finished(const TrainingResult& result, const TrainConfig& config) {
   const bool cut = config.max_updates > 0 && result.updates >= config.max_updates;
@@ -306,7 +312,7 @@ int run_train(const TrainOptions& options) {
   if (result.was_finished && (tested || run.data.test.size() == 0)) {
     tell_finished(result, run.config.train);
     if (options.json) {
-      write_output(training_summary_json(
+      write_result(training_summary_json(
           result, run.data, tested ? read_file(run_dir / "test.json") : std::string(), run_dir));
     }
     return kDone;
@@ -321,7 +327,7 @@ int run_train(const TrainOptions& options) {
   }
   const std::string text = training_summary(result, run.data, evaluated, run_dir);
   log::debug("Result\n{}", text);
-  write_output(options.json
+  write_result(options.json
                    ? training_summary_json(result, run.data,
                                            evaluated && run.data.test.size() > 0
                                                ? evaluation_json(*evaluated, run.data.labels)

@@ -72,6 +72,16 @@ TEST(Outside, AReaderThatHasSeenEnough) {
   EXPECT_TRUE(has_checkpoint(workspace));
 }
 
+TEST(Outside, NobodyWhoReadsTheSummary) {
+  const Workspace workspace;
+  Process process(workspace.launch({"train", "--config", "small.json", "--out", "run"}));
+  process.close_output();
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("Nobody reads stdout any more"));
+  EXPECT_TRUE(fs::exists(workspace.path() / "run/test.json"));
+}
+
 TEST(Outside, AClosedTerminal) {
   const Workspace workspace;
   Process process(endless(workspace));
