@@ -63,15 +63,21 @@ std::string parameters_text(const Config& config) {
 }
 
 nlohmann::ordered_json part_json(const PartSummary& part) {
-  const nlohmann::ordered_json shared =
-      part.training_rows ? nlohmann::ordered_json(*part.training_rows) : nullptr;
+  nlohmann::ordered_json shared;  // null where nothing was compared
+  nlohmann::ordered_json relabelled;
+  if (part.training_rows) {
+    shared = *part.training_rows;
+    relabelled = part.relabelled_rows;
+  }
   return {{"rows", part.rows},
           {"tokens", part.tokens},
           {"skipped_rows", part.bad_rows},
           {"unknown_tokens", part.unknown_tokens},
           {"cut_rows", part.cut.rows},
           {"unread_tokens", part.cut.unread_tokens},
-          {"training_rows", shared}};
+          {"training_rows", shared},
+          {"relabelled_rows", relabelled},
+          {"ambiguous_texts", part.ambiguous.texts}};
 }
 
 /// "1,234 (words that come 2 times or more)".
@@ -121,7 +127,6 @@ std::string startup_json(const Config& config, const TrainingData& data,
   json["train"] = part_json(data.summary.train);
   json["validation"] = part_json(data.summary.validation);
   json["test"] = part_json(data.summary.test);
-  json["ambiguous_texts"] = data.summary.ambiguous_texts;
   json["classes_without_validation"] = nlohmann::ordered_json::array();
   for (const std::int32_t label : data.summary.unvalidated_classes)
     json["classes_without_validation"].push_back(data.labels.name(label));

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <string_view>
+#include <utility>
 
 #include "diffuse/base/random.hpp"
 
@@ -49,14 +51,25 @@ AmbiguousTexts ambiguous_texts(const EncodedDataset& data) {
   return found;
 }
 
-std::int64_t count_shared_texts(const DatasetView& view, const DatasetView& others) {
-  std::vector<std::uint64_t> keys;
-  keys.reserve(others.size());
-  for (const std::uint32_t row : others.rows) keys.push_back(text_key(*others.data, row));
-  std::sort(keys.begin(), keys.end());
-  return std::count_if(view.rows.begin(), view.rows.end(), [&](std::uint32_t row) {
-    return std::binary_search(keys.begin(), keys.end(), text_key(*view.data, row));
-  });
+SharedTexts count_shared_texts(const DatasetView& view, const DatasetView& others) {
+  using Labelled = std::pair<std::uint64_t, std::int32_t>;  // a text's key and a label of it
+  const auto labelled = [](const EncodedDataset& data, std::uint32_t row) {
+    return Labelled(text_key(data, row), data.label(row));
+  };
+  std::vector<Labelled> known;
+  known.reserve(others.size());
+  for (const std::uint32_t row : others.rows) known.push_back(labelled(*others.data, row));
+  std::sort(known.begin(), known.end());
+  SharedTexts shared;
+  for (const std::uint32_t row : view.rows) {
+    const Labelled own = labelled(*view.data, row);
+    constexpr std::int32_t kLeast = std::numeric_limits<std::int32_t>::min();
+    const auto at = std::lower_bound(known.begin(), known.end(), Labelled(own.first, kLeast));
+    if (at == known.end() || at->first != own.first) continue;
+    ++shared.rows;
+    if (!std::binary_search(at, known.end(), own)) ++shared.relabelled;
+  }
+  return shared;
 }
 
 }  // namespace diffuse

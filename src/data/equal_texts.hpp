@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "diffuse/data/dataset.hpp"
+#include "diffuse/data/summary.hpp"
 
 namespace diffuse {
 
@@ -14,14 +15,15 @@ std::vector<std::uint64_t> text_keys(const EncodedDataset& data);
 /// Row numbers by text: rows of equal texts stand side by side, each group in file order.
 std::vector<std::uint32_t> rows_by_text(const std::vector<std::uint64_t>& keys);
 
-/// Texts that have more than one label.
-struct AmbiguousTexts {
-  std::int64_t texts = 0;
-  std::int64_t rows = 0;
-};
+/// Texts of `data` that have more than one label.
 AmbiguousTexts ambiguous_texts(const EncodedDataset& data);
 
-/// Rows of `view` whose text is also one of `others`.
-std::int64_t count_shared_texts(const DatasetView& view, const DatasetView& others);
+/// Rows of `view` whose text is also one of `others`, and those of them whose label it has not
+/// there.
+struct SharedTexts {
+  std::int64_t rows = 0;
+  std::int64_t relabelled = 0;
+};
+SharedTexts count_shared_texts(const DatasetView& view, const DatasetView& others);
 
 }  // namespace diffuse

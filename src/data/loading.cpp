@@ -221,11 +221,13 @@ DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tok
   summary.train = part("data.train", loaded.train, loaded.train_file.get());
   summary.validation = part("data.validation", loaded.validation, loaded.validation_file.get());
   summary.test = part("data.test", loaded.test, loaded.test_file.get());
-  summary.validation.training_rows = count_shared_texts(loaded.validation, loaded.train);
-  summary.test.training_rows = count_shared_texts(loaded.test, view_all(*loaded.train_file));
-  const AmbiguousTexts ambiguous = ambiguous_texts(*loaded.train_file);
-  summary.ambiguous_texts = ambiguous.texts;
-  summary.ambiguous_rows = ambiguous.rows;
+  const auto compare = [](PartSummary& own, const DatasetView& view, const DatasetView& train) {
+    const SharedTexts shared = count_shared_texts(view, train);
+    own.training_rows = shared.rows;
+    own.relabelled_rows = shared.relabelled;
+  };
+  compare(summary.validation, loaded.validation, loaded.train);
+  compare(summary.test, loaded.test, view_all(*loaded.train_file));
   if (loaded.validation.size() > 0) {
     const auto validated = count_classes(loaded.validation, loaded.labels.size());
     for (std::size_t c = 0; c < validated.size(); ++c) {

@@ -7,6 +7,7 @@
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "equal_texts.hpp"
 
 namespace diffuse {
 namespace {
@@ -50,6 +51,17 @@ void add_unknown(const PartSummary& part, std::vector<DataNote>& notes) {
        true});
 }
 
+void add_ambiguous(const PartSummary& part, std::vector<DataNote>& notes) {
+  const AmbiguousTexts& found = part.ambiguous;
+  if (found.texts == 0) return;
+  notes.push_back(
+      {fmt::format("{}: {} more than one label ({} of its rows): no model is right on "
+                   "all of them",
+                   part.name, counted(found.texts, "text") + (found.texts == 1 ? " has" : " have"),
+                   format_count(found.rows)),
+       share(found.rows, part.file_rows) >= kManyRepeated});
+}
+
 }  // namespace
 
 double PartSummary::unknown_share() const { return share(unknown_tokens, tokens); }
@@ -73,6 +85,7 @@ PartSummary summarize(const std::string& name, const DatasetView& view, std::int
     part.file_tokens = view.data->token_count();
     part.cut = view.data->cut_texts();
     part.bad_rows = static_cast<std::int64_t>(view.data->skipped_rows());
+    part.ambiguous = ambiguous_texts(*view.data);
   }
   return part;
 }
@@ -81,11 +94,17 @@ std::vector<DataNote> data_notes(const PartSummary& part) {
   std::vector<DataNote> notes;
   add_cut(part, notes);
   add_unknown(part, notes);
+  add_ambiguous(part, notes);
   if (part.training_rows.value_or(0) > 0) {
+    const std::string relabelled = part.relabelled_rows == 0
+                                       ? ""
+                                       : fmt::format(", {} of them with another label there",
+                                                     format_count(part.relabelled_rows));
     notes.push_back(
-        {fmt::format("{}: {} of {} texts stand in data.train, too: what is right on them may be "
+        {fmt::format("{}: {} of {} texts stand in data.train, too{}: what is right on them may be "
                      "remembered",
-                     part.name, format_count(*part.training_rows), format_count(part.rows)),
+                     part.name, format_count(*part.training_rows), format_count(part.rows),
+                     relabelled),
          share(*part.training_rows, part.rows) >= kManyRepeated});
   }
   return notes;
@@ -96,15 +115,6 @@ std::vector<DataNote> data_notes(const DataSummary& summary, const Labels& label
   for (const PartSummary* part : {&summary.train, &summary.validation, &summary.test}) {
     const std::vector<DataNote> own = data_notes(*part);
     notes.insert(notes.end(), own.begin(), own.end());
-  }
-  if (summary.ambiguous_texts > 0) {
-    const std::int64_t rows = summary.train.rows + summary.validation.rows;
-    notes.push_back({fmt::format("data.train: {} text{} more than one label ({} of its rows): no "
-                                 "model is right on all of them",
-                                 format_count(summary.ambiguous_texts),
-                                 summary.ambiguous_texts == 1 ? " has" : "s have",
-                                 format_count(summary.ambiguous_rows)),
-                     share(summary.ambiguous_rows, rows) >= kManyRepeated});
   }
   if (const auto& missing = summary.unvalidated_classes; !missing.empty()) {
     constexpr std::size_t kShown = 5;

@@ -151,9 +151,13 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
     const PartSummary& data = *evaluation.data;
     const nlohmann::ordered_json shared =
         data.training_rows ? nlohmann::ordered_json(*data.training_rows) : nullptr;
-    json["data"] = {{"tokens", data.tokens},     {"unknown_tokens", data.unknown_tokens},
-                    {"cut_rows", data.cut.rows}, {"unread_tokens", data.cut.unread_tokens},
-                    {"bad_rows", data.bad_rows}, {"training_rows", shared}};
+    json["data"] = {{"tokens", data.tokens},
+                    {"unknown_tokens", data.unknown_tokens},
+                    {"cut_rows", data.cut.rows},
+                    {"unread_tokens", data.cut.unread_tokens},
+                    {"bad_rows", data.bad_rows},
+                    {"training_rows", shared},
+                    {"ambiguous_texts", data.ambiguous.texts}};
   }
   json["classes"] = nlohmann::ordered_json::array();
   json["confusion"] = nlohmann::ordered_json::array();

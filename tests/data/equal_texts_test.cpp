@@ -46,10 +46,21 @@ TEST(SharedTexts, CountsRowsWhoseTextIsAmongTheOthers) {
   EncodedDataset other;
   other.append(Ids{2, 1}, 5, 1);  // the label does not matter
   other.append(Ids{1, 9}, 0, 2, 78);
-  EXPECT_EQ(count_shared_texts(view_all(data), view_all(other)), 3);
-  EXPECT_EQ(count_shared_texts(view_all(other), view_all(data)), 2);
-  EXPECT_EQ(count_shared_texts(view_all(other), DatasetView{&data, {0, 3}}), 0);
-  EXPECT_EQ(count_shared_texts({}, view_all(data)), 0);
+  EXPECT_EQ(count_shared_texts(view_all(data), view_all(other)).rows, 3);
+  EXPECT_EQ(count_shared_texts(view_all(other), view_all(data)).rows, 2);
+  EXPECT_EQ(count_shared_texts(view_all(other), DatasetView{&data, {0, 3}}).rows, 0);
+  EXPECT_EQ(count_shared_texts({}, view_all(data)).rows, 0);
+}
+
+TEST(SharedTexts, CountsRowsWhoseLabelTheTextHasNotThere) {
+  const EncodedDataset data = sample();
+  EncodedDataset other;
+  other.append(Ids{2, 1}, 1, 1);      // 0 there, twice
+  other.append(Ids{1, 2}, 0, 2);      // 0 and 1 there
+  other.append(Ids{1, 9}, 0, 3, 78);  // 1 there
+  const SharedTexts shared = count_shared_texts(view_all(other), view_all(data));
+  EXPECT_EQ(shared.rows, 3);
+  EXPECT_EQ(shared.relabelled, 2);
 }
 
 }  // namespace

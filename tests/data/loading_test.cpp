@@ -314,9 +314,24 @@ TEST_F(Loading, TextsOfSeveralLabelsAreTold) {
   train_on(std::string(kColours) + "cold,fire\n");
   const LogCapture log;
   const TrainingData loaded = load(words_);
-  EXPECT_EQ(loaded.summary.ambiguous_texts, 1);
-  EXPECT_EQ(loaded.summary.ambiguous_rows, 2);
+  EXPECT_EQ(loaded.summary.train.ambiguous.texts, 1);
+  EXPECT_EQ(loaded.summary.train.ambiguous.rows, 2);
   EXPECT_THAT(log.text(), HasSubstr("data.train: 1 text has more than one label"));
+}
+
+TEST_F(Loading, TextsOfSeveralLabelsAreToldOfEveryFile) {
+  train_on(kColours);
+  data_.validation = write("v.csv", "cold,new ice\nwarm,new ice\nwarm,ice\n");
+  data_.test = write("t.csv", "cold,a\nwarm,a\nwarm,b\ncold,b\n");
+  const LogCapture log;
+  const TrainingData loaded = load(words_);
+  EXPECT_EQ(loaded.summary.validation.ambiguous.texts, 1);
+  EXPECT_EQ(loaded.summary.validation.relabelled_rows, 1);
+  EXPECT_EQ(loaded.summary.test.ambiguous.rows, 4);
+  EXPECT_THAT(log.text(), HasSubstr("data.validation: 1 text has more than one label (2 of its"));
+  EXPECT_THAT(log.text(), HasSubstr("data.validation: 1 of 3 texts stand in data.train, too, 1 of "
+                                    "them with another label there"));
+  EXPECT_THAT(log.text(), HasSubstr("data.test: 2 texts have more than one label (4 of its rows)"));
 }
 
 TEST_F(Loading, CutTextsAreToldFromTheCacheToo) {

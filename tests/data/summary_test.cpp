@@ -81,22 +81,30 @@ TEST(DataNotes, TextsThatStandInTrainingAreAWarningFromAHundredthOn) {
               ElementsAre("data.test: 9 of 1,000 texts stand in data.train, too: what is right on "
                           "them may be remembered"));
   part.training_rows = 10;
-  EXPECT_THAT(texts(data_notes(part), true), SizeIs(1));
+  part.relabelled_rows = 3;
+  EXPECT_THAT(texts(data_notes(part), true),
+              ElementsAre("data.test: 10 of 1,000 texts stand in data.train, too, 3 of them with "
+                          "another label there: what is right on them may be remembered"));
 }
 
-TEST(DataNotes, OfAllPartsTellLabelsAndClasses) {
+TEST(DataNotes, TextsOfSeveralLabelsAreAWarningFromAHundredthOn) {
+  PartSummary part{.name = "mail.csv", .rows = 200, .file_rows = 200, .ambiguous = {1, 2}};
+  EXPECT_THAT(texts(data_notes(part), true),
+              ElementsAre("mail.csv: 1 text has more than one label (2 of its rows): no model is "
+                          "right on all of them"));
+  part.file_rows = 1000;
+  part.ambiguous = {2, 5};
+  EXPECT_THAT(texts(data_notes(part), false),
+              ElementsAre("mail.csv: 2 texts have more than one label (5 of its rows): no model is "
+                          "right on all of them"));
+}
+
+TEST(DataNotes, OfAllPartsTellClassesWithoutAValidationRow) {
   const Labels labels({"a", "b", "c", "d", "e", "f", "g"});
   DataSummary summary;
   summary.train.rows = 190;
   summary.validation.rows = 10;
   EXPECT_THAT(data_notes(summary, labels), IsEmpty());
-  summary.ambiguous_texts = 1;
-  summary.ambiguous_rows = 2;
-  EXPECT_THAT(texts(data_notes(summary, labels), true),
-              ElementsAre("data.train: 1 text has more than one label (2 of its rows): no model is "
-                          "right on all of them"));
-  summary.train.rows = 1000;
-  EXPECT_THAT(texts(data_notes(summary, labels), true), IsEmpty());
   summary.unvalidated_classes = {1};
   EXPECT_THAT(
       texts(data_notes(summary, labels), true),

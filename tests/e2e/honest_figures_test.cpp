@@ -99,7 +99,7 @@ TEST(HonestFigures, RepeatedAndContradictingTextsAreTold) {
                     HasSubstr("data.train: 1 text has more than one label (2 of its rows)")));
   const auto json = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(json["test"]["training_rows"], 6);
-  EXPECT_EQ(json["ambiguous_texts"], 1);
+  EXPECT_EQ(json["train"]["ambiguous_texts"], 1);
 }
 
 TEST(HonestFigures, CutTextsAndUnknownWordsAreToldByTrainAndEval) {

@@ -103,6 +103,7 @@ TEST(Report, FiguresStandBesideWhatTheMostFrequentClassWouldReach) {
   EXPECT_EQ(json["data"]["cut_rows"], 1);
   EXPECT_EQ(json["data"]["unread_tokens"], 3);
   EXPECT_TRUE(json["data"].at("training_rows").is_null()) << "never compared with training";
+  EXPECT_EQ(json["data"]["ambiguous_texts"], 0);
   evaluation.data->training_rows = 0;
   EXPECT_EQ(nlohmann::json::parse(evaluation_json(evaluation, kLabels))["data"]["training_rows"],
             0);

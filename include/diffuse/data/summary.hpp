@@ -10,6 +10,12 @@
 
 namespace diffuse {
 
+/// Texts that have more than one label.
+struct AmbiguousTexts {
+  std::int64_t texts = 0;
+  std::int64_t rows = 0;
+};
+
 /// What a model reads of some rows, and what not.
 struct PartSummary {
   std::string name;  ///< how messages call it: "data.train"
@@ -23,12 +29,15 @@ struct PartSummary {
   std::int64_t bad_rows = 0;        ///< of the whole file, left out (data.on_error = skip)
   /// Rows whose text stands in the training rows, too; nothing where they were not compared.
   std::optional<std::int64_t> training_rows{};
+  std::int64_t relabelled_rows = 0;  ///< of these, with a label that the text has not in training
+  AmbiguousTexts ambiguous{};        ///< of the whole file
 
   double unknown_share() const;  ///< of the tokens
   double unread_share() const;   ///< of the tokens that all texts of the file have
 };
 
-/// Of `view`. `cut` and `bad_rows` are its whole file's: for a part of one, leave `whole` false.
+/// Of `view`. `cut`, `bad_rows` and `ambiguous` are its whole file's: for a part of one, leave
+/// `whole` false.
 PartSummary summarize(const std::string& name, const DatasetView& view, std::int32_t unknown_id,
                       std::int64_t max_tokens, bool whole = true);
 
@@ -37,8 +46,6 @@ struct DataSummary {
   PartSummary train;
   PartSummary validation;  ///< without rows where there are none
   PartSummary test;
-  std::int64_t ambiguous_texts = 0;  ///< of the training file: texts with more than one label
-  std::int64_t ambiguous_rows = 0;   ///< rows of these
   std::vector<std::int32_t> unvalidated_classes;  ///< with training rows, but none in validation
 };
 
@@ -48,10 +55,11 @@ struct DataNote {
   bool warning = false;
 };
 
-/// What there is to say of a part: texts that were cut, unknown words, texts that stand in
-/// training. What concerns few is no warning (docs/data.md, "What was not used").
+/// What there is to say of a part: texts that were cut, unknown words, texts of several labels,
+/// texts that stand in training. What concerns few is no warning (docs/data.md, "What was not
+/// used").
 std::vector<DataNote> data_notes(const PartSummary& part);
-/// The same of all parts, with texts of several labels and classes that validation lacks.
+/// The same of all parts, with classes that validation lacks.
 std::vector<DataNote> data_notes(const DataSummary& summary, const Labels& labels);
 
 /// Logs `notes` as warnings and plain lines.
