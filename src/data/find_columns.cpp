@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "column_layout.hpp"
@@ -85,6 +86,22 @@ bool is_surely_header(const FirstRows& rows, const RecordLayout& model) {
                      [&](const ColumnRef& text) { return named(text, is_text_name); });
 }
 
+/// Throws DataError if a header's names contradict the numbers of a model without names.
+void check_names_of_numbered(const FirstRows& rows, const RecordLayout& layout) {
+  const auto refuse = [&](const ColumnRef& column, std::string_view part) {
+    throw DataError(fmt::format(
+        "{}: the header calls column {} \"{}\", but the model was trained on a file without a "
+        "header whose {} stood there; expected the columns as there, or --set "
+        "data.label_column=N --set data.text_columns=N",
+        place_of(rows), column.number, printable(column.name, 30), part));
+  };
+  if (layout.label && (is_other_name(layout.label->name) || is_text_name(layout.label->name)))
+    refuse(*layout.label, "label");
+  for (const ColumnRef& text : layout.texts) {
+    if (is_other_name(text.name) || is_label_name(text.name)) refuse(text, "text");
+  }
+}
+
 /// By numbers of the training file, which had no header.
 RecordLayout find_numbered(const FirstRows& rows, const DataConfig& config,
                            const RecordLayout& model, bool need_label) {
@@ -133,6 +150,7 @@ RecordLayout find_numbered(const FirstRows& rows, const DataConfig& config,
   } else {
     for (const ColumnRef& text : model.texts) layout.texts.push_back(take(text.number));
   }
+  if (guess.header && !own) check_names_of_numbered(rows, layout);
   check_label_is_no_text(layout);
   describe_layout(layout, guess.reason, {});
   return layout;

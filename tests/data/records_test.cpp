@@ -333,6 +333,19 @@ TEST(OtherFiles, AreReadByNumberWhereThereAreNoNames) {
               HasSubstr("the header calls column 2 \"label\""));
 }
 
+TEST(OtherFiles, WhoseHeaderContradictsTheNumbersAreRefused) {
+  const auto refused = [](const std::string& content, bool need_label) {
+    return message_of<DataError>([&] { read_other(kNumbered, "b.csv", content, need_label); });
+  };
+  EXPECT_THAT(refused("id,text\n7,t\n", true),
+              HasSubstr("b.csv:1: the header calls column 1 \"id\", but the model was trained on a "
+                        "file without a header whose label stood there"));
+  EXPECT_THAT(refused("label,date\ny,t\n", true), HasSubstr("whose text stood there"));
+  EXPECT_THAT(refused("text,label\nt,y\n", false),
+              HasSubstr("the header calls column 2 \"label\""));
+  EXPECT_THAT(read_other(kNumbered, "b.csv", "label,text\ny,t\n", false), ElementsAre(": t"));
+}
+
 TEST(TextsAlone, NeedNoLabel) {
   EXPECT_THAT(read_other(kNamed, "b.csv", "id,text\n7,t\n", false), ElementsAre(": t"));
   EXPECT_THAT(read_other(kNamed, "b.csv", "text\nt\n", false), ElementsAre(": t"));

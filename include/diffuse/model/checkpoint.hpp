@@ -15,8 +15,8 @@
 namespace diffuse {
 
 /// The folder that holds a checkpoint's files: `path` itself if it holds `model.safetensors`, else
-/// `path/checkpoints/best`, else `path/checkpoints/last`: the first that is there, whole or not. Throws CheckpointError saying what was
-/// looked for, or which link leads nowhere.
+/// `path/checkpoints/best`, else `path/checkpoints/last`: the first that is there, whole or not.
+/// Throws CheckpointError saying what was looked for, or which link leads nowhere.
 std::filesystem::path resolve_checkpoint(const std::filesystem::path& path);
 
 /// A checkpoint's model half: all that evaluation and prediction need.
