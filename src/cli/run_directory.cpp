@@ -102,6 +102,13 @@ void check_parent(const fs::path& out, const std::string& what) {
   check_writable(parent, what);
 }
 
+/// Whether training can go on from the checkpoint `folder`.
+bool can_be_resumed(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / "state.json", ignored) &&
+         fs::is_regular_file(folder / "optimizer.safetensors", ignored);
+}
+
 }  // namespace
 
 void check_run_directory(const fs::path& out, const std::string& name, bool overwrite) {
@@ -191,19 +198,15 @@ void check_resumable(const fs::path& run_dir) {
 fs::path last_checkpoint(const fs::path& run_dir) {
   const fs::path root = run_dir / "checkpoints";
   std::error_code error;
-  const auto whole = [&](const fs::path& folder) {
-    return fs::is_regular_file(folder / "state.json", error) &&
-           fs::is_regular_file(folder / "optimizer.safetensors", error);
-  };
   const fs::path link = fs::read_symlink(root / "last", error);
   const fs::path named = error ? pointed_folder(root / "last") : root / link;
-  if (named != root / "last" && whole(named)) return named;
+  if (named != root / "last" && can_be_resumed(named)) return named;
   // A crash between a checkpoint and its link, or a copy that lost the links.
   fs::path newest;
   for (const auto& entry : fs::directory_iterator(root, error)) {
     const std::string name = entry.path().filename().string();
     const bool number = !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
-    if (!number || !whole(entry.path())) continue;
+    if (!number || !can_be_resumed(entry.path())) continue;
     const auto order = [](const std::string& text) { return std::pair(text.size(), text); };
     if (newest.empty() || order(newest.filename().string()) < order(name)) newest = entry.path();
   }
@@ -214,11 +217,9 @@ void warn_of_incomplete_last(const fs::path& run_dir) {
   const fs::path link = run_dir / "checkpoints" / "last";
   const fs::path named = pointed_folder(link);
   std::error_code ignored;
-  if (!fs::is_directory(named, ignored)) return;
-  const fs::path taken = last_checkpoint(run_dir);
-  if (fs::equivalent(named, taken, ignored)) return;
+  if (!fs::is_directory(named, ignored) || can_be_resumed(named)) return;
   log::warning("{} is not whole (it lacks state.json or optimizer.safetensors): going on from {}",
-               link.string(), taken.string());
+               link.string(), last_checkpoint(run_dir).string());
 }
 
 EarlierTest::EarlierTest(const fs::path& run_dir)
