@@ -31,7 +31,10 @@ std::vector<std::size_t> other_columns(const FirstRows& rows, const RecordLayout
   for (const std::size_t i : all) {
     std::vector<std::string_view> values;
     if (!layout.header) values.emplace_back(rows.first[i]);
-    for (const FirstRows::Row* row : rows.below) values.emplace_back((*row)[i]);
+    for (const FirstRows::Row* row : rows.below) {
+      if (layout.header && *row == rows.first) continue;  // of `cat a.csv b.csv`
+      values.emplace_back((*row)[i]);
+    }
     const ColumnKind kind = kind_of(values);
     if (kind == ColumnKind::text) {
       texts.push_back(i);

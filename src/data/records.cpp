@@ -107,7 +107,7 @@ std::unique_ptr<RecordReader> open_records(const DataInput& input, const DataCon
   const FileFormat format = resolve_format(input.path, config.format);
   if (format == FileFormat::jsonl) return std::make_unique<JsonlRecords>(input, config, options);
   char separator = configured_separator(config.separator);
-  if (format == FileFormat::tsv) {
+  if (separator == 0 && format == FileFormat::tsv) {
     separator = '\t';
   } else if (separator == 0 && options.layout && options.layout->format == FileFormat::csv) {
     separator = options.layout->separator;

@@ -173,6 +173,15 @@ TEST(AutomaticText, LeavesOutIdentifiersNumbersDatesAndLinks) {
               ElementsAre("1 x: it is"));
 }
 
+TEST(Columns, ARepeatedHeaderMakesNoTextOfNumbersAndDates) {
+  std::string part = "id,when,note,label\n";
+  for (int i = 1; i < 10; ++i)
+    part += fmt::format("{},2024-01-0{},words {} times,{}\n", i, i, i, i % 2 == 0 ? "x" : "y");
+  EXPECT_THAT(columns_text("a.csv", part + part),
+              AllOf(HasSubstr("text is column 3 (\"note\")"),
+                    HasSubstr("not taken for text: column 1 (\"id\"): numbers")));
+}
+
 TEST(Separators, AreFoundOrSet) {
   EXPECT_THAT(csv("label;text\nx;a, b\ny;c\n"), ElementsAre("2 x: a, b", "3 y: c"));
   EXPECT_THAT(csv("label|text\nx|a\ny|c\n"), ElementsAre("2 x: a", "3 y: c"));
@@ -184,6 +193,8 @@ TEST(Separators, AreFoundOrSet) {
   EXPECT_THAT(csv("x:a,b\ny:c,d\n", set), ElementsAre("1 x: a,b", "2 y: c,d"));
   set.separator = "tab";
   EXPECT_THAT(csv("x\ta,b\ny\tc,d\n", set), ElementsAre("1 x: a,b", "2 y: c,d"));
+  set.separator = ";";
+  EXPECT_THAT(read("a.tsv", "x;a\ny;c\n", set), ElementsAre("1 x: a", "2 y: c"));
   set.separator = "ab";
   EXPECT_THAT(message_of<ConfigError>([&] { csv("x,a\n", set); }),
               HasSubstr("data.separator is \"ab\"; expected one character"));
