@@ -115,11 +115,14 @@ TEST(Outside, AWarningOfAJobManagerIsACheckpoint) {
   process.signal(SIGUSR1);
   ASSERT_TRUE(process.wait_for_stderr("is written, the training goes on"));
   EXPECT_TRUE(has_checkpoint(workspace));
-  const std::string first = read_file(workspace.path() / "run/checkpoints/last/state.json");
+  const fs::path state = workspace.path() / "run/checkpoints/last/state.json";
+  const std::string first = read_file(state);
+  const auto saved = nlohmann::json::parse(first).at("update").get<int>();
+  ASSERT_TRUE(process.wait_for_stderr("update " + std::to_string(saved + 1) + "  grad"));
   process.signal(SIGTERM);
   const Outcome outcome = process.wait();
   EXPECT_EQ(outcome.exit_code, 143) << outcome;
-  EXPECT_NE(read_file(workspace.path() / "run/checkpoints/last/state.json"), first);
+  EXPECT_NE(read_file(state), first);
 }
 
 TEST(Outside, AFullDiskTakesTheLogsAndNotTheTraining) {
