@@ -73,6 +73,10 @@ void catch_stop_signals() {
 
 int stop_signal() { return first_signal.load(); }
 
+void throw_if_stopped() {
+  if (const int signal = stop_signal(); signal != 0) throw Stopped(signal);
+}
+
 std::string signal_name(int number) {
   switch (number) {
     case SIGINT:

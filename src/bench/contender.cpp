@@ -4,7 +4,8 @@
 
 #include "base/json_fields.hpp"
 #include "base/json_reader.hpp"
-#include "diffuse/base/error.hpp"
+#include "diffuse/base/signals.hpp"
+#include "diffuse/bench/timing.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
@@ -66,7 +67,10 @@ class Contender::Training {
   Training(const TrainConfig& config, Precision precision, Classifier& classifier)
       : config_(config),
         updater_(config_, precision, classifier),
-        clock_(classifier.device(), kNeverSampled) {}
+        clock_({.now_s = steady_now_s,
+                .synchronize = [device = classifier.device()] { synchronize(device); },
+                .on_phase = throw_if_stopped},
+               kNeverSampled) {}
 
   void step(const Batch& batch) {
     clock_.begin_update();
@@ -99,6 +103,7 @@ void Contender::prepare(BenchMode mode, Precision precision) {
 }
 
 void Contender::run(const Batch& batch) {
+  throw_if_stopped();
   // For the whole process, and another contender may have had its turn in between.
   if (classifier_->device().is_cuda()) set_matrix_precision(precision_);
   if (training_) {

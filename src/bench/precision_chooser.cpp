@@ -15,8 +15,7 @@ namespace {
 /// A task's contender, on the task's own texts or on random ones where a call is to be smaller.
 class TaskTrial final : public TrialSubject {
  public:
-  TaskTrial(Task& task, BenchMode mode, const std::function<void()>& check_stop)
-      : task_(task), mode_(mode), check_stop_(check_stop) {
+  TaskTrial(Task& task, BenchMode mode) : task_(task), mode_(mode) {
     const double texts = task.workload.examples_a_batch();
     own_ = {std::max<std::int64_t>(1, std::llround(texts)),
             std::max<std::int64_t>(1, std::llround(task.workload.tokens_a_batch() / texts))};
@@ -38,15 +37,11 @@ class TaskTrial final : public TrialSubject {
                       synthetic_workload(task_.spec->shape, size.texts, size.tokens, 1));
   }
 
-  void call() override {
-    if (check_stop_) check_stop_();
-    part_ ? part_->call() : task_.call();
-  }
+  void call() override { part_ ? part_->call() : task_.call(); }
 
  private:
   Task& task_;
   BenchMode mode_;
-  const std::function<void()>& check_stop_;
   TrialSize own_;
   std::optional<Task> part_;  // nothing: the task itself
 };
@@ -68,7 +63,7 @@ ChosenPrecisions choose_precisions(Task& task, const BenchCase& which, const Ben
   options.longest_call_s = std::min(options.longest_call_s, plan.budget_s);
   options.least_s = std::min(options.least_s, plan.budget_s);
   const PrecisionTrial trial(options, steady_now_s);
-  TaskTrial subject(task, which.mode, plan.check_stop);
+  TaskTrial subject(task, which.mode);
   // Nothing is chosen among what was asked for: it is enough to know that the budget suffices.
   std::function<bool(double)> good_enough;
   if (!plan.precisions.empty())

@@ -16,7 +16,7 @@ struct ChosenPrecisions {
 };
 
 /// Tries what `plan` asks for, or what the device computes in and takes the fastest, at the size of
-/// the case. `check_stop` is called before every call and `on_trial` told what begins.
+/// the case. `on_trial` is told what begins.
 ChosenPrecisions choose_precisions(Task& task, const BenchCase& which, const BenchPlan& plan,
                                    const std::function<void(const std::string&)>& on_trial);
 

@@ -47,7 +47,7 @@ class Runner {
 
  private:
   void progress(const std::string& what, double part) {
-    if (plan_.check_stop) plan_.check_stop();
+    throw_if_stopped();
     if (plan_.on_progress)
       plan_.on_progress(what, (done_ + part) / static_cast<double>(plan_.cases.size()));
   }
@@ -149,10 +149,7 @@ class Runner {
     std::vector<std::function<void()>> calls;
     for (const Runnable& one : runnable) {
       one.task->contender->prepare(which.mode, one.precision);
-      calls.emplace_back([this, task = one.task] {
-        if (plan_.check_stop) plan_.check_stop();
-        task->call();
-      });
+      calls.emplace_back([task = one.task] { task->call(); });
     }
     progress(case_text(which), 0.1);
     std::string failure;
@@ -208,13 +205,7 @@ class Runner {
                       .batch_size = which.batch_size,
                       .seq_len = which.seq_len};
     if (which.seq_len == 0) wanted.lengths = longest_batch(task.workload);
-    try {
-      measurement.memory = probe_memory(wanted);
-    } catch (const SystemError&) {
-      // A terminal's Ctrl-C ends the other process too, and is no failure of its own.
-      if (plan_.check_stop) plan_.check_stop();
-      throw;
-    }
+    measurement.memory = probe_memory(wanted);
   }
 
   static std::vector<std::int64_t> longest_batch(const Workload& workload) {

@@ -227,9 +227,6 @@ int run_bench(const BenchOptions& options) {
   plan.texts = [&](std::int64_t batch_size) { return texts.workloads(batch_size); };
   BenchProgress progress;
   plan.on_progress = [&](const std::string& what, double share) { progress.show(what, share); };
-  plan.check_stop = [] {
-    if (const int number = stop_signal(); number != 0) throw Stopped(number);
-  };
 
   Comparison comparison = run_comparison(plan);
   progress.clear();

@@ -11,7 +11,7 @@ Evaluation evaluate_with_progress(Classifier& classifier, const DatasetView& vie
                                   EvaluationOptions options, const std::string& what) {
   ProgressLine progress;
   options.on_progress = [&](std::int64_t done, std::int64_t total) {
-    if (const int number = stop_signal(); number != 0) throw Stopped(number);
+    throw_if_stopped();
     progress.update(fmt::format("{}  {:.0f} %  {} of {} rows", what,
                                 100.0 * static_cast<double>(done) / static_cast<double>(total),
                                 format_count(done), format_count(total)));

@@ -52,6 +52,7 @@ void StepClock::end_phase() {
 void StepClock::enter(Phase next) {
   end_phase();
   phase_ = next;
+  if (source_.on_phase) source_.on_phase();
 }
 
 void StepClock::end_update() {

@@ -331,7 +331,7 @@ class Trainer {
                                     .noise_seed = config_.train.seed,
                                     .precision = precision_,
                                     .on_progress = [this](std::int64_t done, std::int64_t total) {
-                                      if (stop_signal() != 0) throw Stopped(stop_signal());
+                                      throw_if_stopped();
                                       reporter_.show_evaluation(done, total);
                                     }};
     try {

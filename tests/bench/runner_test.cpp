@@ -2,6 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
 
 #include "diffuse/base/signals.hpp"
 #include "diffuse/bench/comparison.hpp"
@@ -109,24 +115,46 @@ TEST(Runner, EachCaseHasAPrecisionOfItsOwnAndTellsWhatWasTried) {
   }
 }
 
-TEST(Runner, TrialsCanBeStopped) {
+/// A signal is caught in each by the runner's process.
+class StoppedRunner : public ::testing::Test {
+ protected:
+  StoppedRunner() { catch_stop_signals(); }
+  ~StoppedRunner() override { clear_stop_signal(); }
+};
+
+TEST_F(StoppedRunner, TrialsCanBeStopped) {
   BenchPlan plan = plan_of(small_diffusion(), {{BenchMode::inference, 4, 4}});
-  plan.on_progress = [&plan](const std::string& what, double) {
-    if (what == "trying ours in fp32") plan.check_stop = [] { throw Stopped(2); };
+  plan.on_progress = [](const std::string& what, double) {
+    if (what == "trying ours in fp32") std::raise(SIGINT);
   };
   const Comparison comparison = run_comparison(plan);
-  EXPECT_EQ(comparison.stopped_by, 2);
+  EXPECT_EQ(comparison.stopped_by, SIGINT);
   EXPECT_THAT(comparison.cases, IsEmpty());
 }
 
-TEST(Runner, StoppedItKeepsTheCasesThatAreWhole) {
+TEST_F(StoppedRunner, ATrainingStepIsLeftBetweenItsPhases) {
+  const testing::TempDir dir;
+  const ContenderSpec slow = scripted(dir,
+                                      "    for i in range(5000):\n"
+                                      "        ids = ids + torch.zeros([200000], dtype=4).sum()\n");
+  Contender contender(slow, at::kCPU);
+  const Batch batch = make_batch(synthetic_workload(kShape, 2, 4, 1).batches.front(), at::kCPU);
+  contender.prepare(BenchMode::train, Precision::fp32);
+  const std::jthread during_forward([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    ::kill(::getpid(), SIGINT);
+  });
+  EXPECT_THROW(contender.run(batch), Stopped);
+}
+
+TEST_F(StoppedRunner, ItKeepsTheCasesThatAreWhole) {
   BenchPlan plan =
       plan_of(small_diffusion(), {{BenchMode::inference, 1, 4}, {BenchMode::inference, 1, 5}});
-  plan.on_progress = [&plan](const std::string& what, double) {
-    if (what == "inference 1 x 5 tokens") plan.check_stop = [] { throw Stopped(15); };
+  plan.on_progress = [](const std::string& what, double) {
+    if (what == "inference 1 x 5 tokens") std::raise(SIGTERM);
   };
   const Comparison comparison = run_comparison(plan);
-  EXPECT_EQ(comparison.stopped_by, 15);
+  EXPECT_EQ(comparison.stopped_by, SIGTERM);
   EXPECT_EQ(comparison.cases.size(), 1U);
 }
 

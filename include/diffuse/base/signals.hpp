@@ -18,6 +18,8 @@ struct Stopped : std::runtime_error {
       : std::runtime_error("stopped by signal " + std::to_string(number)), signal(number) {}
   int signal;
 };
+/// Throws Stopped where a stop signal has arrived.
+void throw_if_stopped();
 /// "SIGINT", "SIGTERM", "SIGHUP"; "signal N" for another one.
 std::string signal_name(int number);
 /// For tests: as if no signal had arrived.

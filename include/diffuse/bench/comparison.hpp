@@ -120,11 +120,10 @@ struct BenchPlan {
   /// Of cases with real texts (`seq_len` 0), by batch size; may be empty.
   std::function<std::pair<Workload, Workload>(std::int64_t)> texts;
   std::function<void(const std::string&, double)> on_progress;  ///< what, and the share done
-  std::function<void()> check_stop;  ///< throws where the user stopped it
 };
 
 /// Runs the plan's cases. Fills facts, cases and warnings. Throws what making the models throws. A
-/// `Stopped` of `check_stop` ends it with the cases that are whole.
+/// caught stop signal (base/signals.hpp) ends it with the cases that are whole.
 Comparison run_comparison(const BenchPlan& plan);
 
 }  // namespace diffuse

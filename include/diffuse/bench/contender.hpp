@@ -41,7 +41,8 @@ class Contender {
   /// What `run` does from now on. `precision` must be resolved. A training step has an optimizer
   /// of its own, which is made here and lives until the next `prepare`.
   void prepare(BenchMode mode, Precision precision);
-  /// One call; returns when the device is done.
+  /// One call; returns when the device is done. Throws Stopped, before its work or between the
+  /// phases of a training step, where a stop signal was caught; no further call is of use then.
   void run(const Batch& batch);
 
   std::int64_t parameter_count() const;

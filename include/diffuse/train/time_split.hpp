@@ -22,6 +22,7 @@ class StepClock {
   struct Source {
     std::function<double()> now_s;
     std::function<void()> synchronize;
+    std::function<void()> on_phase{};  ///< at the beginning of each but the first; may throw
   };
 
   StepClock(at::Device device, std::int64_t sample_every);
