@@ -22,7 +22,7 @@ constexpr std::int64_t kSameSignal_ns = 200'000'000;
 std::atomic<int> first_signal{0};
 std::atomic<int> first_ending{0};  // SIGINT or SIGTERM
 std::atomic<std::int64_t> first_ending_ns{0};
-std::atomic<bool> checkpoint_asked{false};
+std::atomic<int> checkpoint_signal{0};  // the last one that was not taken yet
 static_assert(std::atomic<int>::is_always_lock_free);
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
@@ -47,7 +47,7 @@ extern "C" void on_stop_signal(int signal) {
   errno = saved_errno;
 }
 
-extern "C" void on_checkpoint_signal(int) { checkpoint_asked.store(true); }
+extern "C" void on_checkpoint_signal(int signal) { checkpoint_signal.store(signal); }
 
 void set_handler(int signal, void (*handler)(int)) {
   struct sigaction action {};
@@ -85,6 +85,10 @@ std::string signal_name(int number) {
       return "SIGTERM";
     case SIGHUP:
       return "SIGHUP";
+    case SIGUSR1:
+      return "SIGUSR1";
+    case SIGUSR2:
+      return "SIGUSR2";
     default:
       return fmt::format("signal {}", number);
   }
@@ -99,9 +103,11 @@ void ignore_write_signals() {
   for (const int signal : {SIGPIPE, SIGXFSZ}) set_handler(signal, SIG_IGN);
 }
 
-void catch_checkpoint_signal() { set_handler(SIGUSR1, on_checkpoint_signal); }
+void catch_checkpoint_signals() {
+  for (const int signal : {SIGUSR1, SIGUSR2}) set_handler(signal, on_checkpoint_signal);
+}
 
-bool take_checkpoint_request() { return checkpoint_asked.exchange(false); }
+int take_checkpoint_signal() { return checkpoint_signal.exchange(0); }
 
 void end_with_parent() {
   const pid_t parent = getppid();

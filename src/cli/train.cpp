@@ -254,7 +254,7 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
 int run_train(const TrainOptions& options) {
   log::hold_for_file();
   ignore_write_signals();  // nor does a reader of the log that is gone, or a full disk, end a run
-  catch_checkpoint_signal();
+  catch_checkpoint_signals();
   const std::string start_time = utc_now();
   PreparedRun run = prepare(options);
   if (options.dry_run) {

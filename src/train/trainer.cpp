@@ -81,15 +81,15 @@ class Trainer {
       train_update();
       if (state_.update % config_.train.log_every == 0) report_window();
       done = finished();  // asked once, because time passes: the end is always evaluated
-      const bool asked = take_checkpoint_request();
+      const int asked = take_checkpoint_signal();
       if (done || state_.update % plan_.evaluate_every == 0) {
         end_period();
-      } else if (asked || checkpoint_due()) {
+      } else if (asked != 0 || checkpoint_due()) {
         save();
       }
-      if (asked && saved_update_ == state_.update)
-        log::info("SIGUSR1: the checkpoint of update {} is written, the training goes on",
-                  state_.update);
+      if (asked != 0 && saved_update_ == state_.update)
+        log::info("{}: the checkpoint of update {} is written, the training goes on",
+                  signal_name(asked), state_.update);
     }
     if (stop_signal() != 0) {
       report_window();  // of the updates that no later line will speak of

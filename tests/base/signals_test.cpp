@@ -87,19 +87,23 @@ TEST(StopSignals, HaveNames) {
   EXPECT_EQ(signal_name(SIGHUP), "SIGHUP");
   EXPECT_EQ(signal_name(SIGINT), "SIGINT");
   EXPECT_EQ(signal_name(SIGTERM), "SIGTERM");
-  EXPECT_EQ(signal_name(SIGUSR2), "signal 12");
+  EXPECT_EQ(signal_name(SIGUSR1), "SIGUSR1");
+  EXPECT_EQ(signal_name(SIGUSR2), "SIGUSR2");
+  EXPECT_EQ(signal_name(SIGALRM), "signal 14");
 }
 
-TEST(CheckpointSignal, IsOneRequest) {
-  EXPECT_EXIT(
-      {
-        catch_checkpoint_signal();
-        if (take_checkpoint_request()) std::exit(1);
-        raise(SIGUSR1);
-        if (!take_checkpoint_request()) std::exit(2);
-        std::exit(take_checkpoint_request() || stop_signal() != 0 ? 3 : 42);
-      },
-      ::testing::ExitedWithCode(42), "");
+TEST(CheckpointSignals, AreOneRequestEach) {
+  for (const int signal : {SIGUSR1, SIGUSR2}) {
+    EXPECT_EXIT(
+        {
+          catch_checkpoint_signals();
+          if (take_checkpoint_signal() != 0) std::exit(1);
+          raise(signal);
+          if (take_checkpoint_signal() != signal) std::exit(2);
+          std::exit(take_checkpoint_signal() != 0 || stop_signal() != 0 ? 3 : 42);
+        },
+        ::testing::ExitedWithCode(42), "");
+  }
 }
 
 TEST(WriteSignals, BecomeErrors) {

@@ -103,6 +103,8 @@ TEST(Outside, ANohupTrainingOutlivesItsTerminal) {
   process.signal_group(SIGHUP);
   process.signal_group(SIGUSR1);
   ASSERT_TRUE(process.wait_for_stderr("SIGUSR1: the checkpoint of update"));
+  process.signal_group(SIGUSR2);
+  ASSERT_TRUE(process.wait_for_stderr("SIGUSR2: the checkpoint of update"));
   process.signal(SIGTERM);
   EXPECT_EQ(process.wait().exit_code, 143);
 }

@@ -67,7 +67,7 @@ TEST(CheckpointSignal, WritesOneAndGoesOn) {
   const TempDir dir;
   const Config config = keeping_all();
   FakeClassifier classifier(kVocabSize, 3);
-  catch_checkpoint_signal();
+  catch_checkpoint_signals();
   int calls = 0;
   classifier.on_forward = [&](const ForwardContext& context) {
     if (context.training && ++calls == 4) std::raise(SIGUSR1);

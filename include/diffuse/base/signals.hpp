@@ -20,7 +20,7 @@ struct Stopped : std::runtime_error {
 };
 /// Throws Stopped where a stop signal has arrived.
 void throw_if_stopped();
-/// "SIGINT", "SIGTERM", "SIGHUP"; "signal N" for another one.
+/// "SIGINT" and the like for those that are caught here; "signal N" for another one.
 std::string signal_name(int number);
 /// For tests: as if no signal had arrived.
 void clear_stop_signal();
@@ -29,11 +29,11 @@ void clear_stop_signal();
 /// with an error in place of the signals SIGPIPE and SIGXFSZ, which would end the process.
 void ignore_write_signals();
 
-/// From now on SIGUSR1, by which job managers announce that time is running out, only asks for a
-/// checkpoint.
-void catch_checkpoint_signal();
-/// Whether one was asked for since the last call.
-bool take_checkpoint_request();
+/// From now on SIGUSR1 and SIGUSR2, by which job managers announce that time is running out, only
+/// ask for a checkpoint.
+void catch_checkpoint_signals();
+/// Number of the signal that asked for one since the last call, 0 if none.
+int take_checkpoint_signal();
 
 /// Lets the system end this process with its parent: for one that a terminal's Ctrl-C does not
 /// reach, because its parent passes signals on.

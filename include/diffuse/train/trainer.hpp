@@ -39,10 +39,10 @@ struct TrainingResult {
 /// run's own.
 ///
 /// A caught stop signal (base/signals.hpp) ends the run after the current update with a checkpoint;
-/// a caught SIGUSR1 only writes one. A log, figures or a checkpoint that cannot be written are a
-/// warning; SystemError is thrown at the end where the last checkpoint was not. Throws
-/// TrainingError if training diverges (the last good checkpoint stays), ConfigError for a length
-/// that cannot be read and CheckpointError if `resume_from` does not fit.
+/// a caught SIGUSR1 or SIGUSR2 only writes one. A log, figures or a checkpoint that cannot be
+/// written are a warning; SystemError is thrown at the end where the last checkpoint was not.
+/// Throws TrainingError if training diverges (the last good checkpoint stays), ConfigError for a
+/// length that cannot be read and CheckpointError if `resume_from` does not fit.
 TrainingResult train(const Config& config, const TrainingData& data, Classifier& classifier,
                      const std::filesystem::path& run_dir,
                      const std::optional<std::filesystem::path>& resume_from = {},
