@@ -37,6 +37,8 @@ namespace diffuse::cli {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kBaselineFile = "baseline.json";
+
 /// What is known of a run before its folder is touched.
 struct PreparedRun {
   Config config;
@@ -116,10 +118,9 @@ void write_or_warn(const char* what, const std::function<void()>& write) {
 }
 
 /// Measures the baseline, or, where a resumed run has done so, reads what it found.
-std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Config& config,
-                                           const fs::path& run_dir) {
+std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Config& config) {
   constexpr double kLimit_s = 60;
-  const fs::path file = run_dir / "baseline.json";
+  const fs::path file = fs::path(options.resume) / kBaselineFile;
   std::error_code ignored;
   if (!options.resume.empty() && fs::exists(file, ignored))
     return parse_baseline(read_file(file), file.string());
@@ -132,8 +133,6 @@ std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Co
   baseline.train.threads = config.train.threads;
   log::info("measuring DistilBERT on the same rows, for at most {}", format_duration(kLimit_s));
   const BaselineFigures figures = probe_baseline(baseline, "DistilBERT", kLimit_s);
-  write_or_warn("A resume will measure the baseline anew",
-                [&] { write_file_atomically(file, baseline_json(figures) + "\n"); });
   log::info("  DistilBERT: {} an epoch in {}, {} (random weights, batches of {}, {} steps timed)",
             format_duration(figures.epoch_time_s), figures.precision,
             format_bytes(static_cast<double>(figures.peak_memory_bytes)), figures.batch_size,
@@ -262,7 +261,10 @@ int run_train(const TrainOptions& options) {
     return kDone;
   }
 
-  catch_stop_signals();  // whoever stops the run from here on finds a checkpoint
+  catch_stop_signals();
+  // Before there is a folder: whoever stops it then leaves none behind. Later there is a
+  // checkpoint.
+  const std::optional<BaselineFigures> baseline = baseline_of(options, run.config);
   const bool resumed = !options.resume.empty();
   const fs::path run_dir =
       resumed ? fs::path(options.resume)
@@ -283,7 +285,11 @@ int run_train(const TrainOptions& options) {
   log::info("Training\n{}", startup_table(run.config, run.data, run.startup));
   warn_of_memory(run.estimate, run.device);
 
-  const std::optional<BaselineFigures> baseline = baseline_of(options, run.config, run_dir);
+  if (baseline) {
+    write_or_warn("A resume will measure the baseline anew", [&] {
+      write_file_atomically(run_dir / kBaselineFile, baseline_json(*baseline) + "\n");
+    });
+  }
   std::optional<EarlierTest> earlier(std::in_place, run_dir);
   TrainingResult result;
   try {

@@ -6,7 +6,7 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include "e2e/fixtures.hpp"
+#include "e2e/small_distilbert.hpp"
 
 namespace diffuse::testing {
 namespace {
@@ -57,6 +57,20 @@ TEST(Outside, CtrlCThatEndsTheLogsReaderFirst) {
   EXPECT_EQ(process.wait().exit_code, 130);
   EXPECT_TRUE(has_checkpoint(workspace));
   EXPECT_THAT(read_file(workspace.path() / "run/train.log"), HasSubstr("Stopped by SIGINT"));
+}
+
+TEST(Outside, CtrlCWhileTheBaselineIsMeasuredLeavesNoFolder) {
+  const Workspace workspace;
+  Launch launch = with_small_baseline(
+      workspace, {"train", "--config", "small.json", "--out", "run", "--baseline", "distilbert"});
+  launch.own_group = true;
+  Process process(launch);
+  ASSERT_TRUE(process.wait_for_stderr("measuring DistilBERT"));
+  process.signal_group(SIGINT);  // its process has not begun yet, or has not read the data
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("Stopped by SIGINT"), Not(HasSubstr("error:"))));
+  EXPECT_FALSE(fs::exists(workspace.path() / "run"));
 }
 
 TEST(Outside, AReaderThatHasSeenEnough) {
