@@ -101,13 +101,6 @@ void start_run_directory(const fs::path& run_dir, const PreparedRun& run, const 
   write_file_atomically(run_dir / "manifest.json", manifest_json(facts, run.config));
 }
 
-/// Checks that the run's data are still the same and notes who goes on with it.
-void resume_run_directory(const fs::path& run_dir, const PreparedRun& run, const RunFacts& facts) {
-  const fs::path manifest = run_dir / "manifest.json";
-  write_file_atomically(manifest, resumed_manifest_json(manifest, facts, run.config));
-  write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
-}
-
 /// Runs `write`, which writes a file of the run's: a failure is a warning that begins with `what`.
 void write_or_warn(const char* what, const std::function<void()>& write) {
   try {
@@ -115,6 +108,18 @@ void write_or_warn(const char* what, const std::function<void()>& write) {
   } catch (const SystemError& error) {
     log::warning("{}: {}", what, error.what());
   }
+}
+
+/// Checks that the run's data are still the same and notes who goes on with it, and with what: on a
+/// full disk it goes on unnoted.
+void resume_run_directory(const fs::path& run_dir, const PreparedRun& run, const RunFacts& facts) {
+  const fs::path manifest = run_dir / "manifest.json";
+  const std::string noted = resumed_manifest_json(manifest, facts, run.config);
+  write_or_warn("A further resume will take the run's configuration from before this one", [&] {
+    write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
+  });
+  write_or_warn("The run's manifest does not tell of this resume",
+                [&] { write_file_atomically(manifest, noted); });
 }
 
 /// Measures the baseline, or, where a resumed run has done so, reads what it found.

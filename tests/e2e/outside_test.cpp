@@ -174,6 +174,26 @@ TEST(Outside, ACheckpointThatDoesNotFitIsAFailureAtTheEndAlone) {
   EXPECT_THAT(tree(workspace.path() / "run/checkpoints"), ::testing::IsEmpty());
 }
 
+TEST(Outside, AResumeOnAFullDiskTrainsAndWarns) {
+  const Workspace workspace;
+  const Outcome first = workspace.run(
+      {"train", "--config", "small.json", "--out", "run", "--set", "train.max_updates=3"});
+  ASSERT_EQ(first.exit_code, 0) << first;
+  const std::string manifest = read_file(workspace.path() / "run/manifest.json");
+  Launch launch =
+      workspace.launch({"train", "--resume", "run", "--set", "train.max_updates=6", "--json"});
+  launch.file_size_bytes = 10;
+  const Outcome outcome = testing::run(launch);
+  EXPECT_THAT(
+      outcome.err,
+      AllOf(HasSubstr("warning: A further resume will take the run's configuration from before"),
+            HasSubstr("warning: The run's manifest does not tell of this resume: "),
+            HasSubstr("going on after update 3"),
+            HasSubstr("error: The checkpoint at the end, of update 6, was not written: ")));
+  EXPECT_EQ(read_file(workspace.path() / "run/manifest.json"), manifest);
+  EXPECT_EQ(workspace.run({"train", "--resume", "run"}).exit_code, 0);
+}
+
 TEST(Outside, TestFiguresThatCannotBeWrittenAreStillPrinted) {
   const Workspace workspace;
   const auto train = [&](std::vector<std::string> arguments) {
