@@ -312,6 +312,11 @@ int run_train(const TrainOptions& options) {
   } catch (const TrainingError&) {
     report_without_evaluation(run, run_dir);
     throw;
+  } catch (const SystemError& error) {  // the last checkpoint could not be written
+    report_without_evaluation(run, run_dir);
+    if (stop_signal() == 0) throw;
+    log::error("{}", error.what());
+    return kSignalBase + stop_signal();
   }
   earlier->tell();
   if (result.was_finished) earlier.reset();  // test.json has its name back

@@ -158,13 +158,22 @@ TEST(Outside, AFullDiskTakesTheLogsAndNotTheTraining) {
   EXPECT_EQ(workspace.run({"train", "--resume", "run", "--dry-run"}).exit_code, 0);
 }
 
+/// Weights for which there is no room on the disk, where there is for all else.
+Launch without_room(const Workspace& workspace, std::vector<std::string> settings) {
+  std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", "run"};
+  settings.insert(settings.end(), {"model.dim=1024", "data.cache=false"});
+  for (const std::string& setting : settings) {
+    arguments.emplace_back("--set");
+    arguments.push_back(setting);
+  }
+  Launch launch = workspace.launch(arguments);
+  launch.file_size_bytes = 150'000;
+  return launch;
+}
+
 TEST(Outside, ACheckpointThatDoesNotFitIsAFailureAtTheEndAlone) {
   const Workspace workspace;
-  Launch launch =
-      workspace.launch({"train", "--config", "small.json", "--out", "run", "--set",
-                        "train.length=3e", "--set", "model.dim=256", "--set", "data.cache=false"});
-  launch.file_size_bytes = 25'000;
-  const Outcome outcome = testing::run(launch);
+  const Outcome outcome = testing::run(without_room(workspace, {"train.length=3e"}));
   EXPECT_EQ(outcome.exit_code, 1) << outcome;
   EXPECT_THAT(outcome.err,
               AllOf(HasSubstr("warning: The checkpoint of update 11 was not written: "),
@@ -172,6 +181,19 @@ TEST(Outside, ACheckpointThatDoesNotFitIsAFailureAtTheEndAlone) {
                     HasSubstr("error: The checkpoint at the end, of update 33, was not written: "),
                     HasSubstr("There is none.")));
   EXPECT_THAT(tree(workspace.path() / "run/checkpoints"), ::testing::IsEmpty());
+  EXPECT_TRUE(fs::exists(workspace.path() / "run/report.html"));
+}
+
+TEST(Outside, AStoppedRunWhoseCheckpointDoesNotFitWasStoppedAllTheSame) {
+  const Workspace workspace;
+  Process process(without_room(
+      workspace, {"train.length=100000u", "train.log_every=1", "train.evaluate_every=50000u"}));
+  ASSERT_TRUE(process.wait_for_stderr("update 2  grad"));
+  process.signal(SIGTERM);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 143) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("error: The checkpoint at the end, of update "));
+  EXPECT_TRUE(fs::exists(workspace.path() / "run/report.html"));
 }
 
 TEST(Outside, AResumeOnAFullDiskTrainsAndWarns) {
