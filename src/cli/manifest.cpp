@@ -3,8 +3,6 @@
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
-#include <sstream>
-#include <vector>
 
 #include "diffuse/base/build_info.hpp"
 #include "diffuse/base/error.hpp"
@@ -56,14 +54,6 @@ Json read_manifest(const std::filesystem::path& path) {
   return json.is_object() ? json : Json();
 }
 
-/// The numbers of "1.20.3", as far as they go.
-std::vector<int> version_numbers(const std::string& version) {
-  std::vector<int> numbers;
-  std::istringstream text(version);
-  for (int number = 0; text >> number; text.ignore(1, '.')) numbers.push_back(number);
-  return numbers;
-}
-
 void check_data(const Json& before, const Json& now) {
   std::string changed;
   for (const auto& [key, hash] : now.at("data_xxh3_128").items()) {
@@ -112,12 +102,11 @@ std::string newer_program_text(const std::filesystem::path& path) {
   const Json version = json.value(Json::json_pointer("/diffuse/version"), Json());
   if (!version.is_string()) return "";
   const std::string theirs = version.get<std::string>();
-  const std::string& ours = build_info().version;
-  if (version_numbers(theirs) <= version_numbers(ours)) return "";
+  if (!is_newer_version(theirs)) return "";
   return fmt::format(
       "The run was made by diffuse {}, which is newer than this program, {}: go on "
       "with that version.",
-      printable(theirs), ours);
+      printable(theirs), build_info().version);
 }
 
 std::string resumed_manifest_json(const std::filesystem::path& path, const RunFacts& facts,

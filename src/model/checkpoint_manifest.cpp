@@ -31,12 +31,6 @@ constexpr std::string_view kTrainingFiles[] = {"optimizer.safetensors", "state.j
 
 using Checksums = std::map<std::string, std::string>;  // of each file, by its name
 
-std::string program_name(std::string_view version, std::string_view commit) {
-  return fmt::format("diffuse {} ({})", version, commit);
-}
-
-std::string this_program() { return program_name(build_info().version, build_info().commit); }
-
 std::string id_of(const Checksums& checksums) {
   Hasher hasher;
   for (const auto& [name, checksum] : checksums) hasher.update(name + "\n" + checksum + "\n");
@@ -54,8 +48,7 @@ Manifest read_manifest(const fs::path& path) {
   const JsonFields fields(json, std::string(kManifestFile));
   const JsonFields program = fields.object("diffuse");
   Manifest manifest;
-  manifest.origin = {fields.text("id"),
-                     program_name(program.text("version"), program.text("commit"))};
+  manifest.origin = {fields.text("id"), program.text("version"), program.text("commit")};
   if (const std::int64_t format = fields.count("format"); format > kFormat) {
     const std::string advice = manifest.origin.advice();
     throw CheckpointError(fmt::format(
@@ -84,9 +77,15 @@ bool is_needed(const std::string& name, CheckpointUse use) {
 }  // namespace
 
 std::string CheckpointOrigin::advice() const {
-  if (program.empty() || program == this_program()) return "";
-  return fmt::format(" It was written by {}; this is {}: take that program or a newer one.",
-                     program, this_program());
+  const BuildInfo& ours = build_info();
+  if (version.empty() || (version == ours.version && commit == ours.commit)) return "";
+  const std::string written =
+      fmt::format(" It was written by diffuse {} ({}); this is diffuse {} ({}), ", version, commit,
+                  ours.version, ours.commit);
+  if (is_newer_version(version))
+    return fmt::format("{}which is older: install {} or newer.", written, version);
+  return written + (version == ours.version ? "another build: take that one."
+                                            : "which is newer: take that one, or train anew.");
 }
 
 void write_checkpoint_manifest(const fs::path& folder) {
@@ -141,8 +140,8 @@ CheckpointOrigin check_checkpoint(const fs::path& folder, CheckpointUse use) {
         "where the change is meant, delete {}, and nothing is checked.",
         folder.string(), fmt::join(changed, ", "), kManifestFile));
   }
-  log::debug("Checkpoint '{}': id {}, written by {}.", folder.string(), manifest.origin.id,
-             manifest.origin.program);
+  log::debug("Checkpoint '{}': id {}, written by diffuse {} ({}).", folder.string(),
+             manifest.origin.id, manifest.origin.version, manifest.origin.commit);
   return manifest.origin;
 }
 

@@ -136,7 +136,7 @@ TEST_F(CheckpointManifest, OfANewerFormatSaysWhichProgramToTake) {
               AllOf(HasSubstr("is in format 2, of which this program knows up to 1. It was written "
                               "by diffuse 9.8.7 (abc); this is diffuse " +
                               build_info().version),
-                    HasSubstr("take that program or a newer one.")));
+                    HasSubstr("which is older: install 9.8.7 or newer.")));
 }
 
 TEST_F(CheckpointManifest, OfAnotherProgramExplainsAKeyThatIsUnknownHere) {
@@ -145,12 +145,21 @@ TEST_F(CheckpointManifest, OfAnotherProgramExplainsAKeyThatIsUnknownHere) {
   write_checkpoint_manifest(folder());
   EXPECT_THAT(load_error(),
               AllOf(HasSubstr("model.attention_heads: unknown key"), Not(HasSubstr("written by"))));
-  nlohmann::json json = manifest();
-  json["diffuse"]["version"] = "9.8.7";
-  put("manifest.json", json.dump());
-  EXPECT_THAT(load_error(), AllOf(HasSubstr("model.attention_heads: unknown key"),
-                                  HasSubstr("It was written by diffuse 9.8.7"),
-                                  HasSubstr("take that program or a newer one.")));
+  const auto of_program = [&](const std::string& version) {
+    nlohmann::json json = manifest();
+    json["diffuse"] = {{"version", version}, {"commit", "abc"}};
+    put("manifest.json", json.dump());
+    return load_error();
+  };
+  const auto says = [](const std::string& version, const std::string& what) {
+    return AllOf(HasSubstr("model.attention_heads: unknown key"),
+                 HasSubstr("It was written by diffuse " + version + " (abc); this is diffuse "),
+                 HasSubstr(what));
+  };
+  EXPECT_THAT(of_program("10.8.7"), says("10.8.7", "which is older: install 10.8.7 or newer."));
+  EXPECT_THAT(of_program("0.0.9"), says("0.0.9", "which is newer: take that one, or train anew."));
+  EXPECT_THAT(of_program(build_info().version),
+              says(build_info().version, "another build: take that one."));
 }
 
 TEST_F(CheckpointManifest, ThatIsDamagedItselfIsRefused) {

@@ -20,4 +20,7 @@ struct BuildInfo {
 };
 const BuildInfo& build_info();
 
+/// Whether `version`, "1.20.3", is that of a newer program than this.
+bool is_newer_version(const std::string& version);
+
 }  // namespace diffuse

@@ -8,10 +8,11 @@ namespace diffuse {
 /// Who wrote a checkpoint, as its `manifest.json` says.
 struct CheckpointOrigin {
   std::string id;       ///< 32 hexadecimal digits over all its files; empty without a manifest
-  std::string program;  ///< "diffuse 0.1.0 (1a2b3c)"; empty without a manifest
+  std::string version;  ///< of the program, "0.1.0"; empty without a manifest
+  std::string commit;
 
-  /// "It was written by ...; this is ...: take that program or a newer one.", with a blank before
-  /// it; empty where this build wrote it, or nobody knows.
+  /// " It was written by ...": which program to take where this one cannot read it. Empty where
+  /// this build wrote it, or nobody knows.
   std::string advice() const;
 };
 
