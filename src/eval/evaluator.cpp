@@ -39,7 +39,7 @@ std::vector<float> class_probabilities(std::span<const float> logits, std::int64
 }
 
 std::int64_t evaluation_batch_tokens(const Classifier& classifier) {
-  constexpr std::int64_t kWork = 15'000'000'000;
+  constexpr std::int64_t kWork = 5'000'000'000;
   if (!classifier.device().is_cpu()) return 0;
   return std::max<std::int64_t>(kWork / std::max<std::int64_t>(classifier.work_per_token(), 1), 1);
 }

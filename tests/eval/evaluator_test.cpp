@@ -72,11 +72,11 @@ TEST(Evaluator, ASmallBatchIsComputedByOneThread) {
   at::set_num_threads(before);
 }
 
-/// So slow that a batch takes three tokens in a second.
+/// So slow that a batch takes three tokens.
 class SlowClassifier final : public testing::FakeClassifier {
  public:
   using testing::FakeClassifier::FakeClassifier;
-  std::int64_t work_per_token() const override { return 5'000'000'000; }
+  std::int64_t work_per_token() const override { return 1'600'000'000; }
 };
 
 TEST(Evaluator, ASlowModelIsAskedForAStopAfterAFewTokens) {
