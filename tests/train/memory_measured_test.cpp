@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "diffuse/base/child_process.hpp"
@@ -30,15 +31,18 @@ struct Size {
   std::int64_t batch_size;
   std::int64_t tokens;  // of each row
   std::int64_t classes;
+  std::int64_t rows;  // of the training data, and of the validation data
   Precision precision;
 };
 
-// Where activations, weights and optimizer, and the figures of many classes decide.
+// Where activations, weights and optimizer, a batch's logits, and the figures of many rows of many
+// classes decide.
 constexpr Size kSizes[] = {
-    {"activations", 128, 6, 32, 256, 4, Precision::fp32},
-    {"activations_bf16", 128, 6, 32, 256, 4, Precision::bf16},
-    {"weights", 1536, 2, 2, 16, 4, Precision::fp32},
-    {"classes", 64, 1, 16, 8, 8000, Precision::fp32},
+    {"activations", 128, 6, 32, 256, 4, 128, Precision::fp32},
+    {"activations_bf16", 128, 6, 32, 256, 4, 128, Precision::bf16},
+    {"weights", 1536, 2, 2, 16, 4, 8, Precision::fp32},
+    {"logits", 64, 1, 512, 2, 8000, 512, Precision::fp32},
+    {"evaluation", 8, 1, 16, 8, 8000, 4000, Precision::fp32},
 };
 
 Config config_of(const Size& size) {
@@ -57,7 +61,7 @@ TrainingData data_of(const Size& size) {
   const auto rows = [&](std::uint64_t seed) {
     auto data = std::make_unique<EncodedDataset>();
     Random random(seed);
-    for (std::int64_t row = 0; row < 4 * size.batch_size; ++row) {
+    for (std::int64_t row = 0; row < size.rows; ++row) {
       std::vector<std::int32_t> tokens;
       for (std::int64_t i = 0; i < size.tokens; ++i)
         tokens.push_back(static_cast<std::int32_t>(8 + random.below(256)));
@@ -89,6 +93,7 @@ TEST(DISABLED_MemoryChild, Trains) {
     small.dim = 8;
     small.classes = 4;
     small.tokens = 8;
+    small.rows = 8;
     Config run = config_of(small);
     once(run, data_of(small), "small");
   }
@@ -129,7 +134,8 @@ TEST_P(MeasuredMemory, IsNearTheEstimate) {
   EXPECT_LT(ratio, 1.6) << measured << " bytes; " << describe(estimate);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, MeasuredMemory, ::testing::Range(0, 4),
+INSTANTIATE_TEST_SUITE_P(All, MeasuredMemory,
+                         ::testing::Range(0, static_cast<int>(std::size(kSizes))),
                          [](const auto& suite) { return std::string(kSizes[suite.param].name); });
 
 }  // namespace
