@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "diffuse/data/loading.hpp"
+#include "diffuse/eval/metrics.hpp"
+#include "diffuse/model/classifier.hpp"
+#include "diffuse/report/metric_lines.hpp"
+#include "diffuse/train/baseline_figures.hpp"
+#include "diffuse/train/weight_average.hpp"
+
+namespace diffuse {
+
+/// Evaluates `classifier`, with its averaged weights where there are any, on the validation rows.
+/// Nothing if a stop signal came before it was through. `on_progress`: as in EvaluationOptions.
+std::optional<Metrics> evaluate_validation(
+    Classifier& classifier, WeightAverage* average, const TrainingData& data,
+    const TrainConfig& config, Precision precision,
+    const std::function<void(std::int64_t, std::int64_t)>& on_progress);
+
+void add_validation(HistoryEpoch& line, const Metrics& validation);
+/// The peaks since they were last reset.
+void add_memory(HistoryEpoch& line, at::Device device);
+/// An epoch's time at the pace of the period's `updates`, from `line.time`, and with it and the
+/// memory `baseline` (may be null) beside it.
+void add_epoch_time(HistoryEpoch& line, std::int64_t updates, std::int64_t updates_per_epoch,
+                    const BaselineFigures* baseline);
+
+}  // namespace diffuse

@@ -1,0 +1,119 @@
+#include "training_steps.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "diffuse/base/log.hpp"
+
+namespace diffuse {
+namespace {
+
+/// A greater length lays the schedule out anew: what it had come down to, it comes up from again.
+void tell_learning_rate(const LearningRateSchedule& before, const LearningRateSchedule& now,
+                        std::int64_t update) {
+  if (before.total == 0 || now.total == 0) return;  // they follow the time
+  const double from = learning_rate_at(before, update);
+  const double to = learning_rate_at(now, update);
+  if (to <= 1.01 * from) return;
+  log::warning(
+      "The learning rate starts anew: its schedule is laid over the new length, so that the next "
+      "update takes {:.3g} where the run so far had come to {:.3g}. A run of this length from "
+      "the beginning would not have come down in between, and may end elsewhere.",
+      to, from);
+}
+
+}  // namespace
+
+TrainingSteps::TrainingSteps(const Config& config, const TrainingData& data, Classifier& classifier,
+                             Precision precision, const LearningRateSchedule& schedule,
+                             const RunProgress& progress, Reporter& reporter)
+    : config_(config),
+      data_(data),
+      device_(classifier.device()),
+      schedule_(schedule),
+      updater_(config.train, precision, classifier),
+      stream_(data.train, config.train),
+      progress_(progress),
+      reporter_(reporter),
+      clock_(device_, config.train.log_every) {}
+
+void TrainingSteps::resume(const std::filesystem::path& folder, const TrainingState& state) {
+  updater_.restore(folder);
+  stream_.seek(state.epoch, state.position);
+  figures_.resume_period(state.period);
+  figures_.resume_recent(state.recent);
+  update_ = state.update;
+  tell_learning_rate(read_training_schedule(folder / "state.json"), schedule_, update_);
+}
+
+void TrainingSteps::next(TrainingState& state) {
+  clock_.begin_update();
+  learning_rate_ = learning_rate_at(schedule_, state.update, progress_.elapsed_share());
+  const auto& batches = stream_.next();
+  std::vector<std::uint32_t> rows;
+  for (const auto& batch : batches) rows.insert(rows.end(), batch.begin(), batch.end());
+  const auto batch_at = [&](std::size_t index) {
+    return make_batch(pack_rows(*data_.train.data, batches[index]), device_);
+  };
+  UpdateFigures figures = updater_.apply(batches.size(), static_cast<std::int64_t>(rows.size()),
+                                         batch_at, ++state.update, learning_rate_, clock_);
+  update_ = state.update;
+  figures.rows = std::move(rows);
+  figures_.add(figures);
+  clock_.end_update();
+  ++period_updates_;
+  state.epoch = stream_.epoch();
+  state.position = stream_.position();
+  if (device_.is_cpu()) fetch();
+  if (reporter_.wants_update()) show();
+  if (update_ % config_.train.log_every == 0) report_window();
+}
+
+void TrainingSteps::fetch() {
+  std::optional<Divergence> divergence;
+  clock_.wait_for_updates([&] { divergence = figures_.drain(); });
+  if (divergence) throw Diverged{*std::move(divergence)};
+}
+
+/// Nothing right after a report.
+std::optional<HistoryTrain> TrainingSteps::window_line() {
+  fetch();
+  const FigureSums& window = figures_.window();
+  if (!window.mean_loss()) return std::nullopt;
+  const double seconds = clock_.total_training_s() - window_start_s_;
+  HistoryTrain line{.update = update_,
+                    .epoch = epochs_done(),
+                    .loss = *window.mean_loss(),
+                    .learning_rate = learning_rate_,
+                    .gradient_norm = figures_.last_gradient_norm(),
+                    .tokens_per_s = seconds > 0 ? static_cast<double>(window.tokens) / seconds : 0,
+                    .eta_s = progress_.remaining_s(update_),
+                    .loss_scale = figures_.last_loss_scale()};
+  if (line.loss_scale) line.skipped_updates = window.skipped_updates;
+  return line;
+}
+
+/// In the progress line.
+void TrainingSteps::show() {
+  // The mean of one or two batches jumps about: right after a report, the line stands still.
+  constexpr std::int64_t kFewExamples = 500;
+  const auto live = window_line();
+  if (!live || (update_ > config_.train.log_every && figures_.window().examples < kFewExamples))
+    return;
+  reporter_.show_update(*live, progress_.done_share(update_));
+}
+
+void TrainingSteps::report_window() {
+  const auto line = window_line();
+  if (!line) return;
+  reporter_.report(*line, progress_.done_share(update_));
+  figures_.clear_window();
+  window_start_s_ = clock_.total_training_s();
+}
+
+void TrainingSteps::clear_period() {
+  figures_.clear_period();
+  period_updates_ = 0;
+}
+
+}  // namespace diffuse
