@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <ctime>
 #include <filesystem>
@@ -104,6 +105,8 @@ std::int64_t peak_rss_bytes() {
   return kilobytes_of("/proc/self/status", "VmHWM");
 }
 
+void reset_peak_rss() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
 std::int64_t current_rss_bytes() { return kilobytes_of("/proc/self/status", "VmRSS"); }
 
 std::int64_t available_memory_bytes() {
@@ -143,6 +146,10 @@ int available_cores() {
   limit_to(number_in(first_version / "cpu.cfs_quota_us"),
            number_in(first_version / "cpu.cfs_period_us"));
   return std::max(cores, 1);
+}
+
+double steady_now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 std::string utc_now() {

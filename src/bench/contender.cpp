@@ -5,7 +5,7 @@
 #include "base/json_fields.hpp"
 #include "base/json_reader.hpp"
 #include "diffuse/base/signals.hpp"
-#include "diffuse/bench/timing.hpp"
+#include "diffuse/base/system.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include <csignal>
-#include <fstream>
 #include <new>
 #include <nlohmann/json.hpp>
 
@@ -71,10 +70,6 @@ PackedRows rows_of(const MemoryTask& task) {
   return rows;
 }
 
-/// Lets the process's peak begin anew. Without the right to, the peak of starting up counts, which
-/// is below that of any model.
-void reset_peak_rss() { std::ofstream("/proc/self/clear_refs") << "5"; }
-
 std::string out_of_memory_answer(const std::string& what) {
   return nlohmann::json{{"out_of_memory", what}}.dump();
 }
@@ -83,7 +78,7 @@ std::string measure(const MemoryTask& task) {
   const at::Device device = resolve_device(task.device);
   set_thread_count(task.threads);
   const PackedRows rows = rows_of(task);
-  reset_peak_rss();
+  reset_peak_rss();  // or that of starting up counts, which is below that of any model
   const std::int64_t before = current_rss_bytes();
   reset_peak_memory(device);
   Contender contender(task.spec, device);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "diffuse/base/system.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/precision.hpp"
 #include "refusal.hpp"

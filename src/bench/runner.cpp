@@ -7,6 +7,7 @@
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/signals.hpp"
+#include "diffuse/base/system.hpp"
 #include "diffuse/bench/comparison.hpp"
 #include "diffuse/bench/memory_probe.hpp"
 #include "diffuse/config/load.hpp"

@@ -1,7 +1,6 @@
 #include "diffuse/bench/timing.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "diffuse/base/error.hpp"
@@ -65,10 +64,6 @@ std::vector<TimedCalls> time_interleaved(
     if (on_round) on_round(round + 1, rounds);
   }
   return timed;
-}
-
-double steady_now_s() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace diffuse

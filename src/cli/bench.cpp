@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -19,6 +18,7 @@
 #include "diffuse/base/parallel.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/signals.hpp"
+#include "diffuse/base/system.hpp"
 #include "diffuse/bench/baseline.hpp"
 #include "diffuse/bench/comparison_report.hpp"
 #include "diffuse/bench/memory_probe.hpp"
@@ -98,8 +98,7 @@ std::string read_stdin() {
 class BenchProgress {
  public:
   void show(const std::string& what, double share) {
-    const double elapsed =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    const double elapsed = steady_now_s() - start_s_;
     std::string text = fmt::format("{:3.0f} %  {}", 100 * share, what);
     if (share > 0.05)
       text += fmt::format("  ETA {}", format_duration(elapsed / share * (1 - share)));
@@ -112,7 +111,7 @@ class BenchProgress {
  private:
   ProgressLine line_;
   std::string last_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  double start_s_ = steady_now_s();
 };
 
 }  // namespace

@@ -5,11 +5,11 @@
 #include <ATen/ops/softmax.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <unordered_map>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/system.hpp"
 #include "diffuse/data/sampler.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
@@ -47,7 +47,7 @@ std::int64_t evaluation_batch_tokens(const Classifier& classifier) {
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,
                     const EvaluationOptions& options) {
   if (view.size() == 0) throw Error("There are no rows to evaluate on.");
-  const auto start = std::chrono::steady_clock::now();
+  const double start_s = steady_now_s();
   Evaluation result;
   const auto width = static_cast<std::size_t>(options.class_count);
   result.logits.resize(view.size() * width);
@@ -79,8 +79,7 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
     if (options.on_progress) options.on_progress(done, static_cast<std::int64_t>(view.size()));
   }
   result.probabilities = class_probabilities(result.logits, options.class_count);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  result.time_s = elapsed.count();
+  result.time_s = steady_now_s() - start_s;
   result.examples_per_s = static_cast<double>(view.size()) / result.time_s;
   result.tokens_per_s = static_cast<double>(view.token_count()) / result.time_s;
   result.metrics = compute_metrics(result.probabilities, result.gold, options.class_count);

@@ -6,13 +6,10 @@ namespace diffuse {
 
 void RunProgress::resume(double elapsed_s) {
   before_s_ = elapsed_s;
-  start_ = std::chrono::steady_clock::now();
+  start_s_ = steady_now_s();
 }
 
-double RunProgress::elapsed_s() const {
-  return before_s_ +
-         std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-}
+double RunProgress::elapsed_s() const { return before_s_ + steady_now_s() - start_s_; }
 
 double RunProgress::elapsed_share() const {
   return plan_.time_limit_s > 0 ? elapsed_s() / plan_.time_limit_s : 0;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <chrono>
 #include <optional>
 
+#include "diffuse/base/system.hpp"
 #include "diffuse/train/plan.hpp"
 #include "diffuse/train/training_state.hpp"
 
@@ -33,7 +33,7 @@ class RunProgress {
   const TrainingPlan& plan_;
   std::int64_t patience_;  // evaluations without a gain; 0: any number
   double before_s_ = 0;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  double start_s_ = steady_now_s();
 };
 
 }  // namespace diffuse

@@ -1,23 +1,15 @@
 #include "diffuse/train/time_split.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 #include <utility>
 
+#include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
 
 namespace diffuse {
-namespace {
-
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-}  // namespace
-
 StepClock::StepClock(at::Device device, std::int64_t sample_every)
-    : StepClock(Source{steady_seconds, [device] { synchronize(device); }},
+    : StepClock(Source{steady_now_s, [device] { synchronize(device); }},
                 device.is_cpu() ? 1 : sample_every) {}
 
 StepClock::StepClock(Source source, std::int64_t sample_every)

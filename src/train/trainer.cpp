@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -155,7 +154,7 @@ class Trainer {
                       .epoch = steps_.epochs_done(),
                       .train_loss = period.mean_loss(),
                       .train_accuracy = period.accuracy()};
-    const auto start = std::chrono::steady_clock::now();
+    const double start_s = steady_now_s();
     const TrainingState before = state_;
     std::optional<Metrics> validation;
     state_.evaluation_due = false;
@@ -178,8 +177,7 @@ class Trainer {
       state_.keep_best_of(before);
       line.best = false;
     }
-    steps_.clock().add_evaluation(
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    steps_.clock().add_evaluation(steady_now_s() - start_s);
     line.time = steps_.clock().take();
     add_memory(line, device_);
     add_epoch_time(line, updates, plan_.updates_per_epoch, baseline_ ? &*baseline_ : nullptr);

@@ -82,7 +82,7 @@ TEST(TimeInterleaved, TellsItsRounds) {
         told += std::to_string(done) + "/" + std::to_string(total) + " ";
       });
   EXPECT_EQ(told, "1/3 2/3 3/3 ");
-  EXPECT_THROW(time_interleaved({}, {}, steady_now_s), Error);
+  EXPECT_THROW(time_interleaved({}, {}, [] { return 0.0; }), Error);
 }
 
 TEST(ExpectedTime, IsThatOfWarmUpAndRounds) {

@@ -37,7 +37,4 @@ std::vector<TimedCalls> time_interleaved(
     const std::function<double()>& now_s,
     const std::function<void(std::int64_t, std::int64_t)>& on_round = {});
 
-/// Seconds of the steady clock.
-double steady_now_s();
-
 }  // namespace diffuse
