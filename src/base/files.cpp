@@ -66,6 +66,12 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
   file.commit();
 }
 
+void create_folders(const fs::path& folder) {
+  std::error_code problem;
+  fs::create_directories(folder, problem);
+  if (problem) fail(folder, "the folder cannot be created", problem);
+}
+
 void point_to_folder(const fs::path& link, const std::string& name) {
   std::error_code problem;
   if (fs::is_directory(fs::symlink_status(link, problem))) fs::remove_all(link, problem);
@@ -96,9 +102,7 @@ fs::path pointed_folder(const fs::path& link) {
 }
 
 FolderWriter::FolderWriter(fs::path target) : target_(without_trailing_slash(std::move(target))) {
-  std::error_code problem;
-  fs::create_directories(folder_of(target_), problem);
-  if (problem) fail(folder_of(target_), "cannot be created", problem);
+  create_folders(folder_of(target_));
   for (;;) {
     temporary_ = temporary_beside(target_);
     if (::mkdir(temporary_.c_str(), 0777) == 0) return;

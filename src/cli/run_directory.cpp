@@ -17,6 +17,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/train/checkpointer.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;
@@ -81,15 +82,6 @@ bool create(const fs::path& folder) {
   return created;
 }
 
-void create_parents(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw SystemError(
-        fmt::format("{}: the folder cannot be created: {}.", folder.string(), error.message()));
-  }
-}
-
 /// A folder can only be made below one that exists and may be written to. `what` names it in
 /// messages.
 void check_parent(const fs::path& out, const std::string& what) {
@@ -142,13 +134,13 @@ void check_run_directory(const fs::path& out, const std::string& name, bool over
 fs::path create_run_directory(const fs::path& out, const std::string& name, bool overwrite) {
   if (!out.empty()) {
     check_run_directory(out, name, overwrite);
-    create_parents(out);
+    create_folders(out);
     return out;
   }
-  create_parents(kRunsFolder);
+  create_folders(kRunsFolder);
   const fs::path first = kRunsFolder / name;
   if (overwrite) {
-    create_parents(first);
+    create_folders(first);
     return first;
   }
   fs::path folder = first;
@@ -202,15 +194,11 @@ fs::path last_checkpoint(const fs::path& run_dir) {
   const fs::path named = error ? pointed_folder(root / "last") : root / link;
   if (named != root / "last" && can_be_resumed(named)) return named;
   // A crash between a checkpoint and its link, or a copy that lost the links.
-  fs::path newest;
-  for (const auto& entry : fs::directory_iterator(root, error)) {
-    const std::string name = entry.path().filename().string();
-    const bool number = !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
-    if (!number || !can_be_resumed(entry.path())) continue;
-    const auto order = [](const std::string& text) { return std::pair(text.size(), text); };
-    if (newest.empty() || order(newest.filename().string()) < order(name)) newest = entry.path();
-  }
-  return newest;
+  const std::vector<std::int64_t> updates = checkpoint_updates(root);
+  const auto newest = std::find_if(updates.rbegin(), updates.rend(), [&](std::int64_t update) {
+    return can_be_resumed(checkpoint_folder(root, update));
+  });
+  return newest == updates.rend() ? fs::path() : checkpoint_folder(root, *newest);
 }
 
 void warn_of_incomplete_last(const fs::path& run_dir) {

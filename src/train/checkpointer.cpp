@@ -19,8 +19,9 @@ namespace fs = std::filesystem;
 
 std::string folder_name(std::int64_t update) { return fmt::format("{:06}", update); }
 
-/// Updates of the checkpoints in `root`, ascending.
-std::vector<std::int64_t> existing_updates(const fs::path& root) {
+}  // namespace
+
+std::vector<std::int64_t> checkpoint_updates(const fs::path& root) {
   std::vector<std::int64_t> updates;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(root, ignored)) {
@@ -34,20 +35,16 @@ std::vector<std::int64_t> existing_updates(const fs::path& root) {
   return updates;
 }
 
-}  // namespace
+fs::path checkpoint_folder(const fs::path& root, std::int64_t update) {
+  return root / folder_name(update);
+}
 
 Checkpointer::Checkpointer(const fs::path& run_dir, std::int64_t keep)
     : root_(run_dir / "checkpoints"),
       keep_(static_cast<std::size_t>(std::max<std::int64_t>(keep, 1))) {
-  std::error_code failed;
-  fs::create_directories(root_, failed);
-  if (failed)
-    throw SystemError(
-        fmt::format("{}: the folder cannot be created: {}.", root_.string(), failed.message()));
-  kept_ = existing_updates(root_);
+  create_folders(root_);
+  kept_ = checkpoint_updates(root_);
 }
-
-fs::path Checkpointer::folder(std::int64_t update) const { return root_ / folder_name(update); }
 
 void Checkpointer::adopt(const TrainingState& state) const {
   point("last", state.update);

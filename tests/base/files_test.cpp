@@ -222,8 +222,9 @@ TEST(FolderWriter, RefusesWhatItCannotReplace) {
   }
   EXPECT_EQ(read_file(file), "precious");
   EXPECT_THAT(names_in(dir.path()), UnorderedElementsAre("file"));
-  EXPECT_THAT([&] { FolderWriter writer(fs::path(file) / "x"); },
-              ThrowsMessage<SystemError>(file + ": cannot be created: Not a directory."));
+  EXPECT_THAT(
+      [&] { FolderWriter writer(fs::path(file) / "x"); },
+      ThrowsMessage<SystemError>(file + ": the folder cannot be created: Not a directory."));
 }
 
 TEST(FolderWriter, PublishesOnce) {

@@ -13,6 +13,9 @@ std::string read_file(const std::filesystem::path& path);
 /// a crash: temporary file beside it, synced, renamed. Throws SystemError.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
+/// Creates `folder` and those above it, where they are not there yet. Throws SystemError.
+void create_folders(const std::filesystem::path& folder);
+
 /// Points `link`, a name beside the folder `name`, to that folder: a symbolic link, relative and
 /// replaced atomically, or where the file system has none (a warning says so once) a file that
 /// holds the name. A folder that stands there, the copy that `cp -rL` makes of a link, gives way.

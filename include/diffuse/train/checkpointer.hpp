@@ -26,6 +26,12 @@ struct CheckpointContent {
   LearningRateSchedule schedule;
 };
 
+/// Updates of the checkpoints in the folder `root` of a run, ascending; none where it cannot be
+/// read.
+std::vector<std::int64_t> checkpoint_updates(const std::filesystem::path& root);
+/// The folder of update `update`'s checkpoint in `root`.
+std::filesystem::path checkpoint_folder(const std::filesystem::path& root, std::int64_t update);
+
 /// Writes the folders `<run_dir>/checkpoints/<update, 6 digits>/` and keeps `last` and `best`
 /// (`point_to_folder`) on them; a failure to is a warning.
 class Checkpointer {
@@ -47,7 +53,9 @@ class Checkpointer {
   /// The run's folder, in which the checkpoints stand.
   std::filesystem::path run_directory() const { return root_.parent_path(); }
   /// The folder of update `update`'s checkpoint.
-  std::filesystem::path folder(std::int64_t update) const;
+  std::filesystem::path folder(std::int64_t update) const {
+    return checkpoint_folder(root_, update);
+  }
 
   /// Updates whose checkpoints are kept, oldest first.
   const std::vector<std::int64_t>& kept() const { return kept_; }
