@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <filesystem>
 #include <functional>
 
@@ -17,20 +15,17 @@
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/bench/baseline.hpp"
 #include "diffuse/config/load.hpp"
-#include "diffuse/device/device.hpp"
-#include "diffuse/device/precision.hpp"
 #include "diffuse/eval/report.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/train/memory_estimate.hpp"
-#include "diffuse/train/plan.hpp"
 #include "diffuse/train/trainer.hpp"
 #include "exit_code.hpp"
 #include "manifest.hpp"
 #include "output.hpp"
+#include "prepared_run.hpp"
 #include "run_directory.hpp"
 #include "run_report.hpp"
 #include "startup_table.hpp"
-#include "train_config.hpp"
 #include "train_result.hpp"
 
 namespace diffuse::cli {
@@ -38,62 +33,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kBaselineFile = "baseline.json";
-
-/// What is known of a run before its folder is touched.
-struct PreparedRun {
-  Config config;
-  at::Device device;
-  Precision precision;
-  int threads = 1;
-  TrainingData data;
-  ModelShape shape;
-  StartupFacts startup;
-  MemoryEstimate estimate;
-};
-
-/// Counted, or of a TorchScript file read.
-std::int64_t parameters_of(const Config& config, const ModelShape& shape) {
-  if (const auto counted = count_parameters(config, shape)) return *counted;
-  return parameter_count(*make_classifier(config, shape, config.train.seed));
-}
-
-PreparedRun prepare(const TrainOptions& options) {
-  const Config config = checked_config(options);
-  const at::Device device = resolve_device(config.train.device);
-  const Precision precision = resolve_precision(config.train.precision, device);
-  const int threads = set_thread_count(config.train.threads);
-  DataConfig data_config = config.data;
-  if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
-  TrainingData data = load_training_data(data_config, config.tokenizer, config.train.seed, threads);
-  const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
-                            data.tokenizer->mask_id(), data.tokenizer->pad_id()};
-  StartupFacts startup;
-  startup.device = device_description(device);
-  startup.precision = std::string(enum_name(precision));
-  startup.threads = threads;
-  startup.parameter_count = parameters_of(config, shape);
-  startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
-  const MemoryEstimate estimate = estimate_memory(
-      config, precision, startup.parameter_count, data.train,
-      {.classes = data.labels.size(),
-       .evaluated_rows =
-           static_cast<std::int64_t>(std::max(data.validation.size(), data.test.size()))});
-  startup.memory = describe(estimate);
-  startup.memory_bytes = estimate.total();
-  return {config, device, precision, threads, std::move(data), shape, startup, estimate};
-}
-
-RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
-                  const std::string& start_time) {
-  return {.arguments = options.arguments,
-          .start_time = start_time,
-          .device = run.device.str(),
-          .device_description = run.startup.device,
-          .precision = run.startup.precision,
-          .threads = run.threads,
-          .parameter_count = run.startup.parameter_count,
-          .data_hashes = run.data.hashes};
-}
 
 /// Writes down what a new run is made of.
 void start_run_directory(const fs::path& run_dir, const PreparedRun& run, const RunFacts& facts) {
@@ -207,60 +146,12 @@ void tell_finished(const TrainingResult& result, const TrainConfig& config) {
 
 }  // namespace
 
-CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
-  CLI::App* verb = app.add_subcommand("train", "Train a classifier on labelled texts");
-  verb->add_option("--config", options.config,
-                   "Config file: a path, or a name in the project's configs folder")
-      ->type_name("FILE");
-  verb->add_option("--train", options.train, "Labelled texts to train on (data.train)")
-      ->type_name("FILE");
-  verb->add_option("--test", options.test, "Labelled texts to test on once (data.test)")
-      ->type_name("FILE");
-  verb->add_option("--validation", options.validation,
-                   "Labelled texts that choose the best checkpoint (data.validation)")
-      ->type_name("FILE");
-  verb->add_option("--set", options.set, "Lay a value over the config; may be repeated")
-      ->option_text("KEY=VALUE")
-      ->allow_extra_args(false);
-  verb->add_option("--out", options.out,
-                   "Run directory, new or empty; default: runs/<config name>, numbered when taken")
-      ->type_name("DIR");
-  verb->add_flag("--overwrite", options.overwrite,
-                 "Replace the run that is in the run directory instead of refusing or numbering");
-  verb->add_option("--resume", options.resume,
-                   "Go on with the stopped run in DIR, from its last checkpoint; on the CPU to the "
-                   "bit")
-      ->type_name("DIR");
-  verb->add_option("--device", options.device, "auto, cpu, cuda or cuda:N (train.device)")
-      ->type_name("NAME");
-  verb->add_option("--threads", options.threads, "Threads of the CPU; 0: all (train.threads)")
-      ->type_name("N");
-  verb->add_option("--baseline", options.baseline,
-                   "First measure another model on the same rows, for at most a minute, and tell "
-                   "each epoch's time and memory beside its own")
-      ->check(CLI::IsMember({"distilbert"}))
-      ->option_text("distilbert");
-  verb->add_flag("--dry-run", options.dry_run,
-                 "Check everything, read the data and print the start-up table; write nothing");
-  verb->add_flag("--json", options.json,
-                 "Print the result, or with --dry-run the start-up table, as one JSON object");
-  verb->footer(
-      "Examples:\n"
-      "  diffuse train --config r8.json\n"
-      "  diffuse train --train my.csv --test my-test.csv --out runs/mine\n"
-      "  diffuse train --config agnews.json --set data.max_rows=10000 --set train.length=2e\n"
-      "  diffuse train --resume runs/agnews\n"
-      "  diffuse train --config r8.json --baseline distilbert\n"
-      "  diffuse train --config my.json --dry-run --json | jq .memory_estimate_bytes\n");
-  return verb;
-}
-
 int run_train(const TrainOptions& options) {
   log::hold_for_file();
   ignore_write_signals();  // nor does a reader of the log that is gone, or a full disk, end a run
   catch_checkpoint_signals();
   const std::string start_time = utc_now();
-  PreparedRun run = prepare(options);
+  PreparedRun run = prepare_run(options);
   if (options.dry_run) {
     write_output((options.json ? startup_json : startup_table)(run.config, run.data, run.startup));
     return kDone;

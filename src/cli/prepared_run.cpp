@@ -1,0 +1,62 @@
+#include "prepared_run.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "diffuse/config/load.hpp"
+#include "diffuse/device/device.hpp"
+#include "diffuse/device/precision.hpp"
+#include "diffuse/train/plan.hpp"
+#include "train_config.hpp"
+
+namespace diffuse::cli {
+namespace {
+
+/// Counted, or of a TorchScript file read.
+std::int64_t parameters_of(const Config& config, const ModelShape& shape) {
+  if (const auto counted = count_parameters(config, shape)) return *counted;
+  return parameter_count(*make_classifier(config, shape, config.train.seed));
+}
+
+}  // namespace
+
+PreparedRun prepare_run(const TrainOptions& options) {
+  const Config config = checked_config(options);
+  const at::Device device = resolve_device(config.train.device);
+  const Precision precision = resolve_precision(config.train.precision, device);
+  const int threads = set_thread_count(config.train.threads);
+  DataConfig data_config = config.data;
+  if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
+  TrainingData data = load_training_data(data_config, config.tokenizer, config.train.seed, threads);
+  const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
+                            data.tokenizer->mask_id(), data.tokenizer->pad_id()};
+  StartupFacts startup;
+  startup.device = device_description(device);
+  startup.precision = std::string(enum_name(precision));
+  startup.threads = threads;
+  startup.parameter_count = parameters_of(config, shape);
+  startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
+  const MemoryEstimate estimate = estimate_memory(
+      config, precision, startup.parameter_count, data.train,
+      {.classes = data.labels.size(),
+       .evaluated_rows =
+           static_cast<std::int64_t>(std::max(data.validation.size(), data.test.size()))});
+  startup.memory = describe(estimate);
+  startup.memory_bytes = estimate.total();
+  return {config, device, precision, threads, std::move(data), shape, startup, estimate};
+}
+
+RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
+                  const std::string& start_time) {
+  return {.arguments = options.arguments,
+          .start_time = start_time,
+          .device = run.device.str(),
+          .device_description = run.startup.device,
+          .precision = run.startup.precision,
+          .threads = run.threads,
+          .parameter_count = run.startup.parameter_count,
+          .data_hashes = run.data.hashes};
+}
+
+}  // namespace diffuse::cli

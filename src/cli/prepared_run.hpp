@@ -1,0 +1,36 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <string>
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/data/loading.hpp"
+#include "diffuse/model/model_factory.hpp"
+#include "diffuse/train/memory_estimate.hpp"
+#include "manifest.hpp"
+#include "startup_table.hpp"
+#include "train.hpp"
+
+namespace diffuse::cli {
+
+/// What is known of a run before its folder is touched.
+struct PreparedRun {
+  Config config;
+  at::Device device;
+  Precision precision;
+  int threads = 1;
+  TrainingData data;
+  ModelShape shape;
+  StartupFacts startup;
+  MemoryEstimate estimate;
+};
+
+/// Checks the options, reads the data, and finds out what the run will take.
+PreparedRun prepare_run(const TrainOptions& options);
+
+/// What the run's manifest says of it.
+RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
+                  const std::string& start_time);
+
+}  // namespace diffuse::cli

@@ -1,0 +1,57 @@
+// The flags of `train`.
+
+#include <CLI/CLI.hpp>
+
+#include "train.hpp"
+
+namespace diffuse::cli {
+
+CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
+  CLI::App* verb = app.add_subcommand("train", "Train a classifier on labelled texts");
+  verb->add_option("--config", options.config,
+                   "Config file: a path, or a name in the project's configs folder")
+      ->type_name("FILE");
+  verb->add_option("--train", options.train, "Labelled texts to train on (data.train)")
+      ->type_name("FILE");
+  verb->add_option("--test", options.test, "Labelled texts to test on once (data.test)")
+      ->type_name("FILE");
+  verb->add_option("--validation", options.validation,
+                   "Labelled texts that choose the best checkpoint (data.validation)")
+      ->type_name("FILE");
+  verb->add_option("--set", options.set, "Lay a value over the config; may be repeated")
+      ->option_text("KEY=VALUE")
+      ->allow_extra_args(false);
+  verb->add_option("--out", options.out,
+                   "Run directory, new or empty; default: runs/<config name>, numbered when taken")
+      ->type_name("DIR");
+  verb->add_flag("--overwrite", options.overwrite,
+                 "Replace the run that is in the run directory instead of refusing or numbering");
+  verb->add_option("--resume", options.resume,
+                   "Go on with the stopped run in DIR, from its last checkpoint; on the CPU to the "
+                   "bit")
+      ->type_name("DIR");
+  verb->add_option("--device", options.device, "auto, cpu, cuda or cuda:N (train.device)")
+      ->type_name("NAME");
+  verb->add_option("--threads", options.threads, "Threads of the CPU; 0: all (train.threads)")
+      ->type_name("N");
+  verb->add_option("--baseline", options.baseline,
+                   "First measure another model on the same rows, for at most a minute, and tell "
+                   "each epoch's time and memory beside its own")
+      ->check(CLI::IsMember({"distilbert"}))
+      ->option_text("distilbert");
+  verb->add_flag("--dry-run", options.dry_run,
+                 "Check everything, read the data and print the start-up table; write nothing");
+  verb->add_flag("--json", options.json,
+                 "Print the result, or with --dry-run the start-up table, as one JSON object");
+  verb->footer(
+      "Examples:\n"
+      "  diffuse train --config r8.json\n"
+      "  diffuse train --train my.csv --test my-test.csv --out runs/mine\n"
+      "  diffuse train --config agnews.json --set data.max_rows=10000 --set train.length=2e\n"
+      "  diffuse train --resume runs/agnews\n"
+      "  diffuse train --config r8.json --baseline distilbert\n"
+      "  diffuse train --config my.json --dry-run --json | jq .memory_estimate_bytes\n");
+  return verb;
+}
+
+}  // namespace diffuse::cli
