@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fstream>
 #include <iostream>
@@ -11,11 +10,9 @@
 #include "bench_contenders.hpp"
 #include "bench_environment.hpp"
 #include "bench_texts.hpp"
-#include "choices.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
-#include "diffuse/base/parallel.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
@@ -24,7 +21,6 @@
 #include "diffuse/bench/memory_probe.hpp"
 #include "diffuse/device/device.hpp"
 #include "exit_code.hpp"
-#include "model_options.hpp"
 #include "output.hpp"
 
 namespace diffuse::cli {
@@ -115,84 +111,6 @@ class BenchProgress {
 };
 
 }  // namespace
-
-CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
-  CLI::App* verb = app.add_subcommand(
-      "bench", "Compare speed and memory with another model: DistilBERT, or one of yours");
-  const auto list = [&](const char* name, auto& values, const char* help, const char* text) {
-    return verb->add_option(name, values, help)
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->option_text(text);
-  };
-  CLI::Option* config =
-      verb->add_option("--config", options.config, "The model, by its config; with random weights")
-          ->option_text("FILE=agnews.json");
-  CLI::Option* checkpoint =
-      verb->add_option("--checkpoint", options.checkpoint, "The model, by a run or checkpoint")
-          ->type_name("DIR")
-          ->excludes(config);
-  verb->add_option("--set", options.set, "Lay a value over the config; may be repeated")
-      ->option_text("KEY=VALUE")
-      ->allow_extra_args(false)
-      ->excludes(checkpoint);
-  verb->add_option("--compare", options.compare,
-                   "The other model: distilbert; a TorchScript file FILE.pt, whose forward takes "
-                   "input_ids and attention_mask; another config; or a run or checkpoint")
-      ->option_text("distilbert|FILE.pt|CONFIG|DIR");
-  verb->add_option("--pretrained", options.pretrained,
-                   "Hugging Face folder with DistilBERT's config.json, model.safetensors and "
-                   "vocab.txt; without it its weights are random")
-      ->type_name("DIR");
-  list("--mode", options.modes, "What to measure", "train,inference")
-      ->transform(
-          one_of<BenchMode>({{"train", BenchMode::train}, {"inference", BenchMode::inference}}));
-  list("--batch-size", options.batch_sizes, "Texts in a batch; by default also one text alone",
-       "N,...=32")
-      ->check(CLI::Range(1, 65536));
-  CLI::Option* seq_len = list("--seq-len", options.seq_lens, "Tokens of each text", "N,...=64")
-                             ->check(CLI::Range(1, 1 << 20));
-  list("--precision", options.precisions,
-       "What matrix products are computed in; by default what each model is fastest in, tried for "
-       "each case",
-       "fp32|tf32|bf16|fp16,...")
-      ->transform(one_of<Precision>(precision_choices(true)));
-  list("--device", options.devices, "Devices to run on", "NAME,...=auto");
-  list("--threads", options.threads, "Threads of the CPU; 0 takes all cores", "N,...=0")
-      ->check(CLI::Range(std::int64_t{0}, kMostThreads));
-  verb->add_option("--data", options.data,
-                   "Measure with these labelled texts at their real lengths, each model with its "
-                   "own tokenizer")
-      ->type_name("FILE")
-      ->excludes(seq_len);
-  verb->add_flag("--sweep", options.sweep,
-                 "Lengths from 64 to 4,096 (ours to 65,536), with curves in --format html");
-  verb->add_option("--budget", options.budget_s,
-                   "Seconds that one model may take in one case; what would take longer is not "
-                   "run, and its estimate printed")
-      ->check(CLI::PositiveNumber)
-      ->option_text("SECONDS=60");
-  verb->add_flag("--no-memory", options.no_memory, "Do not measure memory");
-  verb->add_option("--format", options.format, "Of the report")
-      ->transform(one_of<BenchFormat>({{"md", BenchFormat::md},
-                                       {"csv", BenchFormat::csv},
-                                       {"json", BenchFormat::json},
-                                       {"html", BenchFormat::html}}))
-      ->option_text("md|csv|json|html=md");
-  verb->add_option("--output", options.output, "Write the report here instead of to stdout")
-      ->type_name("FILE");
-  // For our own processes.
-  verb->add_flag("--memory-probe", options.memory_probe)->group("");
-  verb->add_flag("--baseline-probe", options.baseline_probe)->group("");
-  verb->footer(
-      "The default takes one to two minutes on two cores.\n\n"
-      "Examples:\n"
-      "  diffuse bench --compare distilbert\n"
-      "  diffuse bench --config paper.json --mode train --seq-len 64,128,256 --budget 300\n"
-      "  diffuse bench --checkpoint runs/r8 --data data/r8/test.csv\n"
-      "  diffuse bench --sweep --format html --output sweep.html\n");
-  return verb;
-}
 
 int run_bench(const BenchOptions& options) {
   if (options.memory_probe || options.baseline_probe) end_with_parent();

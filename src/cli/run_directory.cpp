@@ -1,8 +1,6 @@
 #include "run_directory.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +16,7 @@
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/train/checkpointer.hpp"
+#include "run_lock.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;
@@ -231,31 +230,6 @@ EarlierTest::~EarlierTest() {
 void EarlierTest::tell() const {
   if (!aside_.empty() && trained())
     log::info("the test figures of the run so far are kept in {}", aside_.string());
-}
-
-RunLock::RunLock(const fs::path& run_dir)
-    : descriptor_(::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (descriptor_ < 0) {
-    throw SystemError(fmt::format("{}: the folder cannot be opened: {}.", run_dir.string(),
-                                  std::strerror(errno)));
-  }
-  // On the folder itself: no file is left behind, and the lock ends with the process.
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-  const int reason = errno;
-  ::close(descriptor_);
-  if (reason == EWOULDBLOCK) {
-    throw UsageError(
-        fmt::format("{}: another diffuse is training in this folder; wait for it, or stop it.",
-                    run_dir.string()));
-  }
-  descriptor_ = -1;
-  log::warning_once("lock", fmt::format("{}: the folder cannot be locked here ({}): let no other "
-                                        "training run in it.",
-                                        run_dir.string(), std::strerror(reason)));
-}
-
-RunLock::~RunLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 std::string run_name(const fs::path& config, const fs::path& train_file) {

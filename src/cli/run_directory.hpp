@@ -50,20 +50,6 @@ class EarlierTest {
   std::filesystem::path aside_;  ///< empty where there was none
 };
 
-/// Keeps a run directory to this process while it lives: no two trainings write into one.
-class RunLock {
- public:
-  /// Throws UsageError if another process has it. Where the file system has no locks a warning says
-  /// so.
-  explicit RunLock(const std::filesystem::path& run_dir);
-  ~RunLock();
-  RunLock(const RunLock&) = delete;
-  RunLock& operator=(const RunLock&) = delete;
-
- private:
-  int descriptor_;
-};
-
 /// Name of the default run directory: the config file's name without its extension, else that of
 /// the training file.
 std::string run_name(const std::filesystem::path& config, const std::filesystem::path& train_file);

@@ -24,6 +24,7 @@
 #include "output.hpp"
 #include "prepared_run.hpp"
 #include "run_directory.hpp"
+#include "run_lock.hpp"
 #include "run_report.hpp"
 #include "startup_table.hpp"
 #include "train_result.hpp"

@@ -19,6 +19,7 @@
 #include "moved_files.hpp"
 #include "overrides.hpp"
 #include "run_directory.hpp"
+#include "run_lock.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;
