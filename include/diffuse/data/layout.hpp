@@ -13,8 +13,9 @@ namespace diffuse {
 
 /// A column of a CSV or TSV file, or a key of JSONL.
 struct ColumnRef {
-  std::string name;        ///< empty in a file without a header
-  std::size_t number = 0;  ///< from 1; 0 in JSONL
+  std::string name;            ///< empty in a file without a header
+  std::size_t number = 0;      ///< from 1; 0 in JSONL
+  std::size_t occurrence = 1;  ///< 2 is the second column of this name
   bool operator==(const ColumnRef&) const = default;
 };
 
