@@ -121,5 +121,32 @@ TEST(CsvColumns, ThePlainestNameOfALabelWins) {
               ElementsAre("1 pos: hello"));
 }
 
+TEST(CsvColumns, OfOneNameAreTakenInTheirOrder) {
+  EXPECT_THAT(csv("label,text,text\nx,a,b\n"), ElementsAre("2 x: a b"));
+  EXPECT_THAT(
+      message_of<DataError>([] { csv("label,text,Text,text\nx,a,b,c\n", config("", {"text"})); }),
+      HasSubstr("a.csv:1: 2 columns are called \"text\" (data.text_columns); expected the "
+                "number of one: 2, 4"));
+  EXPECT_THAT(csv("label,text,Text\nx,a,b\n", config("", {"Text"})), ElementsAre("2 x: b"));
+  EXPECT_THAT(csv("label,text,text\nx,a,b\n", config("", {"3"})), ElementsAre("2 x: b"));
+}
+
+TEST(CsvColumns, AreToldWithoutWhatIsNotSeen) {
+  EXPECT_THAT(columns_text("a.csv", "label,\u00A0text\u200B\nx,a\n"),
+              HasSubstr("text is column 2 (\"text\")"));
+  EXPECT_THAT(message_of<DataError>([] { csv("\u200Bstars,\u00A0words\n5,w\n", config("label")); }),
+              HasSubstr("expected one of \"stars\", \"words\""));
+}
+
+TEST(AutomaticText, IsSaidToHoldLinksOrNumbersWhereNothingElseIsThere) {
+  EXPECT_THAT(
+      columns_text("a.csv", "label,title\nx,https://a.b\ny,HTTP://c.d\n"),
+      HasSubstr("text is column 2 (\"title\"); column 2 (\"title\") holds links in every row"));
+  EXPECT_THAT(columns_text("a.csv", "x,17\ny,18\n"),
+              HasSubstr("column 2 holds numbers in every row"));
+  EXPECT_THAT(columns_text("a.jsonl", "{\"label\":\"x\",\"body\":\"@a\"}\n"),
+              HasSubstr("key \"body\" holds addresses in every row"));
+}
+
 }  // namespace
 }  // namespace diffuse

@@ -9,16 +9,21 @@
 namespace diffuse {
 namespace {
 
+using ::testing::AllOf;
+using testing::columns_text;
 using testing::config;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::jsonl;
 using testing::message_of;
+using testing::read;
 
-TEST(Jsonl, ReadsLabelsOfStringsAndWholeNumbers) {
+TEST(Jsonl, ReadsLabelsOfStringsNumbersAndTruths) {
   EXPECT_THAT(
       jsonl("{\"text\": \"a\\nb\", \"label\": \"x\"}\r\n\n{\"label\": -3, \"text\": \"c\"}"),
       ElementsAre("1 x: a\nb", "3 -3: c"));
+  EXPECT_THAT(jsonl("{\"text\":\"a\",\"label\":true}\n{\"label\":1.5,\"text\":\"c\"}"),
+              ElementsAre("1 true: a", "2 1.5: c"));
 }
 
 TEST(Jsonl, ChoosesKeys) {
@@ -59,15 +64,16 @@ TEST(Jsonl, SaysWhatIsBad) {
             "2! the key \"text\" stands twice; each key once");
   EXPECT_EQ(second("{\"label\":1,\"text\":\"a\",\"more\":{\"x\":1,\"x\":2,\"label\":3}}"),
             "2 1: a");
-  EXPECT_EQ(second("[1]"), "2! the line holds array; a JSON object");
+  EXPECT_EQ(
+      second("[1]"),
+      "2! the line holds array; a JSON object; `jq -c '.[]'` writes the elements of an array as "
+      "such lines");
   EXPECT_EQ(second("{\"text\":\"a\"}"),
             "2! there is no key \"label\"; the label under that key in every row");
   EXPECT_EQ(second("{\"label\":1}"),
             "2! there is no key \"text\"; a text under that key in every row");
-  EXPECT_EQ(second("{\"label\":1.5,\"text\":\"a\"}"),
-            "2! the label \"label\" is of type number but not whole; a string or a whole number");
   EXPECT_EQ(second("{\"label\":null,\"text\":\"a\"}"),
-            "2! the label \"label\" is of type null; a string or a whole number");
+            "2! the label \"label\" is of type null; a string, a number, true or false");
   EXPECT_EQ(second("{\"label\":1,\"text\":5}"), "2! the text \"text\" is of type number; a string");
   EXPECT_EQ(second("{\"label\":1,\"text\":\" \"}"),
             "2! empty text; at least one character that is not blank");
@@ -88,6 +94,33 @@ TEST(Jsonl, ALineMayNotBeEndless) {
   EXPECT_THAT(
       jsonl("{\"label\":1,\"text\":\"a\"}\n" + endless + "\n{\"label\":2,\"text\":\"b\"}\n"),
       ElementsAre("1 1: a", "2! the line is longer than 16 MiB; one JSON object a line", "3 2: b"));
+}
+
+TEST(Jsonl, AKeyThatTheFirstObjectLacksIsReadToo) {
+  const std::string rows =
+      "{\"label\":1,\"text\":\"a\"}\n{\"title\":\"b\",\"label\":2,\"text\":\"c\"}\n{\"label\":3,"
+      "\"title\":\"d\"}\n{\"label\":4}\n";
+  EXPECT_THAT(jsonl(rows), ElementsAre("1 1: a", "2 2: c b", "3 3: d", HasSubstr("4! empty text")));
+  EXPECT_THAT(jsonl(rows, config("", {"title", "text"})),
+              ElementsAre("1 1: a", "2 2: b c", "3 3: d", HasSubstr("4! empty text")));
+  EXPECT_THAT(columns_text("a.jsonl", rows),
+              HasSubstr("text is key \"text\" (not in every row), \"title\" (not in every row)"));
+  EXPECT_THAT(
+      jsonl("{\"n\":1,\"text\":\"a\"}\n{\"label\":2,\"text\":\"c\"}\n"),
+      ElementsAre("1! there is no key \"label\"; the label under that key in every row", "2 2: c"));
+}
+
+TEST(Jsonl, OfAnArrayOrInSeveralLinesNamesTheCommandThatConverts) {
+  EXPECT_THAT(jsonl("[{\"label\":1,\"text\":\"a\"},\n{\"label\":2,\"text\":\"b\"}]\n").at(0),
+              HasSubstr("`jq -c '.[]'`"));
+  EXPECT_THAT(jsonl("{\n\"label\":1,\n\"text\":\"a\"\n}\n").at(0), HasSubstr("`jq -c .`"));
+  EXPECT_THAT(message_of<DataError>([] { read("a.json", "[]"); }),
+              AllOf(HasSubstr("the name does not tell the format"), HasSubstr("`jq -c '.[]' ")));
+  EXPECT_THAT(message_of<DataError>([] { read("a.csv", "\n[{\"label\": 1}]\n"); }),
+              AllOf(HasSubstr("a.csv:1: the file holds a JSON array"), HasSubstr("> a.jsonl`")));
+  EXPECT_THAT(message_of<DataError>([] { read("a.csv", "{ \"label\": 1, \"text\": \"a\"}\n"); }),
+              HasSubstr("a.csv:1: the file holds JSON objects; expected CSV or TSV, or a name that "
+                        "ends in .jsonl (or --set data.format=jsonl)"));
 }
 
 }  // namespace

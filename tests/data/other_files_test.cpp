@@ -14,6 +14,7 @@ using ::testing::HasSubstr;
 using testing::kNamed;
 using testing::kNumbered;
 using testing::message_of;
+using ::testing::Not;
 using testing::read_other;
 using testing::TempDir;
 
@@ -107,6 +108,42 @@ TEST(TextsAlone, CarryColumnsThrough) {
   const auto other = open_records(dir.write("b.csv", "id,text\n7,a\n"), {}, options);
   EXPECT_THAT(message_of<DataError>([&] { other->next(example, bad); }),
               HasSubstr("there is no column \"ident\" (--keep)"));
+}
+
+TEST(OtherFiles, HaveEachOfSeveralColumnsOfOneName) {
+  const char* const twice = "label,text,text\nx,a,b\n";
+  EXPECT_THAT(read_other(twice, "b.csv", "text,label,id,text\nt,y,7,u\n"), ElementsAre("y: t u"));
+  EXPECT_THAT(read_other(twice, "b.csv", "text,id,text\nt,7,u\n", false), ElementsAre(": t u"));
+  EXPECT_THAT(message_of<DataError>([&] { read_other(twice, "b.csv", "label,text\ny,t\n"); }),
+              HasSubstr("there is no column \"text\" (number 2 of that name), which"));
+  EXPECT_THAT(message_of<DataError>(
+                  [&] { read_other(twice, "b.jsonl", "{\"label\":\"y\",\"text\":\"t\"}"); }),
+              HasSubstr("there is no key \"text\" (number 2 of that name)"));
+}
+
+TEST(OtherFiles, WithOneUsualNameHaveAHeader) {
+  EXPECT_THAT(read_other(kNumbered, "b.csv", "stars,text\ny,t\n"), ElementsAre("y: t"));
+  EXPECT_THAT(read_other(kNumbered, "b.csv", "label,words\ny,t\n"), ElementsAre("y: t"));
+}
+
+TEST(OtherFiles, OfATrainingAreNotAdvisedToChangeItsSettings) {
+  const auto refused = [](const std::string& training, const std::string& content) {
+    return message_of<DataError>([&] { read_other(training, "b.csv", content, true, {}, false); });
+  };
+  for (const std::string& message :
+       {refused(kNamed, "x,some words\n"), refused(kNamed, "label,body\nx,t\n"),
+        refused(kNumbered, "y,t,u\n"), refused(kNumbered, "text,label\nt,y\n"),
+        refused(kNumbered, "label,date\ny,t\n"), refused(kNumbered, "y;t;u\nx;v;w\n")}) {
+    EXPECT_THAT(message, Not(HasSubstr("--set")));
+    EXPECT_THAT(message, HasSubstr("expected"));
+  }
+}
+
+TEST(TextsAlone, OfSeveralKeysMayLackSome) {
+  const char* const two = "{\"label\":\"x\",\"title\":\"a\",\"Body\":\"b\"}";
+  EXPECT_THAT(read_other(two, "b.jsonl",
+                         "{\"title\":\"t\"}\n{\"body\":\"u\",\"title\":null}\n{\"n\":1}\n", false),
+              ElementsAre(": t", ": u", "there is no key \"title\", \"Body\", nor \"text\""));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ inline std::string columns_text(const std::string& name, const std::string& cont
 /// Rows of `content` read by the columns of a training file.
 inline std::vector<std::string> read_other(const std::string& training, const std::string& name,
                                            const std::string& content, bool need_label = true,
-                                           const DataConfig& data = {}) {
+                                           const DataConfig& data = {}, bool own_settings = true) {
   const TempDir dir;
   Example example;
   BadRow bad;
@@ -69,6 +69,7 @@ inline std::vector<std::string> read_other(const std::string& training, const st
   ReadOptions options;
   options.layout = *train->layout();
   options.need_label = need_label;
+  options.own_settings = own_settings;
   const auto reader = open_records(dir.write(name, content), data, options);
   std::vector<std::string> result;
   for (;;) {

@@ -13,8 +13,11 @@ namespace {
 using testing::csv;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::kNamed;
+using testing::kNumbered;
 using testing::message_of;
 using testing::read;
+using testing::read_other;
 
 TEST(Separators, AreFoundOrSet) {
   EXPECT_THAT(csv("label;text\nx;a, b\ny;c\n"), ElementsAre("2 x: a, b", "3 y: c"));
@@ -35,8 +38,9 @@ TEST(Separators, AreFoundOrSet) {
   set.separator = ",";
   EXPECT_THAT(
       message_of<DataError>([&] { csv("x;a\ny;b\n", set); }),
-      HasSubstr("a.csv:1: only one column with the separator \",\"; expected a label and at "
-                "least one text (--set data.separator=';' takes the \";\""));
+      HasSubstr(
+          "a.csv:1: only one column with the separator \",\"; expected a label and at "
+          "least one text (the \";\" stands in every row: --set data.separator=';' takes it"));
 }
 
 TEST(Separators, TheCommaOfTextsDoesNotWin) {
@@ -50,6 +54,30 @@ TEST(Separators, TheCommaOfTextsDoesNotWin) {
     expected.push_back(fmt::format("{} {}: {}", i + 1, label, text));
   }
   EXPECT_EQ(csv(rows), expected);
+}
+
+TEST(Separators, OfAFileBesideTheTrainingDataAreItsOwn) {
+  EXPECT_THAT(read_other(kNamed, "b.csv", "id;label;text\n7;y;t, u\n"), ElementsAre("y: t, u"));
+  EXPECT_THAT(read_other("label;text\nx;a\n", "b.csv", "label,text\ny,t; u\n"),
+              ElementsAre("y: t; u"));
+  EXPECT_THAT(read_other("label;text\nx;a\n", "b.tsv", "label;text\ny;t\n"), ElementsAre("y: t"));
+  EXPECT_THAT(read_other(kNumbered, "b.csv", "y;t\nx;u, v\n"), ElementsAre("y: t", "x: u, v"));
+  EXPECT_THAT(read_other(kNumbered, "b.csv", "y;t\nx;u\n", false), ElementsAre(": t", ": u"));
+}
+
+TEST(Separators, RowsThatMayBeWholeOrNotAreRefusedWithWhatSettlesIt) {
+  // The model has two columns; texts alone may be one, but are hardly three.
+  for (const char* rows : {"y;t;u\nx;v;w\n", "wait; what\n"}) {
+    EXPECT_THAT(
+        message_of<DataError>([&] { read_other(kNumbered, "b.csv", rows, false); }),
+        HasSubstr("(the \";\" stands in every row: --set data.separator=';' takes it, --set "
+                  "data.separator=, leaves each row whole)"));
+  }
+  DataConfig whole;
+  whole.separator = ",";
+  EXPECT_THAT(read_other(kNumbered, "b.csv", "wait; what\n", false, whole),
+              ElementsAre(": wait; what"));
+  EXPECT_THAT(read_other(kNumbered, "b.csv", "wait: what\n", false), ElementsAre(": wait: what"));
 }
 
 }  // namespace
