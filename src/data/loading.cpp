@@ -291,6 +291,8 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     FileOptions other = file(key, path, 0);
     other.layout = result.facts.layout;
     other.data = without_columns(data);
+    other.own_settings = false;
+    other.unknown_labels = key == "data.test";  // as eval counts them
     try {
       return load_known(other, hashes[key], tokenizer, *result.tokenizer, result.labels, cache);
     } catch (const DataError& error) {

@@ -59,16 +59,31 @@ TEST_F(Loading, ReadsValidationAndTestByTrainsLabelsAndVocabulary) {
   EXPECT_EQ(loaded.hashes[0].second.size(), 32u);
 }
 
-TEST_F(Loading, ALabelThatTrainLacksIsABadRow) {
+TEST_F(Loading, ALabelThatTrainLacksIsABadRowOfValidation) {
   train_on(kColours);
-  data_.test = write("t.csv", "warm,a\ntepid,b\n");
+  data_.validation = write("t.csv", "warm,a\ntepid,b\n");
   EXPECT_THAT(error_of(words_),
               HasSubstr("t.csv:2: unknown label \"tepid\"; expected one of cold, warm (--set "
                         "data.on_error=skip leaves bad rows out)"));
   data_.on_error = OnError::skip;
   const TrainingData loaded = load(words_);
-  EXPECT_EQ(loaded.test_file->size(), 1u);
-  EXPECT_EQ(loaded.test_file->skipped_rows(), 1u);
+  EXPECT_EQ(loaded.validation_file->size(), 1u);
+  EXPECT_EQ(loaded.validation_file->skipped_rows(), 1u);
+}
+
+TEST_F(Loading, ALabelThatTrainLacksIsWrongInTheTestFile) {
+  train_on(kColours);
+  data_.test = write("t.csv", "warm,a\ntepid,b\nwrm,b\n");
+  for (int time = 1; time <= 2; ++time) {
+    const LogCapture log;
+    const TrainingData loaded = load(words_);
+    ASSERT_EQ(loaded.test.size(), 3u);
+    EXPECT_EQ(loaded.test_file->label(1), -1);
+    EXPECT_THAT(
+        log.text(),
+        HasSubstr("data.test: 2 of 3 rows (66.7 %) have a label that the model lacks and "
+                  "count as wrong: \"tepid\" 1, \"wrm\" 1 (line 2: unknown label \"tepid\")"));
+  }
 }
 
 TEST_F(Loading, AnErrorInAnotherFileThanTrainSaysHowToDoWithoutIt) {
