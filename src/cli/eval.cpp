@@ -137,6 +137,11 @@ int run_eval(const EvalOptions& options) {
     throw UsageError(opened.folder.string() +
                      ": the model was trained without a test file; give one with --data FILE.");
   }
+  if (file == "-") {
+    throw UsageError(
+        "--data -: eval reads its rows from a file, whose name tells the format; write stdin to "
+        "one, as `... > rows.csv` does.");
+  }
   DataConfig reading = other_data_config(opened, options.reading);
   if (options.on_error) reading.on_error = *options.on_error;
   const auto data = load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer,
