@@ -62,9 +62,11 @@ class BadRows {
   /// What most of them have in common, for a file without any other row.
   std::string in_common() const {
     if (kinds_.empty()) return "";
-    const auto most = std::max_element(
-        kinds_.begin(), kinds_.end(),
-        [](const auto& a, const auto& b) { return a.second.rows < b.second.rows; });
+    const auto most =
+        std::max_element(kinds_.begin(), kinds_.end(), [](const auto& a, const auto& b) {
+          return a.second.rows != b.second.rows ? a.second.rows < b.second.rows
+                                                : a.second.first.line > b.second.first.line;
+        });
     const BadRow& first = most->second.first;
     const std::string share = most->second.rows == count()
                                   ? "all of them"
@@ -82,13 +84,13 @@ class BadRows {
     std::size_t rows = 0;
     BadRow first;
   };
-  /// `problem` without what is in quotes.
+  /// `problem` without what is in quotes, and without numbers.
   static std::string kind_of_problem(const std::string& problem) {
     std::string kind;
     bool quoted = false;
     for (const char c : problem) {
       if (c == '"') quoted = !quoted;
-      if (!quoted) kind.push_back(c);
+      if (!quoted && (c < '0' || c > '9')) kind.push_back(c);
     }
     return kind;
   }

@@ -151,6 +151,8 @@ char find_separator(std::string_view block, QuoteMode quote, const ExpectedColum
     most = fits;
     best = separator;
   }
+  // A quote in front and its separator behind: by any other one it would be a stray quote.
+  if (most == 0 && found != 0 && block.starts_with('"')) best = found;
   return best;
 }
 

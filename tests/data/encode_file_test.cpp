@@ -226,6 +226,13 @@ TEST_F(EncodeFile, AFileWithoutAUsableRowIsAnError) {
               EndsWith("3 bad ones, 2 as line 1: unknown label \"z\"; expected one of x, y"));
 }
 
+TEST_F(EncodeFile, OfAsManyBadRowsOfSeveralKindsTheFirstIsShown) {
+  EXPECT_THAT(message_of<DataError>([&] { encode(options("x,\nz,b\nu,c\ny,\n", OnError::skip)); }),
+              HasSubstr("4 bad ones, 2 as line 1: empty text; expected"));
+  EXPECT_THAT(message_of<DataError>([&] { encode(options("x,a\"\nx\"\nx\"\n", OnError::skip)); }),
+              HasSubstr("3 bad ones, all of them as line 1: stray quote inside column 2"));
+}
+
 TEST_F(EncodeFile, DamagedGzipIsAnErrorAlsoWhenSkipping) {
   FileOptions file = options("", OnError::skip);
   const std::string packed = testing::gzip("x,a\ny,b\n");

@@ -65,6 +65,12 @@ TEST(Separators, OfAFileBesideTheTrainingDataAreItsOwn) {
   EXPECT_THAT(read_other(kNumbered, "b.csv", "y;t\nx;u\n", false), ElementsAre(": t", ": u"));
 }
 
+TEST(Separators, QuotesTellWhatStandsBehindThem) {
+  EXPECT_THAT(message_of<DataError>(
+                  [] { read_other(kNumbered, "b.csv", "\"7\";\"y\";\"t\"\n\"8\";\"x\";\"u\"\n"); }),
+              HasSubstr("b.csv:1: 3 columns; the model was trained on a file without a header"));
+}
+
 TEST(Separators, RowsThatMayBeWholeOrNotAreRefusedWithWhatSettlesIt) {
   // The model has two columns; texts alone may be one, but are hardly three.
   for (const char* rows : {"y;t;u\nx;v;w\n", "wait; what\n"}) {
