@@ -10,6 +10,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/base/unicode.hpp"
+#include "diffuse/base/utf8.hpp"
 
 namespace diffuse {
 namespace {
@@ -27,6 +28,23 @@ constexpr std::array<std::string_view, 25> kOtherNames = {
 template <class Known>
 bool is_one_of(std::string_view name, const Known& known) {
   return std::find(known.begin(), known.end(), folded_name(name)) != known.end();
+}
+
+/// Whether two names are one, as folded_name tells; quick, for it is asked of every row.
+bool same_name(const std::string& a, const std::string& b) {
+  constexpr std::size_t kMostUnseen = 100;  // bytes; texts are far longer than names
+  if (a == b) return true;
+  if (a.size() > b.size() + kMostUnseen || b.size() > a.size() + kMostUnseen) return false;
+  const auto is_ascii = [](const std::string& text) {
+    const char* const end = text.data() + text.size();
+    return skip_ascii(text.data(), end) == end;
+  };
+  if (!is_ascii(a) || !is_ascii(b)) return folded_name(a) == folded_name(b);
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  const std::string_view left = trim_invisible(a);
+  const std::string_view right = trim_invisible(b);
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace
@@ -69,14 +87,7 @@ std::string listing(const Names& names) {
 }
 
 bool same_header(const Names& record, const Names& header) {
-  return std::equal(record.begin(), record.end(), header.begin(), header.end(),
-                    [](const std::string& a, const std::string& b) {
-                      if (a == b) return true;
-                      // What is not seen takes a few bytes; texts are far longer.
-                      constexpr std::size_t kMostBytes = 100;
-                      return a.size() < b.size() + kMostBytes && b.size() < a.size() + kMostBytes &&
-                             folded_name(a) == folded_name(b);
-                    });
+  return std::equal(record.begin(), record.end(), header.begin(), header.end(), same_name);
 }
 
 std::size_t count_name(const Names& names, std::size_t count, std::string_view name) {
@@ -123,7 +134,7 @@ std::size_t require_name(const Names& names, const std::string& wanted, std::str
   const auto near = nearest_name(wanted, names);
   throw DataError(fmt::format(
       "{}: there is no {} \"{}\" ({}){}; expected one of {}", place, kind, printable(wanted), key,
-      near ? fmt::format(", did you mean \"{}\"?", printable(*near)) : "", listing(names)));
+      near ? fmt::format(", did you mean {}?", shown_name(*near)) : "", listing(names)));
 }
 
 std::optional<std::size_t> find_label(const Names& names) {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "diffuse/base/text_util.hpp"
+#include "column_names.hpp"
 #include "diffuse/base/unicode.hpp"
 #include "encoding.hpp"
 #include "keys.hpp"
@@ -99,7 +99,7 @@ ReadStatus JsonlRecords::label_of(const Entry& entry, std::string& label, BadRow
   const std::string& key = layout_->label->name;
   const auto found = entry.json.object.find(key);
   if (found == entry.json.object.end()) {
-    return fail(bad, entry.line, fmt::format("there is no key \"{}\"", printable(key)),
+    return fail(bad, entry.line, fmt::format("there is no key {}", shown_name(key)),
                 "the label under that key in every row");
   }
   if (found->is_string()) {
@@ -108,7 +108,7 @@ ReadStatus JsonlRecords::label_of(const Entry& entry, std::string& label, BadRow
     label = found->dump();
   } else {
     return fail(bad, entry.line,
-                fmt::format("the label \"{}\" is of type {}", printable(key), found->type_name()),
+                fmt::format("the label {} is of type {}", shown_name(key), found->type_name()),
                 "a string, a number, true or false");
   }
   return ReadStatus::row;
@@ -149,12 +149,12 @@ ReadStatus JsonlRecords::take(const Entry& entry, Example& example, BadRow& bad)
   for (const std::string& key : keys) {
     const auto text = row.find(key);
     if (text == row.end()) {
-      return fail(bad, entry.line, fmt::format("there is no key \"{}\"", printable(key)),
+      return fail(bad, entry.line, fmt::format("there is no key {}", shown_name(key)),
                   "a text under that key in every row");
     }
     if (!text->is_string()) {
       return fail(bad, entry.line,
-                  fmt::format("the text \"{}\" is of type {}", printable(key), text->type_name()),
+                  fmt::format("the text {} is of type {}", shown_name(key), text->type_name()),
                   "a string");
     }
     texts.push_back(text->get_ref<const std::string&>());

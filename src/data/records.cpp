@@ -117,19 +117,18 @@ ExpectedColumns expected_columns(FileFormat format, const DataConfig& config,
   expected.separator = format == training.format   ? training.separator
                        : format == FileFormat::tsv ? '\t'
                                                    : ',';
-  if (config.header == HeaderMode::no || !training.named()) {
-    if (!training.named()) expected.count = training.columns;
-    return expected;
-  }
+  const bool own = !config.label_column.empty() || !config.text_columns.empty();
+  if (!training.named() && !own) expected.count = training.columns;
+  if (config.header == HeaderMode::no) return expected;
   if (!config.label_column.empty()) {
     expected.names.push_back(config.label_column);
-  } else if (training.label && need_label) {
+  } else if (training.named() && training.label && need_label) {
     expected.names.push_back(training.label->name);
   }
-  for (const ColumnRef& text : training.texts) {
-    if (config.text_columns.empty()) expected.names.push_back(text.name);
-  }
   for (const std::string& name : config.text_columns) expected.names.push_back(name);
+  for (const ColumnRef& text : training.texts) {
+    if (training.named() && config.text_columns.empty()) expected.names.push_back(text.name);
+  }
   return expected;
 }
 

@@ -65,6 +65,14 @@ TEST(Separators, OfAFileBesideTheTrainingDataAreItsOwn) {
   EXPECT_THAT(read_other(kNumbered, "b.csv", "y;t\nx;u\n", false), ElementsAre(": t", ": u"));
 }
 
+TEST(Separators, OfColumnsThatAreSetGiveTheirNames) {
+  DataConfig set;
+  set.label_column = "stars";
+  set.text_columns = {"body"};
+  EXPECT_THAT(read_other(kNumbered, "b.csv", "id;stars;body\n7;y;a, b\n", true, set),
+              ElementsAre("y: a, b"));
+}
+
 TEST(Separators, QuotesTellWhatStandsBehindThem) {
   EXPECT_THAT(message_of<DataError>(
                   [] { read_other(kNumbered, "b.csv", "\"7\";\"y\";\"t\"\n\"8\";\"x\";\"u\"\n"); }),
