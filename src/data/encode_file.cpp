@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <string_view>
 #include <vector>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/hash.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/data/records.hpp"
@@ -176,7 +176,7 @@ std::vector<std::uint32_t> for_each_block(const FileOptions& options, LabelResol
 std::uint32_t mark_of(const std::string& text, std::span<const std::int32_t> ids,
                       std::int32_t unknown) {
   if (std::find(ids.begin(), ids.end(), unknown) == ids.end()) return 0;
-  return static_cast<std::uint32_t>(std::hash<std::string_view>()(text)) | 1U;
+  return static_cast<std::uint32_t>(hash64(text)) | 1U;
 }
 
 }  // namespace

@@ -317,6 +317,9 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     result.test = view_all(*result.test_file);
   }
   result.facts.class_rows = count_classes(result.train, result.labels.size());
+  result.facts.different_texts = different_texts(*result.train_file);
+  if (result.facts.different_texts.size() > DataFacts::kMostTexts)
+    result.facts.different_texts.clear();
   result.summary = summarize_all(result, tokenizer);
   tell(data_notes(result.summary, result.labels));
   return result;

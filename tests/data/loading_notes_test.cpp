@@ -112,7 +112,9 @@ TEST_F(LoadingNotes, TestTextsThatStandInTrainingAreToldFromTheCacheToo) {
   data_.test = write("t.csv", "cold,red red\nwarm,unheard of\nwarm,red sun\n");
   for (int time = 1; time <= 2; ++time) {
     const LogCapture log;
-    EXPECT_EQ(load(words_).summary.test.training_rows, 2);
+    const TrainingData loaded = load(words_);
+    EXPECT_EQ(loaded.summary.test.training_rows, 2);
+    EXPECT_EQ(count_known_texts(*loaded.test_file, loaded.facts.different_texts), 2);
     EXPECT_THAT(log.text(), HasSubstr("data.test: 2 of 3 texts stand in data.train"));
   }
 }
