@@ -45,6 +45,11 @@ void add_data_options(CLI::App& verb, DataOptions& options) {
       ->allow_extra_args(false);
 }
 
+bool DataOptions::sets(const std::string& key) const {
+  return std::any_of(set.begin(), set.end(),
+                     [&](const std::string& given) { return given.starts_with(key + "="); });
+}
+
 const RecordLayout* training_layout(const OpenedModel& opened) {
   return opened.model.data ? &opened.model.data->layout : nullptr;
 }

@@ -11,6 +11,8 @@ namespace diffuse::cli {
 /// How `eval` and `predict` read a file otherwise than the training data was read.
 struct DataOptions {
   std::vector<std::string> set;  ///< "data.label_column=stars"
+
+  bool sets(const std::string& key) const;
 };
 
 /// Declares --set for the keys of `data` that say how a file is read.

@@ -18,6 +18,7 @@
 #include "diffuse/eval/paired_comparison.hpp"
 #include "diffuse/eval/precision_comparison.hpp"
 #include "diffuse/eval/report.hpp"
+#include "diffuse/model/checkpoint.hpp"
 #include "evaluation.hpp"
 #include "exit_code.hpp"
 #include "output.hpp"
@@ -137,13 +138,19 @@ int run_eval(const EvalOptions& options) {
     throw UsageError(opened.folder.string() +
                      ": the model was trained without a test file; give one with --data FILE.");
   }
+  if (file == "-") {
+    throw UsageError(
+        "--data -: eval reads its rows from a file, whose name tells the format; write stdin to "
+        "one, as `... > rows.csv` does.");
+  }
   DataConfig reading = other_data_config(opened, options.reading);
   if (options.on_error) reading.on_error = *options.on_error;
   const auto data = load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer,
                                        model.labels, opened.threads, training_layout(opened));
-  const PartSummary summary =
-      summarize(std::filesystem::path(file).filename().string(), view_all(*data),
-                model.tokenizer->unknown_id(), model.config.tokenizer.max_tokens);
+  PartSummary summary = summarize(std::filesystem::path(file).filename().string(), view_all(*data),
+                                  model.tokenizer->unknown_id(), model.config.tokenizer.max_tokens);
+  if (const auto texts = read_training_texts(opened.folder))
+    summary.training_rows = count_known_texts(*data, *texts);
   tell(data_notes(summary));
 
   EvaluationOptions evaluation_options;

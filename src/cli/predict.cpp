@@ -66,9 +66,11 @@ class Input {
   int descriptor_ = -1;  // -1: a file
 };
 
-FileFormat resolve_input_format(InputFormat format, const Input& input) {
-  switch (format) {
+FileFormat resolve_input_format(const PredictOptions& options, const DataConfig& data,
+                                const Input& input) {
+  switch (options.input_format) {
     case InputFormat::automatic:
+      if (options.reading.sets("data.format")) return data.format;
       return input.is_file() ? format_of_name(input.name()) : FileFormat::automatic;
     case InputFormat::csv:
       return FileFormat::csv;
@@ -99,9 +101,8 @@ void check_kept(const PredictOptions& options, bool lines_of_text) {
 }
 
 std::unique_ptr<RecordReader> open_reader(const DataInput& input, FileFormat format,
-                                          const OpenedModel& opened,
+                                          DataConfig data, const OpenedModel& opened,
                                           const PredictOptions& options) {
-  DataConfig data = other_data_config(opened, options.reading);
   if (format == FileFormat::automatic) return open_text_lines(input);
   data.format = format;
   ReadOptions reading;
@@ -168,14 +169,16 @@ int run_predict(const PredictOptions& options) {
     throw UsageError("--logits: only --format jsonl has a place for them.");
   }
   const Input input(options.file);
-  const FileFormat format = resolve_input_format(options.input_format, input);
+  const DataConfig data = other_data_config(opened, options.reading);
+  const FileFormat format = resolve_input_format(options, data, input);
   check_kept(options, format == FileFormat::automatic);
   if (input.is_terminal()) log::info("Reading from the terminal, one text a line; Ctrl-D ends.");
   Predictor predictor(
       opened, options.model.batch_size,
       {options.format, static_cast<std::size_t>(options.top), options.logits, options.keep});
   // Waiting is right only when everything read so far has been answered.
-  const auto reader = open_reader(input.data([&] { predictor.flush(); }), format, opened, options);
+  const auto reader =
+      open_reader(input.data([&] { predictor.flush(); }), format, data, opened, options);
   std::int64_t unusable = 0;
   std::string first_error;
   bool told = false;

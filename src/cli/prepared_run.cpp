@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "diffuse/base/log.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
@@ -29,6 +30,12 @@ PreparedRun prepare_run(const TrainOptions& options) {
   DataConfig data_config = config.data;
   if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
   TrainingData data = load_training_data(data_config, config.tokenizer, config.train.seed, threads);
+  if (config.train.patience > 0 && data.validation.size() == 0) {
+    log::warning(
+        "train.patience = {} has no effect: there are no validation rows to wait for; "
+        "data.validation names a file of them, data.validation_fraction sets some aside",
+        config.train.patience);
+  }
   const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
                             data.tokenizer->mask_id(), data.tokenizer->pad_id()};
   StartupFacts startup;

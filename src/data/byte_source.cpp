@@ -37,6 +37,9 @@ File open_data_file(const std::filesystem::path& path, const std::string& what) 
   if (std::filesystem::is_directory(path, ignored)) {
     throw DataError(fmt::format("{} is a folder; expected a file", name));
   }
+  if (std::filesystem::is_character_file(path, ignored)) {
+    throw DataError(fmt::format("{} is a device; expected a file", name));
+  }
   File file(std::fopen(path.c_str(), "rb"), &std::fclose);
   if (!file) {
     const int reason = errno;

@@ -3,49 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
-#include "column_kind.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/base/unicode.hpp"
 #include "separator.hpp"
 
 namespace diffuse {
 namespace {
 
 std::string numbered(const ColumnRef& column) {
-  return column.name.empty()
-             ? std::to_string(column.number)
-             : fmt::format("{} (\"{}\")", column.number, printable(column.name, 30));
-}
-
-/// The columns but the label's; of these, `left_out` gets in words what is no text.
-std::vector<std::size_t> other_columns(const FirstRows& rows, const RecordLayout& layout,
-                                       Names& left_out) {
-  std::vector<std::size_t> all;
-  std::vector<std::size_t> texts;
-  for (std::size_t i = 0; i < rows.first.size(); ++i) {
-    if (!layout.label || i + 1 != layout.label->number) all.push_back(i);
-  }
-  if (all.size() < 2) return all;
-  for (const std::size_t i : all) {
-    std::vector<std::string_view> values;
-    if (!layout.header) values.emplace_back(rows.first[i]);
-    for (const FirstRows::Row* row : rows.below) {
-      if (layout.header && *row == rows.first) continue;  // of `cat a.csv b.csv`
-      values.emplace_back((*row)[i]);
-    }
-    const ColumnKind kind = kind_of(values);
-    if (kind == ColumnKind::text) {
-      texts.push_back(i);
-    } else {
-      left_out.push_back(
-          fmt::format("{}: {}", numbered(column_at(rows, layout.header, i)), kind_name(kind)));
-    }
-  }
-  if (!texts.empty()) return texts;
-  left_out.clear();
-  return all;
+  return column.name.empty() ? std::to_string(column.number)
+                             : fmt::format("{} ({})", column.number, shown_name(column.name));
 }
 
 }  // namespace
@@ -54,11 +27,33 @@ std::string place_of(const FirstRows& rows) {
   return fmt::format("{}:{}", rows.path.string(), rows.line);
 }
 
-ColumnRef column_at(const FirstRows& rows, bool header, std::size_t place) {
-  return {header ? rows.first[place] : "", place + 1};
+ColumnKind kind_of_column(const FirstRows& rows, bool header, std::size_t place) {
+  std::vector<std::string_view> values;
+  if (!header) values.emplace_back(rows.first[place]);
+  for (const FirstRows::Row* row : rows.below) {
+    if (header && same_header(*row, rows.first)) continue;
+    values.emplace_back((*row)[place]);
+  }
+  return kind_of(values);
 }
 
-void describe_layout(RecordLayout& layout, const std::string& reason, const Names& left_out) {
+bool is_row_index(const FirstRows& rows) {
+  const std::string name = folded_name(rows.first.front());
+  if (rows.first.size() < 3 || rows.below.empty()) return false;
+  if (!name.empty() && !name.starts_with("unnamed:")) return false;
+  std::unordered_set<std::string_view> numbers;
+  return std::all_of(rows.below.begin(), rows.below.end(), [&](const FirstRows::Row* row) {
+    return same_header(*row, rows.first) ||
+           (column_number(row->front()) && numbers.insert(row->front()).second);
+  });
+}
+
+ColumnRef column_at(const FirstRows& rows, bool header, std::size_t place) {
+  if (!header) return {"", place + 1};
+  return {rows.first[place], place + 1, count_name(rows.first, place + 1, rows.first[place])};
+}
+
+void describe_layout(RecordLayout& layout, const std::string& reason, const Names& notes) {
   std::string text = layout.header    ? "the first line is a header" + reason
                      : reason.empty() ? "no header"
                                       : reason;
@@ -66,8 +61,8 @@ void describe_layout(RecordLayout& layout, const std::string& reason, const Name
   Names texts;
   for (const ColumnRef& column : layout.texts) texts.push_back(numbered(column));
   text += ", text is column " + join(texts, ", ");
-  if (!left_out.empty()) text += "; not taken for text: column " + join(left_out, ", ");
-  if (layout.format == FileFormat::csv && layout.separator != ',')
+  for (const std::string& note : notes) text += "; " + note;
+  if (layout.separator != (layout.format == FileFormat::tsv ? '\t' : ','))
     text += "; the separator is " + separator_name(layout.separator);
   layout.description = std::move(text);
 }
@@ -95,32 +90,57 @@ std::size_t configured_column(const FirstRows& rows, bool header, const std::str
   return require_name(rows.first, column, key, "column", place_of(rows));
 }
 
+std::string own_setting(const FirstRows& rows, const std::string& advice) {
+  return rows.own_settings ? advice : "";
+}
+
+bool another_separator_fits(const FirstRows& rows) {
+  return rows.other_separator != 0 && rows.other_separator != rows.separator;
+}
+
 void refuse_one_column(const FirstRows& rows) {
   if (rows.first.size() > 1) return;
-  const bool other = rows.other_separator != 0 && rows.other_separator != rows.separator;
+  std::string advice = "are the separator and the format right?";
+  if (rows.own_settings) advice = "are data.separator and data.format right?";
+  if (another_separator_fits(rows)) {
+    const auto setting = [](char separator) {
+      return "--set data.separator=" + (separator == '\t' ? "tab" : shell_quoted({separator}));
+    };
+    advice = fmt::format("the {} stands in every row", separator_name(rows.other_separator));
+    advice +=
+        own_setting(rows, fmt::format(": {} takes it, {} leaves each row whole",
+                                      setting(rows.other_separator), setting(rows.separator)));
+  }
   throw DataError(fmt::format(
       "{}: only one column with the separator {}; expected a label and at least one text ({})",
-      place_of(rows), separator_name(rows.separator),
-      other
-          ? fmt::format("--set data.separator={} takes the {} that stands in every row",
-                        rows.other_separator == '\t' ? "tab" : shell_quoted({rows.other_separator}),
-                        separator_name(rows.other_separator))
-          : "are data.separator and data.format right?"));
+      place_of(rows), separator_name(rows.separator), advice));
 }
 
 void resolve_texts(const FirstRows& rows, const DataConfig& config, RecordLayout& layout,
-                   Names& left_out) {
-  std::vector<std::size_t> texts;
-  for (const std::string& column : config.text_columns)
-    texts.push_back(configured_column(rows, layout.header, column, "data.text_columns"));
-  for (std::size_t i = 0; config.text_columns.empty() && layout.header && i < rows.first.size();
-       ++i) {
-    if (is_text_name(rows.first[i]) && !(layout.label && i + 1 == layout.label->number))
-      texts.push_back(i);
-  }
-  if (texts.empty()) texts = other_columns(rows, layout, left_out);
+                   Names& notes) {
+  const auto place = [&](const std::string& column) {
+    return configured_column(rows, layout.header, column, "data.text_columns");
+  };
   layout.texts.clear();
-  for (const std::size_t i : texts) layout.texts.push_back(column_at(rows, layout.header, i));
+  for (const std::string& column : config.text_columns)
+    layout.texts.push_back(column_at(rows, layout.header, place(column)));
+  if (!layout.texts.empty()) return;
+  const bool index = layout.header && is_row_index(rows);
+  std::vector<std::size_t> all;
+  std::vector<std::size_t> named;
+  for (std::size_t i = index ? 1 : 0; i < rows.first.size(); ++i) {
+    if (layout.label && i + 1 == layout.label->number) continue;
+    all.push_back(i);
+    if (layout.header && is_text_name(rows.first[i])) named.push_back(i);
+  }
+  TextChoice choice = choose_texts(
+      named.empty() ? all : named, !named.empty(),
+      [&](std::size_t i) { return kind_of_column(rows, layout.header, i); },
+      [&](std::size_t i) { return "column " + numbered(column_at(rows, layout.header, i)); });
+  for (const std::size_t i : choice.texts)
+    layout.texts.push_back(column_at(rows, layout.header, i));
+  notes = std::move(choice.notes);
+  if (index) notes.emplace_back("column 1 numbers the rows and is not read");
 }
 
 RecordLayout started_layout(const FirstRows& rows, bool header) {

@@ -19,6 +19,7 @@ struct FirstRows {
   FileFormat format = FileFormat::csv;
   char separator = ',';
   char other_separator = 0;  ///< one that would fit the file; 0: none
+  bool own_settings = true;  ///< see ReadOptions
   Row first;
   std::vector<const Row*> below;     ///< records behind it with as many fields; empty in a stream
   std::vector<std::uint32_t> lines;  ///< of these

@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "separator.hpp"
 
 namespace diffuse {
@@ -47,6 +49,7 @@ bool CsvReader::read_quoted(std::size_t& place, CsvRecord& record, BadRow& bad) 
     field.push_back('"');
     ++place;
   }
+  while (is_padding(buffer_.peek(place))) ++place;
   if (buffer_.peek(place) == '\r') {
     const int behind = buffer_.peek(place + 1);
     if (behind == '\n' || behind < 0) ++place;
@@ -101,8 +104,31 @@ void CsvReader::begin() {
     }
   }
   buffer_.peek(0);
+  refuse_json();
   other_separator_ = find_separator(buffer_.held(), quote_);
-  if (separator_ == 0) separator_ = other_separator_ == 0 ? ',' : other_separator_;
+  if (separator_ == 0 && expected_) {
+    separator_ = find_separator(buffer_.held(), quote_, *expected_);
+  } else if (separator_ == 0) {
+    separator_ = other_separator_ == 0 ? ',' : other_separator_;
+  }
+}
+
+/// Objects with names in quotes are stray quotes to CSV.
+void CsvReader::refuse_json() {
+  if (quote_ == QuoteMode::none) return;
+  std::string start;
+  for (const char c : buffer_.held().substr(0, 1000)) {
+    if (std::string_view(" \t\r\n").find(c) == kNone) start.push_back(c);
+  }
+  const bool array = start.starts_with("[{\"");
+  if (!array && !start.starts_with("{\"")) return;
+  const std::string file = shell_quoted(path().string());
+  const std::string lines = shell_quoted(path().stem().string() + ".jsonl");
+  throw DataError(
+      fmt::format("{}:{}: the file holds {}; expected CSV or TSV, or {}", path().string(),
+                  buffer_.line(), array ? "a JSON array" : "JSON objects",
+                  array ? fmt::format("a JSON object a line: `jq -c '.[]' {} > {}`", file, lines)
+                        : "a name that ends in .jsonl (or --set data.format=jsonl)"));
 }
 
 ReadStatus CsvReader::next(CsvRecord& record, BadRow& bad) {
@@ -116,7 +142,10 @@ ReadStatus CsvReader::next(CsvRecord& record, BadRow& bad) {
   std::size_t place = 0;
   for (;;) {
     record.fields.emplace_back();
-    const bool in_quotes = quote_ == QuoteMode::standard && buffer_.peek(place) == '"';
+    std::size_t opens = place;
+    while (is_padding(buffer_.peek(opens))) ++opens;
+    const bool in_quotes = quote_ == QuoteMode::standard && buffer_.peek(opens) == '"';
+    if (in_quotes) place = opens;
     quoted |= in_quotes;
     const bool good = in_quotes ? read_quoted(place, record, bad) : read_plain(place, record, bad);
     if (!good) return ReadStatus::bad;

@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "diffuse/data/records.hpp"
+#include "separator.hpp"
 #include "text_buffer.hpp"
 
 namespace diffuse {
@@ -20,13 +23,19 @@ struct CsvRecord {
 
 /// Records of RFC 4180: fields in quotes may hold separators, line breaks and doubled quotes;
 /// LF and CRLF both end a record, CR where there is no LF; byte order marks are skipped. Beyond the
-/// RFC: empty lines are no records, and the separator may be any character; quotes may be
-/// characters like others; a first line `sep=;`, as Excel writes it, sets the separator.
+/// RFC: blanks beside quotes are passed over, empty lines are no records, and the separator may be
+/// any character; quotes may be characters like others; a first line `sep=;`, as Excel writes it,
+/// sets the separator.
 class CsvReader {
  public:
-  /// `separator` 0: the one that the first rows tell (find_separator).
-  CsvReader(const DataInput& input, char separator, QuoteMode quote = QuoteMode::standard)
-      : buffer_(input, quote == QuoteMode::standard), separator_(separator), quote_(quote) {}
+  /// `separator` 0: the one that the first rows tell (find_separator), by `expected` of a file
+  /// beside the training data.
+  CsvReader(const DataInput& input, char separator, QuoteMode quote = QuoteMode::standard,
+            std::optional<ExpectedColumns> expected = std::nullopt)
+      : buffer_(input, quote == QuoteMode::standard),
+        separator_(separator),
+        quote_(quote),
+        expected_(std::move(expected)) {}
 
   /// The next record, or what is wrong with it. A quote that is never closed, or closed in the
   /// midst of a text, is bad, and reading goes on with the line behind the one that the quote
@@ -41,6 +50,9 @@ class CsvReader {
 
  private:
   void begin();
+  void refuse_json();
+  /// A blank beside a quote, which is no text.
+  bool is_padding(int c) const { return (c == ' ' || c == '\t') && c != separator_; }
   bool read_quoted(std::size_t& place, CsvRecord& record, BadRow& bad);
   bool read_plain(std::size_t& place, CsvRecord& record, BadRow& bad);
   /// `bad` for the quote at `quote`; always false.
@@ -50,6 +62,7 @@ class CsvReader {
   char separator_;
   char other_separator_ = 0;
   QuoteMode quote_;
+  std::optional<ExpectedColumns> expected_;
   bool begun_ = false;
 };
 

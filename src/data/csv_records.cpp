@@ -66,6 +66,7 @@ void CsvRecords::decide(std::size_t first) {
   rows.format = format_;
   rows.separator = reader_.separator();
   rows.other_separator = reader_.other_separator();
+  rows.own_settings = options_.own_settings;
   rows.first = record.fields;
   for (std::size_t i = first + 1; i < ahead_.size(); ++i) {
     if (ahead_[i].status != ReadStatus::row ||
@@ -106,7 +107,7 @@ ReadStatus CsvRecords::next(Example& example, BadRow& bad) {
     }
     if (entry_.status == ReadStatus::bad) bad = entry_.bad;
     if (entry_.status != ReadStatus::row) return entry_.status;
-    if (header_.empty() || entry_.record.fields != header_) break;
+    if (header_.empty() || !same_header(entry_.record.fields, header_)) break;
     notes_.repeated_headers.push_back(entry_.record.line);
   }
   const CsvRecord& record = entry_.record;

@@ -16,10 +16,10 @@ namespace diffuse {
 /// are label and text; a header that comes again is left out.
 class CsvRecords : public RecordReader {
  public:
-  /// `separator` 0: found in the file.
-  CsvRecords(const DataInput& input, FileFormat format, char separator, DataConfig config,
-             ReadOptions options)
-      : reader_(input, separator, config.quote),
+  /// `separator` 0: found in the file, by `expected` of one beside the training data.
+  CsvRecords(const DataInput& input, FileFormat format, char separator,
+             std::optional<ExpectedColumns> expected, DataConfig config, ReadOptions options)
+      : reader_(input, separator, config.quote, std::move(expected)),
         format_(format),
         config_(std::move(config)),
         options_(std::move(options)) {}

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <functional>
-#include <string_view>
+#include <map>
 #include <vector>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/hash.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/data/records.hpp"
@@ -36,6 +37,12 @@ class BadRows {
   void add(const BadRow& bad, std::int64_t rows_before) {
     const std::string message = fmt::format("{}:{}: {}; expected {}", options_.path.string(),
                                             bad.line, bad.problem, bad.expected);
+    constexpr std::size_t kMostKinds = 1000;
+    const std::string kind = kind_of_problem(bad.problem);
+    if (kinds_.size() < kMostKinds || kinds_.contains(kind)) {
+      Kind& same = kinds_[kind];
+      if (same.rows++ == 0) same.first = bad;
+    }
     if (options_.data.on_error == OnError::error)
       throw DataError(fmt::format("{} ({} leaves bad rows out)", message, options_.skip_hint));
     if (!quiet_ && rows_before_.size() < kShownBadRows) {
@@ -52,13 +59,46 @@ class BadRows {
                  count > kShownBadRows ? "; the first five are above" : "");
   }
 
+  /// What most of them have in common, for a file without any other row.
+  std::string in_common() const {
+    if (kinds_.empty()) return "";
+    const auto most =
+        std::max_element(kinds_.begin(), kinds_.end(), [](const auto& a, const auto& b) {
+          return a.second.rows != b.second.rows ? a.second.rows < b.second.rows
+                                                : a.second.first.line > b.second.first.line;
+        });
+    const BadRow& first = most->second.first;
+    const std::string share = most->second.rows == count()
+                                  ? "all of them"
+                                  : format_count(static_cast<long long>(most->second.rows));
+    return fmt::format(", {} bad ones, {} as line {}: {}; expected {}",
+                       format_count(static_cast<long long>(count())), share, first.line,
+                       first.problem, first.expected);
+  }
+
   std::vector<std::uint32_t> take() { return std::move(rows_before_); }
   std::size_t count() const { return rows_before_.size(); }
 
  private:
+  struct Kind {
+    std::size_t rows = 0;
+    BadRow first;
+  };
+  /// `problem` without what is in quotes, and without numbers.
+  static std::string kind_of_problem(const std::string& problem) {
+    std::string kind;
+    bool quoted = false;
+    for (const char c : problem) {
+      if (c == '"') quoted = !quoted;
+      if (!quoted && (c < '0' || c > '9')) kind.push_back(c);
+    }
+    return kind;
+  }
+
   const FileOptions& options_;
   bool quiet_;
   std::vector<std::uint32_t> rows_before_;  // of each
+  std::map<std::string, Kind> kinds_;
 };
 
 /// Calls `use` for blocks of usable rows; returns for each bad row how many usable ones stand
@@ -69,6 +109,7 @@ std::vector<std::uint32_t> for_each_block(const FileOptions& options, LabelResol
   const bool quiet = findings == nullptr;
   ReadOptions read_options;
   read_options.layout = options.layout;
+  read_options.own_settings = options.own_settings;
   const auto reader = open_records(options.path, options.data, read_options);
   UnknownLabels unknown;
   BadRows bad_rows(options, quiet);
@@ -114,12 +155,14 @@ std::vector<std::uint32_t> for_each_block(const FileOptions& options, LabelResol
     if (block.texts.size() >= kBlockRows || block.bytes >= kBlockBytes) flush();
   }
   flush();
-  bad_rows.report();
   if (count == 0) {
-    throw DataError(
-        fmt::format("{}: no usable rows{}; expected at least one", options.path.string(),
-                    bad_rows.count() == 0 ? "" : fmt::format(", {} bad ones", bad_rows.count())));
+    const char* const found = bad_rows.count() > 0          ? "no usable rows"
+                              : reader->layout() == nullptr ? "the file is empty"
+                                                            : "a header and no rows";
+    throw DataError(fmt::format("{}: {}{}{}", options.path.string(), found, bad_rows.in_common(),
+                                bad_rows.count() == 0 ? "; expected at least one row" : ""));
   }
+  bad_rows.report();
   if (!quiet) {
     findings->layout = *reader->layout();
     unknown.report(options, reader->layout(), count);
@@ -133,7 +176,7 @@ std::vector<std::uint32_t> for_each_block(const FileOptions& options, LabelResol
 std::uint32_t mark_of(const std::string& text, std::span<const std::int32_t> ids,
                       std::int32_t unknown) {
   if (std::find(ids.begin(), ids.end(), unknown) == ids.end()) return 0;
-  return static_cast<std::uint32_t>(std::hash<std::string_view>()(text)) | 1U;
+  return static_cast<std::uint32_t>(hash64(text)) | 1U;
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct FileOptions {
   std::optional<RecordLayout> layout{};  ///< of the training data; nothing: found in the file
   /// Whether a label that is not known is a row that counts as wrong (label -1) and no bad one.
   bool unknown_labels = false;
+  bool own_settings = true;  ///< what --set says of `data` is of no other file
   std::string skip_hint = "--set data.on_error=skip";  ///< what leaves bad rows out
 };
 

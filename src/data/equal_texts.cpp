@@ -1,12 +1,12 @@
 #include "equal_texts.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <string_view>
 #include <utility>
 
+#include "diffuse/base/hash.hpp"
 #include "diffuse/base/random.hpp"
 
 namespace diffuse {
@@ -15,7 +15,7 @@ namespace {
 std::uint64_t text_key(const EncodedDataset& data, std::size_t row) {
   const auto ids = data.tokens(row);
   const std::string_view bytes(reinterpret_cast<const char*>(ids.data()), ids.size_bytes());
-  return mix_seed(std::hash<std::string_view>()(bytes), data.mark(row));
+  return mix_seed(hash64(bytes), data.mark(row));
 }
 
 }  // namespace
@@ -49,6 +49,21 @@ AmbiguousTexts ambiguous_texts(const EncodedDataset& data) {
     begin = end;
   }
   return found;
+}
+
+std::vector<std::uint64_t> different_texts(const EncodedDataset& data) {
+  std::vector<std::uint64_t> keys = text_keys(data);
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return keys;
+}
+
+std::int64_t count_known_texts(const EncodedDataset& data,
+                               std::span<const std::uint64_t> different_texts) {
+  const std::vector<std::uint64_t> keys = text_keys(data);
+  return std::count_if(keys.begin(), keys.end(), [&](std::uint64_t key) {
+    return std::binary_search(different_texts.begin(), different_texts.end(), key);
+  });
 }
 
 SharedTexts count_shared_texts(const DatasetView& view, const DatasetView& others) {

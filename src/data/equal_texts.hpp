@@ -15,6 +15,9 @@ std::vector<std::uint64_t> text_keys(const EncodedDataset& data);
 /// Row numbers by text: rows of equal texts stand side by side, each group in file order.
 std::vector<std::uint32_t> rows_by_text(const std::vector<std::uint64_t>& keys);
 
+/// The keys of the texts of `data`, each once, ascending.
+std::vector<std::uint64_t> different_texts(const EncodedDataset& data);
+
 /// Texts of `data` that have more than one label.
 AmbiguousTexts ambiguous_texts(const EncodedDataset& data);
 

@@ -14,6 +14,8 @@
 namespace diffuse {
 namespace {
 
+constexpr const char* kByNumber = ", or --set data.label_column=N --set data.text_columns=N";
+
 /// By names of the training file.
 RecordLayout find_named(const FirstRows& rows, const DataConfig& config, const RecordLayout& model,
                         bool need_label) {
@@ -21,11 +23,11 @@ RecordLayout find_named(const FirstRows& rows, const DataConfig& config, const R
   Names missing;
   bool any = false;
   const auto take = [&](const ColumnRef& column) -> std::optional<ColumnRef> {
-    if (const auto found = find_name(rows.first, column.name)) {
+    if (const auto found = find_column(rows.first, column)) {
       any = true;
       return column_at(rows, true, *found);
     }
-    missing.push_back(column.name);
+    missing.push_back(shown_column(column));
     return std::nullopt;
   };
   if (!config.label_column.empty()) {
@@ -48,7 +50,8 @@ RecordLayout find_named(const FirstRows& rows, const DataConfig& config, const R
     describe_layout(layout, "", {});
     return layout;
   }
-  if (rows.first.size() == 1 && need_label) refuse_one_column(rows);
+  if (rows.first.size() == 1 && (need_label || another_separator_fits(rows)))
+    refuse_one_column(rows);
   if (!any) {
     Names numbers;
     for (const ColumnRef& text : model.texts) numbers.push_back(std::to_string(text.number));
@@ -61,17 +64,19 @@ RecordLayout find_named(const FirstRows& rows, const DataConfig& config, const R
                   model.label->number, join(numbers, ","));
     throw DataError(fmt::format(
         "{}: the first line names none of the columns that the model was trained with ({}), it "
-        "holds {}; expected a header with these names, or, for a file without one, {}",
-        place_of(rows), model.columns_text(), listing(rows.first), by_number));
+        "holds {}; expected a header with these names{}",
+        place_of(rows), model.columns_text(), listing(rows.first),
+        own_setting(rows, ", or, for a file without one, " + by_number)));
   }
   throw DataError(fmt::format(
-      "{}: there is no column {}, which the model was trained with ({}); expected it among {}, or "
-      "--set data.{}=NAME for what stands in its place",
-      place_of(rows), listing(missing), model.columns_text(), listing(rows.first),
-      missing_label.empty() ? "text_columns" : "label_column"));
+      "{}: there is no column {}, which the model was trained with ({}); expected it among {}{}",
+      place_of(rows), join(missing, ", "), model.columns_text(), listing(rows.first),
+      own_setting(rows, fmt::format(", or --set data.{}=NAME for what stands in its place",
+                                    missing_label.empty() ? "text_columns" : "label_column"))));
 }
 
-/// Whether all fields are usual names, or those of label and text as `model` numbers them are.
+/// Whether all fields are usual names, or the label's field is the name of one, or a text's is: a
+/// text of one such word is rarer than a header, a class called "question" is not.
 bool is_surely_header(const FirstRows& rows, const RecordLayout& model) {
   const auto usual = [](const std::string& name) {
     return is_label_name(name) || is_text_name(name) || is_other_name(name);
@@ -81,7 +86,7 @@ bool is_surely_header(const FirstRows& rows, const RecordLayout& model) {
     return column.number >= 1 && column.number <= rows.first.size() &&
            is_name(rows.first[column.number - 1]);
   };
-  return model.label && named(*model.label, is_label_name) &&
+  return (model.label && named(*model.label, is_label_name)) ||
          std::any_of(model.texts.begin(), model.texts.end(),
                      [&](const ColumnRef& text) { return named(text, is_text_name); });
 }
@@ -90,10 +95,10 @@ bool is_surely_header(const FirstRows& rows, const RecordLayout& model) {
 void check_names_of_numbered(const FirstRows& rows, const RecordLayout& layout) {
   const auto refuse = [&](const ColumnRef& column, std::string_view part) {
     throw DataError(fmt::format(
-        "{}: the header calls column {} \"{}\", but the model was trained on a file without a "
-        "header whose {} stood there; expected the columns as there, or --set "
-        "data.label_column=N --set data.text_columns=N",
-        place_of(rows), column.number, printable(column.name, 30), part));
+        "{}: the header calls column {} {}, but the model was trained on a file without a "
+        "header whose {} stood there; expected the columns as there{}",
+        place_of(rows), column.number, shown_name(column.name), part,
+        own_setting(rows, kByNumber)));
   };
   if (layout.label && (is_other_name(layout.label->name) || is_text_name(layout.label->name)))
     refuse(*layout.label, "label");
@@ -120,9 +125,12 @@ RecordLayout find_numbered(const FirstRows& rows, const DataConfig& config,
     if (count == 1) refuse_one_column(rows);
     throw DataError(fmt::format(
         "{}: {} column{}; the model was trained on a file without a header and with {} columns "
-        "({}); expected as many, or --set data.label_column=N --set data.text_columns=N",
-        place_of(rows), count, count == 1 ? "" : "s", model.columns, model.columns_text()));
+        "({}); expected as many{}",
+        place_of(rows), count, count == 1 ? "" : "s", model.columns, model.columns_text(),
+        own_setting(rows, kByNumber)));
   }
+  if (shifted && count == 1 && config.separator.empty() && another_separator_fits(rows))
+    refuse_one_column(rows);
   const auto take = [&](std::size_t number) {
     if (shifted && number > model_label) --number;
     if (number >= 1 && number <= count) return column_at(rows, guess.header, number - 1);
@@ -138,10 +146,11 @@ RecordLayout find_numbered(const FirstRows& rows, const DataConfig& config,
     const auto named = guess.header ? find_label(rows.first) : std::nullopt;
     if (named && *named + 1 != model_label) {
       throw DataError(fmt::format(
-          "{}: the header calls column {} \"{}\", but the model was trained on a file without a "
-          "header whose label was column {}; expected that, or --set data.label_column={} --set "
-          "data.text_columns=N",
-          place_of(rows), *named + 1, printable(rows.first[*named], 30), model_label, *named + 1));
+          "{}: the header calls column {} {}, but the model was trained on a file without a "
+          "header whose label was column {}; expected that{}",
+          place_of(rows), *named + 1, shown_name(rows.first[*named]), model_label,
+          own_setting(rows, fmt::format(", or --set data.label_column={} --set data.text_columns=N",
+                                        *named + 1))));
     }
   }
   Names ignored;

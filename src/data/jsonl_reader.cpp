@@ -2,7 +2,11 @@
 
 #include <fmt/core.h>
 
-#include "diffuse/base/text_util.hpp"
+#include <string_view>
+#include <utility>
+
+#include "column_names.hpp"
+#include "diffuse/base/unicode.hpp"
 #include "encoding.hpp"
 #include "keys.hpp"
 
@@ -37,7 +41,14 @@ JsonlRecords::Entry JsonlRecords::read() {
   }
   entry.json = parse_json_line(line_);
   if (!entry.json.problem.empty()) {
-    entry.bad = {entry.line, entry.json.problem, entry.json.expected};
+    const std::string_view text = trim_invisible(line_);
+    std::string expected = entry.json.expected;
+    if (text.starts_with('[')) {
+      expected += "; `jq -c '.[]'` writes the elements of an array as such lines";
+    } else if (text == "{") {
+      expected += "; `jq -c .` writes objects that take several lines as such";
+    }
+    entry.bad = {entry.line, entry.json.problem, std::move(expected)};
     return entry;
   }
   entry.status = ReadStatus::row;
@@ -47,6 +58,7 @@ JsonlRecords::Entry JsonlRecords::read() {
 void JsonlRecords::decide() {
   FirstObjects objects;
   objects.path = buffer_.path();
+  objects.own_settings = options_.own_settings;
   for (const Entry& entry : ahead_) {
     if (entry.status != ReadStatus::row) continue;
     if (objects.first != nullptr) {
@@ -87,18 +99,17 @@ ReadStatus JsonlRecords::label_of(const Entry& entry, std::string& label, BadRow
   const std::string& key = layout_->label->name;
   const auto found = entry.json.object.find(key);
   if (found == entry.json.object.end()) {
-    return fail(bad, entry.line, fmt::format("there is no key \"{}\"", printable(key)),
+    return fail(bad, entry.line, fmt::format("there is no key {}", shown_name(key)),
                 "the label under that key in every row");
   }
   if (found->is_string()) {
     label = found->get_ref<const std::string&>();
-  } else if (found->is_number_integer()) {
+  } else if (found->is_number() || found->is_boolean()) {
     label = found->dump();
   } else {
     return fail(bad, entry.line,
-                fmt::format("the label \"{}\" is of type {}{}", printable(key), found->type_name(),
-                            found->is_number() ? " but not whole" : ""),
-                "a string or a whole number");
+                fmt::format("the label {} is of type {}", shown_name(key), found->type_name()),
+                "a string, a number, true or false");
   }
   return ReadStatus::row;
 }
@@ -128,16 +139,22 @@ ReadStatus JsonlRecords::take(const Entry& entry, Example& example, BadRow& bad)
     if (!problem.empty())
       return fail(bad, entry.line, problem, "an object such as {\"text\": \"...\"}");
   }
+  // Of several texts each may be missing, as an empty field of a table is.
+  const auto text_is_missing = [&](const std::string& key) {
+    const auto text = row.find(key);
+    return text == row.end() || text->is_null();
+  };
+  if (keys.size() > 1) std::erase_if(keys, text_is_missing);
   std::vector<std::string_view> texts;
   for (const std::string& key : keys) {
     const auto text = row.find(key);
     if (text == row.end()) {
-      return fail(bad, entry.line, fmt::format("there is no key \"{}\"", printable(key)),
+      return fail(bad, entry.line, fmt::format("there is no key {}", shown_name(key)),
                   "a text under that key in every row");
     }
     if (!text->is_string()) {
       return fail(bad, entry.line,
-                  fmt::format("the text \"{}\" is of type {}", printable(key), text->type_name()),
+                  fmt::format("the text {} is of type {}", shown_name(key), text->type_name()),
                   "a string");
     }
     texts.push_back(text->get_ref<const std::string&>());

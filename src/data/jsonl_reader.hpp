@@ -11,7 +11,7 @@
 
 namespace diffuse {
 
-/// One JSON object a line. Labels are strings or whole numbers, texts strings; keys that are
+/// One JSON object a line. Labels are strings, numbers, true or false, texts strings; keys that are
 /// neither label nor text are not looked at. Empty lines are no rows; where texts alone are read,
 /// every line is one, and each object's keys are found by themselves.
 class JsonlRecords : public RecordReader {

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <optional>
-#include <utility>
+#include <string_view>
+#include <unordered_map>
 
 #include "column_kind.hpp"
 #include "column_names.hpp"
@@ -18,150 +19,171 @@ std::string place_of(const FirstObjects& objects) {
   return fmt::format("{}:{}", objects.path.string(), objects.line);
 }
 
-/// What every object holds under `key`, as far as it holds a string there.
-ColumnKind kind_of_key(const FirstObjects& objects, const std::string& key) {
-  std::vector<std::string_view> values;
-  std::vector<const JsonLine*> lines = objects.below;
-  lines.push_back(objects.first);
-  for (const JsonLine* line : lines) {
-    const auto value = line->object.find(key);
-    if (value != line->object.end() && value->is_string())
-      values.emplace_back(value->get_ref<const std::string&>());
-  }
-  return kind_of(values);
-}
+/// The keys of all objects, in the order in which they come up, and what they hold.
+struct KeysSeen {
+  struct Content {
+    std::size_t objects = 0;
+    std::size_t texts = 0;
+    std::size_t nulls = 0;
+    std::vector<std::string_view> values;  // the texts
 
-/// Places of the texts among the keys, without `label`: those with a usual name that hold a string
-/// or null, else every string that is no number, date, link or identifier in every object. A usual
-/// name that holds null counts: its row lacks a text, the others' need not.
-std::vector<std::size_t> automatic_texts(const FirstObjects& objects,
-                                         std::optional<std::size_t> label, Names& left_out) {
-  const JsonLine& line = *objects.first;
-  std::vector<std::size_t> known;
-  std::vector<std::size_t> strings;
-  std::vector<std::size_t> texts;
-  for (std::size_t i = 0; i < line.keys.size(); ++i) {
-    if (i == label) continue;
-    if (is_text_name(line.keys[i]) && line.contents[i] != KeyContent::other) known.push_back(i);
-    if (line.contents[i] == KeyContent::text) strings.push_back(i);
+    bool holds_texts() const { return texts > 0 && 2 * texts >= objects - nulls; }
+    /// The rows with null lack the text, the others' need not.
+    bool may_hold_texts() const { return holds_texts() || objects == nulls; }
+  };
+  Names names;
+  std::vector<Content> contents;
+  std::size_t objects = 0;
+
+  explicit KeysSeen(const FirstObjects& all) {
+    add(*all.first);
+    for (const JsonLine* line : all.below) add(*line);
   }
-  if (!known.empty()) return known;
-  if (strings.size() < 2) return strings;
-  for (const std::size_t i : strings) {
-    const ColumnKind kind = kind_of_key(objects, line.keys[i]);
-    if (kind == ColumnKind::text) {
-      texts.push_back(i);
-    } else {
-      left_out.push_back(fmt::format("\"{}\": {}", printable(line.keys[i], 30), kind_name(kind)));
+  bool everywhere(std::size_t key) const { return contents[key].objects == objects; }
+
+ private:
+  void add(const JsonLine& line) {
+    ++objects;
+    for (std::size_t i = 0; i < line.keys.size(); ++i) {
+      const auto [at, added] = places_.try_emplace(line.keys[i], names.size());
+      if (added) {
+        names.push_back(line.keys[i]);
+        contents.emplace_back();
+      }
+      Content& content = contents[at->second];
+      ++content.objects;
+      content.nulls += line.contents[i] == KeyContent::null;
+      if (line.contents[i] != KeyContent::text) continue;
+      ++content.texts;
+      content.values.emplace_back(line.object[line.keys[i]].get_ref<const std::string&>());
     }
   }
-  if (!texts.empty()) return texts;
-  left_out.clear();
-  return strings;
+
+  std::unordered_map<std::string, std::size_t> places_;
+};
+
+/// The texts among the keys, without `label`: those with a usual name, else every one that holds
+/// texts by themselves.
+TextChoice automatic_texts(const KeysSeen& keys, std::optional<std::size_t> label) {
+  std::vector<std::size_t> known;
+  std::vector<std::size_t> strings;
+  for (std::size_t i = 0; i < keys.names.size(); ++i) {
+    if (i == label) continue;
+    if (is_text_name(keys.names[i]) && keys.contents[i].may_hold_texts()) known.push_back(i);
+    if (keys.contents[i].holds_texts()) strings.push_back(i);
+  }
+  return choose_texts(
+      known.empty() ? strings : known, !known.empty(),
+      [&](std::size_t i) { return kind_of(keys.contents[i].values); },
+      [&](std::size_t i) { return "key " + shown_name(keys.names[i]); });
 }
 
-RecordLayout layout_of(const Names& keys, std::size_t label, const std::vector<std::size_t>& texts,
-                       const Names& left_out) {
-  if (std::find(texts.begin(), texts.end(), label) != texts.end()) {
+RecordLayout layout_of(const KeysSeen& keys, std::size_t label, const TextChoice& choice) {
+  if (std::find(choice.texts.begin(), choice.texts.end(), label) != choice.texts.end()) {
     throw ConfigError(
         "data.text_columns holds the label column; expected columns other than data.label_column");
   }
   RecordLayout layout;
   layout.format = FileFormat::jsonl;
-  layout.label = ColumnRef{keys[label], 0};
-  Names names;
-  for (const std::size_t text : texts) {
-    layout.texts.push_back({keys[text], 0});
-    names.push_back(keys[text]);
+  layout.label = ColumnRef{keys.names[label], 0};
+  Names shown;
+  for (const std::size_t text : choice.texts) {
+    layout.texts.push_back({keys.names[text], 0});
+    shown.push_back(shown_name(keys.names[text]) +
+                    (keys.everywhere(text) ? "" : " (not in every row)"));
   }
-  layout.description =
-      fmt::format("label is key \"{}\", text is key {}", printable(keys[label]), listing(names));
-  if (!left_out.empty()) layout.description += "; not taken for text: key " + join(left_out, ", ");
+  layout.description = fmt::format("label is key {}, text is key {}", shown_name(keys.names[label]),
+                                   join(shown, ", "));
+  for (const std::string& note : choice.notes) layout.description += "; " + note;
   return layout;
 }
 
 }  // namespace
 
 RecordLayout resolve_keys(const FirstObjects& objects, const DataConfig& config) {
-  const Names& keys = objects.first->keys;
+  const KeysSeen keys(objects);
   const std::string place = place_of(objects);
   std::size_t label = 0;
   if (!config.label_column.empty()) {
-    label = require_name(keys, config.label_column, "data.label_column", "key", place);
+    label = require_name(keys.names, config.label_column, "data.label_column", "key", place);
   } else {
-    const auto found = find_label(keys);
+    const auto found = find_label(keys.names);
     if (!found) {
       throw DataError(
           fmt::format("{}: there is no key {}; expected one of them, or "
                       "data.label_column to name one of {}",
-                      place, label_names(), listing(keys)));
+                      place, label_names(), listing(keys.names)));
     }
     label = *found;
   }
-  std::vector<std::size_t> texts;
-  Names left_out;
+  TextChoice choice;
   for (const std::string& key : config.text_columns) {
-    texts.push_back(require_name(keys, key, "data.text_columns", "key", place));
+    choice.texts.push_back(require_name(keys.names, key, "data.text_columns", "key", place));
   }
-  if (texts.empty()) texts = automatic_texts(objects, label, left_out);
-  if (texts.empty()) {
+  if (choice.texts.empty()) choice = automatic_texts(keys, label);
+  if (choice.texts.empty()) {
     throw DataError(fmt::format(
         "{}: no key but the label's holds a string; expected at least one text among {}", place,
-        listing(keys)));
+        listing(keys.names)));
   }
-  return layout_of(keys, label, texts, left_out);
+  return layout_of(keys, label, choice);
 }
 
 RecordLayout find_keys(const FirstObjects& objects, const DataConfig& config,
                        const RecordLayout& model) {
   if (!model.named() || !model.label) return resolve_keys(objects, config);
-  const Names& keys = objects.first->keys;
+  const KeysSeen keys(objects);
   Names missing;
-  const auto take = [&](const std::string& name) {
-    const auto found = find_name(keys, name);
-    if (!found) missing.push_back(name);
+  const auto take = [&](const ColumnRef& column) {
+    const auto found = find_column(keys.names, column);
+    if (!found) missing.push_back(shown_column(column));
     return found.value_or(0);
   };
-  const std::size_t label =
-      config.label_column.empty()
-          ? take(model.label->name)
-          : require_name(keys, config.label_column, "data.label_column", "key", place_of(objects));
+  const std::size_t label = config.label_column.empty()
+                                ? take(*model.label)
+                                : require_name(keys.names, config.label_column, "data.label_column",
+                                               "key", place_of(objects));
   const bool label_missing = !missing.empty();
-  std::vector<std::size_t> texts;
+  TextChoice choice;
   for (const std::string& key : config.text_columns)
-    texts.push_back(require_name(keys, key, "data.text_columns", "key", place_of(objects)));
+    choice.texts.push_back(
+        require_name(keys.names, key, "data.text_columns", "key", place_of(objects)));
   for (const ColumnRef& text : model.texts) {
-    if (config.text_columns.empty()) texts.push_back(take(text.name));
+    if (config.text_columns.empty()) choice.texts.push_back(take(text));
   }
-  if (missing.empty()) return layout_of(keys, label, texts, {});
+  if (missing.empty()) return layout_of(keys, label, choice);
+  const std::string advice = fmt::format(", or --set data.{}=NAME for what stands in its place",
+                                         label_missing ? "label_column" : "text_columns");
   throw DataError(fmt::format(
-      "{}: there is no key {}, which the model was trained with ({}); expected it among {}, or "
-      "--set data.{}=NAME for what stands in its place",
-      place_of(objects), listing(missing), model.columns_text(), listing(keys),
-      label_missing ? "label_column" : "text_columns"));
+      "{}: there is no key {}, which the model was trained with ({}); expected it among {}{}",
+      place_of(objects), join(missing, ", "), model.columns_text(), listing(keys.names),
+      objects.own_settings ? advice : ""));
 }
 
 std::vector<std::string> text_keys(const JsonLine& line, const DataConfig& config,
                                    const RecordLayout* model, std::string& problem) {
-  Names wanted = config.text_columns;
-  if (wanted.empty() && model != nullptr && model->named()) {
-    for (const ColumnRef& text : model->texts) wanted.push_back(text.name);
-  }
-  const auto has = [&](const std::string& key) { return line.object.contains(key); };
-  if (!wanted.empty() && std::all_of(wanted.begin(), wanted.end(), has)) return wanted;
-  if (has("text")) return {"text"};
+  std::vector<ColumnRef> wanted;
+  for (const std::string& name : config.text_columns) wanted.push_back({name, 0});
+  if (wanted.empty() && model != nullptr && model->named()) wanted = model->texts;
   Names found;
+  Names names;
+  for (const ColumnRef& column : wanted) {
+    names.push_back(column.name);
+    if (const auto place = find_column(line.keys, column)) found.push_back(line.keys[*place]);
+  }
+  if (!found.empty()) return found;
+  if (line.object.contains("text")) return {"text"};
   if (wanted.empty()) {
     FirstObjects objects;
     objects.first = &line;
-    Names ignored;
-    for (const std::size_t i : automatic_texts(objects, find_label(line.keys), ignored))
+    const KeysSeen keys(objects);
+    for (const std::size_t i : automatic_texts(keys, find_label(line.keys)).texts)
       found.push_back(line.keys[i]);
   }
   if (found.empty()) {
     problem = wanted.empty() ? "there is no key \"text\", nor another that holds a text"
-                             : fmt::format("there is no key {}{}", listing(wanted),
-                                           wanted == Names{"text"} ? "" : ", nor \"text\"");
+                             : fmt::format("there is no key {}{}", listing(names),
+                                           names == Names{"text"} ? "" : ", nor \"text\"");
   }
   return found;
 }

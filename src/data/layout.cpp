@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.hpp"
+#include "column_names.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
@@ -14,17 +15,15 @@ namespace {
 
 using LayoutJson = nlohmann::ordered_json;
 
-std::string shown_column(const ColumnRef& column) {
-  return column.name.empty() ? std::to_string(column.number)
-                             : fmt::format("\"{}\"", printable(column.name, 30));
-}
-
 LayoutJson column_json(const ColumnRef& column) {
-  return {{"name", column.name}, {"number", column.number}};
+  LayoutJson json = {{"name", column.name}, {"number", column.number}};
+  if (column.occurrence > 1) json["occurrence"] = column.occurrence;
+  return json;
 }
 
 ColumnRef parse_column(const JsonFields& fields) {
-  return {fields.text("name"), static_cast<std::size_t>(fields.count("number"))};
+  return {fields.text("name"), static_cast<std::size_t>(fields.count("number")),
+          static_cast<std::size_t>(fields.optional_count("occurrence").value_or(1))};
 }
 
 FileFormat parse_format(const std::string& name, const std::string& source) {

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,10 +19,9 @@
 #include "diffuse/data/records.hpp"
 #include "encode_file.hpp"
 #include "equal_texts.hpp"
-#include "label_checks.hpp"
 #include "label_resolver.hpp"
 #include "separator.hpp"
-#include "split.hpp"
+#include "training_parts.hpp"
 
 namespace diffuse {
 namespace {
@@ -36,52 +34,6 @@ void log_loaded(const std::string& name, const EncodedDataset& data, const Recor
   log::info("{}: {} row{}, {} token{} ({})", name,
             format_count(static_cast<long long>(data.size())), data.size() == 1 ? "" : "s",
             format_count(data.token_count()), data.token_count() == 1 ? "" : "s", how);
-}
-
-/// `named`: the classes come from a file of names.
-void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path,
-                   bool named) {
-  const std::vector<std::int64_t> counts = count_classes(view_all(data), labels.size());
-  const auto used = std::count_if(counts.begin(), counts.end(), [](auto n) { return n > 0; });
-  if (used < 2) {
-    const auto only = std::find_if(counts.begin(), counts.end(), [](auto n) { return n > 0; });
-    throw DataError(fmt::format(
-        "{}: {} the label \"{}\"; expected at least two classes (is "
-        "data.label_column the right one?)",
-        path,
-        data.size() == 1
-            ? "the only row has"
-            : fmt::format("all {} rows have", format_count(static_cast<long long>(data.size()))),
-        labels.name(only - counts.begin())));
-  }
-  if (labels.find("#error")) {
-    throw DataError(fmt::format(
-        "{}: a class is called \"#error\", as predict's answers to lines that it cannot use are; "
-        "expected another name",
-        path));
-  }
-  // With few rows every class may be a rare one; with more, the labels must be something else.
-  constexpr std::size_t kFewRows = 10;
-  if (!named && data.size() >= kFewRows && 2 * labels.names().size() > data.size()) {
-    throw DataError(fmt::format(
-        "{}: {} different labels in {} rows; is data.label_column the right one?", path,
-        format_count(labels.size()), format_count(static_cast<long long>(data.size()))));
-  }
-  const auto first = static_cast<std::size_t>(data.label(0));
-  const auto singles = std::count(counts.begin(), counts.end(), 1);
-  if (!named && counts.size() > 2 && counts[first] == 1 && singles == 1) {
-    log::warning(
-        "{}: no other row has the label \"{}\" of the first; if that row names the columns, set "
-        "data.header to \"yes\"",
-        path, labels.name(data.label(0)));
-  }
-  warn_of_look_alikes("data.train", labels, counts);
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] == 0) {
-      log::warning("data.train: no row has the label \"{}\"",
-                   labels.name(static_cast<std::int64_t>(i)));
-    }
-  }
 }
 
 /// The parts of a cache key that every file's reading depends on.
@@ -182,62 +134,6 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
   }
 }
 
-/// Splits validation rows off by `data.validation_fraction`; by itself as docs/data.md says,
-/// "Validation".
-Split split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed) {
-  if (fraction >= 0) {
-    Split split = split_stratified(data, fraction, seed);
-    if (fraction > 0 && split.validation.rows.empty()) {
-      log::warning("data.validation_fraction = {} of {} rows leaves no row for validation",
-                   fraction, data.size());
-    }
-    return split;
-  }
-  constexpr double kFraction = 0.05;
-  constexpr double kMostFraction = 0.10;     // where each of many classes takes a row
-  constexpr std::size_t kFewestRows = 2000;  // 100 of them choose
-  if (data.size() >= kFewestRows) {
-    Split split = split_stratified(data, kFraction, seed);
-    if (static_cast<double>(split.validation.size()) <=
-        kMostFraction * static_cast<double>(data.size())) {
-      return split;
-    }
-  }
-  log::info(
-      "data.train: {} rows are too few to choose a checkpoint by some of them: all are trained on, "
-      "and the last checkpoint is the result (data.validation_fraction)",
-      format_count(static_cast<long long>(data.size())));
-  return split_stratified(data, 0, seed);
-}
-
-/// Counts what of the loaded data is not used, and texts that occur twice.
-DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tokenizer) {
-  const std::int32_t unknown = loaded.tokenizer->unknown_id();
-  const auto part = [&](const char* name, const DatasetView& view, const EncodedDataset* own) {
-    const bool whole = own != nullptr;
-    return summarize(name, view, unknown, tokenizer.max_tokens, whole);
-  };
-  DataSummary summary;
-  summary.train = part("data.train", loaded.train, loaded.train_file.get());
-  summary.validation = part("data.validation", loaded.validation, loaded.validation_file.get());
-  summary.test = part("data.test", loaded.test, loaded.test_file.get());
-  const auto compare = [](PartSummary& own, const DatasetView& view, const DatasetView& train) {
-    const SharedTexts shared = count_shared_texts(view, train);
-    own.training_rows = shared.rows;
-    own.relabelled_rows = shared.relabelled;
-  };
-  compare(summary.validation, loaded.validation, loaded.train);
-  compare(summary.test, loaded.test, view_all(*loaded.train_file));
-  if (loaded.validation.size() > 0) {
-    const auto validated = count_classes(loaded.validation, loaded.labels.size());
-    for (std::size_t c = 0; c < validated.size(); ++c) {
-      if (validated[c] == 0 && loaded.facts.class_rows[c] > 0)
-        summary.unvalidated_classes.push_back(static_cast<std::int32_t>(c));
-    }
-  }
-  return summary;
-}
-
 }  // namespace
 
 void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenizer) {
@@ -291,6 +187,8 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     FileOptions other = file(key, path, 0);
     other.layout = result.facts.layout;
     other.data = without_columns(data);
+    other.own_settings = false;
+    other.unknown_labels = key == "data.test";  // as eval counts them
     try {
       return load_known(other, hashes[key], tokenizer, *result.tokenizer, result.labels, cache);
     } catch (const DataError& error) {
@@ -315,6 +213,9 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     result.test = view_all(*result.test_file);
   }
   result.facts.class_rows = count_classes(result.train, result.labels.size());
+  result.facts.different_texts = different_texts(*result.train_file);
+  if (result.facts.different_texts.size() > DataFacts::kMostTexts)
+    result.facts.different_texts.clear();
   result.summary = summarize_all(result, tokenizer);
   tell(data_notes(result.summary, result.labels));
   return result;

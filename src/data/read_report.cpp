@@ -35,10 +35,10 @@ bool report_notes(const FileOptions& options, const ReadNotes& notes, std::int64
     log::warning(
         "{}: {} between quotes look like rows of their own: {} of the file's rows may be lost in "
         "the texts of {} (lines {}); where quotes are plain characters, --set data.quote=none "
-        "reads them",
+        "reads them{}",
         options.name, counted(swallowed, "line", "lines"), per_cent(swallowed, swallowed + rows),
         counted(static_cast<std::int64_t>(notes.swallowers.size()), "row", "rows"),
-        join(spans, ", "));
+        join(spans, ", "), options.own_settings ? "" : ", here and in data.train");
   }
   if (const auto count = static_cast<std::int64_t>(notes.repeated_headers.size()); count > 0) {
     std::vector<std::string> lines;
@@ -64,9 +64,10 @@ void UnknownLabels::report(const FileOptions& options, const RecordLayout* layou
   if (rows == all) {
     throw DataError(fmt::format(
         "{}:{}: {}; expected {}; no row has a label that the model knows ({}): is this the column "
-        "of the labels? --set data.label_column=NAME takes another",
+        "of the labels?{}",
         options.path.string(), first.line, first.problem, first.expected,
-        layout == nullptr ? "" : layout->description));
+        layout == nullptr ? "" : layout->description,
+        options.own_settings ? " --set data.label_column=NAME takes another" : ""));
   }
   std::vector<std::pair<std::string, std::int64_t>> most(counts.begin(), counts.end());
   std::stable_sort(most.begin(), most.end(),
@@ -76,9 +77,11 @@ void UnknownLabels::report(const FileOptions& options, const RecordLayout* layou
     shown.push_back(
         fmt::format("\"{}\" {}", printable(most[i].first, 30), format_count(most[i].second)));
   if (most.size() > kShown) shown.emplace_back("…");
-  log::warning("{}: {} of {} rows ({}) have a label that the model lacks and count as wrong: {}",
-               options.name, format_count(rows), format_count(all), per_cent(rows, all),
-               join(shown, ", "));
+  log::warning(
+      "{}: {} of {} rows ({}) have a label that the model lacks and count as wrong: {} (line {}: "
+      "{})",
+      options.name, format_count(rows), format_count(all), per_cent(rows, all), join(shown, ", "),
+      first.line, first.problem);
 }
 
 }  // namespace diffuse

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <optional>
 #include <utility>
 
 #include "csv_records.hpp"
@@ -96,23 +97,56 @@ FileFormat resolve_format(const std::filesystem::path& path, FileFormat format) 
   if (format != FileFormat::automatic) return format;
   const FileFormat named = format_of_name(path);
   if (named != FileFormat::automatic) return named;
+  const std::string lines = shell_quoted(path.stem().string() + ".jsonl");
   throw DataError(fmt::format(
       "{}: the name does not tell the format; expected .csv, .tsv, .tab, .jsonl or .ndjson (with "
-      "or without .gz), or data.format",
-      path.string()));
+      "or without .gz), or data.format{}",
+      path.string(),
+      lower_case(path.extension().string()) == ".json"
+          ? fmt::format("; `jq -c '.[]' {} > {}` makes lines of a JSON array",
+                        shell_quoted(path.string()), lines)
+          : ""));
 }
+
+namespace {
+
+/// What the training data and the config tell of the columns of another file.
+ExpectedColumns expected_columns(FileFormat format, const DataConfig& config,
+                                 const RecordLayout& training, bool need_label) {
+  ExpectedColumns expected;
+  expected.separator = format == training.format   ? training.separator
+                       : format == FileFormat::tsv ? '\t'
+                                                   : ',';
+  const bool own = !config.label_column.empty() || !config.text_columns.empty();
+  if (!training.named() && !own) expected.count = training.columns;
+  if (config.header == HeaderMode::no) return expected;
+  if (!config.label_column.empty()) {
+    expected.names.push_back(config.label_column);
+  } else if (training.named() && training.label && need_label) {
+    expected.names.push_back(training.label->name);
+  }
+  for (const std::string& name : config.text_columns) expected.names.push_back(name);
+  for (const ColumnRef& text : training.texts) {
+    if (training.named() && config.text_columns.empty()) expected.names.push_back(text.name);
+  }
+  return expected;
+}
+
+}  // namespace
 
 std::unique_ptr<RecordReader> open_records(const DataInput& input, const DataConfig& config,
                                            const ReadOptions& options) {
   const FileFormat format = resolve_format(input.path, config.format);
   if (format == FileFormat::jsonl) return std::make_unique<JsonlRecords>(input, config, options);
   char separator = configured_separator(config.separator);
-  if (separator == 0 && format == FileFormat::tsv) {
+  std::optional<ExpectedColumns> expected;
+  if (options.layout) {
+    expected = expected_columns(format, config, *options.layout, options.need_label);
+  } else if (separator == 0 && format == FileFormat::tsv) {
     separator = '\t';
-  } else if (separator == 0 && options.layout && options.layout->format == FileFormat::csv) {
-    separator = options.layout->separator;
   }
-  return std::make_unique<CsvRecords>(input, format, separator, config, options);
+  return std::make_unique<CsvRecords>(input, format, separator, std::move(expected), config,
+                                      options);
 }
 
 std::unique_ptr<RecordReader> open_text_lines(const DataInput& input) {

@@ -29,8 +29,10 @@ std::vector<std::vector<std::string_view>> split_rows(std::string_view block, ch
     begin = end + 1;
   };
   for (std::size_t i = 0; i < block.size() && rows.size() <= kProbedRows; ++i) {
-    // A quote opens a field only at its beginning.
-    if (block[i] == '"' && quote == QuoteMode::standard && (quoted || i == begin)) quoted = !quoted;
+    // A quote opens a field only at its beginning, blanks aside.
+    if (block[i] == '"' && quote == QuoteMode::standard &&
+        (quoted || block.find_first_not_of(' ', begin) == i))
+      quoted = !quoted;
     if (quoted) continue;
     if (block[i] == separator) end_field(i);
     if (block[i] != '\n') continue;
@@ -51,6 +53,7 @@ std::vector<std::vector<std::string_view>> split_rows(std::string_view block, ch
 /// How well a separator fits.
 struct Fit {
   std::size_t rows = 0;
+  std::size_t columns = 0;
   bool even = false;  // as many fields in (nearly) each row
   std::size_t fewest_values = std::numeric_limits<std::size_t>::max();  // of any column
 };
@@ -60,7 +63,7 @@ Fit fit_of(std::string_view block, char separator, QuoteMode quote) {
   Fit fit;
   fit.rows = rows.size();
   if (rows.empty() || rows.front().size() < 2) return fit;
-  const std::size_t columns = rows.front().size();
+  const std::size_t columns = fit.columns = rows.front().size();
   const auto even = std::count_if(rows.begin(), rows.end(),
                                   [&](const auto& row) { return row.size() == columns; });
   fit.even = 20 * even >= 19 * static_cast<std::ptrdiff_t>(rows.size());
@@ -73,6 +76,21 @@ Fit fit_of(std::string_view block, char separator, QuoteMode quote) {
     if (values.size() > 1) fit.fewest_values = std::min(fit.fewest_values, values.size());
   }
   return fit;
+}
+
+/// How many of `names` stand in the first row.
+std::size_t names_found(std::string_view block, char separator, QuoteMode quote,
+                        const Names& names) {
+  const auto rows = split_rows(block, separator, quote);
+  if (rows.empty()) return 0;
+  Names fields;
+  for (const std::string_view field : rows.front()) {
+    const std::size_t begin = std::min(field.find_first_not_of(" \""), field.size());
+    fields.emplace_back(field.substr(begin, field.find_last_not_of(" \"\r") + 1 - begin));
+  }
+  return static_cast<std::size_t>(
+      std::count_if(names.begin(), names.end(),
+                    [&](const std::string& name) { return find_name(fields, name).has_value(); }));
 }
 
 }  // namespace
@@ -93,22 +111,48 @@ std::string separator_name(char separator) {
   return separator == '\t' ? "tab" : fmt::format("\"{}\"", printable({&separator, 1}));
 }
 
-char find_separator(std::string_view block, QuoteMode quote) {
-  const Fit comma = fit_of(block, ',', quote);
+char find_separator(std::string_view block, QuoteMode quote, char usual) {
+  const Fit first = fit_of(block, usual, quote);
   // Labels are few; texts that happen to hold one comma each are all different.
-  const bool labels = comma.even && comma.fewest_values <= comma.rows / 4 + 1;
-  char best = comma.even ? ',' : '\0';
+  const bool labels = first.even && first.fewest_values <= first.rows / 4 + 1;
+  char best = first.even ? usual : '\0';
   std::size_t fewest =
-      comma.even ? comma.fewest_values / 2 : std::numeric_limits<std::size_t>::max();
+      first.even ? first.fewest_values / 2 : std::numeric_limits<std::size_t>::max();
   if (labels) return best;
   for (const char separator : kSeparators) {
-    if (separator == ',') continue;
+    if (separator == usual) continue;
     const Fit fit = fit_of(block, separator, quote);
     if (!fit.even || fit.fewest_values > fewest) continue;
     if (best != 0 && fit.fewest_values == fewest) continue;
     best = separator;
     fewest = fit.fewest_values;
   }
+  return best;
+}
+
+char find_separator(std::string_view block, QuoteMode quote, const ExpectedColumns& expected) {
+  const char found = find_separator(block, quote, expected.separator);
+  char best = found != 0 && expected.count == 0 ? found : expected.separator;
+  std::size_t most = 0;
+  std::vector<char> candidates = {found, expected.separator};
+  candidates.insert(candidates.end(), kSeparators.begin(), kSeparators.end());
+  for (const char separator : candidates) {
+    if (separator == 0) continue;
+    std::size_t fits = 0;
+    if (!expected.names.empty()) {
+      fits = names_found(block, separator, quote, expected.names);
+    } else {
+      const Fit fit = fit_of(block, separator, quote);
+      // One row alone may hold any character.
+      fits = fit.even && fit.columns == expected.count &&
+             (fit.rows > 1 || separator == expected.separator);
+    }
+    if (fits <= most) continue;
+    most = fits;
+    best = separator;
+  }
+  // A quote in front and its separator behind: by any other one it would be a stray quote.
+  if (most == 0 && found != 0 && block.starts_with('"')) best = found;
   return best;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "column_names.hpp"
 #include "diffuse/config/config.hpp"
 
 namespace diffuse {
@@ -15,8 +16,19 @@ std::string separator_name(char separator);
 
 /// The character among , ; | and tab that gives the rows of `block`, the beginning of a CSV file,
 /// the same number of fields, two or more (all but one row in twenty); 0 if there is none. Where
-/// several do, the comma, unless another one alone gives a column of few different values, as
+/// several do, `usual`, unless another one alone gives a column of few different values, as
 /// labels are.
-char find_separator(std::string_view block, QuoteMode quote);
+char find_separator(std::string_view block, QuoteMode quote, char usual = ',');
+
+/// What is known of a file's columns before its separator is: those of the training data.
+struct ExpectedColumns {
+  char separator = ',';   ///< taken where no other fits better
+  Names names;            ///< that its header holds; empty: none is known
+  std::size_t count = 0;  ///< of its columns where there are no names; 0: not known
+};
+
+/// The separator of a file beside the training data: the one that gives the first row most of the
+/// names, or all rows that many fields.
+char find_separator(std::string_view block, QuoteMode quote, const ExpectedColumns& expected);
 
 }  // namespace diffuse

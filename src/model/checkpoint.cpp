@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "diffuse/base/error.hpp"
@@ -25,6 +26,7 @@ constexpr std::string_view kConfigFile = "config.json";
 constexpr std::string_view kVocabFile = "vocab.txt";
 constexpr std::string_view kLabelsFile = "labels.txt";
 constexpr std::string_view kDataFile = "data.json";
+constexpr std::string_view kTextsFile = "texts.bin";
 constexpr std::string_view kModuleFile = "module.pt";  // of model.type = torchscript alone
 
 /// Throws one CheckpointError naming every file that `folder` lacks.
@@ -156,7 +158,28 @@ void save_model(const fs::path& folder, const Config& config, const Tokenizer& t
   write_file_atomically(folder / kConfigFile, config_json(config));
   write_file_atomically(folder / kVocabFile, tokenizer.vocab_text());
   write_file_atomically(folder / kLabelsFile, labels.text());
-  if (data != nullptr) write_file_atomically(folder / kDataFile, data_facts_json(*data));
+  if (data == nullptr) return;
+  write_file_atomically(folder / kDataFile, data_facts_json(*data));
+  if (data->different_texts.empty()) return;
+  std::string bytes;
+  for (const std::uint64_t text : data->different_texts) {
+    for (unsigned shift = 0; shift < 64; shift += 8)  // the lowest byte first on every machine
+      bytes.push_back(static_cast<char>(text >> shift));
+  }
+  write_file_atomically(folder / kTextsFile, bytes);
+}
+
+std::optional<std::vector<std::uint64_t>> read_training_texts(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder / kTextsFile, ignored)) return std::nullopt;
+  const std::string bytes = read_file(folder / kTextsFile);
+  std::vector<std::uint64_t> texts((bytes.size() + 7) / 8);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    texts[i / 8] |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (i % 8 * 8);
+  if (bytes.size() % 8 == 0 && std::is_sorted(texts.begin(), texts.end())) return texts;
+  throw CheckpointError(fmt::format(
+      "Checkpoint '{}': {} is no list of hashes, ascending. Copy the whole folder again.",
+      folder.string(), kTextsFile));
 }
 
 }  // namespace diffuse

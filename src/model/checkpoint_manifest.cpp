@@ -27,6 +27,8 @@ constexpr std::string_view kManifestFile = "manifest.json";
 constexpr const char* kChecksums = "xxh3_128";
 /// Raised when what a checkpoint's files hold no longer means what older programs take it for.
 constexpr std::int64_t kFormat = 1;
+/// May be deleted: it tells which texts were trained on.
+constexpr std::string_view kTextsOfTraining = "texts.bin";
 constexpr std::string_view kTrainingFiles[] = {"optimizer.safetensors", "state.json"};
 
 using Checksums = std::map<std::string, std::string>;  // of each file, by its name
@@ -123,7 +125,7 @@ CheckpointOrigin check_checkpoint(const fs::path& folder, CheckpointUse use) {
   for (const auto& [name, checksum] : manifest.checksums) {
     if (!is_needed(name, use)) continue;
     if (!fs::is_regular_file(folder / name, ignored)) {
-      missing.push_back(name);
+      if (name != kTextsOfTraining) missing.push_back(name);
     } else if (hash_file(folder / name) != checksum) {
       changed.push_back(name);
     }

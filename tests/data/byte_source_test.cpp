@@ -99,6 +99,11 @@ TEST(ByteSource, SaysWhatIsMissing) {
               AllOf(HasSubstr("data.test: "), EndsWith("no.csv: there is no such file")));
 }
 
+TEST(ByteSource, ADeviceIsNoFile) {
+  EXPECT_EQ(message_of<DataError>([] { check_data_file("/dev/null", "data.test"); }),
+            "data.test: /dev/null is a device; expected a file");
+}
+
 TEST(ByteSource, NamesTheCommandThatFetchesAPublicDataSet) {
   EXPECT_EQ(message_of<DataError>([] { check_data_file("nowhere/ag_news/train.csv", ""); }),
             "nowhere/ag_news/train.csv: there is no such file; `scripts/get_data.sh ag_news "

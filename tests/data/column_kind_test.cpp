@@ -23,7 +23,7 @@ TEST(ColumnKind, Dates) {
 }
 
 TEST(ColumnKind, Links) {
-  EXPECT_EQ(kind_of({"https://a.b/c?d=1", "http://e.f", "www.g.h"}), ColumnKind::link);
+  EXPECT_EQ(kind_of({"https://a.b/c?d=1", "HTTP://e.f", "Www.g.h", "ftp://i.j"}), ColumnKind::link);
   EXPECT_EQ(kind_of({"https://a.b is a page"}), ColumnKind::text);
 }
 
@@ -36,6 +36,40 @@ TEST(ColumnKind, IdentifiersAreDifferentInEveryRow) {
 TEST(ColumnKind, NothingIsText) {
   EXPECT_EQ(kind_of(Values{}), ColumnKind::text);
   EXPECT_EQ(kind_of({"", " "}), ColumnKind::text);
+}
+
+TEST(ColumnKind, WhatIsNotThereDoesNotCount) {
+  EXPECT_EQ(kind_of({"1", "NA", "null", "-", "n/a"}), ColumnKind::number);
+  EXPECT_EQ(kind_of({"www.a.b", "None"}), ColumnKind::link);
+  EXPECT_EQ(kind_of({"None", "null"}), ColumnKind::text);
+}
+
+TEST(ColumnKind, PricesRatiosAndTimes) {
+  EXPECT_EQ(kind_of({"$1.99", "-$5", "5 EUR", "1,99 €"}), ColumnKind::number);
+  EXPECT_EQ(kind_of({"4/5", "3.5/5"}), ColumnKind::number);
+  EXPECT_EQ(kind_of({"9:30", "12:05 pm", "23:59:01"}), ColumnKind::date);
+  EXPECT_EQ(kind_of({"2024-01", "2024-02"}), ColumnKind::date);
+  EXPECT_EQ(kind_of({"and/or"}), ColumnKind::text);
+}
+
+TEST(ColumnKind, Addresses) {
+  EXPECT_EQ(kind_of({"a.b@c.org", "d@e.com"}), ColumnKind::address);
+  EXPECT_EQ(kind_of({"@ada", "@bob"}), ColumnKind::address);
+  EXPECT_EQ(kind_of({"@ada hello"}), ColumnKind::text);
+  EXPECT_EQ(kind_of({"me @ home"}), ColumnKind::text);
+}
+
+TEST(ColumnKind, TelephoneNumbers) {
+  EXPECT_EQ(kind_of({"+1 (555) 123-4567", "555-123-4567", "020 7946 0958 x12"}), ColumnKind::phone);
+  EXPECT_EQ(kind_of({"call 555-123-4567"}), ColumnKind::text);
+}
+
+TEST(ColumnKind, HexadecimalIdentifiersMayComeAgain) {
+  EXPECT_EQ(kind_of({"deadbeef", "deadbeef", "0xCAFEBABE"}), ColumnKind::identifier);
+  EXPECT_EQ(
+      kind_of({"123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174000"}),
+      ColumnKind::identifier);
+  EXPECT_EQ(kind_of({"facade", "bed"}), ColumnKind::text);
 }
 
 }  // namespace

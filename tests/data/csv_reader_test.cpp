@@ -59,6 +59,13 @@ TEST(CsvReader, ReadsQuotedFields) {
   EXPECT_THAT(read("1,\"end\""), ElementsAre("1|1|end"));
 }
 
+TEST(CsvReader, PassesBlanksBesideQuotes) {
+  EXPECT_THAT(read("a, \"b,c\"\n\"d\" ,\t\"e\" \r\n"), ElementsAre("1|a|b,c", "2|d|e"));
+  EXPECT_THAT(read("a\t \"b\" \t\"\"\n", '\t'), ElementsAre("1|a|b|"));
+  EXPECT_THAT(read("a, \"b\" c\nd,e\n"),
+              ElementsAre("1! stray quote: text behind the closing quote of column 2", "2|d|e"));
+}
+
 TEST(CsvReader, CountsLinesInsideQuotes) {
   EXPECT_THAT(read("1,\"a\nb\r\nc\"\n2,d\n"), ElementsAre("1|1|a\nb\r\nc", "4|2|d"));
 }

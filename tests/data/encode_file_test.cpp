@@ -217,10 +217,20 @@ TEST_F(EncodeFile, SkippingAnUnclosedQuoteKeepsTheRowsBehindIt) {
 }
 
 TEST_F(EncodeFile, AFileWithoutAUsableRowIsAnError) {
-  EXPECT_EQ(error_of(""), "a.csv: no usable rows; expected at least one");
-  EXPECT_EQ(error_of("label,text\n"), "a.csv: no usable rows; expected at least one");
+  EXPECT_EQ(error_of(""), "a.csv: the file is empty; expected at least one row");
+  EXPECT_EQ(error_of("label,text\n"), "a.csv: a header and no rows; expected at least one row");
   EXPECT_THAT(message_of<DataError>([&] { encode(options("z,a\nz,b\n", OnError::skip)); }),
-              EndsWith("a.csv: no usable rows, 2 bad ones; expected at least one"));
+              EndsWith("a.csv: no usable rows, 2 bad ones, all of them as line 1: unknown label "
+                       "\"z\"; expected one of x, y"));
+  EXPECT_THAT(message_of<DataError>([&] { encode(options("z,a\nx,\nu,b\n", OnError::skip)); }),
+              EndsWith("3 bad ones, 2 as line 1: unknown label \"z\"; expected one of x, y"));
+}
+
+TEST_F(EncodeFile, OfAsManyBadRowsOfSeveralKindsTheFirstIsShown) {
+  EXPECT_THAT(message_of<DataError>([&] { encode(options("x,\nz,b\nu,c\ny,\n", OnError::skip)); }),
+              HasSubstr("4 bad ones, 2 as line 1: empty text; expected"));
+  EXPECT_THAT(message_of<DataError>([&] { encode(options("x,a\"\nx\"\nx\"\n", OnError::skip)); }),
+              HasSubstr("3 bad ones, all of them as line 1: stray quote inside column 2"));
 }
 
 TEST_F(EncodeFile, DamagedGzipIsAnErrorAlsoWhenSkipping) {

@@ -31,6 +31,19 @@ TEST(TextKeys, AreEqualForWhatTheModelReadsAlike) {
   EXPECT_NE(keys[3], keys[4]);
 }
 
+TEST(KnownTexts, AreCountedByTheDifferentTextsOfTheOthers) {
+  const EncodedDataset data = sample();
+  const std::vector<std::uint64_t> texts = different_texts(data);
+  EXPECT_EQ(texts.size(), 4u);
+  EXPECT_EQ(count_known_texts(data, texts), 7);
+  EncodedDataset other;
+  other.append(Ids{2, 1}, 5, 1);
+  other.append(Ids{1, 9}, 0, 2, 78);
+  other.append(Ids{1, 9}, 0, 3, 79);
+  EXPECT_EQ(count_known_texts(other, texts), 2);
+  EXPECT_EQ(count_known_texts(other, {}), 0);
+}
+
 TEST(RowsByText, PutsEqualTextsSideBySideInFileOrder) {
   EXPECT_THAT(rows_by_text({5, 3, 5, 3, 4}), ElementsAre(1, 3, 4, 0, 2));
 }

@@ -1,64 +1,26 @@
 #include "diffuse/data/loading.hpp"
 
-#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "data/support.hpp"
+#include "data/loading.hpp"
 
 namespace diffuse {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using testing::expect_equal;
 using ::testing::HasSubstr;
+using testing::kColours;
+using testing::Loading;
 using testing::LogCapture;
 using testing::message_of;
 using ::testing::Not;
 using testing::TempDir;
-
-class Loading : public ::testing::Test {
- protected:
-  Loading() {
-    data_.cache_dir = (dir_.path() / "cache").string();
-    data_.validation_fraction = 0.25;
-    words_.min_count = 1;
-    bytes_.type = TokenizerType::bytes;
-  }
-
-  void train_on(const std::string& content) { data_.train = write("train.csv", content); }
-  std::string write(const std::string& name, const std::string& content) {
-    return dir_.write(name, content).string();
-  }
-  TrainingData load(const TokenizerConfig& tokenizer) {
-    return load_training_data(data_, tokenizer, 1, 2);
-  }
-  std::string error_of(const TokenizerConfig& tokenizer) {
-    return message_of<DataError>([&] { load(tokenizer); });
-  }
-
-  TempDir dir_;
-  DataConfig data_;
-  TokenizerConfig words_;
-  TokenizerConfig bytes_;
-};
-
-const char* const kColours =
-    "warm,red red\ncold,blue\nwarm,orange red\ncold,blue ice\n"
-    "warm,red sun\ncold,snow blue\nwarm,fire\ncold,ice\n";
-
-void expect_equal(const EncodedDataset& a, const EncodedDataset& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ASSERT_EQ(testing::tokens_of(a, i), testing::tokens_of(b, i));
-    ASSERT_EQ(a.label(i), b.label(i));
-    ASSERT_EQ(a.line(i), b.line(i));
-  }
-}
 
 TEST_F(Loading, SplitsAndCollectsLabels) {
   train_on(kColours);
@@ -97,16 +59,31 @@ TEST_F(Loading, ReadsValidationAndTestByTrainsLabelsAndVocabulary) {
   EXPECT_EQ(loaded.hashes[0].second.size(), 32u);
 }
 
-TEST_F(Loading, ALabelThatTrainLacksIsABadRow) {
+TEST_F(Loading, ALabelThatTrainLacksIsABadRowOfValidation) {
   train_on(kColours);
-  data_.test = write("t.csv", "warm,a\ntepid,b\n");
+  data_.validation = write("t.csv", "warm,a\ntepid,b\n");
   EXPECT_THAT(error_of(words_),
               HasSubstr("t.csv:2: unknown label \"tepid\"; expected one of cold, warm (--set "
                         "data.on_error=skip leaves bad rows out)"));
   data_.on_error = OnError::skip;
   const TrainingData loaded = load(words_);
-  EXPECT_EQ(loaded.test_file->size(), 1u);
-  EXPECT_EQ(loaded.test_file->skipped_rows(), 1u);
+  EXPECT_EQ(loaded.validation_file->size(), 1u);
+  EXPECT_EQ(loaded.validation_file->skipped_rows(), 1u);
+}
+
+TEST_F(Loading, ALabelThatTrainLacksIsWrongInTheTestFile) {
+  train_on(kColours);
+  data_.test = write("t.csv", "warm,a\ntepid,b\nwrm,b\n");
+  for (int time = 1; time <= 2; ++time) {
+    const LogCapture log;
+    const TrainingData loaded = load(words_);
+    ASSERT_EQ(loaded.test.size(), 3u);
+    EXPECT_EQ(loaded.test_file->label(1), -1);
+    EXPECT_THAT(
+        log.text(),
+        HasSubstr("data.test: 2 of 3 rows (66.7 %) have a label that the model lacks and "
+                  "count as wrong: \"tepid\" 1, \"wrm\" 1 (line 2: unknown label \"tepid\")"));
+  }
 }
 
 TEST_F(Loading, AnErrorInAnotherFileThanTrainSaysHowToDoWithoutIt) {
@@ -147,19 +124,6 @@ TEST_F(Loading, KeepsTheColumnsAndTheClassesRows) {
   EXPECT_EQ(cached.facts.class_rows, loaded.facts.class_rows);
 }
 
-TEST_F(Loading, SaysWhichColumnsAreReadFromTheCacheToo) {
-  train_on(kColours);
-  data_.test = write("t.csv", "cold,ice\n");
-  for (const char* how : {"(read)", "(cached)"}) {
-    const LogCapture log;
-    load(words_);
-    EXPECT_THAT(log.text(), HasSubstr(how));
-    EXPECT_THAT(log.text(),
-                HasSubstr("data.train: no header, label is column 1, text is column 2"));
-    EXPECT_THAT(log.text(), HasSubstr("data.test: no header, label is column 1, text is column 2"));
-  }
-}
-
 TEST_F(Loading, ReadsOtherFilesByTheColumnsOfTrain) {
   train_on("label,text\nwarm,red\ncold,blue\nwarm,fire\ncold,ice\n");
   data_.test = write("t.csv", "comment,text,label\nblue,red,warm\n");
@@ -167,31 +131,6 @@ TEST_F(Loading, ReadsOtherFilesByTheColumnsOfTrain) {
   EXPECT_EQ(testing::tokens_of(*loaded.test_file, 0).size(), 1u);
   data_.test = write("t.csv", "comment,label\nblue,warm\n");
   EXPECT_THAT(error_of(words_), HasSubstr("t.csv:1: there is no column \"text\""));
-}
-
-TEST_F(Loading, WarnsOfRowsBetweenQuotesEachTime) {
-  data_.train = write("train.tsv", "a\tx\nb\ty\na\t\"open\nb\tz\na\tw\"\nb\tv\na\tu\n");
-  data_.validation_fraction = 0;
-  for (int i = 0; i < 2; ++i) {
-    const LogCapture log;
-    EXPECT_EQ(load(words_).train.size(), 5u);
-    EXPECT_THAT(
-        log.text(),
-        HasSubstr("data.train: 2 lines between quotes look like rows of their own: 28.6 % of "
-                  "the file's rows may be lost in the texts of 1 row (lines 3 to 5); where "
-                  "quotes are plain characters, --set data.quote=none reads them"));
-  }
-  data_.quote = QuoteMode::none;
-  EXPECT_EQ(load(words_).train.size(), 7u);
-}
-
-TEST_F(Loading, TellsOfAHeaderThatComesAgain) {
-  train_on("label,text\nwarm,red\ncold,blue\nlabel,text\nwarm,fire\ncold,ice\n");
-  const LogCapture log;
-  EXPECT_EQ(load(words_).train_file->size(), 4u);
-  EXPECT_THAT(
-      log.text(),
-      HasSubstr("data.train: the header comes again and is left out there: 1 time (line 4)"));
 }
 
 TEST_F(Loading, RowsOfAClassThatTheModelLacksCountWhereThatIsAsked) {
@@ -249,199 +188,12 @@ TEST_F(Loading, FindsMissingFilesBeforeItReadsAny) {
   EXPECT_THAT(message_of<ConfigError>([&] { load(bytes_); }), HasSubstr("data.train is empty"));
 }
 
-TEST_F(Loading, ATinySetMayLeaveNothingToValidate) {
-  train_on("a,one\nb,two\n");
-  data_.validation_fraction = 0.05;
-  const LogCapture log;
-  EXPECT_EQ(load(bytes_).validation.size(), 0u);
-  EXPECT_THAT(log.text(), HasSubstr("leaves no row for validation"));
-}
-
-/// `rows` rows of two classes in turn, each of another text.
-std::string different_texts(int rows) {
-  std::string content;
-  for (int i = 0; i < rows; ++i)
-    content += (i % 2 == 0 ? "warm,text " : "cold,text ") + std::to_string(i) + "\n";
-  return content;
-}
-
-TEST_F(Loading, ByItselfAFewRowsChooseNothing) {
-  data_.validation_fraction = -1;
-  const LogCapture log;
-  train_on(different_texts(1999));
-  EXPECT_EQ(load(words_).validation.size(), 0u);
-  EXPECT_THAT(log.text(), HasSubstr("1,999 rows are too few to choose a checkpoint"));
-  train_on(different_texts(2000));
-  EXPECT_EQ(load(words_).validation.size(), 100u);
-}
-
-TEST_F(Loading, ByItselfManySmallClassesGiveNoRowsAway) {
-  data_.validation_fraction = -1;
-  std::string content;
-  for (int i = 0; i < 2100; ++i) content += fmt::format("c{},text {}\n", i / 3, i);
-  train_on(content);
-  EXPECT_EQ(load(words_).validation.size(), 0u);
-  data_.validation_fraction = 0.05;  // whoever asks for it gets a row of each class
-  EXPECT_EQ(load(words_).validation.size(), 700u);
-}
-
-TEST_F(Loading, ByItselfFewTextsKeepEveryWord) {
-  words_.min_count = 0;
-  train_on(different_texts(98));
-  EXPECT_EQ(load(words_).summary.train.unknown_tokens, 0);
-  train_on(different_texts(100));
-  EXPECT_GT(load(words_).summary.train.unknown_tokens, 0);
-}
-
-TEST_F(Loading, ClassesWithoutAValidationRowAreNamed) {
-  train_on(different_texts(40) + "mild,text mild\n");
-  const LogCapture log;
-  EXPECT_THAT(load(words_).summary.unvalidated_classes, ElementsAre(1));
-  EXPECT_THAT(log.text(), HasSubstr("no validation row has the class \"mild\""));
-}
-
-TEST_F(Loading, TestTextsThatStandInTrainingAreToldFromTheCacheToo) {
-  train_on(kColours);
-  data_.test = write("t.csv", "cold,red red\nwarm,unheard of\nwarm,red sun\n");
-  for (int time = 1; time <= 2; ++time) {
-    const LogCapture log;
-    EXPECT_EQ(load(words_).summary.test.training_rows, 2);
-    EXPECT_THAT(log.text(), HasSubstr("data.test: 2 of 3 texts stand in data.train"));
-  }
-}
-
-TEST_F(Loading, TextsOfSeveralLabelsAreTold) {
-  train_on(std::string(kColours) + "cold,fire\n");
-  const LogCapture log;
-  const TrainingData loaded = load(words_);
-  EXPECT_EQ(loaded.summary.train.ambiguous.texts, 1);
-  EXPECT_EQ(loaded.summary.train.ambiguous.rows, 2);
-  EXPECT_THAT(log.text(), HasSubstr("data.train: 1 text has more than one label"));
-}
-
-TEST_F(Loading, TextsOfSeveralLabelsAreToldOfEveryFile) {
-  train_on(kColours);
-  data_.validation = write("v.csv", "cold,new ice\nwarm,new ice\nwarm,ice\n");
-  data_.test = write("t.csv", "cold,a\nwarm,a\nwarm,b\ncold,b\n");
-  const LogCapture log;
-  const TrainingData loaded = load(words_);
-  EXPECT_EQ(loaded.summary.validation.ambiguous.texts, 1);
-  EXPECT_EQ(loaded.summary.validation.relabelled_rows, 1);
-  EXPECT_EQ(loaded.summary.test.ambiguous.rows, 4);
-  EXPECT_THAT(log.text(), HasSubstr("data.validation: 1 text has more than one label (2 of its"));
-  EXPECT_THAT(log.text(), HasSubstr("data.validation: 1 of 3 texts stand in data.train, too, 1 of "
-                                    "them with another label there"));
-  EXPECT_THAT(log.text(), HasSubstr("data.test: 2 texts have more than one label (4 of its rows)"));
-}
-
-TEST_F(Loading, CutTextsAreToldFromTheCacheToo) {
-  train_on(kColours);
-  words_.max_tokens = 1;
-  for (int time = 1; time <= 2; ++time) {
-    const LogCapture log;
-    load(words_);
-    EXPECT_THAT(log.text(), HasSubstr("data.train: 5 of 8 texts are longer than "
-                                      "tokenizer.max_tokens = 1; 50 % of their tokens are not"));
-  }
-}
-
-TEST_F(Loading, TheCacheGivesTheSame) {
-  train_on(kColours);
-  data_.test = write("t.csv", "warm,red\ncold,ice tea\n");
-  for (const TokenizerConfig& tokenizer : {words_, bytes_}) {
-    const TrainingData first = load(tokenizer);
-    const LogCapture log;
-    const TrainingData second = load(tokenizer);
-    EXPECT_THAT(log.text(), HasSubstr("data.train: 8 rows, "));
-    EXPECT_THAT(log.text(), HasSubstr(" tokens (cached)"));
-    EXPECT_THAT(log.text(), Not(HasSubstr("(read)")));
-    expect_equal(*first.train_file, *second.train_file);
-    expect_equal(*first.test_file, *second.test_file);
-    EXPECT_EQ(first.labels.names(), second.labels.names());
-    EXPECT_EQ(first.tokenizer->vocab_text(), second.tokenizer->vocab_text());
-    EXPECT_EQ(first.train.rows, second.train.rows);
-  }
-}
-
-TEST_F(Loading, WhatChangesTheRowsIsNotTakenFromTheCache) {
-  train_on(kColours);
-  data_.labels = write("classes.txt", "warm\ncold\n");
-  const TrainingData first = load(words_);
-  const auto expect_read = [&](const char* what) {
-    const LogCapture log;
-    load(words_);
-    EXPECT_THAT(log.text(), HasSubstr("(read)")) << what;
-  };
-  data_.max_rows = 6;
-  expect_read("max_rows");
-  data_.on_error = OnError::skip;
-  expect_read("on_error");
-  data_.header = HeaderMode::no;
-  expect_read("header");
-  data_.label_column = "1";
-  expect_read("label_column");
-  data_.text_columns = {"2"};
-  expect_read("text_columns");
-  data_.format = FileFormat::csv;  // what the name said before: the same rows
-  data_.label_base = 1;
-  expect_read("label_base");
-  words_.max_tokens = 1;
-  expect_read("max_tokens");
-  words_.min_count = 2;
-  expect_read("min_count");
-  words_.lowercase = false;
-  expect_read("lowercase");
-  data_.labels = write("classes.txt", "cold\nwarm\n");
-  expect_read("labels");
-  train_on(std::string(kColours) + "cold,more\n");
-  expect_read("content");
-}
-
-TEST_F(Loading, ADamagedCacheIsMadeAnew) {
-  train_on(kColours);
-  const TrainingData first = load(words_);
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(data_.cache_dir)) {
-    if (!entry.is_regular_file()) continue;
-    std::string content = read_file(entry.path());
-    content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 1);
-    write_file_atomically(entry.path(), content);
-  }
-  const auto log_of_load = [&] {
-    const LogCapture log;
-    expect_equal(*load(words_).train_file, *first.train_file);
-    return log.text();
-  };
-  EXPECT_THAT(log_of_load(), HasSubstr("is not used and made anew"));
-  EXPECT_THAT(log_of_load(), HasSubstr("(cached)"));
-}
-
-TEST_F(Loading, SkippedRowsAreToldEachTime) {
-  train_on(std::string(kColours) + "warm\n");
-  data_.on_error = OnError::skip;
-  for (int time = 1; time <= 2; ++time) {
-    const LogCapture log;
-    EXPECT_EQ(load(words_).train_file->skipped_rows(), 1u);
-    EXPECT_THAT(log.text(), HasSubstr("train.csv:9: 1 field; expected 2"));
-  }
-}
-
 TEST_F(Loading, LabelsThatAreTextsAreRefused) {
   std::string rows;
   for (int i = 0; i < 12; ++i) rows += "text " + std::to_string(i) + ",spam\n";
   train_on(rows);
   EXPECT_THAT(error_of(words_),
               HasSubstr("12 different labels in 12 rows; is data.label_column the right one?"));
-}
-
-TEST_F(Loading, AHeaderTakenForARowIsWarnedOf) {
-  train_on(std::string("v1,v2\n") + kColours);
-  const LogCapture log;
-  load(words_);
-  EXPECT_THAT(log.text(), HasSubstr("no other row has the label \"v1\" of the first"));
-  train_on(kColours);
-  const LogCapture quiet;
-  load(words_);
-  EXPECT_THAT(quiet.text(), Not(HasSubstr("no other row")));
 }
 
 TEST_F(Loading, ChecksSettingsWithoutReadingData) {
@@ -465,14 +217,6 @@ TEST_F(Loading, OnlyWordPiecesReadAVocabulary) {
     EXPECT_EQ(load(*tokenizer).train_file->size(), 8u);
   }
   EXPECT_EQ(load(words_).tokenizer->vocab_text(), vocab);
-}
-
-TEST_F(Loading, AnUnwritableCacheDoesNoHarm) {
-  train_on(kColours);
-  data_.cache_dir = write("file", "");
-  const LogCapture log;
-  EXPECT_EQ(load(words_).train_file->size(), 8u);
-  EXPECT_THAT(log.text(), HasSubstr("not kept in the cache"));
 }
 
 TEST_F(Loading, ALabelledFileUsesGivenLabels) {

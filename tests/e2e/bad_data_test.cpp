@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
                 ":4: NUL character in column 2"},
         BadFile{"one-class.csv", "sport,a match\nsport,a match\n",
                 ": all 2 rows have the label \"sport\"; expected at least two classes"},
-        BadFile{"nothing.csv", "", ": no usable rows; expected at least one"},
+        BadFile{"nothing.csv", "", ": the file is empty; expected at least one row"},
         BadFile{"json.jsonl", "{\"label\": \"a\", \"text\": \"b\"}\n{\"label\": \n",
                 ":2: not valid JSON"},
         BadFile{"key.jsonl", "{\"label\": \"a\", \"text\": \"b\"}\n{\"label\": \"c\"}\n",
@@ -78,11 +78,11 @@ TEST(BadDataSkipped, IsCountedAndShown) {
   EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("mixed.csv:66:")));
 }
 
-TEST(BadDataLabels, AnUnknownLabelOfTheTestFile) {
+TEST(BadDataLabels, AnUnknownLabelOfTheValidationFile) {
   Workspace workspace;
   workspace.write("odd.csv", easy_csv(3, 1000) + "sprot,the match\n");
-  const Outcome outcome =
-      workspace.run({"train", "--train", "train.csv", "--test", "odd.csv", "--device", "cpu"});
+  const Outcome outcome = workspace.run(
+      {"train", "--train", "train.csv", "--validation", "odd.csv", "--device", "cpu"});
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("odd.csv:4: unknown label \"sprot\""),

@@ -102,6 +102,26 @@ TEST(HonestFigures, RepeatedAndContradictingTextsAreTold) {
   EXPECT_EQ(json["train"]["ambiguous_texts"], 1);
 }
 
+TEST(HonestFigures, EvalKnowsTextsOfTheTrainingAgain) {
+  const Workspace& workspace = trained_workspace().workspace;
+  workspace.write("known.csv", easy_csv(3) + "sport,xyzzy never seen\n");
+  const std::vector<std::string> arguments = {"eval",   "--checkpoint", "runs/small",
+                                              "--data", "known.csv",    "--json"};
+  const Outcome eval = workspace.run(arguments);
+  ASSERT_EQ(eval.exit_code, 0) << eval;
+  EXPECT_THAT(eval.err, HasSubstr("warning: known.csv: 3 of 4 texts stand in data.train, too: what "
+                                  "is right on them may be remembered"));
+  EXPECT_EQ(nlohmann::json::parse(eval.out)["data"]["training_rows"], 3);
+  // Whoever gives a model away may keep to himself which texts it was trained on.
+  fs::copy(fs::canonical(workspace.path() / "runs/small/checkpoints/best"),
+           workspace.path() / "given", fs::copy_options::recursive);
+  fs::remove(workspace.path() / "given/texts.bin");
+  const Outcome given =
+      workspace.run({"eval", "--checkpoint", "given", "--data", "known.csv", "--json"});
+  ASSERT_EQ(given.exit_code, 0) << given;
+  EXPECT_TRUE(nlohmann::json::parse(given.out)["data"]["training_rows"].is_null());
+}
+
 TEST(HonestFigures, CutTextsAndUnknownWordsAreToldByTrainAndEval) {
   const Workspace workspace;
   const Outcome training = train(workspace, {"--set", "tokenizer.max_tokens=5", "--set",

@@ -119,6 +119,16 @@ TEST_F(CheckpointManifest, ListsWhatElseWasWritten) {
   EXPECT_THAT(load_error(), HasSubstr("lacks data.json. Copy the whole folder again"));
 }
 
+TEST_F(CheckpointManifest, LetsTheTrainingTextsBeDeletedButNotChanged) {
+  put("texts.bin", "12345678");
+  write_checkpoint_manifest(folder());
+  put("texts.bin", "12345679");
+  EXPECT_THAT(load_error(), HasSubstr("by its checksum: texts.bin. "));
+  fs::remove(folder() / "texts.bin");
+  EXPECT_NO_THROW(load_model(folder()));
+  EXPECT_NO_THROW(check_checkpoint(folder(), CheckpointUse::training));
+}
+
 TEST_F(CheckpointManifest, MayBeMissingInAnOldCheckpoint) {
   fs::remove(folder() / "manifest.json");
   const CheckpointOrigin origin = check_checkpoint(folder(), CheckpointUse::training);

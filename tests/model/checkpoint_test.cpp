@@ -56,6 +56,14 @@ TEST_F(Checkpoint, KeepsWhatIsKnownOfTheData) {
   dir_.write("step/data.json", "{}");
   EXPECT_THAT(checkpoint_error([&] { load_model(folder()); }),
               HasSubstr("data.json: \"format\" is missing"));
+  EXPECT_FALSE(read_training_texts(folder()));
+  facts.different_texts = {1, 0x0123456789abcdefU, ~std::uint64_t{0}};
+  save_model(folder(), config_, *tokenizer_, labels_, *model_, values, &facts);
+  EXPECT_EQ(read_training_texts(folder()), facts.different_texts);
+  EXPECT_EQ(read_file(folder() / "texts.bin").substr(8, 2), "\xef\xcd");
+  dir_.write("step/texts.bin", "123456789");
+  EXPECT_THAT(checkpoint_error([&] { read_training_texts(folder()); }),
+              HasSubstr("texts.bin is no list of hashes"));
   facts.class_rows = {4};
   save_model(folder(), config_, *tokenizer_, labels_, *model_, values, &facts);
   EXPECT_THAT(checkpoint_error([&] { load_model(folder()); }),

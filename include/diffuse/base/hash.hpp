@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,5 +23,8 @@ class Hasher {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// XXH3-64 of `bytes`, the same on every machine.
+std::uint64_t hash64(std::string_view bytes);
 
 }  // namespace diffuse

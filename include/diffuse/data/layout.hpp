@@ -13,8 +13,9 @@ namespace diffuse {
 
 /// A column of a CSV or TSV file, or a key of JSONL.
 struct ColumnRef {
-  std::string name;        ///< empty in a file without a header
-  std::size_t number = 0;  ///< from 1; 0 in JSONL
+  std::string name;            ///< empty in a file without a header
+  std::size_t number = 0;      ///< from 1; 0 in JSONL
+  std::size_t occurrence = 1;  ///< 2 is the second column of this name
   bool operator==(const ColumnRef&) const = default;
 };
 
@@ -36,13 +37,20 @@ struct RecordLayout {
   std::string columns_text() const;
 };
 
-/// What a checkpoint keeps of the data that the model was trained on: its member `data.json`.
+/// What a checkpoint keeps of the data that the model was trained on: its member `data.json`, and
+/// the texts' hashes in `texts.bin`.
 struct DataFacts {
+  /// Of more texts none is kept: 4 MB in every checkpoint are enough.
+  static constexpr std::size_t kMostTexts = 500'000;
+
   RecordLayout layout;
   std::vector<std::int64_t> class_rows;  ///< training rows of each class, in the labels' order
+  /// A hash of each text of the training file, ascending, by which `eval` knows them again; empty
+  /// where there are too many, and in the facts that are read back: see read_training_texts.
+  std::vector<std::uint64_t> different_texts{};
 };
 
-/// The content of `data.json`; reads back to the same facts.
+/// The content of `data.json`; reads back to the same facts, the texts apart.
 std::string data_facts_json(const DataFacts& facts);
 /// Throws DataError, beginning with `source`, for what is no such content.
 DataFacts parse_data_facts(std::string_view json, const std::string& source);

@@ -44,6 +44,7 @@ struct ReadOptions {
 
   std::optional<RecordLayout> layout;  ///< of the training data; nothing: found by the config
   bool need_label = true;              ///< false: texts alone; a column of labels may be missing
+  bool own_settings = true;            ///< what --set says of `data` is of no other file
   std::size_t rows_ahead = 1000;       ///< looked at, before columns are decided about
   std::vector<std::string> keep;       ///< columns or keys to carry through
 };

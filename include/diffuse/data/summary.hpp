@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,11 @@ struct PartSummary {
 /// `whole` false.
 PartSummary summarize(const std::string& name, const DatasetView& view, std::int32_t unknown_id,
                       std::int64_t max_tokens, bool whole = true);
+
+/// Rows of `data` whose text is one of `different_texts`, which a checkpoint keeps
+/// (DataFacts::different_texts) of the training file.
+std::int64_t count_known_texts(const EncodedDataset& data,
+                               std::span<const std::uint64_t> different_texts);
 
 /// The same of all parts of a training.
 struct DataSummary {

@@ -2,9 +2,11 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/layout.hpp"
@@ -35,9 +37,14 @@ struct LoadedModel {
 /// more parameters than are there, before it takes memory for them.
 LoadedModel load_model(const std::filesystem::path& folder);
 
+/// The hashes of the training texts (DataFacts::different_texts) that `texts.bin` of the checkpoint
+/// folder holds; nothing where it keeps none. Throws CheckpointError if the file is no such list.
+std::optional<std::vector<std::uint64_t>> read_training_texts(const std::filesystem::path& folder);
+
 /// Writes the same files, but no manifest, into the existing folder `folder`. `tensors` are the
 /// values to write for the classifier's parameters, in the order of `parameters()` (the averaged
-/// weights where EMA is on). `data`: null writes no `data.json`.
+/// weights where EMA is on). `data`: null writes neither `data.json` nor
+/// `texts.bin`.
 void save_model(const std::filesystem::path& folder, const Config& config,
                 const Tokenizer& tokenizer, const Labels& labels, const Classifier& classifier,
                 const std::vector<at::Tensor>& tensors, const DataFacts* data = nullptr);

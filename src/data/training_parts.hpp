@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "diffuse/data/dataset.hpp"
+#include "diffuse/data/loading.hpp"
+#include "split.hpp"
+
+namespace diffuse {
+
+/// Throws DataError for classes that nothing can be learnt from, and warns of odd ones. `named`:
+/// the classes come from a file of names.
+void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path,
+                   bool named);
+
+/// Splits validation rows off by `data.validation_fraction`; by itself as docs/data.md says,
+/// "Validation".
+Split split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed);
+
+/// Counts what of the loaded data is not used, and texts that occur twice.
+DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tokenizer);
+
+}  // namespace diffuse
