@@ -23,6 +23,8 @@ endfunction()
 diffuse_add_static_library(utf8proc utf8proc.h libutf8proc.a)
 target_compile_definitions(diffuse_utf8proc INTERFACE UTF8PROC_STATIC)
 diffuse_add_static_library(zlib zlib.h libz.a)
+# Its headers alone: Debian has the library, which chooses the instruction set, only as a shared one.
+diffuse_add_header_library(highway hwy/highway.h)
 diffuse_add_header_library(xxhash xxhash.h)
 target_compile_definitions(diffuse_xxhash INTERFACE XXH_INLINE_ALL)
 

@@ -9,7 +9,7 @@ readonly slim_extras=(nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 # nvcc asks for its parts by name alone, and would get newer ones that it does not work with.
 readonly nvcc_wheels=('nvidia-cuda-nvcc==13.0.*' 'nvidia-cuda-crt==13.0.*' 'nvidia-nvvm==13.0.*')
 readonly packages=(g++ cmake ninja-build libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev libbenchmark-dev libutf8proc-dev zlib1g-dev libxxhash-dev python3-venv
+  libgtest-dev libgmock-dev libbenchmark-dev libutf8proc-dev zlib1g-dev libxxhash-dev libhwy-dev python3-venv
   ca-certificates git)
 
 usage() {

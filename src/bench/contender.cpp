@@ -98,6 +98,7 @@ Contender::~Contender() = default;
 void Contender::prepare(BenchMode mode, Precision precision) {
   precision_ = precision;
   training_.reset();
+  classifier_->use_kernel(config_.train.kernel, precision);
   if (mode == BenchMode::train)
     training_ = std::make_unique<Training>(config_.train, precision, *classifier_);
 }

@@ -31,6 +31,13 @@ void add_model_options(CLI::App& verb, ModelOptions& options) {
                   "GPU; default: as the model was trained (train.precision)")
       ->transform(one_of<Precision>(precision_choices(true)))
       ->option_text("auto|fp32|tf32|bf16|fp16");
+  verb.add_option("--kernel", options.kernel,
+                  "Which code runs the diffusion operator: fused, reference (tensor operations) or "
+                  "auto; default: as in training (train.kernel)")
+      ->transform(one_of<Kernel>({{"auto", Kernel::automatic},
+                                  {"fused", Kernel::fused},
+                                  {"reference", Kernel::reference}}))
+      ->option_text("auto|fused|reference");
 }
 
 std::vector<std::pair<std::string, Precision>> precision_choices(bool with_auto) {
@@ -51,6 +58,8 @@ OpenedModel open_model(const ModelOptions& options) {
       resolve_precision(options.precision.value_or(opened.model.config.train.precision), device);
   set_matrix_precision(opened.precision);
   opened.model.classifier->to(device);
+  opened.model.classifier->use_kernel(options.kernel.value_or(opened.model.config.train.kernel),
+                                      opened.precision);
   log::debug("checkpoint {} on {}", folder.string(), device_description(device));
   return opened;
 }

@@ -23,9 +23,10 @@ struct ModelOptions {
   std::int64_t threads = 0;
   std::int64_t batch_size = 256;
   std::optional<Precision> precision;  ///< nothing: what training was told
+  std::optional<Kernel> kernel;        ///< the same
 };
 
-/// Declares --checkpoint, --device, --threads, --batch-size and --precision.
+/// Declares --checkpoint, --device, --threads, --batch-size, --precision and --kernel.
 void add_model_options(CLI::App& verb, ModelOptions& options);
 
 /// The names of precisions and what they mean, for `one_of`.

@@ -1,5 +1,7 @@
 #include "prepared_run.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -8,11 +10,23 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/model/diffusion_classifier.hpp"
+#include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/train/plan.hpp"
 #include "train_config.hpp"
 
 namespace diffuse::cli {
 namespace {
+
+/// For the start-up table: what runs the operator, and whether results depend on the threads.
+std::string kernel_name(bool fused, const Config& config) {
+  if (config.model.type != ModelType::diffusion) return "the model's own";
+  if (!fused) return "tensor operations (results depend a little on the number of threads)";
+  return fmt::format(
+      "fused, {}; {} of the embedding (the same bytes with any number of threads)",
+      FusedDiffusion::instruction_sets().front(),
+      config.train.embedding_update == EmbeddingUpdate::touched ? "touched rows" : "all rows");
+}
 
 /// Counted, or of a TorchScript file read.
 std::int64_t parameters_of(const Config& config, const ModelShape& shape) {
@@ -44,11 +58,18 @@ PreparedRun prepare_run(const TrainOptions& options) {
   startup.threads = threads;
   startup.parameter_count = parameters_of(config, shape);
   startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
+  const bool fused = config.model.type == ModelType::diffusion &&
+                     config.train.kernel != Kernel::reference &&
+                     fused_kernel_problem(device, precision).empty();
+  startup.kernel = kernel_name(fused, config);
   const MemoryEstimate estimate = estimate_memory(
       config, precision, startup.parameter_count, data.train,
       {.classes = data.labels.size(),
        .evaluated_rows =
-           static_cast<std::int64_t>(std::max(data.validation.size(), data.test.size()))});
+           static_cast<std::int64_t>(std::max(data.validation.size(), data.test.size())),
+       .vocab_size = shape.vocab_size,
+       .threads = threads,
+       .fused = fused});
   startup.memory = describe(estimate);
   startup.memory_bytes = estimate.total();
   return {config, device, precision, threads, std::move(data), shape, startup, estimate};

@@ -115,6 +115,7 @@ std::string startup_table(const Config& config, const TrainingData& data,
   table.add_row({"updates", updates_text(facts.plan, data.train)});
   table.add_row({"device", facts.device});
   table.add_row({"precision", facts.precision});
+  table.add_row({"kernel", facts.kernel});
   table.add_row({"threads", std::to_string(facts.threads)});
   table.add_row({"seed", std::to_string(config.train.seed)});
   if (!facts.run_directory.empty()) table.add_row({"run directory", facts.run_directory});
@@ -143,6 +144,7 @@ std::string startup_json(const Config& config, const TrainingData& data,
   json["updates_per_epoch"] = facts.plan.updates_per_epoch;
   json["device"] = facts.device;
   json["precision"] = facts.precision;
+  json["kernel"] = facts.kernel;
   json["threads"] = facts.threads;
   json["config"] = nlohmann::ordered_json::parse(config_json(config));
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

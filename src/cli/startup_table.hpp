@@ -13,6 +13,7 @@ namespace diffuse::cli {
 struct StartupFacts {
   std::string device;
   std::string precision;  ///< resolved
+  std::string kernel;     ///< which code runs the model, for people
   int threads = 1;
   std::int64_t parameter_count = 0;
   TrainingPlan plan{};

@@ -28,6 +28,7 @@ Evaluation evaluate_checkpoint(const fs::path& folder, const DatasetView& view,
                                at::Device device, Precision precision, const std::string& what) {
   LoadedModel model = load_model(folder);
   model.classifier->to(device);
+  model.classifier->use_kernel(model.config.train.kernel, precision);
   EvaluationOptions options;
   options.class_count = model.labels.size();
   options.class_rows = class_rows;

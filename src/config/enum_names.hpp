@@ -66,6 +66,14 @@ struct EnumNames<Schedule> {
   static constexpr std::array<std::string_view, 3> kNames{"constant", "linear", "cosine"};
 };
 template <>
+struct EnumNames<Kernel> {
+  static constexpr std::array<std::string_view, 3> kNames{"auto", "fused", "reference"};
+};
+template <>
+struct EnumNames<EmbeddingUpdate> {
+  static constexpr std::array<std::string_view, 2> kNames{"touched", "dense"};
+};
+template <>
 struct EnumNames<Precision> {
   static constexpr std::array<std::string_view, 5> kNames{"auto", "fp32", "tf32", "bf16", "fp16"};
 };

@@ -173,6 +173,17 @@ std::vector<Field> train_fields() {
            "tensorboard.")
       .may_change_on_resume();
   table
+      .add("kernel", &TrainConfig::kernel,
+           "Which code computes the diffusion operator. fused: each text goes through embedding, "
+           "all steps and back while it is in the processor's cache (on the CPU, in fp32). "
+           "reference: tensor operations one after the other. auto: fused where it can be.")
+      .may_change_on_resume();
+  table.add(
+      "embedding_update", &TrainConfig::embedding_update,
+      "Which rows of the embedding an update moves. touched: those of the batch's tokens; the "
+      "moments of the others decay, in closed form, when they come again. dense: all, as Adam "
+      "is written down, which the fused kernel then waits for.");
+  table
       .add(
           "precision", &TrainConfig::precision,
           "Number format of the matrix products and of what they feed. Weights, their average and "

@@ -35,6 +35,13 @@ void check_offsets(const Batch& batch) {
   }
 }
 
+void Classifier::use_kernel(Kernel kernel, Precision /*precision*/) {
+  if (kernel == Kernel::fused)
+    throw ConfigError(
+        "train.kernel: only a diffusion model has a fused kernel; set it to 'auto' or "
+        "'reference'.");
+}
+
 std::int64_t Classifier::work_per_token() const {
   std::int64_t work = 0;
   for (const NamedParameter& parameter : parameters())

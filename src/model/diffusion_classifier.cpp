@@ -1,10 +1,13 @@
 #include "diffuse/model/diffusion_classifier.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/core.h>
 
 #include "diffuse/base/error.hpp"
-#include "diffuse/ops/segment_pool.hpp"
+#include "diffuse/ops/reference/segment_pool.hpp"
+#include "fused_kernel.hpp"
 
 namespace diffuse {
 namespace {
@@ -55,8 +58,47 @@ DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelS
   head_.visit("head", add);
 }
 
+DiffusionClassifier::~DiffusionClassifier() = default;
+
+std::string fused_kernel_problem(at::Device device, Precision precision) {
+  if (!device.is_cpu()) return "the fused kernel is for the CPU";
+  return precision == Precision::fp32 ? "" : "the fused kernel computes in fp32";
+}
+
+void DiffusionClassifier::use_kernel(Kernel kernel, Precision precision) {
+  fused_.reset();
+  kernel_reason_ = "train.kernel";
+  if (kernel == Kernel::reference) return;
+  kernel_reason_ = fused_kernel_problem(device(), precision);
+  if (kernel_reason_.empty()) {
+    fused_ = std::make_unique<FusedKernel>(embedding_, stack_, head_);
+  } else if (kernel == Kernel::fused) {
+    throw ConfigError(fmt::format("train.kernel = fused cannot be had here: {}. Set it to 'auto'.",
+                                  kernel_reason_));
+  }
+}
+
+std::string DiffusionClassifier::kernel_text() const {
+  return fused_ ? fused_->text() : fmt::format("tensor operations ({})", kernel_reason_);
+}
+
+std::optional<PassFigures> DiffusionClassifier::train_pass(const Batch& batch,
+                                                           const ForwardContext& context,
+                                                           const PassOptions& options) {
+  if (!fused_) return std::nullopt;
+  check_offsets(batch);
+  return fused_->train(batch, context, options);
+}
+
+RowGradient DiffusionClassifier::row_gradient() {
+  return fused_ ? fused_->row_gradient() : RowGradient{};
+}
+
 at::Tensor DiffusionClassifier::forward(const Batch& batch, const ForwardContext& context) {
   check_offsets(batch);
+  // An evaluation may ask for another precision than use_kernel was told.
+  if (fused_ && !at::GradMode::is_enabled() && !at::autocast::is_autocast_enabled(at::kCPU))
+    return fused_->forward(batch, context);
   const at::Tensor initial = embedding_.forward(batch.tokens, context);
   const at::Tensor state = stack_.forward(initial, batch.host_offsets);
   const Segments segments(batch.host_offsets,
@@ -66,6 +108,7 @@ at::Tensor DiffusionClassifier::forward(const Batch& batch, const ForwardContext
 }
 
 bool DiffusionClassifier::is_small(const Batch& batch) const {
+  if (fused_) return false;                  // it has threads of its own
   constexpr std::int64_t kElements = 32768;  // LibTorch's grain size
   constexpr std::int64_t kProducts = std::int64_t{1} << 22;
   return device().is_cpu() && batch.token_count() <= kElements / dim_ &&
@@ -100,6 +143,7 @@ void DiffusionClassifier::convert(const at::TensorOptions& options) {
   for (const Parameter& parameter : parameters_) {
     *parameter.tensor = converted(*parameter.tensor).set_requires_grad(true);
   }
+  fused_.reset();  // made for the tensors that were
   stack_.visit_constants(
       [&](const std::string&, at::Tensor& tensor, ParameterRole) { tensor = converted(tensor); });
 }

@@ -4,13 +4,14 @@
 #include <ATen/ops/eye.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/mul.h>
-#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 #include <fmt/core.h>
 
 #include <cmath>
 
 #include "diffuse/config/model_rules.hpp"
-#include "diffuse/ops/diffusion_step.hpp"
+#include "diffuse/ops/reference/diffusion_step.hpp"
 
 namespace diffuse {
 namespace {
@@ -36,112 +37,92 @@ at::Tensor make_weight(const ModelConfig& config, std::int64_t count, at::Genera
   return weight;
 }
 
+/// f's matrices, which start as other linear layers do.
+void make_function(const DiffusionSpec& spec, at::Generator& generator, StepTensors& step) {
+  const std::int64_t hidden = spec.hidden_dim;
+  const std::int64_t outputs = spec.function == FunctionKind::linear ? spec.dim
+                               : spec.function == FunctionKind::mlp  ? hidden
+                                                                     : 2 * hidden;
+  const Linear in(spec.dim, outputs, generator);
+  step.in_weight = in.weight;
+  step.in_bias = in.bias;
+  if (spec.function == FunctionKind::linear) return;
+  const Linear out(hidden, spec.dim, generator);
+  step.out_weight = out.weight;
+  step.out_bias = out.bias;
+}
+
 }  // namespace
 
-StepFunction::StepFunction(const ModelConfig& config, at::Generator& generator)
-    : kind_(config.function), activation_(config.activation) {
-  const std::int64_t dim = config.dim;
-  const std::int64_t hidden = config.hidden_dim > 0 ? config.hidden_dim : 2 * dim;
-  switch (kind_) {
-    case FunctionKind::linear:
-      in_ = Linear(dim, dim, generator);
-      break;
-    case FunctionKind::mlp:
-      in_ = Linear(dim, hidden, generator);
-      out_ = Linear(hidden, dim, generator);
-      break;
-    case FunctionKind::glu:
-      in_ = Linear(dim, 2 * hidden, generator);
-      out_ = Linear(hidden, dim, generator);
-      break;
-  }
-}
-
-at::Tensor StepFunction::forward(const at::Tensor& x) const {
-  const at::Tensor hidden = in_.forward(x);
-  if (kind_ == FunctionKind::linear) return activate(hidden, activation_);
-  if (kind_ == FunctionKind::mlp) return out_.forward(activate(hidden, activation_));
-  const std::vector<at::Tensor> halves = hidden.chunk(2, 1);
-  return out_.forward(at::mul(halves[0], activate(halves[1], activation_)));
-}
-
-void StepFunction::visit(const std::string& prefix, const ParameterVisitor& visitor) {
-  in_.visit(prefix + ".in", visitor);
-  if (kind_ != FunctionKind::linear) out_.visit(prefix + ".out", visitor);
-}
-
-DiffusionStack::DiffusionStack(const ModelConfig& config, at::Generator& generator)
-    : alpha_(config.alpha),
-      share_weights_(config.share_weights),
-      weight_learned_(config.weight_learned),
-      norm_(config.norm),
-      base_(config.base) {
-  if (config.steps == 0) return;
-  check_model(config);
+DiffusionSpec diffusion_spec(const ModelConfig& config) {
+  DiffusionSpec spec{.dim = config.dim,
+                     .hidden_dim = config.hidden_dim > 0 ? config.hidden_dim : 2 * config.dim,
+                     .share_weights = config.share_weights,
+                     .function = config.function,
+                     .activation = config.activation,
+                     .norm = config.norm,
+                     .base = config.base,
+                     .weight = config.weight,
+                     .weight_learned = config.weight_learned,
+                     .alpha = config.alpha,
+                     .pooling = config.pooling,
+                     .noise_std = config.noise_std,
+                     .embedding_dropout = config.embedding_dropout};
+  if (config.alpha_learned) spec.alpha.reset();
   for (std::int64_t t = 0; t < config.steps; ++t) {
     const std::size_t entry = config.dilation.size() == 1 ? 0 : static_cast<std::size_t>(t);
-    shifts_.push_back(
+    spec.shifts.push_back(
         neighbourhood_shifts(config.radius, config.dilation[entry], config.self_neighbour));
-    all_shifts_.insert(all_shifts_.end(), shifts_.back().begin(), shifts_.back().end());
   }
-  const auto neighbours = static_cast<std::int64_t>(shifts_.front().size());
-  const std::int64_t sets = share_weights_ ? 1 : config.steps;
+  return spec;
+}
+
+DiffusionStack::DiffusionStack(const ModelConfig& config, at::Generator& generator) {
+  if (config.steps > 0) check_model(config);
+  spec_ = diffusion_spec(config);
+  const std::int64_t sets = config.steps > 0 && config.share_weights ? 1 : config.steps;
   for (std::int64_t t = 0; t < sets; ++t) {
-    at::Tensor weight = make_weight(config, neighbours, generator);
-    std::optional<at::Tensor> alpha;
-    if (config.alpha_learned) {
-      alpha = at::full({config.dim}, std::log(config.alpha / (1.0 - config.alpha)), at::kFloat);
+    StepTensors step;
+    step.weight = make_weight(config, spec_.neighbours(), generator);
+    if (config.alpha_learned)
+      step.alpha_logit =
+          at::full({config.dim}, std::log(config.alpha / (1.0 - config.alpha)), at::kFloat);
+    if (config.norm != NormPosition::none) {
+      step.norm_weight = at::ones({config.dim}, at::kFloat);
+      step.norm_bias = at::zeros({config.dim}, at::kFloat);
     }
-    std::optional<LayerNorm> norm;
-    if (norm_ != NormPosition::none) norm.emplace(config.dim);
-    parameters_.push_back(
-        {std::move(weight), std::move(alpha), std::move(norm), StepFunction(config, generator)});
+    make_function(spec_, generator, step);
+    parameters_.push_back(std::move(step));
   }
 }
 
 at::Tensor DiffusionStack::forward(const at::Tensor& initial,
                                    std::span<const std::int32_t> row_offsets) const {
-  const NeighbourMasks masks(row_offsets, all_shifts_, initial.device());
-  at::Tensor state = initial;
-  for (std::size_t t = 0; t < shifts_.size(); ++t) {
-    const at::Tensor values = step_values(state, t);
-    state = step(base_ == BaseState::state ? state : initial, values, t, masks);
-  }
-  return state;
-}
-
-at::Tensor DiffusionStack::step_values(const at::Tensor& state, std::size_t index) const {
-  const StepParameters& own = parameters_of(index);
-  return own.function.forward(norm_ == NormPosition::pre ? own.norm->forward(state) : state);
-}
-
-at::Tensor DiffusionStack::step(const at::Tensor& base, const at::Tensor& values, std::size_t index,
-                                const NeighbourMasks& masks) const {
-  const StepParameters& own = parameters_of(index);
-  const std::vector<std::int64_t>& shifts = shifts_[index];
-  const at::Tensor next =
-      own.alpha ? diffusion_step(base, values, own.weight, at::sigmoid(*own.alpha), shifts, masks)
-                : diffusion_step(base, values, own.weight, alpha_, shifts, masks);
-  return norm_ == NormPosition::post ? own.norm->forward(next) : next;
+  return reference_diffusion(spec_, parameters_, initial, row_offsets);
 }
 
 void DiffusionStack::visit(const std::string& prefix, const ParameterVisitor& visitor) {
   for (std::size_t t = 0; t < parameters_.size(); ++t) {
-    StepParameters& own = parameters_[t];
-    const std::string name = fmt::format("{}.{}", prefix, t);
-    if (weight_learned_) {
-      visitor(name + ".weight", own.weight,
-              own.weight.dim() == 3 ? ParameterRole::matrix : ParameterRole::vector);
-    }
-    if (own.alpha) visitor(name + ".alpha_logit", *own.alpha, ParameterRole::vector);
-    if (own.norm) own.norm->visit(name + ".norm", visitor);
-    own.function.visit(name + ".function", visitor);
+    StepTensors& own = parameters_[t];
+    const auto visit = [&](const char* name, at::Tensor& tensor, ParameterRole role) {
+      if (tensor.defined()) visitor(fmt::format("{}.{}.{}", prefix, t, name), tensor, role);
+    };
+    if (spec_.weight_learned)
+      visit("weight", own.weight,
+            own.weight.dim() == 3 ? ParameterRole::matrix : ParameterRole::vector);
+    visit("alpha_logit", own.alpha_logit, ParameterRole::vector);
+    visit("norm.weight", own.norm_weight, ParameterRole::vector);
+    visit("norm.bias", own.norm_bias, ParameterRole::vector);
+    visit("function.in.weight", own.in_weight, ParameterRole::matrix);
+    visit("function.in.bias", own.in_bias, ParameterRole::vector);
+    visit("function.out.weight", own.out_weight, ParameterRole::matrix);
+    visit("function.out.bias", own.out_bias, ParameterRole::vector);
   }
 }
 
 void DiffusionStack::visit_constants(const ParameterVisitor& visitor) {
-  if (weight_learned_) return;
-  for (StepParameters& own : parameters_) visitor("", own.weight, ParameterRole::vector);
+  if (spec_.weight_learned) return;
+  for (StepTensors& own : parameters_) visitor("", own.weight, ParameterRole::vector);
 }
 
 }  // namespace diffuse

@@ -1,5 +1,7 @@
 #include "diffuse/model/head.hpp"
 
+#include "diffuse/ops/reference/diffusion.hpp"
+
 namespace diffuse {
 
 Head::Head(const ModelConfig& config, std::int64_t in, std::int64_t classes,

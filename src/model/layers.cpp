@@ -1,16 +1,9 @@
 #include "diffuse/model/layers.hpp"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/gelu.h>
-#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/lt.h>
 #include <ATen/ops/mul.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/relu.h>
-#include <ATen/ops/silu.h>
-#include <ATen/ops/tanh.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -31,34 +24,6 @@ at::Tensor Linear::forward(const at::Tensor& x) const { return at::linear(x, wei
 void Linear::visit(const std::string& prefix, const ParameterVisitor& visitor) {
   visitor(prefix + ".weight", weight, ParameterRole::matrix);
   visitor(prefix + ".bias", bias, ParameterRole::vector);
-}
-
-LayerNorm::LayerNorm(std::int64_t dim)
-    : weight(at::ones({dim}, at::kFloat)), bias(at::zeros({dim}, at::kFloat)) {}
-
-at::Tensor LayerNorm::forward(const at::Tensor& x) const {
-  return at::layer_norm(x, weight.sizes(), weight, bias, /*eps=*/1e-5);
-}
-
-void LayerNorm::visit(const std::string& prefix, const ParameterVisitor& visitor) {
-  visitor(prefix + ".weight", weight, ParameterRole::vector);
-  visitor(prefix + ".bias", bias, ParameterRole::vector);
-}
-
-at::Tensor activate(const at::Tensor& x, Activation activation) {
-  switch (activation) {
-    case Activation::identity:
-      return x;
-    case Activation::relu:
-      return at::relu(x);
-    case Activation::gelu:
-      return at::gelu(x);
-    case Activation::silu:
-      return at::silu(x);
-    case Activation::tanh:
-      return at::tanh(x);
-  }
-  throw Error("activate: not an activation");
 }
 
 at::Tensor random_mask(at::IntArrayRef shape, double probability, at::Device device,

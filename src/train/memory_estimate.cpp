@@ -14,7 +14,9 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/model/diffusion_stack.hpp"
 #include "diffuse/model/model_factory.hpp"
+#include "diffuse/ops/fused_diffusion.hpp"
 
 namespace diffuse {
 namespace {
@@ -79,19 +81,32 @@ std::int64_t bytes_a_token(const Config& config, bool half) {
          config.model.steps * bytes_a_step(config.model, half);
 }
 
+/// What the fused kernel takes beside parameters and moments.
+std::int64_t fused_bytes(const Config& config, std::int64_t dense_parameters,
+                         std::int64_t largest_batch_tokens, const MemoryFacts& facts) {
+  const DiffusionSpec spec = diffusion_spec(config.model);
+  const std::int64_t longest = config.tokenizer.max_tokens > 0
+                                   ? std::min(config.tokenizer.max_tokens, largest_batch_tokens)
+                                   : largest_batch_tokens;
+  return largest_batch_tokens * config.model.dim * kFloatBytes +
+         facts.threads * FusedDiffusion::thread_bytes(spec, longest) +
+         FusedDiffusion::kMatrixCopies * dense_parameters * kFloatBytes +
+         FusedDiffusion::slot_bytes(dense_parameters);
+}
+
 }  // namespace
 
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
                                std::int64_t parameter_count, const DatasetView& train,
-                               const OutputSize& outputs) {
+                               const MemoryFacts& facts) {
   return estimate_memory(
       config, precision, parameter_count,
-      largest_batch_tokens(train, config.train.batch_size, config.train.batch_tokens), outputs);
+      largest_batch_tokens(train, config.train.batch_size, config.train.batch_tokens), facts);
 }
 
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
                                std::int64_t parameter_count, std::int64_t largest_batch_tokens,
-                               const OutputSize& outputs) {
+                               const MemoryFacts& facts) {
   const bool half = precision == Precision::bf16 || precision == Precision::fp16;
   MemoryEstimate estimate;
   const std::int64_t parameters = parameter_count * kFloatBytes;
@@ -101,10 +116,18 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
   estimate.average = config.train.ema_decay > 0 ? parameters : 0;
   estimate.largest_batch_tokens = largest_batch_tokens;
   estimate.activations = largest_batch_tokens * bytes_a_token(config, half) +
-                         config.train.batch_size * outputs.classes * kOutputCopies * kFloatBytes;
+                         config.train.batch_size * facts.classes * kOutputCopies * kFloatBytes;
+  if (facts.fused) {
+    const std::int64_t embedding = facts.vocab_size * config.model.dim;
+    const bool touched = config.train.embedding_update == EmbeddingUpdate::touched;
+    if (touched) estimate.gradients -= embedding * kFloatBytes;
+    estimate.activations =
+        fused_bytes(config, parameter_count - embedding, largest_batch_tokens, facts);
+  }
   // Logits and probabilities of every row, and at most a cell of the confusion matrix for each.
-  estimate.evaluation = 2 * outputs.evaluated_rows * outputs.classes * kFloatBytes +
-                        outputs.evaluated_rows * kCellBytes;
+  estimate.evaluation =
+      2 * facts.evaluated_rows * facts.classes * kFloatBytes + facts.evaluated_rows * kCellBytes;
+  if (facts.fused) estimate.evaluation += estimate.activations;  // which stay
   return estimate;
 }
 

@@ -8,10 +8,8 @@
 namespace diffuse {
 
 std::optional<Metrics> evaluate_validation(
-    Classifier& classifier, WeightAverage* average, const TrainingData& data,
-    const TrainConfig& config, Precision precision,
-    const std::function<void(std::int64_t, std::int64_t)>& on_progress) {
-  const AveragedWeightsScope averaged(average);
+    Classifier& classifier, const TrainingData& data, const TrainConfig& config,
+    Precision precision, const std::function<void(std::int64_t, std::int64_t)>& on_progress) {
   const EvaluationOptions options{.class_count = data.labels.size(),
                                   .noise_seed = config.seed,
                                   .precision = precision,

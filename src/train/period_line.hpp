@@ -8,16 +8,14 @@
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/report/metric_lines.hpp"
 #include "diffuse/train/baseline_figures.hpp"
-#include "diffuse/train/weight_average.hpp"
 
 namespace diffuse {
 
-/// Evaluates `classifier`, with its averaged weights where there are any, on the validation rows.
+/// Evaluates `classifier` on the validation rows.
 /// Nothing if a stop signal came before it was through. `on_progress`: as in EvaluationOptions.
 std::optional<Metrics> evaluate_validation(
-    Classifier& classifier, WeightAverage* average, const TrainingData& data,
-    const TrainConfig& config, Precision precision,
-    const std::function<void(std::int64_t, std::int64_t)>& on_progress);
+    Classifier& classifier, const TrainingData& data, const TrainConfig& config,
+    Precision precision, const std::function<void(std::int64_t, std::int64_t)>& on_progress);
 
 void add_validation(HistoryEpoch& line, const Metrics& validation);
 /// The peaks since they were last reset.

@@ -159,9 +159,12 @@ class Trainer {
     std::optional<Metrics> validation;
     state_.evaluation_due = false;
     if (data_.validation.size() > 0) {
-      validation = evaluate_validation(
-          classifier_, steps_.updater().average(), data_, config_.train, precision_,
-          [this](std::int64_t done, std::int64_t all) { reporter_.show_evaluation(done, all); });
+      {
+        const AveragedWeightsScope averaged = steps_.updater().use_averages();
+        validation = evaluate_validation(
+            classifier_, data_, config_.train, precision_,
+            [this](std::int64_t done, std::int64_t all) { reporter_.show_evaluation(done, all); });
+      }
       if (!validation) {  // a signal cut it short: whoever goes on does all of it
         state_.evaluation_due = true;
         return save();

@@ -38,7 +38,7 @@ TrainingSteps::TrainingSteps(const Config& config, const TrainingData& data, Cla
       clock_(device_, config.train.log_every) {}
 
 void TrainingSteps::resume(const std::filesystem::path& folder, const TrainingState& state) {
-  updater_.restore(folder);
+  updater_.restore(folder, state.update);
   stream_.seek(state.epoch, state.position);
   figures_.resume_period(state.period);
   figures_.resume_recent(state.recent);

@@ -2,10 +2,13 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 
+#include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/random.hpp"
 #include "diffuse/base/safetensors.hpp"
@@ -22,23 +25,88 @@ namespace {
 constexpr std::uint64_t kTrainingStream = 0x7472'6169'6eULL;
 constexpr const char* kGenerator = "generator";
 
+std::uint64_t training_seed(const TrainConfig& config) {
+  return mix_seed(static_cast<std::uint64_t>(config.seed), kTrainingStream);
+}
+
+/// The classifier with the kernel that the configuration asks for.
+Classifier& with_kernel(const TrainConfig& config, Precision precision, Classifier& classifier) {
+  classifier.use_kernel(config.kernel, precision);
+  return classifier;
+}
+
+/// Adds the rows' gradient to the table's own.
+void scatter_rows(const RowGradient& rows, const at::Tensor& table) {
+  at::Tensor& grad = const_cast<at::Tensor&>(table).mutable_grad();
+  grad = at::zeros_like(table);
+  float* to = grad.mutable_data_ptr<float>();
+  for (std::size_t i = 0; i < rows.ids.size(); ++i)
+    std::copy_n(rows.row(i), rows.dim, to + rows.ids[i] * rows.dim);
+}
+
 }  // namespace
 
 Updater::Updater(const TrainConfig& config, Precision precision, Classifier& classifier)
     : config_(config),
-      classifier_(classifier),
+      classifier_(with_kernel(config, precision, classifier)),
       parameters_(classifier.parameters()),
-      optimizer_(parameters_, {.beta1 = config.beta1,
-                               .beta2 = config.beta2,
-                               .epsilon = config.epsilon,
-                               .weight_decay = config.weight_decay,
-                               .embedding_weight_decay = config.embedding_weight_decay,
-                               .embedding_lr_factor = config.embedding_lr_factor}),
-      generator_(make_generator(
-          classifier.device(), mix_seed(static_cast<std::uint64_t>(config.seed), kTrainingStream))),
+      options_{.beta1 = config.beta1,
+               .beta2 = config.beta2,
+               .epsilon = config.epsilon,
+               .weight_decay = config.weight_decay,
+               .embedding_weight_decay = config.embedding_weight_decay,
+               .embedding_lr_factor = config.embedding_lr_factor},
+      touched_(config.embedding_update == EmbeddingUpdate::touched && classifier.is_fused() &&
+               RowAdamW::can_follow(options_)),
+      generator_(make_generator(classifier.device(), training_seed(config))),
       precision_(precision) {
-  if (config.ema_decay > 0) average_.emplace(parameters_, config.ema_decay);
+  share_parameters();
   if (precision == Precision::fp16) scaler_.emplace(classifier.device());
+}
+
+/// Gives the embedding to `rows_`, where touched_, and the other parameters to the optimizer.
+void Updater::share_parameters() {
+  std::vector<NamedParameter> others;
+  rows_.reset();
+  for (const NamedParameter& parameter : parameters_) {
+    if (touched_ && parameter.role == ParameterRole::embedding)
+      rows_.emplace(parameter, options_, config_.ema_decay);
+    else
+      others.push_back(parameter);
+  }
+  optimizer_.emplace(others, options_);
+  average_.reset();
+  if (config_.ema_decay > 0) average_.emplace(others, config_.ema_decay);
+}
+
+Updater::Pass Updater::pass(const Batch& batch, std::int64_t examples, std::uint32_t index,
+                            std::int64_t update, StepClock& clock) {
+  // The mean over all examples of the update: each batch counts by its size.
+  const double share = static_cast<double>(batch.size()) / static_cast<double>(examples);
+  const ForwardContext context{.training = true,
+                               .generator = generator_,
+                               .place = {.seed = training_seed(config_),
+                                         .update = static_cast<std::uint32_t>(update),
+                                         .batch = index}};
+  PassOptions options{.label_smoothing = config_.label_smoothing,
+                      .weight = 1.0 / static_cast<double>(examples)};
+  if (rows_)
+    options.before_rows = [this](std::span<const std::int32_t> ids, WorkerPool& workers) {
+      rows_->catch_up(ids, workers);
+    };
+  if (const auto figures = classifier_.train_pass(batch, context, options))
+    return {at::scalar_tensor(figures->loss, at::kFloat),
+            at::scalar_tensor(figures->correct, at::kLong)};
+  at::Tensor logits;
+  {
+    const PrecisionScope scope(precision_, classifier_.device());
+    logits = classifier_.forward(batch, context);
+  }
+  const at::Tensor loss =
+      classification_loss(logits, batch.labels, config_.label_smoothing).mul(share);
+  clock.enter(StepClock::Phase::backward);
+  (scaler_ ? scaler_->scale(loss) : loss).backward();
+  return {loss.detach(), logits.detach().argmax(-1).eq(batch.labels).sum()};
 }
 
 UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
@@ -51,49 +119,99 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
     const Batch batch = batch_at(i);
     clock.enter(StepClock::Phase::forward);
     const OneThreadScope threads(classifier_.is_small(batch));
-    at::Tensor logits;
-    {
-      const PrecisionScope scope(precision_, classifier_.device());
-      logits = classifier_.forward(batch, {.training = true, .generator = generator_});
-    }
-    // The mean over all examples of the update: each batch counts by its size.
-    const at::Tensor loss =
-        classification_loss(logits, batch.labels, config_.label_smoothing)
-            .mul(static_cast<double>(batch.size()) / static_cast<double>(examples));
-    clock.enter(StepClock::Phase::backward);
-    (scaler_ ? scaler_->scale(loss) : loss).backward();
-    const at::Tensor correct = logits.detach().argmax(-1).eq(batch.labels).sum();
-    figures.loss = i == 0 ? loss.detach() : figures.loss.add(loss.detach());
-    figures.correct = i == 0 ? correct : figures.correct.add(correct);
+    const Pass found = pass(batch, examples, static_cast<std::uint32_t>(i), update, clock);
+    figures.loss = i == 0 ? found.loss : figures.loss.add(found.loss);
+    figures.correct = i == 0 ? found.correct : figures.correct.add(found.correct);
     figures.tokens += batch.token_count();
   }
   clock.enter(StepClock::Phase::optimizer);
-  figures.skipped = scaler_ && !scaler_->unscale(optimizer_.gradients());
+  RowGradient rows;
+  if (classifier_.is_fused()) {
+    rows = classifier_.row_gradient();
+    if (!rows_) scatter_rows(rows, embedding());
+  }
+  figures.skipped = scaler_ && !scaler_->unscale(optimizer_->gradients());
   if (figures.skipped) {
     figures.gradient_norm = at::zeros({}, figures.loss.options());
   } else {
-    const GradientClip clip = measure_gradients(optimizer_.gradients(), config_.clip_norm);
-    optimizer_.step(learning_rate,
-                    clip.divisor.defined() ? std::optional(clip.divisor) : std::nullopt);
+    const GradientClip clip = [&] {
+      // Several threads would add up a large matrix in parts, by their number.
+      const OneThreadScope in_order(classifier_.is_fused());
+      return measure_gradients(optimizer_->gradients(), config_.clip_norm,
+                               rows_ ? rows.square_sum : 0);
+    }();
+    const auto divisor = clip.divisor.defined() ? std::optional(clip.divisor) : std::nullopt;
+    optimizer_->step(learning_rate, divisor);
+    if (rows_) rows_->step(rows, update, learning_rate, divisor ? divisor->item<double>() : 1.0);
     if (average_) average_->update(update);
     figures.gradient_norm = clip.norm;
   }
   if (scaler_) scaler_->update();
-  optimizer_.clear_gradients();
+  optimizer_->clear_gradients();
   return figures;
 }
 
+/// Goes on with dense updates where those of touched rows have come.
+void Updater::make_dense() {
+  log::info(
+      "The checkpoint was made with updates of touched rows; the embedding's go on dense, and the "
+      "run will not be the same to the bit.");
+  rows_->finish();
+  const RowAdamW rows = *std::move(rows_);
+  const auto before = other_tensors();
+  const std::optional<WeightAverage> averages = std::move(average_);
+  touched_ = false;
+  share_parameters();
+  for (const auto& [name, to] : optimizer_->state()) {
+    if (name == "exp_avg." + rows.name()) to.copy_(rows.moment1());
+    if (name == "exp_avg_sq." + rows.name()) to.copy_(rows.moment2());
+    for (const auto& [from_name, from] : before)
+      if (from_name == name) to.copy_(from);
+    // Each group counts its updates; the embedding's had none before.
+    if (name == "step.embedding")
+      for (const auto& [from_name, from] : before)
+        if (from_name.starts_with("step.")) to.copy_(from);
+  }
+  if (!averages) return;
+  std::size_t dense = 0;
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    average_->values()[i].copy_(parameters_[i].role == ParameterRole::embedding
+                                    ? rows.average()
+                                    : averages->values()[dense++]);
+}
+
+const at::Tensor& Updater::embedding() const {
+  for (const NamedParameter& parameter : parameters_)
+    if (parameter.role == ParameterRole::embedding) return parameter.tensor;
+  throw Error("The model has no embedding.");
+}
+
 std::vector<at::Tensor> Updater::model_tensors() const {
-  if (average_) return average_->values();
   std::vector<at::Tensor> tensors;
-  for (const NamedParameter& parameter : parameters_) tensors.push_back(parameter.tensor.detach());
+  std::size_t dense = 0;
+  for (const NamedParameter& parameter : parameters_) {
+    if (rows_ && parameter.role == ParameterRole::embedding)
+      tensors.push_back(rows_->settled());
+    else if (!average_)
+      tensors.push_back(parameter.tensor.detach());
+    else
+      tensors.push_back(average_->values()[dense++]);
+  }
   return tensors;
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Updater::training_tensors() const {
-  std::vector<std::pair<std::string, at::Tensor>> named = optimizer_.state();
-  if (average_) {
-    for (const NamedParameter& parameter : parameters_)
+  std::vector<std::pair<std::string, at::Tensor>> named = other_tensors();
+  if (rows_)
+    for (auto& entry : rows_->state()) named.push_back(std::move(entry));
+  return named;
+}
+
+std::vector<std::pair<std::string, at::Tensor>> Updater::other_tensors() const {
+  std::vector<std::pair<std::string, at::Tensor>> named = optimizer_->state();
+  for (const NamedParameter& parameter : parameters_) {
+    // The model's rows are as of the last update, these as of each one's own.
+    if (average_ || (rows_ && parameter.role == ParameterRole::embedding))
       named.emplace_back("raw." + parameter.name, parameter.tensor.detach());
   }
   if (scaler_) {
@@ -103,16 +221,26 @@ std::vector<std::pair<std::string, at::Tensor>> Updater::training_tensors() cons
   return named;
 }
 
-void Updater::restore(const std::filesystem::path& folder) {
+void Updater::restore(const std::filesystem::path& folder, std::int64_t update) {
+  const std::filesystem::path path = folder / "optimizer.safetensors";
+  const SafetensorsFile file = SafetensorsFile::read(path);
+  const bool wanted = touched_;
+  const bool was_touched =
+      std::any_of(file.tensors().begin(), file.tensors().end(),
+                  [](const auto& entry) { return entry.first.starts_with("last_update."); });
+  if (was_touched != touched_) {
+    touched_ = was_touched;
+    share_parameters();
+    if (wanted)
+      log::info("The checkpoint was made with dense updates of the embedding: so the run goes on.");
+  }
   const std::vector<at::Tensor> model = model_tensors();
   std::vector<std::pair<std::string, at::Tensor>> weights;
   for (std::size_t i = 0; i < parameters_.size(); ++i)
     weights.emplace_back(parameters_[i].name, model[i]);
   load_tensors(folder / "model.safetensors", weights);
 
-  const std::filesystem::path path = folder / "optimizer.safetensors";
-  const SafetensorsFile file = SafetensorsFile::read(path);
-  std::vector<std::pair<std::string, at::Tensor>> state = training_tensors();
+  std::vector<std::pair<std::string, at::Tensor>> state = other_tensors();
   at::Tensor random = state.back().second;
   const auto stored = file.tensors().find(kGenerator);
   const bool same_random =
@@ -133,7 +261,12 @@ void Updater::restore(const std::filesystem::path& folder) {
       state.emplace_back("scaler.good_updates", at::empty({1}, at::kInt));
     }
   }
+  std::vector<std::pair<std::string, at::Tensor>> rows;
+  if (rows_) rows = rows_->state_of(update);
+  state.insert(state.end(), rows.begin(), rows.end());
   load_tensors(path, state);
+  if (rows_) rows_->resume(update, rows);
+  if (was_touched && !wanted) make_dense();
   if (same_random) generator_.set_state(random);
 }
 

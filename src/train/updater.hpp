@@ -15,6 +15,7 @@
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/train/adamw.hpp"
 #include "diffuse/train/gradient_scaler.hpp"
+#include "diffuse/train/row_adamw.hpp"
 #include "diffuse/train/time_split.hpp"
 #include "diffuse/train/weight_average.hpp"
 #include "running_figures.hpp"
@@ -36,24 +37,42 @@ class Updater {
                       const std::function<Batch(std::size_t)>& batch_at, std::int64_t update,
                       double learning_rate, StepClock& clock);
 
-  /// The averaged weights, null where there is no average.
-  WeightAverage* average() { return average_ ? &*average_ : nullptr; }
+  /// Puts the averaged weights, where there are any, into the model for the time of the scope.
+  AveragedWeightsScope use_averages() {
+    return AveragedWeightsScope(average_ ? &*average_ : nullptr, rows_ ? &*rows_ : nullptr);
+  }
 
   /// What `model.safetensors` holds: the averages where there are any, else the weights.
   std::vector<at::Tensor> model_tensors() const;
-  /// What `optimizer.safetensors` holds: the optimizer's state, the weights as `raw.<name>` beside
+  /// What `optimizer.safetensors` holds: the optimizers' state, the weights as `raw.<name>` beside
   /// averages, with fp16 the scaler's state, and `generator`, the state of the random numbers (u8).
   std::vector<std::pair<std::string, at::Tensor>> training_tensors() const;
-  /// Takes up the weights and all the state of the checkpoint `folder`. Random numbers and a loss
-  /// scale of another kind of device or precision are left out with a warning: such a run goes on,
-  /// but not to the bit. Throws CheckpointError listing what does not fit.
-  void restore(const std::filesystem::path& folder);
+  /// Takes up the weights and all the state of the checkpoint `folder`, which is that of update
+  /// `update`. One without the last updates of the embedding's rows goes on with dense updates.
+  /// Random numbers and a loss scale of another kind of device or precision are left out with a
+  /// warning: such a run goes on, but not to the bit. Throws CheckpointError listing what does not
+  /// fit.
+  void restore(const std::filesystem::path& folder, std::int64_t update);
 
  private:
+  struct Pass {
+    at::Tensor loss;
+    at::Tensor correct;
+  };
+  Pass pass(const Batch& batch, std::int64_t examples, std::uint32_t index, std::int64_t update,
+            StepClock& clock);
+  void share_parameters();
+  void make_dense();
+  const at::Tensor& embedding() const;
+  /// training_tensors() without those of `rows_`.
+  std::vector<std::pair<std::string, at::Tensor>> other_tensors() const;
   const TrainConfig& config_;
   Classifier& classifier_;
   std::vector<NamedParameter> parameters_;
-  AdamW optimizer_;
+  AdamWOptions options_;
+  bool touched_;
+  std::optional<RowAdamW> rows_;    // the embedding's, where updates touch its rows alone
+  std::optional<AdamW> optimizer_;  // of the other parameters
   at::Generator generator_;
   std::optional<WeightAverage> average_;
   Precision precision_;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "diffuse/train/row_adamw.hpp"
+
 namespace diffuse {
 
 double average_decay(double decay, std::int64_t update) {
@@ -43,6 +45,19 @@ void WeightAverage::swap() {
     weights_[i].copy_(averages_[i]);
     averages_[i].copy_(kept);
   }
+}
+
+AveragedWeightsScope::AveragedWeightsScope(WeightAverage* average, RowAdamW* rows)
+    : average_(average), rows_(rows) {
+  if (average_ != nullptr) average_->swap();
+  if (rows_ == nullptr) return;
+  kept_ = rows_->table().clone();
+  rows_->table().copy_(rows_->settled());
+}
+
+AveragedWeightsScope::~AveragedWeightsScope() {
+  if (average_ != nullptr) average_->swap();
+  if (rows_ != nullptr) rows_->table().copy_(kept_);
 }
 
 }  // namespace diffuse

@@ -7,9 +7,9 @@
 
 #include <vector>
 
-#include "diffuse/ops/diffusion_step.hpp"
-#include "diffuse/ops/neighbour_sum.hpp"
-#include "diffuse/ops/segment_pool.hpp"
+#include "diffuse/ops/reference/diffusion_step.hpp"
+#include "diffuse/ops/reference/neighbour_sum.hpp"
+#include "diffuse/ops/reference/segment_pool.hpp"
 
 namespace diffuse {
 namespace {

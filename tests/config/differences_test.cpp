@@ -25,7 +25,7 @@ TEST(ConfigDifferences, OnlyLengthsLoggingAndPlaceMayChange) {
   EXPECT_NE(page.find("These keys may be\nchanged with it: `data.cache`, `data.cache_dir`, "
                       "`train.length`, `train.max_updates`, `train.patience`, "
                       "`train.checkpoint_every`, `train.keep_checkpoints`, `train.log_every`, "
-                      "`train.tensorboard`, `train.device`, `train.threads`."),
+                      "`train.tensorboard`, `train.kernel`, `train.device`, `train.threads`."),
             std::string::npos);
 }
 

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "diffuse/ops/diffusion_step.hpp"
-#include "diffuse/ops/segment_pool.hpp"
+#include "diffuse/ops/reference/diffusion_step.hpp"
+#include "diffuse/ops/reference/segment_pool.hpp"
 #include "support/on_device.hpp"
 
 namespace diffuse {

@@ -1,4 +1,4 @@
-#include "diffuse/ops/neighbour_sum.hpp"
+#include "diffuse/ops/reference/neighbour_sum.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/allclose.h>
@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "diffuse/base/error.hpp"
-#include "diffuse/ops/diffusion_step.hpp"
+#include "diffuse/ops/reference/diffusion_step.hpp"
 #include "support/on_device.hpp"
 
 namespace diffuse {

@@ -1,4 +1,4 @@
-#include "diffuse/ops/segment_pool.hpp"
+#include "diffuse/ops/reference/segment_pool.hpp"
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones_like.h>
@@ -44,6 +44,16 @@ TEST_P(SegmentPoolOn, SplitsTheGradientOfAMaximumAmongEqualRows) {
   segment_pool(x, segments, Pooling::max).sum().backward();
   EXPECT_TRUE(at::equal(
       x.grad(), tensor({0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.5, 0.0, 0.5}, {6, 2})));
+}
+
+// segment_reduce's own gradient divides only what is positive.
+TEST_P(SegmentPoolOn, SplitsANegativeGradientToo) {
+  const Segments segments = this->segments(at::kDouble);
+  const at::Tensor x = rows().set_requires_grad(true);
+  segment_pool(x, segments, Pooling::max).sum().neg().backward();
+  EXPECT_TRUE(at::equal(
+      x.grad(),
+      tensor({0.0, 0.0, -1.0, -1.0, -1.0, -1.0, -1.0, 0.0, 0.0, -0.5, 0.0, -0.5}, {6, 2})));
 }
 
 TEST_P(SegmentPoolOn, SharesTheGradientOfTheMeanByLength) {

@@ -33,12 +33,14 @@ struct Size {
   std::int64_t classes;
   std::int64_t rows;  // of the training data, and of the validation data
   Precision precision;
+  Kernel kernel = Kernel::automatic;
 };
 
 // Where activations, weights and optimizer, a batch's logits, and the figures of many rows of many
 // classes decide.
 constexpr Size kSizes[] = {
-    {"activations", 128, 6, 32, 256, 4, 128, Precision::fp32},
+    {"activations", 128, 6, 32, 256, 4, 128, Precision::fp32, Kernel::reference},
+    {"batch", 256, 1, 1024, 64, 4, 1024, Precision::fp32},
     {"activations_bf16", 128, 6, 32, 256, 4, 128, Precision::bf16},
     {"weights", 1536, 2, 2, 16, 4, 8, Precision::fp32},
     {"logits", 64, 1, 512, 2, 8000, 512, Precision::fp32},
@@ -51,6 +53,7 @@ Config config_of(const Size& size) {
   config.model.steps = size.steps;
   config.train.batch_size = size.batch_size;
   config.train.precision = size.precision;
+  config.train.kernel = size.kernel;
   config.train.length = "3u";
   config.train.threads = 1;
   config.train.learning_rate = 1e-3;
@@ -114,10 +117,12 @@ TEST_P(MeasuredMemory, IsNearTheEstimate) {
   const TrainingData data = data_of(size);
   const Config config = config_of(size);
   const auto parameters = count_parameters(config, {kVocabulary, data.labels.size(), 0}).value();
-  const MemoryEstimate estimate =
-      estimate_memory(config, size.precision, parameters, data.train,
-                      {.classes = size.classes,
-                       .evaluated_rows = static_cast<std::int64_t>(data.validation.size())});
+  const MemoryEstimate estimate = estimate_memory(
+      config, size.precision, parameters, data.train,
+      {.classes = size.classes,
+       .evaluated_rows = static_cast<std::int64_t>(data.validation.size()),
+       .vocab_size = kVocabulary,
+       .fused = size.precision == Precision::fp32 && size.kernel == Kernel::automatic});
   const testing::TempDir dir;
   const std::string answer = dir.path() / "bytes";
   ::setenv("DIFFUSE_TEST_SIZE", std::to_string(GetParam()).c_str(), 1);

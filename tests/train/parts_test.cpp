@@ -278,7 +278,7 @@ TEST(MemoryEstimate, IsDescribedInALine) {
 TEST(MemoryEstimate, CountsWhatGrowsWithTheClasses) {
   Config config;
   config.train.batch_size = 10;
-  const auto estimate = [&](const OutputSize& outputs) {
+  const auto estimate = [&](const MemoryFacts& outputs) {
     return estimate_memory(config, Precision::fp32, 22, 100, outputs);
   };
   // Logits, log-softmax, two gradients; then two figures a row, and a cell of the confusion matrix

@@ -3,10 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <csignal>
+#include <cstring>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/safetensors.hpp"
 #include "diffuse/base/signals.hpp"
+#include "diffuse/device/device.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/train/trainer.hpp"
 #include "support/fake_classifier.hpp"
@@ -74,6 +79,16 @@ class StoppingClassifier final : public Classifier {
   void to(at::Device device) override { inner_.to(device); }
   at::Device device() const override { return inner_.device(); }
   bool is_small(const Batch& batch) const override { return inner_.is_small(batch); }
+  void use_kernel(Kernel kernel, Precision precision) override {
+    inner_.use_kernel(kernel, precision);
+  }
+  bool is_fused() const override { return inner_.is_fused(); }
+  std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
+                                        const PassOptions& options) override {
+    if (is_fused() && --left_ == 0) std::raise(SIGTERM);
+    return inner_.train_pass(batch, context, options);
+  }
+  RowGradient row_gradient() override { return inner_.row_gradient(); }
 
  private:
   Classifier& inner_;
@@ -85,6 +100,8 @@ struct Case {
   double ema_decay;
   std::int64_t accumulate;
   Precision precision;
+  Kernel kernel = Kernel::automatic;
+  EmbeddingUpdate update = EmbeddingUpdate::touched;
 };
 
 class Resume : public ::testing::TestWithParam<Case> {};
@@ -94,6 +111,8 @@ TEST_P(Resume, AfterASignalGivesTheBytesOfAnUnbrokenRun) {
   config.train.ema_decay = GetParam().ema_decay;
   config.train.accumulate = GetParam().accumulate;
   config.train.precision = GetParam().precision;
+  config.train.kernel = GetParam().kernel;
+  config.train.embedding_update = GetParam().update;
   const TempDir whole;
   run(config, whole.path());
   catch_stop_signals();
@@ -113,13 +132,101 @@ TEST_P(Resume, AfterASignalGivesTheBytesOfAnUnbrokenRun) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Resume,
-                         ::testing::Values(Case{"plain", 0, 1, Precision::fp32},
-                                           Case{"average", 0.9, 1, Precision::fp32},
-                                           Case{"accumulation", 0.9, 2, Precision::fp32},
-                                           Case{"bf16", 0, 1, Precision::bf16},
-                                           Case{"everything", 0.9, 2, Precision::fp16}),
-                         [](const auto& suite) { return suite.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    All, Resume,
+    ::testing::Values(Case{"plain", 0, 1, Precision::fp32},
+                      Case{"average", 0.9, 1, Precision::fp32},
+                      Case{"accumulation", 0.9, 2, Precision::fp32},
+                      Case{"dense", 0.9, 2, Precision::fp32, Kernel::fused, EmbeddingUpdate::dense},
+                      Case{"reference", 0.9, 2, Precision::fp32, Kernel::reference},
+                      Case{"bf16", 0, 1, Precision::bf16},
+                      Case{"everything", 0.9, 2, Precision::fp16}),
+    [](const auto& suite) { return suite.param.name; });
+
+/// The largest difference between two models' weights.
+double weight_difference(const fs::path& a, const fs::path& b) {
+  const SafetensorsFile first = SafetensorsFile::read(a / "model.safetensors");
+  const SafetensorsFile second = SafetensorsFile::read(b / "model.safetensors");
+  double largest = 0;
+  for (const auto& [name, view] : first.tensors()) {
+    const std::span<const std::byte> other = second.tensors().at(name).bytes;
+    for (std::size_t at = 0; at < view.bytes.size(); at += sizeof(float)) {
+      float x = 0;
+      float y = 0;
+      std::memcpy(&x, view.bytes.data() + at, sizeof(float));
+      std::memcpy(&y, other.data() + at, sizeof(float));
+      largest = std::max(largest, std::abs(static_cast<double>(x) - static_cast<double>(y)));
+    }
+  }
+  return largest;
+}
+
+/// A run without random numbers, so that every kernel makes the same.
+Config certain_run() {
+  Config config = full_run();
+  config.model.noise_std = 0;
+  config.model.token_dropout = config.model.embedding_dropout = config.model.head_dropout = 0;
+  config.train.ema_decay = 0.9;
+  return config;
+}
+
+TEST(ResumeRun, EveryKernelAndUpdateOfTheEmbeddingTrainsTheSameModel) {
+  const TempDir touched;
+  run(certain_run(), touched.path());
+  Config dense = certain_run();
+  dense.train.embedding_update = EmbeddingUpdate::dense;
+  const TempDir dense_dir;
+  run(dense, dense_dir.path());
+  Config reference = dense;
+  reference.train.kernel = Kernel::reference;
+  const TempDir reference_dir;
+  run(reference, reference_dir.path());
+  EXPECT_LT(weight_difference(reference_dir.path() / "checkpoints/000030",
+                              dense_dir.path() / "checkpoints/000030"),
+            1e-4);
+  EXPECT_LT(weight_difference(reference_dir.path() / "checkpoints/000030",
+                              touched.path() / "checkpoints/000030"),
+            3e-3)
+      << "the averages differ a little";
+}
+
+TEST(ResumeRun, WithTheFusedKernelTheNumberOfThreadsChangesNothing) {
+  Config config = full_run();
+  config.model.dim = 192;  // a matrix of more elements than ATen adds up in one part
+  config.model.head_dropout = 0.1;
+  config.train.length = "6u";
+  set_thread_count(1);
+  const TempDir one;
+  run(config, one.path());
+  for (const int threads : {2, 3}) {
+    set_thread_count(threads);
+    const TempDir many;
+    run(config, many.path());
+    for (const char* file : {"model.safetensors", "optimizer.safetensors"})
+      EXPECT_TRUE(read_file(one.path() / "checkpoints/000006" / file) ==
+                  read_file(many.path() / "checkpoints/000006" / file))
+          << file << " with " << threads << " threads";
+  }
+  set_thread_count(1);
+}
+
+TEST(ResumeRun, AnotherKernelGoesOnWithTheRowsWhereTheyWouldBe) {
+  const TempDir whole;
+  run(certain_run(), whole.path());
+  for (const Kernel kernel : {Kernel::reference, Kernel::fused}) {
+    const TempDir parts;
+    Config config = certain_run();
+    config.train.kernel = kernel == Kernel::fused ? Kernel::reference : Kernel::fused;
+    config.train.max_updates = 16;
+    run(config, parts.path());
+    config.train.kernel = kernel;
+    config.train.max_updates = 0;
+    EXPECT_EQ(run(config, parts.path(), parts.path() / "checkpoints/last").updates, 30);
+    EXPECT_LT(
+        weight_difference(whole.path() / "checkpoints/000030", parts.path() / "checkpoints/000030"),
+        3e-3);
+  }
+}
 
 TEST(ResumeRun, AFinishedRunHasNothingLeft) {
   const TempDir dir;

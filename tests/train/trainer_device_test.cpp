@@ -81,6 +81,7 @@ std::vector<std::pair<std::string, at::Tensor>> tensors_of(const fs::path& check
     const SafetensorsFile file = SafetensorsFile::read(checkpoint / name);
     for (const auto& [key, view] : file.tensors()) {
       const at::ScalarType type = view.dtype == DType::f32   ? at::kFloat
+                                  : view.dtype == DType::f64 ? at::kDouble
                                   : view.dtype == DType::i32 ? at::kInt
                                                              : at::kByte;
       at::Tensor tensor = at::empty(view.shape, type);

@@ -98,6 +98,10 @@ struct DistilBertConfig {
 };
 
 enum class Schedule { constant, linear, cosine };
+/// Which code runs the diffusion operator: ops/cpu or, later, ops/cuda (fused), or ops/reference.
+enum class Kernel { automatic, fused, reference };
+/// Which rows of the embedding an update moves.
+enum class EmbeddingUpdate { touched, dense };
 enum class Precision { automatic, fp32, tf32, bf16, fp16 };
 /// What the best checkpoint is chosen by, and early stopping.
 enum class ValidationMetric { accuracy, macro_f1, loss };
@@ -131,6 +135,8 @@ struct TrainConfig {
   std::int64_t keep_checkpoints = 2;
   std::int64_t log_every = 100;
   bool tensorboard = false;
+  Kernel kernel = Kernel::automatic;
+  EmbeddingUpdate embedding_update = EmbeddingUpdate::touched;
   Precision precision = Precision::automatic;
   std::string device = "auto";
   std::int64_t threads = 0;

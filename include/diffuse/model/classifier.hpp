@@ -3,10 +3,16 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "diffuse/base/worker_pool.hpp"
+#include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
+#include "diffuse/ops/counter_random.hpp"
 
 namespace diffuse {
 
@@ -32,7 +38,37 @@ struct ForwardContext {
   bool training = false;
   /// Source of noise and dropout. Must be defined, and on the batch's device, when `training`, or
   /// when the model adds noise at evaluation.
-  at::Generator generator;
+  at::Generator generator{};
+  /// Where the batch stands among all that random numbers are drawn for; for `training` with
+  /// kernels that draw by place.
+  RandomPlace place{};
+};
+
+/// The gradient of a table of rows, of the rows alone that a batch has tokens of.
+struct RowGradient {
+  std::span<const std::int32_t> ids;        ///< distinct rows of the table, in order of appearance
+  std::span<const std::int32_t> positions;  ///< of each one's gradient among `rows`
+  float* rows = nullptr;                    ///< [N, D]
+  std::int64_t dim = 0;                     ///< D
+  double square_sum = 0;                    ///< of all elements of the gradient
+  WorkerPool* workers = nullptr;            ///< for whoever works on the rows
+
+  float* row(std::size_t index) const { return rows + positions[index] * dim; }
+};
+
+/// How a training pass is made.
+struct PassOptions {
+  double label_smoothing = 0;
+  double weight = 1;  ///< of a text's loss in loss and gradients
+  /// Called before the rows of the embedding are read, with those that no pass since the last
+  /// row_gradient had; may be empty.
+  std::function<void(std::span<const std::int32_t> ids, WorkerPool& workers)> before_rows{};
+};
+
+/// What a training pass over a batch found.
+struct PassFigures {
+  double loss = 0;           ///< summed over texts, times the weight
+  std::int64_t correct = 0;  ///< texts whose largest logit is the label's
 };
 
 /// What a parameter is for: decides weight decay and clipping.
@@ -54,6 +90,23 @@ class Classifier {
   virtual std::vector<NamedParameter> parameters() const = 0;
   virtual void to(at::Device device) = 0;
   virtual at::Device device() const = 0;
+  /// Takes up `kernel` for all that follows, in `precision` (resolved), on the present device.
+  /// Throws ConfigError where the fused one is asked for and cannot run the model.
+  virtual void use_kernel(Kernel kernel, Precision precision);
+  /// Whether train_pass works.
+  virtual bool is_fused() const { return false; }
+  /// The kernel that runs, for people: "fused, AVX2", or "tensor operations" with the reason.
+  virtual std::string kernel_text() const { return "tensor operations"; }
+  /// Forward, loss and backward of `batch` without autograd: adds the gradients to those of the
+  /// parameters, but keeps that of the embedding, which row_gradient has. Nothing where the model
+  /// has no such kernel.
+  virtual std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
+                                                const PassOptions& options) {
+    (void)batch, (void)context, (void)options;
+    return std::nullopt;
+  }
+  /// The embedding's gradient of the train_pass calls since it was last asked for.
+  virtual RowGradient row_gradient() { return {}; }
   /// Whether one thread of the CPU computes `batch` sooner than several: so little is to do that
   /// waking the others takes longer.
   virtual bool is_small(const Batch& batch) const {

@@ -3,6 +3,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "diffuse/config/config.hpp"
@@ -14,6 +17,12 @@
 
 namespace diffuse {
 
+class FusedKernel;
+
+/// Why the fused kernel cannot run a diffusion model on `device` in `precision` (resolved); empty
+/// where it can.
+std::string fused_kernel_problem(at::Device device, Precision precision);
+
 /// The attention-free diffusion classifier: noisy embedding, diffusion steps, pooling, head.
 /// Sequences are packed, so nothing is padded and no sequence sees another.
 class DiffusionClassifier final : public Classifier {
@@ -21,6 +30,7 @@ class DiffusionClassifier final : public Classifier {
   /// float32 on the CPU, initialised from `seed` alone. Throws ConfigError where the model part of
   /// a config is impossible, Error where the shape is.
   DiffusionClassifier(const ModelConfig& config, const ModelShape& shape, std::int64_t seed);
+  ~DiffusionClassifier() override;
   // Not movable: parameters_ points into the object.
   DiffusionClassifier(const DiffusionClassifier&) = delete;
   DiffusionClassifier& operator=(const DiffusionClassifier&) = delete;
@@ -39,6 +49,12 @@ class DiffusionClassifier final : public Classifier {
   bool is_small(const Batch& batch) const override;
   std::int64_t work_per_token() const override;
   bool random_at_evaluation() const override { return random_at_evaluation_; }
+  void use_kernel(Kernel kernel, Precision precision) override;
+  bool is_fused() const override { return fused_ != nullptr; }
+  std::string kernel_text() const override;
+  std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
+                                        const PassOptions& options) override;
+  RowGradient row_gradient() override;
 
  private:
   struct Parameter {
@@ -59,6 +75,8 @@ class DiffusionClassifier final : public Classifier {
   DiffusionStack stack_;
   Head head_;
   std::vector<Parameter> parameters_;
+  std::unique_ptr<FusedKernel> fused_;  // null: tensor operations
+  std::string kernel_reason_;           // why, where it is null
 };
 
 }  // namespace diffuse

@@ -21,6 +21,11 @@ class Head {
   at::Tensor forward(const at::Tensor& pooled, const ForwardContext& context) const;
   void visit(const std::string& prefix, const ParameterVisitor& visitor);
 
+  /// The first Linear, null without a hidden layer.
+  const Linear* in() const { return has_hidden_ ? &in_ : nullptr; }
+  const Linear& out() const { return out_; }
+  double dropout_probability() const { return dropout_; }
+
  private:
   double dropout_;
   bool has_hidden_;

@@ -30,22 +30,6 @@ struct Linear {
   void visit(const std::string& prefix, const ParameterVisitor& visitor);
 };
 
-/// Layer normalisation over the channels (Ba, Kiros & Hinton, arXiv:1607.06450), epsilon 1e-5,
-/// with a factor (starts at 1) and a shift (starts at 0) for each channel.
-struct LayerNorm {
-  at::Tensor weight;  ///< [D]
-  at::Tensor bias;    ///< [D]
-
-  LayerNorm() = default;
-  explicit LayerNorm(std::int64_t dim);
-
-  at::Tensor forward(const at::Tensor& x) const;
-  void visit(const std::string& prefix, const ParameterVisitor& visitor);
-};
-
-/// The function, elementwise. gelu is the exact one (by erf).
-at::Tensor activate(const at::Tensor& x, Activation activation);
-
 /// Independent draws of true with probability `probability`, bool, on `device`. The probability is
 /// rounded to a multiple of 2^-16.
 at::Tensor random_mask(at::IntArrayRef shape, double probability, at::Device device,

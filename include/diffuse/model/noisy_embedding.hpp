@@ -24,6 +24,11 @@ class NoisyEmbedding {
   at::Tensor forward(const at::Tensor& tokens, const ForwardContext& context) const;
   void visit(const std::string& prefix, const ParameterVisitor& visitor);
 
+  const at::Tensor& weight() const { return weight_; }  ///< [V, D]
+  double token_dropout() const { return token_dropout_; }
+  std::int32_t mask_id() const { return mask_id_; }
+  bool noise_at_evaluation() const { return noise_at_evaluation_; }
+
  private:
   at::Tensor weight_;  // [V, D]
   double noise_std_;

@@ -27,25 +27,29 @@ struct MemoryEstimate {
   }
 };
 
-/// What grows with the number of classes.
-struct OutputSize {
+/// What the estimate must know besides configuration and parameters.
+struct MemoryFacts {
   std::int64_t classes = 0;
   std::int64_t evaluated_rows = 0;  ///< of the largest evaluation
+  std::int64_t vocab_size = 0;
+  int threads = 1;
+  bool fused = false;  ///< whether the fused kernel runs (fused_kernel_problem)
 };
 
 /// Estimates from shapes alone, for a classifier of `parameter_count` parameters that need not be
 /// there yet. The weights, gradients, moments and averages are exact; the activations count the
 /// rows that the reference operations keep for backward and leave out what the allocator adds. In
 /// half `precision` (resolved) the products' rows take two bytes an element, the states' still
-/// four.
+/// four. The fused kernel keeps the gradient of each token's embedding, what each thread has of a
+/// few texts, its own copy of the matrices and the slots that gradients are gathered in.
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
                                std::int64_t parameter_count, const DatasetView& train,
-                               const OutputSize& outputs = {});
+                               const MemoryFacts& facts = {});
 
 /// The same for batches of at most `largest_batch_tokens` tokens.
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
                                std::int64_t parameter_count, std::int64_t largest_batch_tokens,
-                               const OutputSize& outputs = {});
+                               const MemoryFacts& facts = {});
 
 /// One line: "10.0 MB: weights 1.0 MB, …", the total, its parts and the largest batch.
 std::string describe(const MemoryEstimate& estimate);

@@ -18,6 +18,8 @@ double average_decay(double decay, std::int64_t update);
 /// would be 5 % of an AG News epoch.
 std::int64_t average_stride(double decay, std::int64_t update);
 
+class RowAdamW;
+
 /// Exponential moving average of a model's weights.
 class WeightAverage {
  public:
@@ -40,20 +42,20 @@ class WeightAverage {
   double decay_;
 };
 
-/// While it lives, the model holds the averaged weights. Does nothing for a null average.
+/// While it lives, the model holds the averaged weights, where there are any, and the rows of its
+/// embedding as of the last update.
 class AveragedWeightsScope {
  public:
-  explicit AveragedWeightsScope(WeightAverage* average) : average_(average) {
-    if (average_ != nullptr) average_->swap();
-  }
-  ~AveragedWeightsScope() {
-    if (average_ != nullptr) average_->swap();
-  }
+  /// `rows`: the embedding, where it is averaged by itself.
+  explicit AveragedWeightsScope(WeightAverage* average, RowAdamW* rows = nullptr);
+  ~AveragedWeightsScope();
   AveragedWeightsScope(const AveragedWeightsScope&) = delete;
   AveragedWeightsScope& operator=(const AveragedWeightsScope&) = delete;
 
  private:
   WeightAverage* average_;
+  RowAdamW* rows_;
+  at::Tensor kept_;  // the embedding's own weights
 };
 
 }  // namespace diffuse

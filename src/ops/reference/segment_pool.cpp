@@ -1,11 +1,17 @@
-#include "diffuse/ops/segment_pool.hpp"
+#include "diffuse/ops/reference/segment_pool.hpp"
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/div.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/eq.h>
 #include <ATen/ops/index_add.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/segment_reduce.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 
@@ -19,10 +25,36 @@ at::Tensor pool_mean(const at::Tensor& rows, const Segments& segments) {
   return at::mul(at::index_add(zeros, 0, segments.ids, rows), segments.inverse_length);
 }
 
-// segment_reduce 0.66 ms, scatter_reduce 4.5 ms.
+/// The maximum with a gradient of its own: on the CPU segment_reduce's (LibTorch 2.11) splits a
+/// positive gradient among equal rows, but gives each of them the whole of a negative one.
+class SegmentMax : public torch::autograd::Function<SegmentMax> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& rows,
+                            const at::Tensor& ids, const at::Tensor& offsets) {
+    // 0.66 ms for the rows above, scatter_reduce 4.5 ms.
+    const at::Tensor most = at::segment_reduce(rows, "max", /*lengths=*/{}, /*indices=*/{}, offsets,
+                                               /*axis=*/0, /*unsafe=*/true);
+    context->save_for_backward({rows, most, ids});
+    return most;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const torch::autograd::variable_list saved = context->get_saved_variables();
+    const at::Tensor& rows = saved[0];
+    const at::Tensor& ids = saved[2];
+    const at::Tensor shares = at::eq(rows, at::index_select(saved[1], 0, ids));
+    const at::Tensor counts =
+        at::index_add(at::zeros_like(saved[1]), 0, ids, shares.to(rows.scalar_type()));
+    const at::Tensor even = at::div(gradients[0], counts.clamp_min(1));
+    // Not a product with 0 and 1: an infinity stays with the rows that it belongs to.
+    const at::Tensor zero = at::zeros({}, rows.options());
+    return {at::where(shares, at::index_select(even, 0, ids), zero), {}, {}};
+  }
+};
+
 at::Tensor pool_max(const at::Tensor& rows, const Segments& segments) {
-  return at::segment_reduce(rows, "max", /*lengths=*/{}, /*indices=*/{}, segments.offsets,
-                            /*axis=*/0, /*unsafe=*/true);
+  return SegmentMax::apply(rows, segments.ids, segments.offsets);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "diffuse/ops/neighbour_masks.hpp"
+#include "diffuse/ops/reference/neighbour_masks.hpp"
 
 #include <ATen/ops/empty.h>
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "diffuse/ops/neighbour_masks.hpp"
+#include "diffuse/ops/reference/neighbour_masks.hpp"
 
 namespace diffuse {
 

@@ -1,4 +1,4 @@
-#include "diffuse/ops/neighbour_sum.hpp"
+#include "diffuse/ops/reference/neighbour_sum.hpp"
 
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/cat.h>

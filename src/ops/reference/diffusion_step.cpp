@@ -1,10 +1,10 @@
-#include "diffuse/ops/diffusion_step.hpp"
+#include "diffuse/ops/reference/diffusion_step.hpp"
 
 #include <ATen/ops/add.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/mul.h>
 
-#include "diffuse/ops/neighbour_sum.hpp"
+#include "diffuse/ops/reference/neighbour_sum.hpp"
 
 namespace diffuse {
 

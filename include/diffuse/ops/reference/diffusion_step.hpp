@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "diffuse/ops/neighbour_masks.hpp"
+#include "diffuse/ops/reference/neighbour_masks.hpp"
 
 namespace diffuse {
 

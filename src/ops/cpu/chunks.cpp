@@ -1,0 +1,134 @@
+#include "chunks.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace diffuse::cpu {
+namespace {
+
+/// Behind each array: the vectors of the last random numbers may reach beyond the end.
+constexpr std::int64_t kSlack = 8 * kUnit;
+
+bool has_norm(const DiffusionSpec& spec) { return spec.norm != NormPosition::none; }
+
+/// Floats of each of a step's arrays for `rows` rows, in the order of StepBuffers.
+struct StepSizes {
+  StepSizes(const DiffusionPlan& plan, std::int64_t rows, bool keep) {
+    const DiffusionSpec& spec = plan.spec;
+    const std::int64_t state = rows * plan.widths.state;
+    const std::int64_t hidden = rows * plan.widths.hidden;
+    const bool is_linear = spec.function == FunctionKind::linear;
+    sizes[0] = keep && spec.norm != NormPosition::pre ? state : 0;
+    sizes[1] = has_norm(spec) ? state : 0;
+    sizes[2] = has_norm(spec) ? padded(rows) : 0;
+    sizes[3] = keep && !is_linear ? hidden : 0;
+    sizes[4] = keep && spec.function == FunctionKind::glu ? hidden : 0;
+    sizes[5] = keep && spec.activation != Activation::identity ? (is_linear ? state : hidden) : 0;
+    sizes[6] = state;
+    sizes[7] = keep && !spec.alpha && spec.base == BaseState::state ? state : 0;
+  }
+  std::int64_t total() const {
+    return std::accumulate(std::begin(sizes), std::end(sizes), std::int64_t{0});
+  }
+
+  std::int64_t sizes[8];
+};
+
+}  // namespace
+
+void ChunkPlan::deal(std::span<const std::int32_t> offsets, std::int64_t most_rows,
+                     std::int64_t slots) {
+  const auto length = [&](std::int64_t text) {
+    const auto at = static_cast<std::size_t>(text);
+    return static_cast<std::int64_t>(offsets[at + 1] - offsets[at]);
+  };
+  order_.resize(offsets.size() - 1);
+  std::iota(order_.begin(), order_.end(), 0);
+  std::sort(order_.begin(), order_.end(), [&](std::int64_t a, std::int64_t b) {
+    return length(a) != length(b) ? length(a) > length(b) : a < b;
+  });
+  // As many chunks as make the slots come out even.
+  const std::int64_t rows = offsets.back() - offsets.front();
+  const std::int64_t rounds =
+      std::max<std::int64_t>(1, (rows + slots * most_rows - 1) / (slots * most_rows));
+  const std::int64_t wanted =
+      std::max<std::int64_t>(1, (rows + slots * rounds - 1) / (slots * rounds));
+  chunks_.clear();
+  largest_chunk_ = 0;
+  const auto count = static_cast<std::int64_t>(order_.size());
+  for (std::int64_t at = 0; at < count;) {
+    Part chunk{.begin = at};
+    do {
+      chunk.rows += length(order_[static_cast<std::size_t>(at)]);
+      ++at;
+      // Half of the next text over the mark: on average the mark is met.
+    } while (at < count && chunk.rows + length(order_[static_cast<std::size_t>(at)]) / 2 <= wanted);
+    chunk.end = at;
+    largest_chunk_ = std::max(largest_chunk_, chunk.rows);
+    chunks_.push_back(chunk);
+  }
+  slot_count_ = std::min<std::int64_t>(slots, static_cast<std::int64_t>(chunks_.size()));
+  if (static_cast<std::int64_t>(slots_.size()) < slot_count_)
+    slots_.resize(static_cast<std::size_t>(slot_count_));
+  for (auto& slot : slots_) slot.clear();
+  load_.assign(static_cast<std::size_t>(slot_count_), 0);
+  for (std::size_t c = 0; c < chunks_.size(); ++c) {
+    const auto least = std::min_element(load_.begin(), load_.end());
+    *least += chunks_[c].rows;
+    slots_[static_cast<std::size_t>(least - load_.begin())].push_back(static_cast<std::int64_t>(c));
+  }
+}
+
+std::int64_t bytes_a_row(const DiffusionPlan& plan, bool keep) {
+  const std::int64_t state = plan.widths.state;
+  const std::int64_t steps = keep ? static_cast<std::int64_t>(plan.steps.size()) : 1;
+  return static_cast<std::int64_t>(sizeof(float)) *
+         (StepSizes(plan, kUnit, keep).total() / kUnit * steps + (keep ? 3 : 1) * state);
+}
+
+void ThreadMemory::arrange(const DiffusionPlan& plan, std::int64_t rows, std::int64_t texts,
+                           bool keep) {
+  const std::int64_t state = rows * plan.widths.state;
+  const bool initial = plan.spec.base == BaseState::initial;
+  const std::int64_t factor = plan.spec.pooling == Pooling::mean_max ? 2 : 1;
+  const std::int64_t pooled = plan.spec.pooling ? texts * factor * plan.widths.state : 0;
+  const bool full = plan.spec.weight == WeightKind::full;
+  workspace.block_size =
+      kBlockRows * std::max({plan.widths.state, plan.widths.in, plan.widths.hidden,
+                             full ? plan.widths.mix / plan.widths.state : 0});
+  const StepSizes sizes(plan, rows, keep);
+  const std::int64_t steps = static_cast<std::int64_t>(plan.steps.size());
+  const std::int64_t sets = keep ? steps : std::min<std::int64_t>(steps, 1);
+  const std::int64_t arrays = 16 + 8 * sets;
+  buffer_.reserve(state * (keep ? 6 : 4) + 4 * workspace.block_size + 2 * pooled +
+                  sets * sizes.total() + arrays * (kSlack + kUnit));
+  float* at = buffer_.data();
+  const auto take = [&at](std::int64_t count) -> float* {
+    if (count == 0) return nullptr;
+    float* const from = at;
+    at += padded(count) + kSlack;
+    return from;
+  };
+  workspace.state = take(state);
+  workspace.initial = initial ? take(state) : nullptr;
+  workspace.values = take(state);  // noise is drawn here too
+  workspace.gradient = keep ? take(state) : nullptr;
+  workspace.spare = keep && initial ? take(state) : nullptr;
+  workspace.block = take(4 * workspace.block_size);
+  bits = reinterpret_cast<std::uint16_t*>(take((state + 1) / 2 + kSlack));
+  output = take(pooled);
+  output_gradient = keep ? take(pooled) : nullptr;
+  workspace.steps.resize(static_cast<std::size_t>(steps));
+  for (std::size_t t = 0; t < workspace.steps.size(); ++t) {
+    if (t > 0 && !keep) {
+      workspace.steps[t] = workspace.steps[0];
+      continue;
+    }
+    StepBuffers& own = workspace.steps[t];
+    float** const places[] = {&own.x,    &own.xhat,  &own.rstd, &own.hidden,
+                              &own.gate, &own.slope, &own.u,    &own.base};
+    for (std::size_t i = 0; i < std::size(places); ++i) *places[i] = take(sizes.sizes[i]);
+  }
+}
+
+}  // namespace diffuse::cpu

@@ -1,0 +1,45 @@
+#include "layout.hpp"
+
+namespace diffuse::cpu {
+
+Widths::Widths(const DiffusionSpec& spec)
+    : dim(spec.dim),
+      state(padded(spec.dim)),
+      hidden(spec.function == FunctionKind::linear ? 0 : padded(spec.hidden_dim)),
+      neighbours(spec.neighbours()) {
+  switch (spec.function) {
+    case FunctionKind::linear:
+      in = state;
+      break;
+    case FunctionKind::mlp:
+      in = hidden;
+      break;
+    case FunctionKind::glu:
+      in = 2 * hidden;
+      break;
+  }
+  mix = neighbours * state * (spec.weight == WeightKind::full ? state : 1);
+}
+
+GradientLayout::GradientLayout(const DiffusionSpec& spec, const Widths& widths) {
+  const auto take = [this](std::int64_t count) {
+    const std::int64_t at = size;
+    size += count;
+    return at;
+  };
+  const std::size_t count = spec.share_weights && spec.steps() > 0 ? 1 : spec.shifts.size();
+  for (std::size_t t = 0; t < count; ++t) {
+    GradientOffsets own;
+    own.norm_weight = take(widths.state);
+    own.norm_bias = take(widths.state);
+    own.in = take(widths.in * widths.state);
+    own.in_bias = take(widths.in);
+    own.out = take(widths.state * widths.hidden);
+    own.out_bias = take(widths.state);
+    own.mix = take(widths.mix);
+    own.alpha = take(widths.state);
+    sets.push_back(own);
+  }
+}
+
+}  // namespace diffuse::cpu

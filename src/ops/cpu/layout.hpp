@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "diffuse/ops/diffusion_spec.hpp"
+
+// What the CPU kernels share: how rows, matrices and gradients lie in memory. No vector code here.
+
+namespace diffuse::cpu {
+
+/// Floats that every row, vector and panel is padded to: one register of AVX-512, two of AVX2, one
+/// cache line. What is padded is zero, in parameters, states and gradients.
+inline constexpr std::int64_t kUnit = 16;
+
+/// Rows that go through a step's function at a time, so that they stay in the first-level cache.
+inline constexpr std::int64_t kBlockRows = 48;
+
+inline constexpr std::int64_t padded(std::int64_t width) {
+  return (width + kUnit - 1) / kUnit * kUnit;
+}
+
+/// The matrix B `[depth, width]` of a product Y = X · B, in panels of kUnit columns: panel p holds
+/// columns 16 p … 16 p + 15 of every row, one row after the other.
+struct Panels {
+  std::int64_t depth = 0;
+  std::int64_t width = 0;  ///< a multiple of kUnit
+  const float* data = nullptr;
+};
+
+/// The widths of a diffusion operator, padded.
+struct Widths {
+  explicit Widths(const DiffusionSpec& spec);
+
+  std::int64_t dim;     ///< D, not padded
+  std::int64_t state;   ///< D
+  std::int64_t hidden;  ///< H; 0 for f linear
+  std::int64_t in;      ///< outputs of f's first matrix: D, H, or 2 H for glu (each half padded)
+  std::int64_t neighbours;  ///< K, a count
+  std::int64_t mix;         ///< floats of the neighbours' gradients: K · D, or D · K · D
+};
+
+/// The parameters of one step, as the kernels read them. Pointers are null for what it lacks.
+struct PackedStep {
+  const float* norm_weight = nullptr;  ///< [D]
+  const float* norm_bias = nullptr;    ///< [D]
+  Panels in;                           ///< x · in: depth D, width in
+  Panels in_back;                      ///< its transpose, for the gradient
+  const float* in_bias = nullptr;      ///< [in]
+  Panels out;                          ///< depth H, width D; not for f linear
+  Panels out_back;
+  const float* out_bias = nullptr;  ///< [D]
+  const float* alpha = nullptr;     ///< [D], after the sigmoid
+  /// Factors: (1 - alpha) · W_k, [K, D]. Matrices: null.
+  const float* factor = nullptr;
+  Panels mix;  ///< matrices: (1 - alpha) · W_k side by side: depth K · D, width D
+  Panels mix_back;
+};
+
+/// Where the gradients of one step's parameters lie in a slot's buffer, in floats. Of the mixture
+/// they are those of (1 - alpha) · W_k, and of alpha the sum over rows of gradient · base.
+struct GradientOffsets {
+  std::int64_t norm_weight = 0;  ///< [D]
+  std::int64_t norm_bias = 0;    ///< [D]
+  std::int64_t in = 0;           ///< [in, D], an output's row after the other
+  std::int64_t in_bias = 0;      ///< [in]
+  std::int64_t out = 0;          ///< [D, H]
+  std::int64_t out_bias = 0;     ///< [D]
+  std::int64_t mix = 0;          ///< [K, D], or [D, K · D]
+  std::int64_t alpha = 0;        ///< [D]
+};
+
+/// The gradients of all steps' parameters in one buffer.
+struct GradientLayout {
+  GradientLayout() = default;
+  GradientLayout(const DiffusionSpec& spec, const Widths& widths);
+
+  std::vector<GradientOffsets> sets;  ///< one a step, or one for all where they are shared
+  std::int64_t size = 0;              ///< floats
+};
+
+/// One step as the kernels run it.
+struct StepPlan {
+  const PackedStep* parameters = nullptr;
+  const GradientOffsets* gradient = nullptr;
+  std::span<const std::int64_t> shifts;
+};
+
+/// What a thread keeps of one step for backward; without gradients every step uses the same.
+struct StepBuffers {
+  float* x = nullptr;       ///< [R, D] input of f, where no norm stands before it
+  float* xhat = nullptr;    ///< [R, D] normalised rows before factor and shift
+  float* rstd = nullptr;    ///< [R]
+  float* hidden = nullptr;  ///< [R, H] mlp: the activated rows; glu: the linear half
+  float* gate = nullptr;    ///< [R, H] glu: the activated half
+  float* slope = nullptr;   ///< [R, D or H] the activation's derivative
+  float* u = nullptr;       ///< [R, D] f's values
+  float* base = nullptr;    ///< [R, D] for the gradient of alpha
+};
+
+/// Texts that one thread takes through all steps together.
+struct Chunk {
+  /// The texts' first rows among the chunk's own, [texts + 1].
+  std::span<const std::int64_t> bounds;
+  std::int64_t rows() const { return bounds.back(); }
+  std::int64_t texts() const { return static_cast<std::int64_t>(bounds.size()) - 1; }
+};
+
+/// A thread's memory for one chunk.
+struct Workspace {
+  float* state = nullptr;     ///< [R, D] h
+  float* initial = nullptr;   ///< [R, D] h0, where the base is the initial state
+  float* gradient = nullptr;  ///< [R, D] of h
+  float* values = nullptr;    ///< [R, D] gradient of u
+  float* spare = nullptr;     ///< [R, D] gradient of h0, where the base is the initial state
+  float* block = nullptr;     ///< [kBlockRows, max(K · D, in, H)] four of them, one after another
+  std::int64_t block_size = 0;
+  std::vector<StepBuffers> steps;
+};
+
+}  // namespace diffuse::cpu

@@ -1,0 +1,75 @@
+#include "packing.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace diffuse::cpu {
+namespace {
+
+constexpr std::align_val_t kLine{64};
+
+}  // namespace
+
+void FloatBuffer::Free::operator()(float* memory) const { ::operator delete[](memory, kLine); }
+
+void FloatBuffer::reserve(std::int64_t count) {
+  if (count <= capacity_) return;
+  data_.reset();
+  // Batches differ: what grew once will grow again.
+  capacity_ = padded(capacity_ == 0 ? count : count + count / 4);
+  data_.reset(static_cast<float*>(
+      ::operator new[](static_cast<std::size_t>(capacity_) * sizeof(float), kLine)));
+}
+
+Panels pack_panels(const float* weight, const MatrixShape& shape, float* to) {
+  const std::int64_t depth = shape.padded_inputs();
+  const std::int64_t width = shape.padded_outputs();
+  std::fill_n(to, depth * width, 0.0F);
+  for (std::int64_t g = 0; g < shape.output_groups; ++g) {
+    for (std::int64_t o = 0; o < shape.outputs; ++o) {
+      const std::int64_t column = g * padded(shape.outputs) + o;
+      const float* row = weight + (g * shape.outputs + o) * shape.inputs;
+      float* panel = to + column / kUnit * depth * kUnit + column % kUnit;
+      for (std::int64_t i = 0; i < shape.inputs; ++i) panel[i * kUnit] = row[i];
+    }
+  }
+  return {depth, width, to};
+}
+
+Panels pack_transposed(const float* weight, const MatrixShape& shape, float* to) {
+  const std::int64_t depth = shape.padded_outputs();
+  const std::int64_t width = shape.padded_inputs();
+  std::fill_n(to, depth * width, 0.0F);
+  for (std::int64_t g = 0; g < shape.output_groups; ++g) {
+    for (std::int64_t o = 0; o < shape.outputs; ++o) {
+      const std::int64_t k = g * padded(shape.outputs) + o;
+      const float* row = weight + (g * shape.outputs + o) * shape.inputs;
+      for (std::int64_t i = 0; i < shape.inputs; i += kUnit)
+        std::copy_n(row + i, std::min(kUnit, shape.inputs - i), to + i * depth + k * kUnit);
+    }
+  }
+  return {depth, width, to};
+}
+
+const float* pack_vector(const float* from, std::int64_t count, float* to, std::int64_t groups) {
+  for (std::int64_t g = 0; g < groups; ++g) {
+    float* group = to + g * padded(count);
+    std::copy_n(from + g * count, count, group);
+    std::fill(group + count, group + padded(count), 0.0F);
+  }
+  return to;
+}
+
+void add_matrix(const float* from, const MatrixShape& shape, float* to) {
+  for (std::int64_t g = 0; g < shape.output_groups; ++g)
+    for (std::int64_t o = 0; o < shape.outputs; ++o)
+      add_vector(from + (g * padded(shape.outputs) + o) * shape.padded_inputs(), shape.inputs,
+                 to + (g * shape.outputs + o) * shape.inputs);
+}
+
+void add_vector(const float* from, std::int64_t count, float* to, std::int64_t groups) {
+  for (std::int64_t g = 0; g < groups; ++g)
+    for (std::int64_t c = 0; c < count; ++c) to[g * count + c] += from[g * padded(count) + c];
+}
+
+}  // namespace diffuse::cpu

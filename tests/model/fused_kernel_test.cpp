@@ -1,0 +1,201 @@
+// A classifier's fused training pass against autograd on its tensor operations.
+
+#include <ATen/core/Reduction.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/sub.h>
+#include <ATen/ops/zeros_like.h>
+#include <fmt/core.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/config/load.hpp"
+#include "diffuse/model/diffusion_classifier.hpp"
+#include "support.hpp"
+#include "support/message_of.hpp"
+
+namespace diffuse {
+namespace {
+
+using testing::batch_of;
+using testing::kShape;
+using testing::Sequences;
+using testing::small_config;
+
+const Sequences kTexts = {{1, 4, 4, 9}, {3}, {0, 19, 5, 7, 11, 13}, {8, 2}, {4, 4, 4, 4, 4}};
+
+struct Gradients {
+  double loss = 0;
+  std::int64_t correct = 0;
+  std::vector<std::pair<std::string, at::Tensor>> tensors{};
+};
+
+Gradients by_autograd(DiffusionClassifier& model, const Batch& batch, double smoothing) {
+  model.use_kernel(Kernel::reference, Precision::fp32);
+  const at::Tensor logits = model.forward(batch, {});
+  const at::Tensor loss =
+      at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Mean, -100, smoothing);
+  loss.backward();
+  Gradients found{.loss = loss.item<double>(),
+                  .correct = logits.argmax(-1).eq(batch.labels).sum().item<std::int64_t>()};
+  for (const NamedParameter& parameter : model.parameters()) {
+    found.tensors.emplace_back(parameter.name, parameter.tensor.grad().clone());
+    at::Tensor(parameter.tensor).mutable_grad().reset();
+  }
+  return found;
+}
+
+Gradients fused(DiffusionClassifier& model, const Batch& batch, double smoothing) {
+  model.use_kernel(Kernel::fused, Precision::fp32);
+  const auto figures = model.train_pass(
+      batch, {.training = true},
+      {.label_smoothing = smoothing, .weight = 1.0 / static_cast<double>(batch.size())});
+  const RowGradient rows = model.row_gradient();
+  Gradients found{.loss = figures->loss, .correct = figures->correct};
+  for (const NamedParameter& parameter : model.parameters()) {
+    at::Tensor gradient = at::zeros_like(parameter.tensor);
+    if (parameter.role == ParameterRole::embedding) {
+      double squares = 0;
+      for (std::size_t i = 0; i < rows.ids.size(); ++i) {
+        float* to = gradient.mutable_data_ptr<float>() + rows.ids[i] * rows.dim;
+        std::copy_n(rows.row(i), rows.dim, to);
+        for (std::int64_t c = 0; c < rows.dim; ++c) squares += double{to[c]} * double{to[c]};
+      }
+      EXPECT_NEAR(rows.square_sum, squares, 1e-5 * squares);
+    } else {
+      gradient = parameter.tensor.grad().clone();
+      at::Tensor(parameter.tensor).mutable_grad().reset();
+    }
+    found.tensors.emplace_back(parameter.name, gradient);
+  }
+  return found;
+}
+
+void expect_equal_gradients(const ModelConfig& config, const ModelShape& shape,
+                            const Sequences& texts, const std::string& what) {
+  DiffusionClassifier model(config, shape, 3);
+  const Batch batch = batch_of(texts);
+  for (const double smoothing : {0.0, 0.1}) {
+    const Gradients expected = by_autograd(model, batch, smoothing);
+    const Gradients found = fused(model, batch, smoothing);
+    EXPECT_NEAR(found.loss, expected.loss, 1e-5) << what;
+    EXPECT_EQ(found.correct, expected.correct) << what;
+    for (std::size_t i = 0; i < found.tensors.size(); ++i) {
+      const at::Tensor& value = expected.tensors[i].second;
+      const double largest = std::max(value.abs().max().item<double>(), 1e-4);
+      EXPECT_LT(at::sub(found.tensors[i].second, value).abs().max().item<double>(), 2e-5 * largest)
+          << what << ": " << found.tensors[i].first;
+    }
+  }
+}
+
+TEST(FusedKernel, HasTheGradientsOfAutograd) {
+  std::vector<ModelConfig> configs(5, small_config());
+  configs[1].weight = WeightKind::full;
+  configs[1].norm = NormPosition::post;
+  configs[1].head_hidden_dim = 0;
+  configs[2].weight = WeightKind::scalar;
+  configs[2].function = FunctionKind::glu;
+  configs[2].base = BaseState::initial;
+  configs[2].pooling = Pooling::max;
+  configs[2].head_hidden_dim = 17;
+  configs[3].alpha_learned = true;
+  configs[3].share_weights = true;
+  configs[3].pooling = Pooling::mean;
+  configs[3].dim = 16;
+  configs[4].steps = 0;
+  for (std::size_t i = 0; i < configs.size(); ++i)
+    expect_equal_gradients(configs[i], kShape, kTexts, fmt::format("configuration {}", i));
+}
+
+TEST(FusedKernel, RunsEveryShippedDiffusionConfig) {
+  const auto configs = std::filesystem::path(DIFFUSE_SOURCE_DIR) / "configs";
+  if (!std::filesystem::exists(configs)) return;  // packed for another machine: no sources
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(configs)) {
+    if (entry.path().extension() != ".json") continue;
+    Config config = load_config(entry.path(), {});
+    if (config.model.type != ModelType::diffusion) continue;
+    ++count;
+    config.model.token_dropout = config.model.embedding_dropout = config.model.head_dropout = 0;
+    config.model.noise_std = 0;
+    DiffusionClassifier model(config.model, kShape, 1);
+    model.use_kernel(Kernel::automatic, Precision::fp32);
+    EXPECT_TRUE(model.is_fused()) << entry.path();
+    EXPECT_THAT(model.kernel_text(), ::testing::StartsWith("fused, ")) << entry.path();
+    expect_equal_gradients(config.model, kShape, kTexts, entry.path().filename().string());
+  }
+  EXPECT_GE(count, 6);
+}
+
+TEST(FusedKernel, ManyClassesAndOneClassGoThroughIt) {
+  expect_equal_gradients(small_config(), {20, 1000, 2}, kTexts, "1,000 classes");
+  Sequences one = {{1, 2, 3}};
+  expect_equal_gradients(small_config(), {20, 1, 2}, one, "one class");
+}
+
+TEST(FusedKernel, EvaluatesAsTheTensorOperationsDo) {
+  DiffusionClassifier model(small_config(), kShape, 3);
+  const at::Tensor expected = testing::evaluate(model, kTexts);
+  model.use_kernel(Kernel::automatic, Precision::fp32);
+  EXPECT_TRUE(testing::evaluate(model, kTexts).allclose(expected, 1e-5, 1e-6));
+  // Weights that change are read anew.
+  {
+    const at::NoGradGuard no_grad;
+    testing::parameter(model, "head.out.bias").add_(1.0);
+  }
+  EXPECT_TRUE(testing::evaluate(model, kTexts).allclose(expected.add(1.0), 1e-5, 1e-6));
+}
+
+TEST(FusedKernel, GradientsOfSeveralBatchesAddUp) {
+  DiffusionClassifier model(small_config(), kShape, 3);
+  const Batch all = batch_of(kTexts);
+  const Gradients whole = fused(model, all, 0);
+  model.use_kernel(Kernel::fused, Precision::fp32);
+  double loss = 0;
+  for (const Sequences& part : {Sequences(kTexts.begin(), kTexts.begin() + 3),
+                                Sequences(kTexts.begin() + 3, kTexts.end())}) {
+    Batch batch = batch_of(part);
+    const std::int64_t first = part.size() == 3 ? 0 : 3;
+    batch.labels = all.labels.narrow(0, first, batch.size());
+    loss += model.train_pass(batch, {.training = true}, {.weight = 0.2})->loss;
+  }
+  const RowGradient rows = model.row_gradient();
+  EXPECT_NEAR(loss, whole.loss, 1e-6);
+  for (std::size_t i = 0; i < rows.ids.size(); ++i)
+    for (std::int64_t c = 0; c < rows.dim; ++c)
+      EXPECT_NEAR(rows.row(i)[c], whole.tensors[0].second[rows.ids[i]][c].item<float>(), 1e-6);
+}
+
+TEST(FusedKernel, TellsWhichRowsItIsAboutToReadOnce) {
+  DiffusionClassifier model(small_config(), kShape, 3);
+  model.use_kernel(Kernel::fused, Precision::fp32);
+  std::vector<std::vector<std::int32_t>> told;
+  const PassOptions options{.before_rows = [&](std::span<const std::int32_t> ids, WorkerPool&) {
+    told.emplace_back(ids.begin(), ids.end());
+  }};
+  model.train_pass(batch_of({{1, 4, 4, 9}}), {.training = true}, options);
+  model.train_pass(batch_of({{9, 7, 1}}), {.training = true}, options);
+  model.row_gradient();
+  model.train_pass(batch_of({{9}}), {.training = true}, options);
+  EXPECT_EQ(told, (std::vector<std::vector<std::int32_t>>{{1, 4, 9}, {7}, {9}}));
+}
+
+TEST(FusedKernel, IsRefusedWhereItCannotRun) {
+  DiffusionClassifier model(small_config(), kShape, 3);
+  EXPECT_EQ(
+      testing::message_of<ConfigError>([&] { model.use_kernel(Kernel::fused, Precision::bf16); }),
+      "train.kernel = fused cannot be had here: the fused kernel computes in fp32. Set it to "
+      "'auto'.");
+  model.use_kernel(Kernel::automatic, Precision::bf16);
+  EXPECT_FALSE(model.is_fused());
+  EXPECT_EQ(model.kernel_text(), "tensor operations (the fused kernel computes in fp32)");
+}
+
+}  // namespace
+}  // namespace diffuse
