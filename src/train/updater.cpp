@@ -24,6 +24,8 @@ namespace {
 // A stream of random numbers that must not repeat the sampler's, which are those of the epochs.
 constexpr std::uint64_t kTrainingStream = 0x7472'6169'6eULL;
 constexpr const char* kGenerator = "generator";
+// Of parameters, in an update on one thread: a tenth of a millisecond.
+constexpr std::int64_t kFewElements = 200'000;
 
 std::uint64_t training_seed(const TrainConfig& config) {
   return mix_seed(static_cast<std::uint64_t>(config.seed), kTrainingStream);
@@ -74,6 +76,8 @@ void Updater::share_parameters() {
     else
       others.push_back(parameter);
   }
+  dense_elements_ = 0;
+  for (const NamedParameter& parameter : others) dense_elements_ += parameter.tensor.numel();
   optimizer_.emplace(others, options_);
   average_.reset();
   if (config_.ema_decay > 0) average_.emplace(others, config_.ema_decay);
@@ -125,6 +129,9 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
     figures.tokens += batch.token_count();
   }
   clock.enter(StepClock::Phase::optimizer);
+  // Beside the fused kernel what is left for tensor operations is little: several threads would
+  // mostly wait for one another.
+  const OneThreadScope alone(classifier_.is_fused() && dense_elements_ < kFewElements);
   RowGradient rows;
   if (classifier_.is_fused()) {
     rows = classifier_.row_gradient();

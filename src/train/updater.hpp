@@ -71,8 +71,9 @@ class Updater {
   std::vector<NamedParameter> parameters_;
   AdamWOptions options_;
   bool touched_;
-  std::optional<RowAdamW> rows_;    // the embedding's, where updates touch its rows alone
-  std::optional<AdamW> optimizer_;  // of the other parameters
+  std::int64_t dense_elements_ = 0;  // of the parameters that the optimizer has
+  std::optional<RowAdamW> rows_;     // the embedding's, where updates touch its rows alone
+  std::optional<AdamW> optimizer_;   // of the other parameters
   at::Generator generator_;
   std::optional<WeightAverage> average_;
   Precision precision_;
