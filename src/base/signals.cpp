@@ -3,9 +3,11 @@
 #include <fmt/core.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
@@ -36,7 +38,7 @@ extern "C" void on_stop_signal(int signal) {
   const int saved_errno = errno;
   int none = 0;
   first_signal.compare_exchange_strong(none, signal);
-  if (signal != SIGHUP) {
+  if (signal != SIGHUP && signal != SIGXCPU) {
     int before = 0;
     if (first_ending.compare_exchange_strong(before, signal)) {
       first_ending_ns.store(now_ns());
@@ -64,11 +66,28 @@ bool is_ignored(int signal) {
   return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
+/// `ulimit -t N` sets both limits of CPU time to N, and beyond the hard one the process is killed
+/// without SIGXCPU before it.
+void lay_cpu_limit_ahead() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_CPU, &limit) != 0 || limit.rlim_max == RLIM_INFINITY) return;
+  if (limit.rlim_cur < limit.rlim_max) return;
+  constexpr rlim_t kLeast_s = 5;
+  constexpr rlim_t kMost_s = 60;
+  const rlim_t ahead =
+      std::min(std::clamp<rlim_t>(limit.rlim_max / 10, kLeast_s, kMost_s), limit.rlim_max / 2);
+  limit.rlim_cur = limit.rlim_max - ahead;
+  setrlimit(RLIMIT_CPU, &limit);  // where it fails, the limit stays as it was
+}
+
 }  // namespace
 
 void catch_stop_signals() {
   for (const int signal : {SIGINT, SIGTERM}) set_handler(signal, on_stop_signal);
-  if (!is_ignored(SIGHUP)) set_handler(SIGHUP, on_stop_signal);
+  for (const int signal : {SIGHUP, SIGXCPU}) {
+    if (!is_ignored(signal)) set_handler(signal, on_stop_signal);
+  }
+  lay_cpu_limit_ahead();
 }
 
 int stop_signal() { return first_signal.load(); }
@@ -85,6 +104,8 @@ std::string signal_name(int number) {
       return "SIGTERM";
     case SIGHUP:
       return "SIGHUP";
+    case SIGXCPU:
+      return "SIGXCPU";
     case SIGUSR1:
       return "SIGUSR1";
     case SIGUSR2:

@@ -124,6 +124,11 @@ int run_bench(const BenchOptions& options) {
   }
   check_output_file(options.output);
   check_bench_files(options);
+  check_output_apart(options.output, {{"the file of --data", options.data},
+                                      {"the model of --checkpoint", options.checkpoint},
+                                      {"the file of --config", options.config},
+                                      {"the model of --compare", options.compare},
+                                      {"the weights of --pretrained", options.pretrained}});
   catch_stop_signals();
   ignore_write_signals();  // a reader of the log that is gone takes no figure along
   const std::vector<BenchCase> cases = cases_of(options);

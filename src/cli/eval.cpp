@@ -133,7 +133,15 @@ int run_eval(const EvalOptions& options) {
   check_comparison(options);
   OpenedModel opened = open_model(options.model);
   LoadedModel& model = opened.model;
-  const std::string file = options.data.empty() ? model.config.data.test : options.data;
+  const DataConfig& trained = model.config.data;
+  const std::string file = options.data.empty() ? trained.test : options.data;
+  check_output_apart(options.output, {{"the model", options.model.checkpoint},
+                                      {"the checkpoint", opened.folder},
+                                      {"the file that is measured on", file},
+                                      {"the file of --against", options.against},
+                                      {"the model's training file", trained.train},
+                                      {"the model's validation file", trained.validation},
+                                      {"the model's test file", trained.test}});
   if (file.empty()) {
     throw UsageError(opened.folder.string() +
                      ": the model was trained without a test file; give one with --data FILE.");

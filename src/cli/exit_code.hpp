@@ -3,7 +3,7 @@
 namespace diffuse::cli {
 
 /// What the program tells its caller. A run stopped by a signal returns 128 + its number (129 for
-/// SIGHUP, 130 for SIGINT, 143 for SIGTERM).
+/// SIGHUP, 130 for SIGINT, 143 for SIGTERM, 152 for SIGXCPU).
 enum ExitCode : int {
   kDone = 0,
   kFailed = 1,       ///< the machine, or at least one line of `predict`

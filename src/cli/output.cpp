@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -43,6 +45,52 @@ void check_output_file(const std::string& file) {
   }
   if (!std::filesystem::is_directory(path.parent_path(), error)) {
     throw UsageError(file + ": there is no folder " + path.parent_path().string() + ".");
+  }
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Whether `file` is, or would become, a member of the run or checkpoint `folder`.
+bool is_member(const fs::path& file, const fs::path& folder) {
+  constexpr std::array kOfRun = {"config.json", "manifest.json", "metrics.jsonl", "train.log",
+                                 "test.json",   "report.html",   "baseline.json"};
+  constexpr std::array kOfCheckpoint = {
+      "model.safetensors", "config.json", "vocab.txt",  "labels.txt",    "data.json",
+      "texts.bin",         "module.pt",   "state.json", "manifest.json", "optimizer.safetensors",
+      "vocab.json"};
+  std::error_code ignored;
+  const fs::path where = fs::weakly_canonical(fs::absolute(file), ignored);
+  const std::string inside = where.lexically_relative(fs::canonical(folder, ignored)).string();
+  if (ignored || inside.empty() || inside.starts_with("..")) return false;
+  if (inside.starts_with("checkpoints/") || inside.starts_with("tensorboard/")) return true;
+  const auto holds = [&](const auto& names) {
+    return std::find(names.begin(), names.end(), inside) != names.end();
+  };
+  return holds(kOfRun) || holds(kOfCheckpoint);
+}
+
+}  // namespace
+
+void check_output_apart(const std::string& file, const std::vector<NamedInput>& inputs) {
+  if (file.empty()) return;
+  for (const NamedInput& input : inputs) {
+    if (input.path.empty()) continue;
+    std::error_code ignored;
+    if (fs::is_directory(input.path, ignored)) {
+      if (!is_member(file, input.path)) continue;
+      throw UsageError(fmt::format(
+          "--output {}: this is a file of {} ({}), which would be damaged; name another "
+          "file.",
+          file, input.what, input.path.string()));
+    }
+    // Of a link, too, to whatever it leads.
+    if (fs::equivalent(file, input.path, ignored)) {
+      throw UsageError(
+          fmt::format("--output {}: this is {}, which would be overwritten; name another file.",
+                      file, input.what));
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -83,7 +84,44 @@ TEST(StopSignals, AnIgnoredHangupStaysIgnored) {
       ::testing::ExitedWithCode(42), "");
 }
 
+TEST(StopSignals, CpuTimeThatIsUsedUpIsToldEverySecond) {
+  EXPECT_EXIT(
+      {
+        catch_stop_signals();
+        raise(SIGXCPU);
+        usleep(300'000);
+        raise(SIGXCPU);
+        std::exit(stop_signal() == SIGXCPU ? 42 : 2);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
+TEST(StopSignals, AHardLimitOfCpuTimeIsToldBefore) {
+  EXPECT_EXIT(
+      {
+        rlimit limit{};
+        limit.rlim_cur = limit.rlim_max = 1000;  // ulimit -t 1000
+        setrlimit(RLIMIT_CPU, &limit);
+        catch_stop_signals();
+        getrlimit(RLIMIT_CPU, &limit);
+        std::exit(limit.rlim_cur == 940 && limit.rlim_max == 1000 ? 42 : 2);
+      },
+      ::testing::ExitedWithCode(42), "");
+  EXPECT_EXIT(
+      {
+        rlimit limit{};
+        limit.rlim_cur = 990;
+        limit.rlim_max = 1000;
+        setrlimit(RLIMIT_CPU, &limit);
+        catch_stop_signals();
+        getrlimit(RLIMIT_CPU, &limit);
+        std::exit(limit.rlim_cur == 990 ? 42 : 2);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
 TEST(StopSignals, HaveNames) {
+  EXPECT_EQ(signal_name(SIGXCPU), "SIGXCPU");
   EXPECT_EQ(signal_name(SIGHUP), "SIGHUP");
   EXPECT_EQ(signal_name(SIGINT), "SIGINT");
   EXPECT_EQ(signal_name(SIGTERM), "SIGTERM");

@@ -55,6 +55,37 @@ TEST(EvalVerb, WritesPredictions) {
   EXPECT_THAT(lines[5], MatchesRegex("5\tmoney\t[a-z]+\t[01]\\.[0-9]+"));
 }
 
+TEST(EvalVerb, AnOutputReplacesNothingThatIsRead) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const std::string rows = easy_csv(5);
+  workspace.write("mine.csv", rows);
+  fs::create_symlink("mine.csv", workspace.path() / "linked.csv");
+  const auto refused = [&](const std::string& output, const std::string& why) {
+    const Outcome outcome = workspace.run(
+        {"eval", "--checkpoint", "runs/small", "--data", "mine.csv", "--output", output});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("--output " + output), HasSubstr(why),
+                                   HasSubstr("name another file")));
+  };
+  refused("mine.csv", "the file that is measured on, which would be overwritten");
+  refused("linked.csv", "the file that is measured on");
+  refused("train.csv", "the model's training file");
+  const std::string config = read_file(workspace.path() / "runs/small/config.json");
+  refused("runs/small/config.json", "a file of the model (runs/small), which would be damaged");
+  refused("runs/small/checkpoints/best/labels.txt", "a file of the model");
+  EXPECT_EQ(read_file(workspace.path() / "mine.csv"), rows);
+  EXPECT_EQ(read_file(workspace.path() / "runs/small/config.json"), config);
+  // Beside them there is room.
+  const Outcome beside = workspace.run({"eval", "--checkpoint", "runs/small", "--data", "mine.csv",
+                                        "--output", "runs/small/predictions.tsv"});
+  EXPECT_EQ(beside.exit_code, 0) << beside;
+  fs::remove(workspace.path() / "runs/small/predictions.tsv");
+  const Outcome bench =
+      workspace.run({"bench", "--checkpoint", "runs/small", "--output", "runs/small/config.json"});
+  EXPECT_EQ(bench.exit_code, 2) << bench;
+  EXPECT_THAT(bench.err, HasSubstr("a file of the model of --checkpoint"));
+}
+
 TEST(EvalVerb, AgainstAnotherModelsPredictionsByMcNemar) {
   Workspace workspace;
   ASSERT_EQ(workspace.run({"train", "--config", "small.json", "--out", "good"}).exit_code, 0);

@@ -108,6 +108,17 @@ TEST(Outside, AClosedTerminal) {
   EXPECT_TRUE(has_checkpoint(workspace));
 }
 
+TEST(Outside, CpuTimeThatIsUsedUp) {
+  const Workspace workspace;
+  Process process(endless(workspace));
+  ASSERT_TRUE(process.wait_for_stderr("update 3  grad"));
+  process.signal(SIGXCPU);  // as `ulimit -t` and Grid Engine do
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 152) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("Stopped by SIGXCPU"));
+  EXPECT_TRUE(has_checkpoint(workspace));
+}
+
 TEST(Outside, ANohupTrainingOutlivesItsTerminal) {
   const Workspace workspace;
   std::signal(SIGHUP, SIG_IGN);  // what nohup leaves to the program

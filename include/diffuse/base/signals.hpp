@@ -5,10 +5,12 @@
 
 namespace diffuse {
 
-/// From now on the first SIGINT, SIGTERM or SIGHUP only sets the flag below; a second SIGINT or
-/// SIGTERM ends the process at once with 128 + signal. The same signal within a fifth of a second
-/// is the first one told twice, as `timeout` and job managers do; a SIGHUP never is a second one,
-/// because a terminal that closes sends several. An ignored SIGHUP (nohup) stays ignored.
+/// From now on the first SIGINT, SIGTERM, SIGHUP or SIGXCPU only sets the flag below; a second
+/// SIGINT or SIGTERM ends the process at once with 128 + signal. The same signal within a fifth of
+/// a second is the first one told twice, as `timeout` and job managers do; a SIGHUP never is a
+/// second one, because a terminal that closes sends several, nor a SIGXCPU (CPU time beyond `ulimit
+/// -t`), which comes every second. An ignored SIGHUP (nohup) or SIGXCPU stays ignored. A hard limit
+/// of CPU time without a lower soft one gets one: a tenth below, 5 to 60 seconds.
 void catch_stop_signals();
 /// Number of the signal that arrived, 0 if none.
 int stop_signal();
