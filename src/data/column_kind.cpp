@@ -81,9 +81,15 @@ bool is_number(std::string_view text) {
   return digits;
 }
 
+/// PDT, CEST: a time zone behind a time.
+bool is_zone(std::string_view word) {
+  return word.size() >= 3 && word.size() <= 4 && word.back() == 'T' &&
+         std::all_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
 /// Of a month or a weekday, or what stands behind a time.
 bool is_word_of_date(std::string_view word) {
-  if (word.size() == 1) return true;  // T and Z of ISO 8601
+  if (word.size() == 1 || is_zone(word)) return true;  // T and Z of ISO 8601
   const std::string begin = lower(word.substr(0, 3));
   constexpr std::string_view kWords =
       "jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun utc gmt am pm";

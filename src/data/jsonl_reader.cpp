@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "column_names.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/base/unicode.hpp"
 #include "encoding.hpp"
 #include "keys.hpp"
@@ -114,6 +115,23 @@ ReadStatus JsonlRecords::label_of(const Entry& entry, std::string& label, BadRow
   return ReadStatus::row;
 }
 
+namespace {
+
+/// Of a row whose texts alone are read; later ones may have theirs under other keys.
+RecordLayout layout_of_texts(const std::vector<std::string>& keys) {
+  RecordLayout layout;
+  layout.format = FileFormat::jsonl;
+  std::vector<std::string> shown;
+  for (const std::string& key : keys) {
+    layout.texts.push_back({key, 0});
+    shown.push_back(shown_name(key));
+  }
+  layout.description = fmt::format("text is key {}", join(shown, ", "));
+  return layout;
+}
+
+}  // namespace
+
 ReadStatus JsonlRecords::take(const Entry& entry, Example& example, BadRow& bad) {
   const auto& row = entry.json.object;
   std::string label;
@@ -138,6 +156,7 @@ ReadStatus JsonlRecords::take(const Entry& entry, Example& example, BadRow& bad)
     keys = text_keys(entry.json, config_, options_.layout ? &*options_.layout : nullptr, problem);
     if (!problem.empty())
       return fail(bad, entry.line, problem, "an object such as {\"text\": \"...\"}");
+    if (!layout_) layout_ = layout_of_texts(keys);
   }
   // Of several texts each may be missing, as an empty field of a table is.
   const auto text_is_missing = [&](const std::string& key) {

@@ -48,6 +48,8 @@ TEST(ColumnKind, PricesRatiosAndTimes) {
   EXPECT_EQ(kind_of({"$1.99", "-$5", "5 EUR", "1,99 €"}), ColumnKind::number);
   EXPECT_EQ(kind_of({"4/5", "3.5/5"}), ColumnKind::number);
   EXPECT_EQ(kind_of({"9:30", "12:05 pm", "23:59:01"}), ColumnKind::date);
+  EXPECT_EQ(kind_of({"Mon Apr 06 22:19:00 PDT 2009", "Tue Dec 01 07:00:00 CEST 2009"}),
+            ColumnKind::date);
   EXPECT_EQ(kind_of({"2024-01", "2024-02"}), ColumnKind::date);
   EXPECT_EQ(kind_of({"and/or"}), ColumnKind::text);
 }

@@ -78,6 +78,7 @@ TEST(PredictVerb, JsonLinesInAndOut) {
   const Outcome outcome = predict({"--input-format", "jsonl", "--format", "jsonl", "--top", "2"},
                                   "{\"id\": 7, \"text\": \"rain and \\\"storm\\\"\"}\n");
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("text is key \"text\""));
   const auto json = nlohmann::json::parse(outcome.out);
   EXPECT_EQ(json["label"], "weather");
   ASSERT_EQ(json["top"].size(), 2U);
