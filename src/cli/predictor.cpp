@@ -160,13 +160,17 @@ void Predictor::report() const {
   }
   if (unknown_tokens_ > 0) {
     const double unknown = share(unknown_tokens_, tokens_);
+    const std::string only_unknown =
+        unknown_texts_ == 0
+            ? ""
+            : fmt::format("; {} of {} texts hold no other{}", format_count(unknown_texts_),
+                          format_count(texts_),
+                          class_logits_.empty()
+                              ? ""
+                              : " and are answered with the training rows' class shares");
     tell(unknown >= kManyUnknown || share(unknown_texts_, texts_) >= kManyUnknown,
-         fmt::format("{:.3g} % of the texts' words are not in the model's vocabulary; {} of {} "
-                     "texts hold no other{}",
-                     100 * unknown, format_count(unknown_texts_), format_count(texts_),
-                     unknown_texts_ == 0 || class_logits_.empty()
-                         ? ""
-                         : " and are answered with the training rows' class shares"));
+         fmt::format("{:.3g} % of the texts' words are not in the model's vocabulary{}",
+                     100 * unknown, only_unknown));
   }
 }
 

@@ -89,10 +89,11 @@ bool CsvReader::read_plain(std::size_t& place, CsvRecord& record, BadRow& bad) {
 void CsvReader::begin() {
   begun_ = true;
   buffer_.consume_byte_order_mark();
-  constexpr std::string_view kSep = "sep=";
+  constexpr std::string_view kSep = "sep=";  // of spreadsheets, in any case
   bool marked = false;
   for (std::size_t i = 0; i < kSep.size(); ++i) {
-    if (buffer_.peek(i) != kSep[i]) break;
+    const int c = buffer_.peek(i);
+    if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != kSep[i]) break;
     marked = i + 1 == kSep.size();
   }
   if (marked) {

@@ -58,7 +58,8 @@ void warn_of_look_alikes(const std::string& name, const Labels& labels,
   const std::vector<std::string> groups = describe_look_alikes(labels, counts);
   for (std::size_t i = 0; i < std::min(groups.size(), kShown); ++i) {
     log::warning(
-        "{}: labels that differ by case, blanks or the writing of a number alone are classes of "
+        "{}: labels that differ by case, width, blanks or the writing of a number alone are "
+        "classes of "
         "their own: {}; if they mean the same, write them the same in the file",
         name, groups[i]);
   }

@@ -9,6 +9,7 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/base/unicode.hpp"
 
 namespace diffuse {
 namespace {
@@ -72,7 +73,13 @@ std::optional<std::int32_t> LabelResolver::resolve(const Example& example, BadRo
     }
   }
   std::string hint;
-  if (const auto near = nearest_name(example.label, known_->names())) {
+  const auto& names = known_->names();
+  // 1 and 1.0 are as far apart as any two short names, but a reader takes them for the same.
+  const auto alike = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+    return look_alike_key(name) == look_alike_key(example.label);
+  });
+  if (const auto near =
+          alike != names.end() ? std::optional(*alike) : nearest_name(example.label, names)) {
     const bool looks_the_same = without_joiners(example.label) == without_joiners(*near);
     hint = looks_the_same ? fmt::format(", which differs from \"{}\" by a joiner that is not seen",
                                         printable(*near))

@@ -39,8 +39,10 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
   constexpr std::size_t kFewRows = 10;
   if (!named && data.size() >= kFewRows && 2 * labels.names().size() > data.size()) {
     throw DataError(fmt::format(
-        "{}: {} different labels in {} rows; is data.label_column the right one?", path,
-        format_count(labels.size()), format_count(static_cast<long long>(data.size()))));
+        "{}: {} different labels in {} rows; is data.label_column the right one? --set "
+        "data.label_column=NAME names another; where the first row holds the names of the columns, "
+        "--set data.header=yes says so",
+        path, format_count(labels.size()), format_count(static_cast<long long>(data.size()))));
   }
   const auto first = static_cast<std::size_t>(data.label(0));
   const auto singles = std::count(counts.begin(), counts.end(), 1);

@@ -67,19 +67,14 @@ std::string fused_kernel_problem(at::Device device, Precision precision) {
 
 void DiffusionClassifier::use_kernel(Kernel kernel, Precision precision) {
   fused_.reset();
-  kernel_reason_ = "train.kernel";
   if (kernel == Kernel::reference) return;
-  kernel_reason_ = fused_kernel_problem(device(), precision);
-  if (kernel_reason_.empty()) {
+  const std::string problem = fused_kernel_problem(device(), precision);
+  if (problem.empty()) {
     fused_ = std::make_unique<FusedKernel>(embedding_, stack_, head_);
   } else if (kernel == Kernel::fused) {
-    throw ConfigError(fmt::format("train.kernel = fused cannot be had here: {}. Set it to 'auto'.",
-                                  kernel_reason_));
+    throw ConfigError(
+        fmt::format("train.kernel = fused cannot be had here: {}. Set it to 'auto'.", problem));
   }
-}
-
-std::string DiffusionClassifier::kernel_text() const {
-  return fused_ ? fused_->text() : fmt::format("tensor operations ({})", kernel_reason_);
 }
 
 std::optional<PassFigures> DiffusionClassifier::train_pass(const Batch& batch,

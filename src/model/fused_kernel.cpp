@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
-#include <fmt/core.h>
 
 #include <algorithm>
 
@@ -158,10 +157,6 @@ RowGradient FusedKernel::row_gradient() {
           .dim = stack_.spec().dim,
           .square_sum = squares,
           .workers = &pool_};
-}
-
-std::string FusedKernel::text() const {
-  return fmt::format("fused, {}", FusedDiffusion::instruction_sets().front());
 }
 
 }  // namespace diffuse

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "diffuse/base/worker_pool.hpp"
@@ -26,7 +25,6 @@ class FusedKernel {
   /// As Classifier::train_pass.
   PassFigures train(const Batch& batch, const ForwardContext& context, const PassOptions& options);
   RowGradient row_gradient();
-  std::string text() const;
 
  private:
   void read_parameters(bool with_gradient);

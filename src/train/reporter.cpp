@@ -142,9 +142,13 @@ void Reporter::report(const HistoryEpoch& line, const Metrics* validation) {
   log::info("{}", text);
   const auto bytes = [](std::int64_t count) { return format_bytes(static_cast<double>(count)); };
   const HistoryTime& time = line.time;
-  log::info("  time: data {}, forward {}, backward {}, optimizer {}, evaluation {}; peak memory {}",
-            format_duration(time.data_s), format_duration(time.forward_s),
-            format_duration(time.backward_s), format_duration(time.optimizer_s),
+  // The fused kernel makes both in one pass, which counts as forward.
+  const std::string passes =
+      time.backward_s > 0 ? fmt::format("forward {}, backward {}", format_duration(time.forward_s),
+                                        format_duration(time.backward_s))
+                          : "forward and backward " + format_duration(time.forward_s);
+  log::info("  time: data {}, {}, optimizer {}, evaluation {}; peak memory {}",
+            format_duration(time.data_s), passes, format_duration(time.optimizer_s),
             format_duration(time.evaluation_s), bytes(line.memory.host_rss));
   if (line.baseline) {
     const auto times = [](const std::optional<double>& ratio) {

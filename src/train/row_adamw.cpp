@@ -5,9 +5,12 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "diffuse/base/error.hpp"
 #include "diffuse/ops/row_update.hpp"
 #include "diffuse/train/weight_average.hpp"
 
@@ -184,6 +187,15 @@ RowAdamW::NamedTensors RowAdamW::state_of(std::int64_t update) const {
 }
 
 void RowAdamW::resume(std::int64_t update, const NamedTensors& state) {
+  const auto* last = last_update_.const_data_ptr<std::int32_t>();
+  for (std::int64_t id = 0; id < last_update_.numel(); ++id) {
+    if (last[id] < 0 || last[id] > update)
+      throw CheckpointError(
+          fmt::format("The checkpoint's last_update.{} holds {} for row {}; expected an update "
+                      "between 0 and {}, "
+                      "that of the checkpoint.",
+                      name_, last[id], id, update));
+  }
   update_ = update;
   tails_.set_state(state.back().second, update);
   const at::Tensor& shrunk = state[state.size() - 2].second;

@@ -23,8 +23,7 @@ std::int64_t TailSteps::length(double decay) {
 }
 
 TailSteps::TailSteps(double decay)
-    : decay_(decay),
-      length_(std::max<std::int64_t>(length(decay), 1)),
+    : length_(std::max<std::int64_t>(length(decay), 1)),
       open_(static_cast<std::size_t>(length_) + 1, 0.0),
       closed_(1, 0.0) {
   for (std::int64_t k = 0; k <= length_; ++k)

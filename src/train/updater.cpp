@@ -6,6 +6,8 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "diffuse/base/error.hpp"
@@ -269,7 +271,15 @@ void Updater::restore(const std::filesystem::path& folder, std::int64_t update) 
     }
   }
   std::vector<std::pair<std::string, at::Tensor>> rows;
-  if (rows_) rows = rows_->state_of(update);
+  if (rows_) {
+    // Before memory is taken for as many updates as state.json has.
+    const auto decay = file.tensors().find("decay." + rows_->name());
+    if (decay == file.tensors().end() ||
+        decay->second.shape != std::vector<std::int64_t>{update + 1})
+      throw CheckpointError(fmt::format(
+          "'{}' does not belong to update {}, at which state.json stands.", path.string(), update));
+    rows = rows_->state_of(update);
+  }
   state.insert(state.end(), rows.begin(), rows.end());
   load_tensors(path, state);
   if (rows_) rows_->resume(update, rows);

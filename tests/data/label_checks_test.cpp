@@ -77,9 +77,10 @@ TEST_F(LookAlikeRows, AreAWarningWhetherReadOrCached) {
   for (const char* how : {"(read)", "(cached)"}) {
     const std::string log = log_of(content);
     EXPECT_THAT(log, HasSubstr(how));
-    EXPECT_THAT(log, HasSubstr("data.train: labels that differ by case, blanks or the writing of a "
-                               "number alone are classes of their own: \"sport\" (2 rows), "
-                               "\"Sport\" (1 row); if they mean the same, write them the same"));
+    EXPECT_THAT(
+        log, HasSubstr("data.train: labels that differ by case, width, blanks or the writing of a "
+                       "number alone are classes of their own: \"sport\" (2 rows), "
+                       "\"Sport\" (1 row); if they mean the same, write them the same"));
   }
 }
 

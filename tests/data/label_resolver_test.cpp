@@ -75,6 +75,9 @@ TEST(LabelResolver, SaysWhatIsExpected) {
   EXPECT_EQ(bad.line, 7u);
   EXPECT_EQ(bad.problem, "unknown label \"Sport\", did you mean \"Sports\"?");
   EXPECT_EQ(bad.expected, "one of World, Sports, or a number from 1 to 2 (data.label_base = 1)");
+  LabelResolver numbers(Labels({"0.0", "1.0"}), false, 0);
+  EXPECT_FALSE(numbers.resolve({"text", "1", 7}, bad));
+  EXPECT_EQ(bad.problem, "unknown label \"1\", did you mean \"1.0\"?");
   std::vector<std::string> many;
   for (int i = 100; i < 120; ++i) many.push_back(fmt::format("c{}", i));
   LabelResolver long_list(Labels(many), false, 0);

@@ -193,7 +193,9 @@ TEST_F(Loading, LabelsThatAreTextsAreRefused) {
   for (int i = 0; i < 12; ++i) rows += "text " + std::to_string(i) + ",spam\n";
   train_on(rows);
   EXPECT_THAT(error_of(words_),
-              HasSubstr("12 different labels in 12 rows; is data.label_column the right one?"));
+              HasSubstr("12 different labels in 12 rows; is data.label_column the right one? --set "
+                        "data.label_column=NAME names another; where the first row holds the names "
+                        "of the columns, --set data.header=yes says so"));
 }
 
 TEST_F(Loading, ChecksSettingsWithoutReadingData) {

@@ -24,6 +24,7 @@ TEST(Separators, AreFoundOrSet) {
   EXPECT_THAT(csv("label|text\nx|a\ny|c\n"), ElementsAre("2 x: a", "3 y: c"));
   EXPECT_THAT(csv("label\ttext\nx\ta\n"), ElementsAre("2 x: a"));
   EXPECT_THAT(csv("sep=;\nlabel;text\nx;\"a;b\"\n"), ElementsAre("3 x: a;b"));
+  EXPECT_THAT(csv("SEP=|\nlabel|text\nx|a,b\n"), ElementsAre("3 x: a,b"));
   EXPECT_THAT(csv("sep=,\r\nlabel,text\r\nx,a\r\n"), ElementsAre("3 x: a"));
   DataConfig set;
   set.separator = ":";

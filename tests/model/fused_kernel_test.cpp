@@ -128,7 +128,6 @@ TEST(FusedKernel, RunsEveryShippedDiffusionConfig) {
     DiffusionClassifier model(config.model, kShape, 1);
     model.use_kernel(Kernel::automatic, Precision::fp32);
     EXPECT_TRUE(model.is_fused()) << entry.path();
-    EXPECT_THAT(model.kernel_text(), ::testing::StartsWith("fused, ")) << entry.path();
     expect_equal_gradients(config.model, kShape, kTexts, entry.path().filename().string());
   }
   EXPECT_GE(count, 6);
@@ -195,7 +194,6 @@ TEST(FusedKernel, IsRefusedWhereItCannotRun) {
       "'auto'.");
   model.use_kernel(Kernel::automatic, Precision::bf16);
   EXPECT_FALSE(model.is_fused());
-  EXPECT_EQ(model.kernel_text(), "tensor operations (the fused kernel computes in fp32)");
 }
 
 }  // namespace

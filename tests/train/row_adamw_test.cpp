@@ -9,13 +9,16 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/sub.h>
 #include <ATen/ops/zeros.h>
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <vector>
 
+#include "diffuse/base/error.hpp"
 #include "diffuse/base/random.hpp"
 #include "diffuse/train/weight_average.hpp"
+#include "support/message_of.hpp"
 
 namespace diffuse {
 namespace {
@@ -168,6 +171,23 @@ TEST(RowAdamW, OnlyAShortMemoryOfTheFirstMomentCanBeFollowed) {
   EXPECT_TRUE(RowAdamW::can_follow({.beta1 = 0.0, .beta2 = 0.5}));
   EXPECT_FALSE(RowAdamW::can_follow({.beta1 = 0.99, .beta2 = 0.98}));
   EXPECT_FALSE(RowAdamW::can_follow({.beta1 = 0.999, .beta2 = 0.999}));
+}
+
+TEST(RowAdamW, LastUpdatesThatCannotBeAreRefused) {
+  TwoWays both({}, 0.9);
+  for (int u = 1; u <= 5; ++u) both.update(0.01);
+  for (const std::int32_t wrong : {-1, 6}) {
+    const RowAdamW::NamedTensors state = both.touched().state();
+    ASSERT_EQ(state[2].first, "last_update.e");
+    const at::Tensor row = state[2].second[3];
+    const at::Tensor before = row.clone();
+    row.fill_(wrong);
+    EXPECT_EQ(testing::message_of<CheckpointError>([&] { both.touched().resume(5, state); }),
+              fmt::format("The checkpoint's last_update.e holds {} for row 3; expected an update "
+                          "between 0 and 5, that of the checkpoint.",
+                          wrong));
+    row.copy_(before);
+  }
 }
 
 TEST(TailSteps, AddsTheRatesByTheirAge) {

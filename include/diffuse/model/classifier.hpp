@@ -95,8 +95,6 @@ class Classifier {
   virtual void use_kernel(Kernel kernel, Precision precision);
   /// Whether train_pass works.
   virtual bool is_fused() const { return false; }
-  /// The kernel that runs, for people: "fused, AVX2", or "tensor operations" with the reason.
-  virtual std::string kernel_text() const { return "tensor operations"; }
   /// Forward, loss and backward of `batch` without autograd: adds the gradients to those of the
   /// parameters, but keeps that of the embedding, which row_gradient has. Nothing where the model
   /// has no such kernel.

@@ -51,7 +51,6 @@ class DiffusionClassifier final : public Classifier {
   bool random_at_evaluation() const override { return random_at_evaluation_; }
   void use_kernel(Kernel kernel, Precision precision) override;
   bool is_fused() const override { return fused_ != nullptr; }
-  std::string kernel_text() const override;
   std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
                                         const PassOptions& options) override;
   RowGradient row_gradient() override;
@@ -76,7 +75,6 @@ class DiffusionClassifier final : public Classifier {
   Head head_;
   std::vector<Parameter> parameters_;
   std::unique_ptr<FusedKernel> fused_;  // null: tensor operations
-  std::string kernel_reason_;           // why, where it is null
 };
 
 }  // namespace diffuse

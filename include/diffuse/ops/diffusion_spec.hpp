@@ -16,8 +16,8 @@ namespace diffuse {
 ///   = norm(h_i)                                                               norm: post and,
 ///   where pooling is set, the mean and/or the maximum over the text's rows.
 ///
-/// base is the state h_i, or the initial one; f is linear, mlp or glu (see StepFunction's equations
-/// below); a neighbour outside the text counts as zero.
+/// base is the state h_i, or the initial one; f is linear, mlp or glu, with activation a; a
+/// neighbour outside the text counts as zero.
 ///   linear: a(L x)             L: D to D
 ///   mlp:    M a(L x)           L: D to H, M: H to D
 ///   glu:    M (v ∘ a(w))       (v, w) = L x, L: D to 2 H, M: H to D

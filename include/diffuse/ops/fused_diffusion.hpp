@@ -38,7 +38,7 @@ struct DiffusionInput {
   std::span<const std::int32_t> offsets;  ///< [B + 1], of the texts among the N rows
   std::span<const TokenTable> tables;     ///< summed
   const float* given = nullptr;           ///< [N, D], added before dropout
-  /// Where noise and dropout are drawn; null: neither (or no noise where `noise_only` is unset).
+  /// Where noise and dropout are drawn; null: neither.
   const RandomPlace* random = nullptr;
   bool dropout = false;  ///< else noise alone
 };

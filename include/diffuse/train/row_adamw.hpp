@@ -52,6 +52,7 @@ class RowAdamW {
   using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
   NamedTensors state() const;
   /// state() with room for that of `update` updates, to be read into; then resume takes it up.
+  /// That throws CheckpointError for last updates that cannot be.
   NamedTensors state_of(std::int64_t update) const;
   void resume(std::int64_t update, const NamedTensors& state);
 

@@ -22,7 +22,6 @@ class TailSteps {
   void add(double rate);
   /// The sum for a parameter whose last gradient came at update `last`, 1-based.
   double since(std::int64_t last) const;
-  std::int64_t updates() const { return update_; }
 
   /// The sums that have come to an end and those that have not: float64, shared with nobody.
   at::Tensor state() const;
@@ -32,7 +31,6 @@ class TailSteps {
   void set_state(const at::Tensor& state, std::int64_t update);
 
  private:
-  double decay_;
   std::int64_t length_;
   std::int64_t update_ = 0;
   std::vector<double> powers_;  // [k]: decay^k
