@@ -10,7 +10,8 @@
 namespace diffuse {
 
 /// One line for every group of labels that a reader may take for the same, most rows first: they
-/// differ by case, width, blanks or the writing of a number alone. `counts` are the rows of each class.
+/// differ by case, width, blanks or the writing of a number alone. `counts` are the rows of each
+/// class.
 std::vector<std::string> describe_look_alikes(const Labels& labels,
                                               std::span<const std::int64_t> counts);
 
