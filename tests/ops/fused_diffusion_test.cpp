@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -36,13 +37,6 @@ at::Tensor scaled_normal(at::IntArrayRef shape, std::uint64_t seed, double scale
   return at::randn(shape, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kFloat))
       .mul_(scale);
 }
-
-struct Case {
-  std::string name;
-  DiffusionSpec spec;
-};
-
-std::string print_name(const testing::TestParamInfo<Case>& info) { return info.param.name; }
 
 DiffusionSpec base_spec(std::int64_t dim, std::int64_t radius = 1, std::int64_t steps = 2) {
   DiffusionSpec spec;
@@ -123,9 +117,9 @@ class Comparison {
     return results;
   }
 
-  Results fused(std::int64_t threads, std::string_view instructions) {
+  Results fused(std::int64_t threads, const FusedOptions& options) {
     WorkerPool pool(threads);
-    FusedDiffusion fused(spec_, pool, instructions);
+    FusedDiffusion fused(spec_, pool, options);
     std::vector<StepPointers<const float>> values;
     std::vector<StepPointers<float>> gradients;
     Results results;
@@ -199,32 +193,51 @@ double relative_error(const at::Tensor& value, const at::Tensor& reference) {
          std::max(reference.abs().max().item<double>(), 1e-3);
 }
 
-class FusedOperator : public testing::TestWithParam<Case> {};
+struct Case {
+  std::string name;
+  DiffusionSpec spec;
 
-TEST_P(FusedOperator, ComputesWhatTheReferenceDoes) {
-  for (const std::string_view instructions : FusedDiffusion::instruction_sets()) {
-    Comparison comparison(GetParam().spec);
+  void expect_reference(const FusedOptions& options) const {
+    SCOPED_TRACE(fmt::format("{}, pieces of {}", options.instructions, options.piece_rows));
+    Comparison comparison(spec);
     const Comparison::Results expected = comparison.reference();
-    const Comparison::Results found = comparison.fused(1, instructions);
-    EXPECT_LT(relative_error(found.output, expected.output), 2e-6) << instructions;
-    EXPECT_LT(relative_error(found.row_gradient, expected.row_gradient), 1e-5) << instructions;
+    const Comparison::Results found = comparison.fused(1, options);
+    EXPECT_LT(relative_error(found.output, expected.output), 2e-6);
+    EXPECT_LT(relative_error(found.row_gradient, expected.row_gradient), 1e-5);
     ASSERT_EQ(found.gradients.size(), expected.gradients.size());
     for (std::size_t i = 0; i < found.gradients.size(); ++i)
       EXPECT_LT(relative_error(found.gradients[i].second, expected.gradients[i].second), 1e-5)
-          << instructions << " " << found.gradients[i].first << " of parameter " << i;
+          << found.gradients[i].first << " of parameter " << i;
   }
+};
+
+std::string print_name(const testing::TestParamInfo<Case>& info) { return info.param.name; }
+
+class FusedOperator : public testing::TestWithParam<Case> {};
+
+TEST_P(FusedOperator, ComputesWhatTheReferenceDoes) {
+  for (const std::string_view instructions : FusedDiffusion::instruction_sets())
+    GetParam().expect_reference({.instructions = instructions});
+}
+
+// Texts of 57 and 100 rows in pieces that are shorter than what some kinds' results depend on.
+TEST_P(FusedOperator, ComputesPiecesOfLongTextsAsTheReferenceDoesTheWhole) {
+  for (const std::string_view instructions : FusedDiffusion::instruction_sets())
+    GetParam().expect_reference({.instructions = instructions, .piece_rows = 9});
 }
 
 TEST_P(FusedOperator, GivesTheSameBytesWithAnyNumberOfThreads) {
-  Comparison comparison(GetParam().spec);
-  const Comparison::Results one = comparison.fused(1, {});
-  for (const std::int64_t threads : {2, 3}) {
-    const Comparison::Results many = comparison.fused(threads, {});
-    EXPECT_TRUE(at::equal(one.output, many.output));
-    EXPECT_TRUE(at::equal(one.row_gradient, many.row_gradient));
-    for (std::size_t i = 0; i < one.gradients.size(); ++i)
-      EXPECT_TRUE(at::equal(one.gradients[i].second, many.gradients[i].second))
-          << one.gradients[i].first;
+  for (const std::int64_t piece_rows : {0, 20}) {
+    Comparison comparison(GetParam().spec);
+    const Comparison::Results one = comparison.fused(1, {.piece_rows = piece_rows});
+    for (const std::int64_t threads : {2, 3}) {
+      const Comparison::Results many = comparison.fused(threads, {.piece_rows = piece_rows});
+      EXPECT_TRUE(at::equal(one.output, many.output));
+      EXPECT_TRUE(at::equal(one.row_gradient, many.row_gradient));
+      for (std::size_t i = 0; i < one.gradients.size(); ++i)
+        EXPECT_TRUE(at::equal(one.gradients[i].second, many.gradients[i].second))
+            << one.gradients[i].first;
+    }
   }
 }
 
@@ -290,6 +303,34 @@ std::vector<Case> cases() {
     add("no_steps", spec);
   }
   return all;
+}
+
+// One row alone: all rows of the text share the maximum, in each piece of it.
+TEST(FusedDiffusion, TiesOfPiecesShareTheGradientOfTheMaximum) {
+  DiffusionSpec spec;
+  spec.dim = 16;
+  spec.pooling = Pooling::max;
+  const std::vector<std::int32_t> offsets = {0, 25};
+  const std::vector<std::int32_t> ids(25, 0);
+  std::vector<float> row(16, 2.0F);
+  const TokenTable table{row.data(), ids.data()};
+  WorkerPool pool(1);
+  FusedDiffusion fused(spec, pool, {.piece_rows = 7});
+  std::vector<float> output(16);
+  std::vector<float> gradient(25 * 16);
+  fused.forward_backward(
+      {.offsets = offsets, .tables = std::span(&table, 1)},
+      [&](const FusedDiffusion::Exchange& exchange) {
+        std::copy_n(exchange.output, 16, output.data());
+        std::fill_n(exchange.gradient, 16, 1.0F);
+      },
+      gradient.data(), {}, 4);
+  EXPECT_EQ(output, row);
+  for (const float value : gradient) EXPECT_FLOAT_EQ(value, 1.0F / 25);
+
+  row[3] = std::numeric_limits<float>::quiet_NaN();
+  fused.forward({.offsets = offsets, .tables = std::span(&table, 1)}, output.data());
+  for (std::size_t c = 0; c < 16; ++c) EXPECT_EQ(std::isnan(output[c]), c == 3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, FusedOperator, testing::ValuesIn(cases()), print_name);

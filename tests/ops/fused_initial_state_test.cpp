@@ -31,10 +31,10 @@ struct InitialState {
 
 /// The operator without steps, of which the rows come out.
 InitialState initial_state(DiffusionSpec spec, const DiffusionInput& input, std::int64_t threads,
-                           std::string_view instructions) {
+                           const FusedOptions& options) {
   spec.dim = kChannels;
   WorkerPool pool(threads);
-  FusedDiffusion fused(spec, pool, instructions);
+  FusedDiffusion fused(spec, pool, options);
   fused.set_parameters({}, true);
   InitialState found{std::vector<float>(kBatchRows * kChannels),
                      std::vector<float>(kBatchRows * kChannels)};
@@ -72,13 +72,14 @@ TEST(FusedInitialState, SumsTablesAndWhatIsGivenThenDropsByPlace) {
   spec.embedding_dropout = 0.4;
   for (const std::string_view instructions : FusedDiffusion::instruction_sets()) {
     for (const std::int64_t threads : {1, 3}) {
-      const InitialState found = initial_state(spec,
-                                               {.offsets = kBounds,
-                                                .tables = tables,
-                                                .given = given.data(),
-                                                .random = &place,
-                                                .dropout = true},
-                                               threads, instructions);
+      const InitialState found = initial_state(
+          spec,
+          {.offsets = kBounds,
+           .tables = tables,
+           .given = given.data(),
+           .random = &place,
+           .dropout = true},
+          threads, {.instructions = instructions, .piece_rows = threads == 3 ? 2 : 0});
       const std::uint32_t kept = keep_threshold(0.4);
       for (std::int64_t row = 0; row < kBatchRows; ++row) {
         for (std::int64_t c = 0; c < kChannels; ++c) {

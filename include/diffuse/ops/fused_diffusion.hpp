@@ -43,17 +43,25 @@ struct DiffusionInput {
   bool dropout = false;  ///< else noise alone
 };
 
+/// What is chosen by itself where nothing is given.
+struct FusedOptions {
+  std::string_view instructions{};  ///< one of FusedDiffusion::instruction_sets()
+  std::int64_t piece_rows = 0;      ///< of a piece of a longer text
+};
+
 /// The diffusion operator on the CPU, a text at a time: a thread takes a few texts through
 /// embedding, all steps and pooling while their rows are in its cache, and on the way back too.
+/// Long texts are cut into pieces, which threads share; a piece computes again the few rows around
+/// it that its own depend on, and with the gradient its own rows a second time, because that of
+/// pooling is known only after all pieces.
 /// Each result depends on the input alone, never on the number of threads: gradients are gathered
 /// in slots, whose number depends on the batch, and added up in a fixed order.
 ///
 /// float32, with AVX2 or AVX-512 where the processor has them.
 class FusedDiffusion {
  public:
-  /// `pool` must outlive the object. `instructions`: one of instruction_sets(), else the best;
-  /// throws Error for one that the processor lacks.
-  FusedDiffusion(const DiffusionSpec& spec, WorkerPool& pool, std::string_view instructions = {});
+  /// `pool` must outlive the object. Throws Error for instructions that the processor lacks.
+  FusedDiffusion(const DiffusionSpec& spec, WorkerPool& pool, const FusedOptions& options = {});
   ~FusedDiffusion();
   FusedDiffusion(const FusedDiffusion&) = delete;
   FusedDiffusion& operator=(const FusedDiffusion&) = delete;

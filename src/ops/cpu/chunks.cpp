@@ -3,70 +3,90 @@
 #include <algorithm>
 #include <numeric>
 
+#include "thread_memory.hpp"
+
 namespace diffuse::cpu {
 namespace {
 
-/// Behind each array: the vectors of the last random numbers may reach beyond the end.
-constexpr std::int64_t kSlack = 8 * kUnit;
+// What a piece takes: its arrays stream through the second-level cache, and what is computed twice
+// at its ends is little beside it.
+constexpr std::int64_t kPieceBytes = 2 * 1024 * 1024;
+constexpr std::int64_t kPieceRows = 256;
+// A piece is so many times as long as its results reach.
+constexpr std::int64_t kPieceReaches = 16;
+// Text whose arrays would go through main memory all the time.
+constexpr std::int64_t kTextBytes = 16 * 1024 * 1024;
+// A text that is more than this part of its batch keeps other threads waiting.
+constexpr std::int64_t kBatchPart = 4;
 
-bool has_norm(const DiffusionSpec& spec) { return spec.norm != NormPosition::none; }
+std::int64_t length_of(std::span<const std::int32_t> offsets, std::int64_t text) {
+  const auto at = static_cast<std::size_t>(text);
+  return offsets[at + 1] - offsets[at];
+}
 
-/// Floats of each of a step's arrays for `rows` rows, in the order of StepBuffers.
-struct StepSizes {
-  StepSizes(const DiffusionPlan& plan, std::int64_t rows, bool keep) {
-    const DiffusionSpec& spec = plan.spec;
-    const std::int64_t state = rows * plan.widths.state;
-    const std::int64_t hidden = rows * plan.widths.hidden;
-    const bool is_linear = spec.function == FunctionKind::linear;
-    sizes[0] = keep && spec.norm != NormPosition::pre ? state : 0;
-    sizes[1] = has_norm(spec) ? state : 0;
-    sizes[2] = has_norm(spec) ? padded(rows) : 0;
-    sizes[3] = keep && !is_linear ? hidden : 0;
-    sizes[4] = keep && spec.function == FunctionKind::glu ? hidden : 0;
-    sizes[5] = keep && spec.activation != Activation::identity ? (is_linear ? state : hidden) : 0;
-    sizes[6] = state;
-    sizes[7] = keep && !spec.alpha && spec.base == BaseState::state ? state : 0;
-  }
-  std::int64_t total() const {
-    return std::accumulate(std::begin(sizes), std::end(sizes), std::int64_t{0});
-  }
-
-  std::int64_t sizes[8];
-};
+std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 
 void ChunkPlan::deal(std::span<const std::int32_t> offsets, std::int64_t most_rows,
-                     std::int64_t slots) {
-  const auto length = [&](std::int64_t text) {
-    const auto at = static_cast<std::size_t>(text);
-    return static_cast<std::int64_t>(offsets[at + 1] - offsets[at]);
-  };
+                     std::int64_t slots, const CutRule& rule) {
   order_.resize(offsets.size() - 1);
   std::iota(order_.begin(), order_.end(), 0);
   std::sort(order_.begin(), order_.end(), [&](std::int64_t a, std::int64_t b) {
-    return length(a) != length(b) ? length(a) > length(b) : a < b;
+    const std::int64_t left = length_of(offsets, a);
+    const std::int64_t right = length_of(offsets, b);
+    return left != right ? left > right : a < b;
   });
-  // As many chunks as make the slots come out even.
-  const std::int64_t rows = offsets.back() - offsets.front();
-  const std::int64_t rounds =
-      std::max<std::int64_t>(1, (rows + slots * most_rows - 1) / (slots * most_rows));
-  const std::int64_t wanted =
-      std::max<std::int64_t>(1, (rows + slots * rounds - 1) / (slots * rounds));
   chunks_.clear();
-  largest_chunk_ = 0;
+  cut(offsets, rule);
+  gather(offsets, most_rows, slots);
+  fill_slots(slots);
+}
+
+/// Takes the texts that are cut from order_; makes chunks of their pieces.
+void ChunkPlan::cut(std::span<const std::int32_t> offsets, const CutRule& rule) {
+  cut_texts_.clear();
+  pieces_.clear();
+  for (const std::int64_t text : order_) {
+    const std::int64_t length = length_of(offsets, text);
+    if (length < rule.least_rows) break;  // the longest come first
+    const auto number = static_cast<std::int64_t>(cut_texts_.size());
+    cut_texts_.push_back(text);
+    const std::int64_t rows = ceil_divide(length, ceil_divide(length, rule.piece_rows));
+    for (std::int64_t at = 0; at < length; at += rows) {
+      const RowSpan own{at, std::min(length, at + rows)};
+      chunks_.push_back(
+          {.rows = own.end - own.begin, .piece = static_cast<std::int64_t>(pieces_.size())});
+      pieces_.push_back({number, own});
+    }
+  }
+  order_.erase(order_.begin(), order_.begin() + static_cast<std::ptrdiff_t>(cut_texts_.size()));
+}
+
+/// Makes chunks of whole texts: as many as make the slots come out even.
+void ChunkPlan::gather(std::span<const std::int32_t> offsets, std::int64_t most_rows,
+                       std::int64_t slots) {
+  std::int64_t rows = 0;
+  for (const std::int64_t text : order_) rows += length_of(offsets, text);
+  const std::int64_t rounds = std::max<std::int64_t>(1, ceil_divide(rows, slots * most_rows));
+  const std::int64_t wanted = std::max<std::int64_t>(1, ceil_divide(rows, slots * rounds));
   const auto count = static_cast<std::int64_t>(order_.size());
+  const auto length = [&](std::int64_t at) {
+    return length_of(offsets, order_[static_cast<std::size_t>(at)]);
+  };
   for (std::int64_t at = 0; at < count;) {
     Part chunk{.begin = at};
     do {
-      chunk.rows += length(order_[static_cast<std::size_t>(at)]);
+      chunk.rows += length(at);
       ++at;
       // Half of the next text over the mark: on average the mark is met.
-    } while (at < count && chunk.rows + length(order_[static_cast<std::size_t>(at)]) / 2 <= wanted);
+    } while (at < count && chunk.rows + length(at) / 2 <= wanted);
     chunk.end = at;
-    largest_chunk_ = std::max(largest_chunk_, chunk.rows);
     chunks_.push_back(chunk);
   }
+}
+
+void ChunkPlan::fill_slots(std::int64_t slots) {
   slot_count_ = std::min<std::int64_t>(slots, static_cast<std::int64_t>(chunks_.size()));
   if (static_cast<std::int64_t>(slots_.size()) < slot_count_)
     slots_.resize(static_cast<std::size_t>(slot_count_));
@@ -79,56 +99,35 @@ void ChunkPlan::deal(std::span<const std::int32_t> offsets, std::int64_t most_ro
   }
 }
 
-std::int64_t bytes_a_row(const DiffusionPlan& plan, bool keep) {
-  const std::int64_t state = plan.widths.state;
-  const std::int64_t steps = keep ? static_cast<std::int64_t>(plan.steps.size()) : 1;
-  return static_cast<std::int64_t>(sizeof(float)) *
-         (StepSizes(plan, kUnit, keep).total() / kUnit * steps + (keep ? 3 : 1) * state);
+std::int64_t reach(const DiffusionSpec& spec) {
+  std::int64_t rows = 0;
+  for (const auto& shifts : spec.shifts)
+    if (!shifts.empty()) rows += std::max(std::abs(shifts.front()), std::abs(shifts.back()));
+  return rows;
 }
 
-void ThreadMemory::arrange(const DiffusionPlan& plan, std::int64_t rows, std::int64_t texts,
-                           bool keep) {
-  const std::int64_t state = rows * plan.widths.state;
-  const bool initial = plan.spec.base == BaseState::initial;
-  const std::int64_t factor = plan.spec.pooling == Pooling::mean_max ? 2 : 1;
-  const std::int64_t pooled = plan.spec.pooling ? texts * factor * plan.widths.state : 0;
-  const bool full = plan.spec.weight == WeightKind::full;
-  workspace.block_size =
-      kBlockRows * std::max({plan.widths.state, plan.widths.in, plan.widths.hidden,
-                             full ? plan.widths.mix / plan.widths.state : 0});
-  const StepSizes sizes(plan, rows, keep);
-  const std::int64_t steps = static_cast<std::int64_t>(plan.steps.size());
-  const std::int64_t sets = keep ? steps : std::min<std::int64_t>(steps, 1);
-  const std::int64_t arrays = 16 + 8 * sets;
-  buffer_.reserve(state * (keep ? 6 : 4) + 4 * workspace.block_size + 2 * pooled +
-                  sets * sizes.total() + arrays * (kSlack + kUnit));
-  float* at = buffer_.data();
-  const auto take = [&at](std::int64_t count) -> float* {
-    if (count == 0) return nullptr;
-    float* const from = at;
-    at += padded(count) + kSlack;
-    return from;
-  };
-  workspace.state = take(state);
-  workspace.initial = initial ? take(state) : nullptr;
-  workspace.values = take(state);  // noise is drawn here too
-  workspace.gradient = keep ? take(state) : nullptr;
-  workspace.spare = keep && initial ? take(state) : nullptr;
-  workspace.block = take(4 * workspace.block_size);
-  bits = reinterpret_cast<std::uint16_t*>(take((state + 1) / 2 + kSlack));
-  output = take(pooled);
-  output_gradient = keep ? take(pooled) : nullptr;
-  workspace.steps.resize(static_cast<std::size_t>(steps));
-  for (std::size_t t = 0; t < workspace.steps.size(); ++t) {
-    if (t > 0 && !keep) {
-      workspace.steps[t] = workspace.steps[0];
-      continue;
-    }
-    StepBuffers& own = workspace.steps[t];
-    float** const places[] = {&own.x,    &own.xhat,  &own.rstd, &own.hidden,
-                              &own.gate, &own.slope, &own.u,    &own.base};
-    for (std::size_t i = 0; i < std::size(places); ++i) *places[i] = take(sizes.sizes[i]);
+CutRule cut_rule(const DiffusionPlan& plan, std::span<const std::int32_t> offsets, bool again,
+                 std::int64_t piece_rows) {
+  if (piece_rows > 0) return {.least_rows = piece_rows + 1, .piece_rows = piece_rows};
+  const std::int64_t bytes = bytes_a_row(plan, true);
+  CutRule rule{.piece_rows =
+                   std::max({kPieceRows, kPieceBytes / bytes, kPieceReaches * reach(plan.spec)})};
+  rule.least_rows = 2 * rule.piece_rows;
+  if (again) {
+    const std::int64_t all = offsets.back() - offsets.front();
+    rule.least_rows = std::max(rule.least_rows, std::min(kTextBytes / bytes, all / kBatchPart));
   }
+  return rule;
+}
+
+std::int64_t largest_chunk(const DiffusionPlan& plan, std::int64_t longest) {
+  const std::int32_t one_text[] = {0, static_cast<std::int32_t>(longest)};
+  CutRule rule = cut_rule(plan, one_text, true, 0);
+  // Beside others the text may be a small part of its batch.
+  rule.least_rows = std::max(rule.least_rows, kTextBytes / bytes_a_row(plan, true));
+  return longest < rule.least_rows
+             ? longest
+             : std::max(rule.least_rows, rule.piece_rows + 4 * reach(plan.spec));
 }
 
 }  // namespace diffuse::cpu

@@ -79,7 +79,8 @@ HWY_INLINE void apply_function(const DiffusionSpec& spec, const Widths& widths,
 }
 
 /// The gradient of f on a block: `g` `[rows, D]`, that of u, is overwritten; `x` is f's input
-/// again; dx `[rows, D]` comes out. `block`: two blocks of memory.
+/// again; dx `[rows, D]` comes out. `slot`: null where the parameters get no gradient. `block`: two
+/// blocks of memory.
 HWY_INLINE void function_back(const DiffusionSpec& spec, const Widths& widths,
                               const PackedStep& step, const GradientOffsets& offsets,
                               const float* x, std::int64_t rows, const FunctionRows& kept, float* g,
@@ -88,13 +89,15 @@ HWY_INLINE void function_back(const DiffusionSpec& spec, const Widths& widths,
   const std::int64_t hidden = widths.hidden;
   float* inner = g;  // gradient of the first matrix's outputs
   if (spec.function != FunctionKind::linear) {
-    add_columns(g, rows, state, slot + offsets.out_bias);
-    float* product = kept.hidden;
-    if (spec.function == FunctionKind::glu) {
-      product = block + block_size;
-      multiply_rows(kept.hidden, kept.gate, rows * hidden, product);
+    if (slot != nullptr) {
+      add_columns(g, rows, state, slot + offsets.out_bias);
+      float* product = kept.hidden;
+      if (spec.function == FunctionKind::glu) {
+        product = block + block_size;
+        multiply_rows(kept.hidden, kept.gate, rows * hidden, product);
+      }
+      add_outer(g, state, state, product, hidden, hidden, rows, slot + offsets.out, hidden);
     }
-    add_outer(g, state, state, product, hidden, hidden, rows, slot + offsets.out, hidden);
     inner = block;
     if (spec.function == FunctionKind::mlp) {
       multiply<Start::zero>(g, state, rows, step.out_back, nullptr, inner, hidden);
@@ -114,8 +117,10 @@ HWY_INLINE void function_back(const DiffusionSpec& spec, const Widths& widths,
   }
   if (kept.slope != nullptr && spec.function != FunctionKind::glu)
     multiply_into(inner, kept.slope, rows * widths.in);
-  add_columns(inner, rows, widths.in, slot + offsets.in_bias);
-  add_outer(inner, widths.in, widths.in, x, state, state, rows, slot + offsets.in, state);
+  if (slot != nullptr) {
+    add_columns(inner, rows, widths.in, slot + offsets.in_bias);
+    add_outer(inner, widths.in, widths.in, x, state, state, rows, slot + offsets.in, state);
+  }
   multiply<Start::zero>(inner, widths.in, rows, step.in_back, nullptr, dx, state);
 }
 

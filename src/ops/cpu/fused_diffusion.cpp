@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
+#include "chunk_pass.hpp"
 #include "chunks.hpp"
 #include "kernels.hpp"
+#include "long_texts.hpp"
+#include "packing.hpp"
 #include "parameters.hpp"
+#include "thread_memory.hpp"
 
 namespace diffuse {
 namespace {
 
-using cpu::Chunk;
 using cpu::ChunkPlan;
 using cpu::FloatBuffer;
 using cpu::ThreadMemory;
@@ -29,8 +32,13 @@ std::int64_t most_slots(std::int64_t floats) {
 }  // namespace
 
 struct FusedDiffusion::Implementation {
-  Implementation(const DiffusionSpec& spec, WorkerPool& workers, std::string_view instructions)
-      : plan(spec, cpu::kernels_of(instructions)), parameters(plan), pool(workers) {
+  Implementation(const DiffusionSpec& spec, WorkerPool& workers, const FusedOptions& how)
+      : options(how),
+        plan(spec, cpu::kernels_of(how.instructions)),
+        parameters(plan),
+        pool(workers),
+        pass(plan),
+        long_texts(plan) {
     memory.resize(static_cast<std::size_t>(pool.threads()));
   }
 
@@ -38,109 +46,65 @@ struct FusedDiffusion::Implementation {
     return std::max(cpu::kBlockRows, kChunkBytes / cpu::bytes_a_row(plan, keep));
   }
 
-  /// The chunk's initial state and its dropout.
-  void start(const DiffusionInput& input, std::span<const std::int64_t> texts, ThreadMemory& own,
-             bool keep) {
-    own.bounds.assign(1, 0);
-    for (const std::int64_t text : texts)
-      own.bounds.push_back(own.bounds.back() + length(input, text));
-    own.arrange(plan, own.bounds.back(), static_cast<std::int64_t>(texts.size()), keep);
-    const std::int64_t width = plan.widths.state;
-    for (std::size_t t = 0; t < texts.size(); ++t) {
-      const std::int64_t row = input.offsets[static_cast<std::size_t>(texts[t])];
-      const cpu::RowRange rows{row, own.bounds[t + 1] - own.bounds[t]};
-      float* state = own.workspace.state + own.bounds[t] * width;
-      embed(input, rows, state);
-      if (input.random == nullptr) continue;
-      if (plan.spec.noise_std > 0)
-        plan.kernels.add_noise(plan, *input.random, rows, state, own.workspace.values);
-      if (drops(input)) {
-        std::uint16_t* bits = own.bits + own.bounds[t] * width;
-        plan.kernels.draw_halves(*input.random, RandomStream::embedding_dropout, rows, width, bits);
-        plan.kernels.apply_dropout(plan, bits, rows.count, state);
-      }
-    }
+  void take_piece(const DiffusionInput& input, std::int64_t index, std::int64_t reaches,
+                  ThreadMemory& own, bool keep) const {
+    const cpu::Piece& piece = deal.pieces()[static_cast<std::size_t>(index)];
+    const std::int64_t text = deal.cut_texts()[static_cast<std::size_t>(piece.cut)];
+    pass.forward_piece(input, piece.own, text, reaches, own, keep);
   }
 
-  void embed(const DiffusionInput& input, cpu::RowRange rows, float* state) const {
-    const std::int64_t dim = plan.widths.dim;
-    const std::int64_t width = plan.widths.state;
-    for (std::int64_t i = 0; i < rows.count; ++i) {
-      float* to = state + i * width;
-      bool first = true;
-      for (const TokenTable& table : input.tables) {
-        const float* from = table.rows + dim * std::int64_t{table.ids[rows.first + i]};
-        if (first)
-          std::copy_n(from, dim, to);
-        else
-          for (std::int64_t c = 0; c < dim; ++c) to[c] += from[c];
-        first = false;
-      }
-      if (input.given != nullptr) {
-        const float* given = input.given + (rows.first + i) * dim;
-        for (std::int64_t c = 0; c < dim; ++c) to[c] += given[c];
-      }
-      std::fill(to + dim, to + width, 0.0F);
-    }
+  /// The pieces' part of a batch's outputs, where that is all there is to do with them yet.
+  void forward_piece(const DiffusionInput& input, std::int64_t index, std::int64_t worker,
+                     bool for_gradient) {
+    ThreadMemory& own = memory[static_cast<std::size_t>(worker)];
+    take_piece(input, index, 1, own, false);
+    long_texts.add_piece(index, own, for_gradient);
   }
 
-  bool drops(const DiffusionInput& input) const {
-    return input.random != nullptr && input.dropout && plan.spec.embedding_dropout > 0;
-  }
-
-  static std::int64_t length(const DiffusionInput& input, std::int64_t text) {
-    const auto at = static_cast<std::size_t>(text);
-    return input.offsets[at + 1] - input.offsets[at];
-  }
-
-  /// Rows of the chunk's output, padded: pooled or the states.
-  std::int64_t output_rows(const ThreadMemory& own) const {
-    const auto texts = static_cast<std::int64_t>(own.bounds.size()) - 1;
-    if (!plan.spec.pooling) return own.bounds.back();
-    return plan.spec.pooling == Pooling::mean_max ? 2 * texts : texts;
-  }
-
-  /// Copies `rows` rows from one stride to another.
-  static void copy_rows(const float* from, std::int64_t from_stride, std::int64_t rows,
-                        std::int64_t width, float* to, std::int64_t to_stride) {
-    for (std::int64_t i = 0; i < rows; ++i)
-      std::copy_n(from + i * from_stride, width, to + i * to_stride);
-  }
-
-  /// Runs the chunk forward; returns its output, padded.
-  const float* forward(const DiffusionInput& input, std::span<const std::int64_t> texts,
-                       ThreadMemory& own, bool keep) {
-    start(input, texts, own, keep);
-    const Chunk chunk{own.bounds};
-    plan.kernels.run_steps(plan, chunk, own.workspace, keep);
-    if (!plan.spec.pooling) return own.workspace.state;
-    plan.kernels.pool(plan, chunk, own.workspace, own.output);
-    return own.output;
-  }
-
-  /// Where the chunk's outputs go in the batch's: text by text.
-  void write_output(const DiffusionInput& input, std::span<const std::int64_t> texts,
-                    const ThreadMemory& own, const float* from, float* output) const {
-    const std::int64_t dim = plan.widths.dim;
-    const std::int64_t width = plan.widths.state;
-    const std::int64_t each = plan.spec.pooling == Pooling::mean_max ? 2 : 1;
-    for (std::size_t t = 0; t < texts.size(); ++t) {
-      const std::int64_t rows = plan.spec.pooling ? each : own.bounds[t + 1] - own.bounds[t];
+  void write_long_outputs(const DiffusionInput& input, float* output) const {
+    const auto texts = long_texts.texts();
+    const std::int64_t width = long_texts.output_width();
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const std::int64_t first = long_texts.row_of(static_cast<std::int64_t>(i));
+      const std::int64_t rows = long_texts.row_of(static_cast<std::int64_t>(i) + 1) - first;
       const std::int64_t to =
-          plan.spec.pooling ? texts[t] * each : input.offsets[static_cast<std::size_t>(texts[t])];
-      copy_rows(from, width, rows, dim, output + to * dim, dim);
-      from += rows * width;
+          plan.spec.pooling ? texts[i] : input.offsets[static_cast<std::size_t>(texts[i])];
+      std::copy_n(long_texts.outputs() + first * width, rows * width, output + to * width);
     }
+  }
+
+  /// Forward and `middle` of the texts that are cut: their pieces' gradients come after.
+  void forward_long_texts(const DiffusionInput& input, const Middle& middle) {
+    if (deal.pieces().empty()) return;
+    long_texts.begin(deal, input.offsets);
+    pool.run(static_cast<std::int64_t>(deal.pieces().size()),
+             [&](std::int64_t index, std::int64_t worker) {
+               forward_piece(input, index, worker, true);
+             });
+    long_texts.combine();
+    middle({.texts = long_texts.texts(),
+            .output = long_texts.outputs(),
+            .gradient = long_texts.gradients()});
+    long_texts.read_gradients();
+  }
+
+  void forward_backward_piece(const DiffusionInput& input, std::int64_t index, std::int64_t slot,
+                              std::int64_t worker, float* row_gradient) {
+    ThreadMemory& own = memory[static_cast<std::size_t>(worker)];
+    // A row's gradient needs states as far away as a text's end result, and those again.
+    take_piece(input, index, 2, own, true);
+    long_texts.spread(index, own);
+    pass.backward(input, own, slot_data(slot), row_gradient);
   }
 
   void forward_backward_chunk(const DiffusionInput& input, std::span<const std::int64_t> texts,
                               std::int64_t slot, std::int64_t worker, const Middle& middle,
                               float* row_gradient) {
     ThreadMemory& own = memory[static_cast<std::size_t>(worker)];
-    const float* output = forward(input, texts, own, true);
+    const float* output = pass.forward(input, texts, own, true);
     const std::int64_t dim = plan.widths.dim;
     const std::int64_t width = plan.widths.state;
-    const std::int64_t rows = output_rows(own);
+    const std::int64_t rows = pass.output_rows(own);
     float* gradient = plan.spec.pooling ? own.output_gradient : own.workspace.gradient;
     if (dim == width) {
       middle(
@@ -148,24 +112,18 @@ struct FusedDiffusion::Implementation {
     } else {
       own.dense.resize(static_cast<std::size_t>(rows * dim));
       own.dense_gradient.resize(own.dense.size());
-      copy_rows(output, width, rows, dim, own.dense.data(), dim);
+      cpu::copy_rows(output, width, rows, dim, own.dense.data(), dim);
       middle({.texts = texts,
               .slot = slot,
               .worker = worker,
               .output = own.dense.data(),
               .gradient = own.dense_gradient.data()});
       std::fill_n(gradient, rows * width, 0.0F);
-      copy_rows(own.dense_gradient.data(), dim, rows, dim, gradient, width);
+      cpu::copy_rows(own.dense_gradient.data(), dim, rows, dim, gradient, width);
     }
-    const Chunk chunk{own.bounds};
-    if (plan.spec.pooling) plan.kernels.unpool(plan, chunk, own.workspace, output, gradient);
-    plan.kernels.run_steps_back(plan, chunk, own.workspace, slot_data(slot));
-    if (drops(input))
-      plan.kernels.apply_dropout(plan, own.bits, own.bounds.back(), own.workspace.gradient);
-    for (std::size_t t = 0; t < texts.size(); ++t)
-      copy_rows(own.workspace.gradient + own.bounds[t] * width, width,
-                own.bounds[t + 1] - own.bounds[t], dim,
-                row_gradient + input.offsets[static_cast<std::size_t>(texts[t])] * dim, dim);
+    if (plan.spec.pooling)
+      plan.kernels.unpool(plan, own.chunk(), own.workspace, output, gradient, nullptr);
+    pass.backward(input, own, slot_data(slot), row_gradient);
   }
 
   float* slot_data(std::int64_t slot) { return slots.data() + slot * slot_stride(); }
@@ -184,18 +142,21 @@ struct FusedDiffusion::Implementation {
     });
   }
 
+  FusedOptions options;
   cpu::DiffusionPlan plan;
   cpu::PackedParameters parameters;
   WorkerPool& pool;
+  cpu::ChunkPass pass;
   std::vector<StepPointers<const float>> values;
   std::vector<ThreadMemory> memory;
   ChunkPlan deal;
+  cpu::LongTexts long_texts;
   FloatBuffer slots;
 };
 
 FusedDiffusion::FusedDiffusion(const DiffusionSpec& spec, WorkerPool& pool,
-                               std::string_view instructions)
-    : self_(std::make_unique<Implementation>(spec, pool, instructions)) {}
+                               const FusedOptions& options)
+    : self_(std::make_unique<Implementation>(spec, pool, options)) {}
 
 FusedDiffusion::~FusedDiffusion() = default;
 
@@ -219,20 +180,26 @@ std::int64_t FusedDiffusion::slot_bytes(std::int64_t parameters) {
 std::int64_t FusedDiffusion::thread_bytes(const DiffusionSpec& spec, std::int64_t longest) {
   cpu::DiffusionPlan plan(spec, cpu::kernels_of({}));
   plan.steps.resize(static_cast<std::size_t>(spec.steps()));
-  return std::max(kChunkBytes, longest * cpu::bytes_a_row(plan, true));
+  return std::max(kChunkBytes, cpu::largest_chunk(plan, longest) * cpu::bytes_a_row(plan, true));
 }
 
 void FusedDiffusion::forward(const DiffusionInput& input, float* output) {
   Implementation& self = *self_;
   // More chunks than slots have them only balance the threads' loads here.
-  self.deal.deal(input.offsets, self.most_rows(false), kMaxSlots);
+  self.deal.deal(input.offsets, self.most_rows(false), kMaxSlots,
+                 cpu::cut_rule(self.plan, input.offsets, false, self.options.piece_rows));
+  self.long_texts.begin(self.deal, input.offsets);
   self.pool.run(static_cast<std::int64_t>(self.deal.chunks().size()), [&](std::int64_t index,
                                                                           std::int64_t worker) {
+    const ChunkPlan::Part& chunk = self.deal.chunks()[static_cast<std::size_t>(index)];
+    if (chunk.piece >= 0) return self.forward_piece(input, chunk.piece, worker, false);
     ThreadMemory& own = self.memory[static_cast<std::size_t>(worker)];
-    const auto texts = self.deal.texts(self.deal.chunks()[static_cast<std::size_t>(index)]);
-    const float* from = self.forward(input, texts, own, false);
-    self.write_output(input, texts, own, from, output);
+    const auto texts = self.deal.texts(chunk);
+    const float* from = self.pass.forward(input, texts, own, false);
+    self.pass.write_output(input, texts, own, from, output);
   });
+  self.long_texts.combine();
+  self.write_long_outputs(input, output);
 }
 
 void FusedDiffusion::forward_backward(const DiffusionInput& input, const Middle& middle,
@@ -240,13 +207,19 @@ void FusedDiffusion::forward_backward(const DiffusionInput& input, const Middle&
                                       std::span<const StepPointers<float>> gradients,
                                       std::int64_t slots) {
   Implementation& self = *self_;
-  self.deal.deal(input.offsets, self.most_rows(true), slots);
+  self.deal.deal(input.offsets, self.most_rows(true), slots,
+                 cpu::cut_rule(self.plan, input.offsets, true, self.options.piece_rows));
+  self.forward_long_texts(input, middle);
   self.slots.reserve(self.slot_stride() * slots);
   self.pool.run(self.deal.slot_count(), [&](std::int64_t slot, std::int64_t worker) {
     std::fill_n(self.slot_data(slot), self.slot_stride(), 0.0F);
-    for (const std::int64_t chunk : self.deal.slot(slot)) {
-      const auto texts = self.deal.texts(self.deal.chunks()[static_cast<std::size_t>(chunk)]);
-      self.forward_backward_chunk(input, texts, slot, worker, middle, row_gradient);
+    for (const std::int64_t index : self.deal.slot(slot)) {
+      const ChunkPlan::Part& chunk = self.deal.chunks()[static_cast<std::size_t>(index)];
+      if (chunk.piece >= 0)
+        self.forward_backward_piece(input, chunk.piece, slot, worker, row_gradient);
+      else
+        self.forward_backward_chunk(input, self.deal.texts(chunk), slot, worker, middle,
+                                    row_gradient);
     }
   });
   if (self.plan.steps.empty()) return;

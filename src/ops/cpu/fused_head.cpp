@@ -14,12 +14,6 @@ using cpu::padded;
 // Behind each array: random numbers come some at a time.
 constexpr std::int64_t kSlack = 8 * cpu::kUnit;
 
-void copy_head_rows(const float* from, std::int64_t from_stride, std::int64_t rows,
-                    std::int64_t width, float* to, std::int64_t to_stride) {
-  for (std::int64_t i = 0; i < rows; ++i)
-    std::copy_n(from + i * from_stride, width, to + i * to_stride);
-}
-
 }  // namespace
 
 struct FusedHead::Implementation {
@@ -63,7 +57,7 @@ struct FusedHead::Implementation {
 
   /// Lays `pooled` out with padding.
   void read_input(const float* pooled, std::int64_t n, const cpu::HeadMemory& to) const {
-    copy_head_rows(pooled, plan.spec.in_dim, n, plan.spec.in_dim, to.input, plan.input);
+    cpu::copy_rows(pooled, plan.spec.in_dim, n, plan.spec.in_dim, to.input, plan.input);
     if (plan.input == plan.spec.in_dim) return;
     for (std::int64_t i = 0; i < n; ++i)
       std::fill(to.input + i * plan.input + plan.spec.in_dim, to.input + (i + 1) * plan.input,
@@ -124,7 +118,7 @@ void FusedHead::forward(std::int64_t worker, std::int64_t n, const float* pooled
   self_->read_input(pooled, n, memory);
   own.texts.resize(static_cast<std::size_t>(n));
   self_->kernels->head_forward(self_->plan, {.texts = own.texts}, memory);
-  copy_head_rows(memory.logits, self_->plan.classes, n, self_->plan.spec.classes, logits,
+  cpu::copy_rows(memory.logits, self_->plan.classes, n, self_->plan.spec.classes, logits,
                  self_->plan.spec.classes);
 }
 
@@ -154,7 +148,7 @@ void FusedHead::add_gradients(std::int64_t worker, std::int64_t slot,
   HeadFigures& sum = self_->figures[static_cast<std::size_t>(slot)];
   sum.loss += figures.loss;
   sum.correct += figures.correct;
-  copy_head_rows(memory.input_gradient, plan.input, n, plan.spec.in_dim, gradient,
+  cpu::copy_rows(memory.input_gradient, plan.input, n, plan.spec.in_dim, gradient,
                  plan.spec.in_dim);
 }
 

@@ -131,16 +131,17 @@ void mix_by_matrices_back(const DiffusionPlan& plan, const StepPlan& step, const
   const PackedStep& own = *step.parameters;
   const std::int64_t depth = own.mix.depth;
   std::memset(workspace.values, 0, static_cast<std::size_t>(chunk.rows() * width) * sizeof(float));
-  for (std::int64_t first = 0; first < chunk.rows(); first += kBlockRows) {
-    const std::int64_t rows = HWY_MIN(kBlockRows, chunk.rows() - first);
+  const bool learned = plan.spec.weight_learned || !plan.spec.alpha;
+  for_blocks(chunk, kBlockRows, [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
     const float* d = workspace.gradient + first * width;
     float* gathered = workspace.block;
-    gather_neighbours(chunk, step.shifts, first, first + rows, width, u, gathered);
-    if (plan.spec.weight_learned || !plan.spec.alpha)
+    if (learned && is_own) {
+      gather_neighbours(chunk, step.shifts, first, first + rows, width, u, gathered);
       add_outer(d, width, width, gathered, depth, depth, rows, slot + step.gradient->mix, depth);
+    }
     multiply<Start::zero>(d, width, rows, own.mix_back, nullptr, gathered, depth);
     scatter_neighbours(chunk, step.shifts, first, first + rows, width, gathered, workspace.values);
-  }
+  });
 }
 
 void mix_by_factors_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
@@ -149,10 +150,12 @@ void mix_by_factors_back(const DiffusionPlan& plan, const StepPlan& step, const 
   with_shift_count(step.shifts.size(), [&](auto count) HWY_ATTR {
     for (std::size_t t = 0; t + 1 < chunk.bounds.size(); ++t) {
       const std::int64_t at = chunk.bounds[t] * width;
-      mix_text_back<decltype(count)::value>(step.shifts, chunk.bounds[t + 1] - chunk.bounds[t],
-                                            width, u + at, step.parameters->factor,
-                                            workspace.gradient + at, workspace.values + at,
-                                            slot + step.gradient->mix);
+      const std::int64_t n = chunk.bounds[t + 1] - chunk.bounds[t];
+      // Whole texts are all the chunk's own; of a piece there is but one.
+      const RowSpan rows = chunk.texts() > 1 ? RowSpan{0, n} : chunk.own;
+      mix_text_back<decltype(count)::value>(step.shifts, n, rows, width, u + at,
+                                            step.parameters->factor, workspace.gradient + at,
+                                            workspace.values + at, slot + step.gradient->mix);
     }
   });
 }
@@ -182,19 +185,28 @@ void run_step_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk&
   const std::int64_t width = plan.widths.state;
   const PackedStep& own = *step.parameters;
   const GradientOffsets& offsets = *step.gradient;
+  const auto norm_back = [&](float* d, std::int64_t first, std::int64_t rows,
+                             bool is_own) HWY_ATTR {
+    normalise_back(d, buffers.xhat + first * width, buffers.rstd + first, rows, plan.widths.dim,
+                   width, own.norm_weight, is_own ? slot + offsets.norm_weight : nullptr,
+                   is_own ? slot + offsets.norm_bias : nullptr);
+  };
   if (spec.norm == NormPosition::post)
-    normalise_back(workspace.gradient, buffers.xhat, buffers.rstd, chunk.rows(), plan.widths.dim,
-                   width, own.norm_weight, slot + offsets.norm_weight, slot + offsets.norm_bias);
+    for_blocks(chunk, chunk.rows(),
+               [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
+                 norm_back(workspace.gradient + first * width, first, rows, is_own);
+               });
   if (!spec.alpha) {
     const float* base = spec.base == BaseState::initial ? workspace.initial : buffers.base;
-    add_column_products(workspace.gradient, base, chunk.rows(), width, slot + offsets.alpha);
+    const std::int64_t at = chunk.own.begin * width;
+    add_column_products(workspace.gradient + at, base + at, chunk.own.end - chunk.own.begin, width,
+                        slot + offsets.alpha);
   }
   if (spec.weight == WeightKind::full)
     mix_by_matrices_back(plan, step, chunk, workspace, buffers.u, slot);
   else
     mix_by_factors_back(plan, step, chunk, workspace, buffers.u, slot);
-  for (std::int64_t first = 0; first < chunk.rows(); first += kBlockRows) {
-    const std::int64_t rows = HWY_MIN(kBlockRows, chunk.rows() - first);
+  for_blocks(chunk, kBlockRows, [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
     const std::int64_t at = first * width;
     float* x = workspace.block;
     float* block = workspace.block + workspace.block_size;
@@ -206,13 +218,11 @@ void run_step_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk&
     float* dx = workspace.block + 3 * workspace.block_size;
     function_back(spec, plan.widths, own, offsets, x, rows,
                   function_rows(buffers, first, width, plan.widths.hidden), workspace.values + at,
-                  slot, dx, block, workspace.block_size);
-    if (spec.norm == NormPosition::pre)
-      normalise_back(dx, buffers.xhat + at, buffers.rstd + first, rows, plan.widths.dim, width,
-                     own.norm_weight, slot + offsets.norm_weight, slot + offsets.norm_bias);
+                  is_own ? slot : nullptr, dx, block, workspace.block_size);
+    if (spec.norm == NormPosition::pre) norm_back(dx, first, rows, is_own);
     join_gradients(plan, own, rows, dx, workspace.gradient + at,
                    spec.base == BaseState::initial ? workspace.spare + at : nullptr);
-  }
+  });
 }
 
 void run_steps_back(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
@@ -243,25 +253,34 @@ void pool(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& worksp
 }
 
 void unpool(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
-            const float* pooled, const float* d) {
+            const float* pooled, const float* d, const WholeText* whole) {
   const std::int64_t width = plan.widths.state;
   for (std::size_t t = 0; t + 1 < chunk.bounds.size(); ++t) {
     const float* state = workspace.state + chunk.bounds[t] * width;
     float* rows = workspace.gradient + chunk.bounds[t] * width;
     const std::int64_t n = chunk.bounds[t + 1] - chunk.bounds[t];
     if (*plan.spec.pooling != Pooling::max) {
-      unpool_mean(d, n, width, rows);
+      unpool_mean(d, whole == nullptr ? n : whole->rows, n, width, rows);
       d += width;
       pooled += width;
     } else {
       std::memset(rows, 0, static_cast<std::size_t>(n * width) * sizeof(float));
     }
     if (*plan.spec.pooling != Pooling::mean) {
-      add_unpooled_max(d, pooled, state, n, width, rows);
+      add_unpooled_max(d, pooled, whole == nullptr ? nullptr : whole->ties, state, n, width, rows);
       d += width;
       pooled += width;
     }
   }
+}
+
+void count_ties(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
+                const float* most, float* ties) {
+  const std::int64_t width = plan.widths.state;
+  const float* rows = workspace.state + chunk.bounds.front() * width;
+  for (std::int64_t c = 0; c < width; c += kLanes)
+    store(count_equal(rows, chunk.bounds.back() - chunk.bounds.front(), width, c, load(most + c)),
+          ties + c);
 }
 
 void add(float* to, const float* from, std::int64_t count) { add_to_row(to, from, count); }
@@ -288,6 +307,7 @@ const Kernels kKernels = {
     run_steps_back,
     pool,
     unpool,
+    count_ties,
     head_forward,
     head_backward,
     add,

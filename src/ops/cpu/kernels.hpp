@@ -66,9 +66,14 @@ struct Kernels {
   void (*pool)(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
                float* pooled);
 
-  /// The gradient of pool's output into `workspace.gradient`.
+  /// The gradient of pool's output into `workspace.gradient`. `whole`: where the chunk is a piece,
+  /// the text that `pooled` is of, else null.
   void (*unpool)(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
-                 const float* pooled, const float* pooled_gradient);
+                 const float* pooled, const float* pooled_gradient, const WholeText* whole);
+
+  /// How many of the chunk's rows have each channel's maximum `most` `[D]`: [D].
+  void (*count_ties)(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
+                     const float* most, float* ties);
 
   /// Logits `[n, C]` of the pooled rows in `memory.input`, which dropout changes.
   void (*head_forward)(const HeadPlan& plan, const HeadBatch& batch, const HeadMemory& memory);

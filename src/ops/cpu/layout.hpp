@@ -99,12 +99,28 @@ struct StepBuffers {
   float* base = nullptr;    ///< [R, D] for the gradient of alpha
 };
 
-/// Texts that one thread takes through all steps together.
+/// Rows [begin, end) among those of a text or chunk.
+struct RowSpan {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+/// Texts that one thread takes through all steps together, or a piece of a long one.
 struct Chunk {
   /// The texts' first rows among the chunk's own, [texts + 1].
   std::span<const std::int64_t> bounds;
+  /// The rows that it answers for. Those around them, in a piece, are another's, computed again
+  /// because these depend on them: parameters get no gradient from them.
+  RowSpan own;
+
   std::int64_t rows() const { return bounds.back(); }
   std::int64_t texts() const { return static_cast<std::int64_t>(bounds.size()) - 1; }
+};
+
+/// What pooling's gradient needs of a text of which a chunk is a piece.
+struct WholeText {
+  std::int64_t rows = 0;
+  const float* ties = nullptr;  ///< [D] how many rows share the maximum; null without a maximum
 };
 
 /// A thread's memory for one chunk.

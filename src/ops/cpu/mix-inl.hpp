@@ -64,9 +64,10 @@ HWY_NOINLINE void mix_text(std::span<const std::int64_t> shifts, std::int64_t n,
     mix_column<kCount>(shifts, n, width, u + c, factor + c, load(alpha + c), base + c, out + c);
 }
 
-/// One column of the gradient: g_j = sum over k of F_k ∘ d_{j - shifts[k]}, and that of F_k.
+/// One column of the gradient: g_j = sum over k of F_k ∘ d_{j - shifts[k]}, and that of F_k, to
+/// which the rows `own` add.
 template <int kCount>
-HWY_INLINE void mix_column_back(std::span<const std::int64_t> shifts, std::int64_t n,
+HWY_INLINE void mix_column_back(std::span<const std::int64_t> shifts, std::int64_t n, RowSpan own,
                                 std::int64_t width, const float* u, const float* factor,
                                 const float* d, float* g, float* factor_gradient) {
   Floats weights[kCount];
@@ -74,7 +75,7 @@ HWY_INLINE void mix_column_back(std::span<const std::int64_t> shifts, std::int64
 #pragma GCC unroll 8
   for (int k = 0; k < kCount; ++k) {
     weights[k] = load(factor + k * width);
-    sums[k] = load(factor_gradient + k * width);
+    sums[k] = zeros();
   }
   const auto row = [&](std::int64_t j, auto at_edge) HWY_ATTR {
     const Floats value = load(u + j * width);
@@ -92,18 +93,27 @@ HWY_INLINE void mix_column_back(std::span<const std::int64_t> shifts, std::int64
   // Rows that every shift of the others reaches: the mirror of those that reach them all.
   const std::int64_t begin = HWY_MIN(n, HWY_MAX(std::int64_t{0}, shifts.back()));
   const std::int64_t end = HWY_MAX(begin, n - HWY_MAX(std::int64_t{0}, -shifts.front()));
-  for (std::int64_t j = 0; j < begin; ++j) row(j, std::true_type());
-  for (std::int64_t j = begin; j < end; ++j) row(j, std::false_type());
-  for (std::int64_t j = end; j < n; ++j) row(j, std::true_type());
+  const std::int64_t parts[] = {own.begin, own.end, n};
+  std::int64_t j = 0;
+  for (int part = 0; part < 3; ++part) {
+    if (part == 1)
 #pragma GCC unroll 8
-  for (int k = 0; k < kCount; ++k) store(sums[k], factor_gradient + k * width);
+      for (int k = 0; k < kCount; ++k) sums[k] = load(factor_gradient + k * width);
+    for (; j < HWY_MIN(parts[part], begin); ++j) row(j, std::true_type());
+    for (; j < HWY_MIN(parts[part], end); ++j) row(j, std::false_type());
+    for (; j < parts[part]; ++j) row(j, std::true_type());
+    if (part == 1)
+#pragma GCC unroll 8
+      for (int k = 0; k < kCount; ++k) store(sums[k], factor_gradient + k * width);
+  }
 }
 
 /// The same for any number of shifts: one after the other over the column.
 template <>
 HWY_INLINE void mix_column_back<0>(std::span<const std::int64_t> shifts, std::int64_t n,
-                                   std::int64_t width, const float* u, const float* factor,
-                                   const float* d, float* g, float* factor_gradient) {
+                                   RowSpan own, std::int64_t width, const float* u,
+                                   const float* factor, const float* d, float* g,
+                                   float* factor_gradient) {
   for (std::int64_t j = 0; j < n; ++j) store(zeros(), g + j * width);
   for (std::size_t k = 0; k < shifts.size(); ++k) {
     const std::int64_t shift = shifts[k];
@@ -114,18 +124,19 @@ HWY_INLINE void mix_column_back<0>(std::span<const std::int64_t> shifts, std::in
     for (std::int64_t j = HWY_MAX(std::int64_t{0}, shift); j < end; ++j) {
       const Floats from = load(d + (j - shift) * width);
       store(hn::MulAdd(weight, from, load(g + j * width)), g + j * width);
-      sum = hn::MulAdd(from, load(u + j * width), sum);
+      if (j >= own.begin && j < own.end) sum = hn::MulAdd(from, load(u + j * width), sum);
     }
     store(sum, factor_gradient + at);
   }
 }
 
 template <int kCount>
-HWY_NOINLINE void mix_text_back(std::span<const std::int64_t> shifts, std::int64_t n,
+HWY_NOINLINE void mix_text_back(std::span<const std::int64_t> shifts, std::int64_t n, RowSpan own,
                                 std::int64_t width, const float* u, const float* factor,
                                 const float* d, float* g, float* factor_gradient) {
   for (std::int64_t c = 0; c < width; c += kLanes)
-    mix_column_back<kCount>(shifts, n, width, u + c, factor + c, d + c, g + c, factor_gradient + c);
+    mix_column_back<kCount>(shifts, n, own, width, u + c, factor + c, d + c, g + c,
+                            factor_gradient + c);
 }
 
 /// Calls `work` with the number of shifts as a constant where a kernel of its own pays, else 0.
@@ -142,6 +153,20 @@ HWY_INLINE void with_shift_count(std::size_t count, const Work& work) {
       return work(std::integral_constant<int, 5>());
     default:
       return work(std::integral_constant<int, 0>());
+  }
+}
+
+/// Calls `work(first row, rows, whether they are the chunk's own)` for blocks of at most `most`.
+template <class Work>
+HWY_INLINE void for_blocks(const Chunk& chunk, std::int64_t most, const Work& work) {
+  const std::int64_t ends[] = {chunk.own.begin, chunk.own.end, chunk.rows()};
+  std::int64_t first = 0;
+  for (int part = 0; part < 3; ++part) {
+    while (first < ends[part]) {
+      const std::int64_t rows = HWY_MIN(most, ends[part] - first);
+      work(first, rows, part == 1);
+      first += rows;
+    }
   }
 }
 

@@ -60,6 +60,12 @@ const float* pack_vector(const float* from, std::int64_t count, float* to, std::
   return to;
 }
 
+void copy_rows(const float* from, std::int64_t from_stride, std::int64_t rows, std::int64_t width,
+               float* to, std::int64_t to_stride) {
+  for (std::int64_t i = 0; i < rows; ++i)
+    std::copy_n(from + i * from_stride, width, to + i * to_stride);
+}
+
 void add_matrix(const float* from, const MatrixShape& shape, float* to) {
   for (std::int64_t g = 0; g < shape.output_groups; ++g)
     for (std::int64_t o = 0; o < shape.outputs; ++o)

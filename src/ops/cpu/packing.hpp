@@ -42,6 +42,10 @@ Panels pack_transposed(const float* weight, const MatrixShape& shape, float* to)
 /// Copies a vector of `groups · count` floats, each group padded.
 const float* pack_vector(const float* from, std::int64_t count, float* to, std::int64_t groups = 1);
 
+/// Copies `rows` rows of `width` floats from one stride to another.
+void copy_rows(const float* from, std::int64_t from_stride, std::int64_t rows, std::int64_t width,
+               float* to, std::int64_t to_stride);
+
 /// Adds a padded gradient `[outputs, inputs]` to one of the reference's layout.
 void add_matrix(const float* from, const MatrixShape& shape, float* to);
 void add_vector(const float* from, std::int64_t count, float* to, std::int64_t groups = 1);

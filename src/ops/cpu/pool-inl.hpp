@@ -36,24 +36,34 @@ HWY_INLINE void pool_max(const float* rows, std::int64_t n, std::int64_t width, 
   }
 }
 
-/// A row's share of the mean's gradient.
-HWY_INLINE void unpool_mean(const float* d, std::int64_t n, std::int64_t width, float* rows) {
-  const Floats inverse = broadcast(1.0F / static_cast<float>(n));
+/// A row's share of the mean's gradient, in a text of `length` rows of which `n` are here.
+HWY_INLINE void unpool_mean(const float* d, std::int64_t length, std::int64_t n, std::int64_t width,
+                            float* rows) {
+  const Floats inverse = broadcast(1.0F / static_cast<float>(length));
   for (std::int64_t c = 0; c < width; c += kLanes) {
     const Floats share = hn::Mul(load(d + c), inverse);
     for (std::int64_t i = 0; i < n; ++i) store(share, rows + i * width + c);
   }
 }
 
+/// How many of the rows have `top` in the channels from `c` on.
+HWY_INLINE Floats count_equal(const float* state, std::int64_t n, std::int64_t width,
+                              std::int64_t c, Floats top) {
+  Floats count = zeros();
+  for (std::int64_t i = 0; i < n; ++i)
+    count = hn::Add(count,
+                    hn::IfThenElseZero(hn::Eq(load(state + i * width + c), top), broadcast(1.0F)));
+  return count;
+}
+
 /// Adds the maximum's gradient to the rows that have it: in even parts where they are several.
-HWY_INLINE void add_unpooled_max(const float* d, const float* most, const float* state,
-                                 std::int64_t n, std::int64_t width, float* rows) {
+/// `ties`: how many, null where all that can are here.
+HWY_INLINE void add_unpooled_max(const float* d, const float* most, const float* ties,
+                                 const float* state, std::int64_t n, std::int64_t width,
+                                 float* rows) {
   for (std::int64_t c = 0; c < width; c += kLanes) {
     const Floats top = load(most + c);
-    Floats count = zeros();
-    for (std::int64_t i = 0; i < n; ++i)
-      count = hn::Add(
-          count, hn::IfThenElseZero(hn::Eq(load(state + i * width + c), top), broadcast(1.0F)));
+    const Floats count = ties == nullptr ? count_equal(state, n, width, c, top) : load(ties + c);
     const Floats share = hn::Div(load(d + c), hn::Max(count, broadcast(1.0F)));
     for (std::int64_t i = 0; i < n; ++i) {
       const auto has = hn::Eq(load(state + i * width + c), top);

@@ -60,7 +60,7 @@ HWY_INLINE void scale_and_shift(const float* xhat, std::int64_t count, std::int6
 }
 
 /// The gradient of a layer normalisation: `dy` of its output becomes that of its input, in place;
-/// those of factor and shift are added up.
+/// those of factor and shift are added up, unless null.
 HWY_INLINE void normalise_back(float* dy, const float* xhat, const float* rstd, std::int64_t count,
                                std::int64_t dim, std::int64_t width, const float* factor,
                                float* factor_gradient, float* shift_gradient) {
@@ -74,8 +74,10 @@ HWY_INLINE void normalise_back(float* dy, const float* xhat, const float* rstd, 
       const Floats d = load(row + c);
       const Floats x = load(normalised + c);
       const Floats dx = hn::Mul(d, x);
-      store(hn::Add(load(factor_gradient + c), dx), factor_gradient + c);
-      store(hn::Add(load(shift_gradient + c), d), shift_gradient + c);
+      if (factor_gradient != nullptr) {
+        store(hn::Add(load(factor_gradient + c), dx), factor_gradient + c);
+        store(hn::Add(load(shift_gradient + c), d), shift_gradient + c);
+      }
       sum = hn::MulAdd(d, load(factor + c), sum);
       product = hn::MulAdd(dx, load(factor + c), product);
     }

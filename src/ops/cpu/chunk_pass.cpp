@@ -1,0 +1,113 @@
+#include "chunk_pass.hpp"
+
+#include <algorithm>
+
+#include "chunks.hpp"
+#include "packing.hpp"
+
+namespace diffuse::cpu {
+
+ChunkPass::ChunkPass(const DiffusionPlan& plan) : plan_(plan), reach_(reach(plan.spec)) {}
+
+const float* ChunkPass::forward(const DiffusionInput& input, std::span<const std::int64_t> texts,
+                                ThreadMemory& memory, bool keep) const {
+  memory.take_texts(texts, input.offsets);
+  start(input, memory, keep);
+  plan_.kernels.run_steps(plan_, memory.chunk(), memory.workspace, keep);
+  if (!plan_.spec.pooling) return memory.workspace.state;
+  plan_.kernels.pool(plan_, memory.chunk(), memory.workspace, memory.output);
+  return memory.output;
+}
+
+void ChunkPass::forward_piece(const DiffusionInput& input, RowSpan piece, std::int64_t text,
+                              std::int64_t reaches, ThreadMemory& memory, bool keep) const {
+  memory.take_piece(piece, text, input.offsets, reaches * reach_);
+  start(input, memory, keep);
+  plan_.kernels.run_steps(plan_, memory.chunk(), memory.workspace, keep);
+}
+
+void ChunkPass::write_output(const DiffusionInput& input, std::span<const std::int64_t> texts,
+                             const ThreadMemory& memory, const float* from, float* output) const {
+  const std::int64_t dim = plan_.widths.dim;
+  const std::int64_t width = plan_.widths.state;
+  const std::int64_t each = plan_.spec.pooling == Pooling::mean_max ? 2 : 1;
+  for (std::size_t t = 0; t < texts.size(); ++t) {
+    const std::int64_t rows = plan_.spec.pooling ? each : memory.rows[t].count;
+    const std::int64_t to =
+        plan_.spec.pooling ? texts[t] * each : input.offsets[static_cast<std::size_t>(texts[t])];
+    copy_rows(from, width, rows, dim, output + to * dim, dim);
+    from += rows * width;
+  }
+}
+
+std::int64_t ChunkPass::output_rows(const ThreadMemory& memory) const {
+  if (!plan_.spec.pooling) return memory.bounds.back();
+  return plan_.spec.pooling == Pooling::mean_max ? 2 * memory.chunk().texts()
+                                                 : memory.chunk().texts();
+}
+
+void ChunkPass::backward(const DiffusionInput& input, ThreadMemory& memory, float* slot,
+                         float* row_gradient) const {
+  const std::int64_t width = plan_.widths.state;
+  const std::int64_t dim = plan_.widths.dim;
+  plan_.kernels.run_steps_back(plan_, memory.chunk(), memory.workspace, slot);
+  if (drops(input))
+    plan_.kernels.apply_dropout(plan_, memory.bits, memory.bounds.back(),
+                                memory.workspace.gradient);
+  if (memory.rows.size() == 1) {
+    copy_rows(memory.workspace.gradient + memory.own.begin * width, width,
+              memory.own.end - memory.own.begin, dim,
+              row_gradient + (memory.rows[0].first + memory.own.begin) * dim, dim);
+    return;
+  }
+  for (std::size_t t = 0; t < memory.rows.size(); ++t)
+    copy_rows(memory.workspace.gradient + memory.bounds[t] * width, width, memory.rows[t].count,
+              dim, row_gradient + memory.rows[t].first * dim, dim);
+}
+
+/// The initial state of the chunk that `memory` took up, and its dropout.
+void ChunkPass::start(const DiffusionInput& input, ThreadMemory& memory, bool keep) const {
+  memory.arrange(plan_, keep);
+  const std::int64_t width = plan_.widths.state;
+  for (std::size_t t = 0; t < memory.rows.size(); ++t) {
+    const RowRange rows = memory.rows[t];
+    float* state = memory.workspace.state + memory.bounds[t] * width;
+    embed(input, rows, state);
+    if (input.random == nullptr) continue;
+    if (plan_.spec.noise_std > 0)
+      plan_.kernels.add_noise(plan_, *input.random, rows, state, memory.workspace.values);
+    if (drops(input)) {
+      std::uint16_t* bits = memory.bits + memory.bounds[t] * width;
+      plan_.kernels.draw_halves(*input.random, RandomStream::embedding_dropout, rows, width, bits);
+      plan_.kernels.apply_dropout(plan_, bits, rows.count, state);
+    }
+  }
+}
+
+void ChunkPass::embed(const DiffusionInput& input, RowRange rows, float* state) const {
+  const std::int64_t dim = plan_.widths.dim;
+  const std::int64_t width = plan_.widths.state;
+  for (std::int64_t i = 0; i < rows.count; ++i) {
+    float* to = state + i * width;
+    bool first = true;
+    for (const TokenTable& table : input.tables) {
+      const float* from = table.rows + dim * std::int64_t{table.ids[rows.first + i]};
+      if (first)
+        std::copy_n(from, dim, to);
+      else
+        for (std::int64_t c = 0; c < dim; ++c) to[c] += from[c];
+      first = false;
+    }
+    if (input.given != nullptr) {
+      const float* given = input.given + (rows.first + i) * dim;
+      for (std::int64_t c = 0; c < dim; ++c) to[c] += given[c];
+    }
+    std::fill(to + dim, to + width, 0.0F);
+  }
+}
+
+bool ChunkPass::drops(const DiffusionInput& input) const {
+  return input.random != nullptr && input.dropout && plan_.spec.embedding_dropout > 0;
+}
+
+}  // namespace diffuse::cpu

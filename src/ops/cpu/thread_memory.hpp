@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels.hpp"
+#include "packing.hpp"
+
+namespace diffuse::cpu {
+
+/// A thread's memory: grows to what the largest chunk needs, and stays.
+class ThreadMemory {
+ public:
+  /// Takes up whole texts, by number.
+  void take_texts(std::span<const std::int64_t> texts, std::span<const std::int32_t> offsets);
+  /// Takes up a piece of a text, and `halo` rows to each side where the text has them.
+  void take_piece(RowSpan piece, std::int64_t text, std::span<const std::int32_t> offsets,
+                  std::int64_t halo);
+  /// Lays out the arrays for what was taken up; `keep`: what the gradient needs too.
+  void arrange(const DiffusionPlan& plan, bool keep);
+  Chunk chunk() const { return {bounds, own}; }
+
+  Workspace workspace;
+  std::uint16_t* bits = nullptr;       ///< of dropout
+  float* output = nullptr;             ///< pooled, as pool_chunk gives it
+  float* output_gradient = nullptr;    ///< the same shape
+  std::vector<RowRange> rows{};        ///< the batch's rows that the chunk has, text by text
+  std::vector<std::int64_t> bounds{};  ///< of those texts, for Chunk
+  RowSpan own{};                       ///< for Chunk
+  std::vector<float> dense{};          ///< output without padding, and its gradient
+  std::vector<float> dense_gradient{};
+
+ private:
+  FloatBuffer buffer_;
+};
+
+/// Bytes that a row takes in a thread's memory.
+std::int64_t bytes_a_row(const DiffusionPlan& plan, bool keep);
+
+}  // namespace diffuse::cpu
