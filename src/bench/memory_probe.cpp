@@ -58,16 +58,15 @@ PackedRows rows_of(const MemoryTask& task) {
   if (task.lengths.empty())
     return synthetic_workload(task.spec.shape, task.batch_size, task.seq_len, kTextSeed)
         .batches.front();
-  PackedRows rows;
-  rows.offsets.push_back(0);
+  std::vector<std::int32_t> tokens;
+  std::vector<std::int32_t> offsets = {0};
   for (const std::int64_t length : task.lengths) {
     const Workload text = synthetic_workload(task.spec.shape, 1, length, kTextSeed);
-    const std::vector<std::int32_t>& tokens = text.batches.front().tokens;
-    rows.tokens.insert(rows.tokens.end(), tokens.begin(), tokens.end());
-    rows.offsets.push_back(static_cast<std::int32_t>(rows.tokens.size()));
-    rows.labels.push_back(0);
+    const std::span<const std::int32_t> own = text.batches.front().tokens();
+    tokens.insert(tokens.end(), own.begin(), own.end());
+    offsets.push_back(static_cast<std::int32_t>(tokens.size()));
   }
-  return rows;
+  return {tokens, offsets, std::vector<std::int64_t>(task.lengths.size())};
 }
 
 std::string out_of_memory_answer(const std::string& what) {

@@ -212,7 +212,8 @@ class Runner {
   static std::vector<std::int64_t> longest_batch(const Workload& workload) {
     std::size_t longest = 0;
     for (std::size_t i = 0; i < workload.batches.size(); ++i) {
-      if (workload.batches[i].tokens.size() > workload.batches[longest].tokens.size()) longest = i;
+      if (workload.batches[i].tokens().size() > workload.batches[longest].tokens().size())
+        longest = i;
     }
     return workload.lengths(longest);
   }

@@ -15,18 +15,18 @@ constexpr std::size_t kSyntheticBatches = 4;
 
 double Workload::tokens_a_batch() const {
   double sum = 0;
-  for (const PackedRows& batch : batches) sum += static_cast<double>(batch.tokens.size());
+  for (const PackedRows& batch : batches) sum += static_cast<double>(batch.tokens().size());
   return sum / static_cast<double>(batches.size());
 }
 
 double Workload::examples_a_batch() const {
   double sum = 0;
-  for (const PackedRows& batch : batches) sum += static_cast<double>(batch.labels.size());
+  for (const PackedRows& batch : batches) sum += static_cast<double>(batch.labels().size());
   return sum / static_cast<double>(batches.size());
 }
 
 std::vector<std::int64_t> Workload::lengths(std::size_t index) const {
-  const std::vector<std::int32_t>& offsets = batches.at(index).offsets;
+  const std::span<const std::int32_t> offsets = batches.at(index).offsets();
   std::vector<std::int64_t> found;
   for (std::size_t i = 0; i + 1 < offsets.size(); ++i) found.push_back(offsets[i + 1] - offsets[i]);
   return found;
@@ -34,7 +34,7 @@ std::vector<std::int64_t> Workload::lengths(std::size_t index) const {
 
 std::int64_t Workload::largest_batch_tokens() const {
   std::size_t most = 0;
-  for (const PackedRows& batch : batches) most = std::max(most, batch.tokens.size());
+  for (const PackedRows& batch : batches) most = std::max(most, batch.tokens().size());
   return static_cast<std::int64_t>(most);
 }
 
@@ -45,14 +45,17 @@ Workload synthetic_workload(const ModelShape& shape, std::int64_t batch_size, st
   Workload workload;
   for (std::size_t i = 0; i < kSyntheticBatches; ++i) {
     PackedRows& rows = workload.batches.emplace_back();
-    rows.offsets.push_back(0);
-    for (std::int64_t text = 0; text < batch_size; ++text) {
-      for (std::int64_t token = 0; token < seq_len; ++token)
-        rows.tokens.push_back(
-            static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(shape.vocab_size))));
-      rows.offsets.push_back(static_cast<std::int32_t>(rows.tokens.size()));
-      rows.labels.push_back(
-          static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(shape.class_count))));
+    rows.resize(static_cast<std::size_t>(batch_size * seq_len),
+                static_cast<std::size_t>(batch_size));
+    auto token = rows.tokens().begin();
+    rows.offsets()[0] = 0;
+    for (std::size_t text = 0; text < rows.labels().size(); ++text) {
+      for (std::int64_t word = 0; word < seq_len; ++word)
+        *token++ =
+            static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(shape.vocab_size)));
+      rows.offsets()[text + 1] = static_cast<std::int32_t>(token - rows.tokens().begin());
+      rows.labels()[text] =
+          static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(shape.class_count)));
     }
   }
   return workload;

@@ -94,14 +94,11 @@ Predictor::Encoded Predictor::encode(const std::vector<std::string>& texts) {
 std::vector<float> Predictor::logits_of(const Encoded& encoded) {
   const std::size_t count = encoded.unknown_shares.size();
   if (count == 0) return {};
-  PackedRows rows;
-  rows.tokens = encoded.tokens;
-  rows.offsets = encoded.offsets;
-  rows.labels.assign(count, 0);
+  PackedRows rows(encoded.tokens, encoded.offsets, std::vector<std::int64_t>(count));
   ForwardContext context;
   context.generator = generator_;
   const at::Tensor tensor = predict_logits(
-      *opened_.model.classifier, make_batch(rows, opened_.device), context, opened_.precision);
+      *opened_.model.classifier, make_batch(std::move(rows), opened_.device), context, opened_.precision);
   const float* values = tensor.const_data_ptr<float>();
   std::vector<float> logits(values, values + tensor.numel());
   for (std::size_t i = 0; i < count && !class_logits_.empty(); ++i) {

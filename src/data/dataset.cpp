@@ -116,29 +116,4 @@ std::vector<std::int64_t> count_classes(const DatasetView& view, std::int64_t cl
   return counts;
 }
 
-PackedRows pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows) {
-  PackedRows packed;
-  packed.offsets.reserve(rows.size() + 1);
-  packed.labels.reserve(rows.size());
-  packed.offsets.push_back(0);
-  std::int64_t total = 0;
-  for (const std::uint32_t row : rows) {
-    total += data.length(row);
-    if (total > std::numeric_limits<std::int32_t>::max()) {
-      throw DataError(fmt::format(
-          "a batch of {} rows has more than 2^31 - 1 tokens; use a smaller batch size or "
-          "tokenizer.max_tokens",
-          rows.size()));
-    }
-    packed.offsets.push_back(static_cast<std::int32_t>(total));
-    packed.labels.push_back(data.label(row));
-  }
-  packed.tokens.resize(static_cast<std::size_t>(total));
-  for (std::size_t b = 0; b < rows.size(); ++b) {
-    const auto tokens = data.tokens(rows[b]);
-    std::copy(tokens.begin(), tokens.end(), packed.tokens.begin() + packed.offsets[b]);
-  }
-  return packed;
-}
-
 }  // namespace diffuse

@@ -6,25 +6,30 @@
 #include "diffuse/base/error.hpp"
 
 namespace diffuse {
-namespace {
-
-template <class T>
-at::Tensor copied(const std::vector<T>& values, at::ScalarType dtype, at::Device device) {
+Batch make_batch(std::shared_ptr<const PackedRows> rows, at::Device device) {
+  const std::span<const std::byte> bytes = rows->bytes();
   // from_blob asks for a mutable pointer; the tensor made of it is only read.
-  const at::Tensor view = at::from_blob(const_cast<T*>(values.data()),
-                                        {static_cast<std::int64_t>(values.size())}, dtype);
-  return view.to(device, dtype, /*non_blocking=*/false, /*copy=*/true);
+  const at::Tensor host = at::from_blob(
+      const_cast<std::byte*>(bytes.data()), {static_cast<std::int64_t>(bytes.size())},
+      [rows](void*) {}, at::TensorOptions(at::kByte));
+  const at::Tensor memory = device.is_cpu() ? host : host.to(device);
+  const auto part = [&memory](std::size_t from, std::size_t bytes_of, at::ScalarType type) {
+    return memory.narrow(0, static_cast<std::int64_t>(from), static_cast<std::int64_t>(bytes_of))
+        .view(type);
+  };
+  return {.tokens = part(rows->tokens_at(), rows->tokens().size_bytes(), at::kInt),
+          .offsets = part(rows->offsets_at(), rows->offsets().size_bytes(), at::kInt),
+          .labels = part(0, rows->labels().size_bytes(), at::kLong),
+          .host_offsets = rows->offsets(),
+          .host = std::move(rows)};
 }
 
-}  // namespace
-
-Batch make_batch(const PackedRows& rows, at::Device device) {
-  return {copied(rows.tokens, at::kInt, device), copied(rows.offsets, at::kInt, device),
-          copied(rows.labels, at::kLong, device), rows.offsets};
+Batch make_batch(PackedRows rows, at::Device device) {
+  return make_batch(std::make_shared<const PackedRows>(std::move(rows)), device);
 }
 
 void check_offsets(const Batch& batch) {
-  const std::vector<std::int32_t>& offsets = batch.host_offsets;
+  const std::span<const std::int32_t> offsets = batch.host_offsets;
   bool good = offsets.size() >= 2 && offsets.front() == 0 && offsets.back() == batch.token_count();
   for (std::size_t b = 0; good && b + 1 < offsets.size(); ++b) good = offsets[b] < offsets[b + 1];
   if (!good) {

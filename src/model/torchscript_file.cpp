@@ -52,15 +52,13 @@ void probe(TorchScriptClassifier& classifier, std::int64_t pad_id) {
   const at::NoGradGuard no_grad;
   for (const std::vector<std::int64_t>& lengths :
        {std::vector<std::int64_t>{5, 3}, std::vector<std::int64_t>{2, 3, 4}}) {
-    PackedRows rows;
-    rows.offsets = {0};
-    for (const std::int64_t length : lengths) {
-      rows.tokens.resize(rows.tokens.size() + static_cast<std::size_t>(std::min(length, most)),
-                         static_cast<std::int32_t>(pad_id));
-      rows.offsets.push_back(static_cast<std::int32_t>(rows.tokens.size()));
-      rows.labels.push_back(0);
-    }
-    classifier.forward(make_batch(rows, at::kCPU), {});
+    std::vector<std::int32_t> offsets = {0};
+    for (const std::int64_t length : lengths)
+      offsets.push_back(offsets.back() + static_cast<std::int32_t>(std::min(length, most)));
+    const std::vector<std::int32_t> tokens(static_cast<std::size_t>(offsets.back()),
+                                           static_cast<std::int32_t>(pad_id));
+    const std::vector<std::int64_t> labels(lengths.size());
+    classifier.forward(make_batch(PackedRows(tokens, offsets, labels), at::kCPU), {});
   }
 }
 

@@ -78,9 +78,16 @@ void AdamW::step_group(Group& group, double learning_rate,
                     /*amsgrad=*/false, /*maximize=*/false, gradient_divisor);
 }
 
-void AdamW::clear_gradients() {
-  for (Group& group : groups_)
-    for (at::Tensor& parameter : group.parameters) parameter.mutable_grad().reset();
+void AdamW::clear_gradients(bool keep_memory) {
+  for (Group& group : groups_) {
+    for (at::Tensor& parameter : group.parameters) {
+      at::Tensor& gradient = parameter.mutable_grad();
+      if (keep_memory && gradient.defined())
+        gradient.zero_();
+      else
+        gradient.reset();
+    }
+  }
 }
 
 std::vector<at::Tensor> AdamW::gradients() const {

@@ -138,33 +138,41 @@ void RowAdamW::step(const RowGradient& gradient, std::int64_t update, double lea
   });
 }
 
-at::Tensor RowAdamW::settled_rows() const {
-  at::Tensor settled = at::empty_like(table_);
+/// Writes where the updates so far have each row; `to` may be the table's own memory.
+void RowAdamW::settle_rows(float* to) const {
   const std::int64_t dim = table_.size(1);
   float* values = table_.mutable_data_ptr<float>();
   float* moment1 = moment1_.mutable_data_ptr<float>();
   float* moment2 = moment2_.mutable_data_ptr<float>();
   const auto* last = last_update_.const_data_ptr<std::int32_t>();
-  float* to = settled.mutable_data_ptr<float>();
   for (std::int64_t id = 0; id < table_.size(0); ++id) {
     const std::int64_t at = id * dim;
     follow_tail(missed(last[id]), dim, {values + at, moment1 + at, moment2 + at}, to + at);
   }
-  return settled;
 }
 
-at::Tensor RowAdamW::settled() const {
-  at::Tensor settled = settled_rows();
-  if (!average_.defined()) return settled;
+/// Makes averages of settled rows, where there are averages.
+void RowAdamW::settle_averages(float* rows) const {
+  if (!average_.defined()) return;
   const std::int64_t dim = table_.size(1);
   const float* raw = average_.const_data_ptr<float>();
   const auto* last = last_update_.const_data_ptr<std::int32_t>();
-  float* to = settled.mutable_data_ptr<float>();
   for (std::int64_t id = 0; id < table_.size(0); ++id) {
     const auto kept = static_cast<float>(kept_average(last[id], update_));
-    for (std::int64_t c = id * dim; c < (id + 1) * dim; ++c) to[c] += (raw[c] - to[c]) * kept;
+    for (std::int64_t c = id * dim; c < (id + 1) * dim; ++c) rows[c] += (raw[c] - rows[c]) * kept;
   }
+}
+
+at::Tensor RowAdamW::settled() const {
+  at::Tensor settled = at::empty_like(table_);
+  settle_rows(settled.mutable_data_ptr<float>());
+  settle_averages(settled.mutable_data_ptr<float>());
   return settled;
+}
+
+void RowAdamW::settle_table() {
+  settle_rows(table_.mutable_data_ptr<float>());
+  settle_averages(table_.mutable_data_ptr<float>());
 }
 
 RowAdamW::NamedTensors RowAdamW::state() const {
@@ -205,9 +213,8 @@ void RowAdamW::resume(std::int64_t update, const NamedTensors& state) {
 }
 
 void RowAdamW::finish() {
-  const at::Tensor rows = settled_rows();
   if (average_.defined()) average_.copy_(settled());
-  table_.copy_(rows);
+  settle_rows(table_.mutable_data_ptr<float>());
   const std::int64_t dim = table_.size(1);
   auto* last = last_update_.mutable_data_ptr<std::int32_t>();
   for (std::int64_t id = 0; id < table_.size(0); ++id) {

@@ -28,18 +28,17 @@ TrainingSteps::TrainingSteps(const Config& config, const TrainingData& data, Cla
                              Precision precision, const LearningRateSchedule& schedule,
                              const RunProgress& progress, Reporter& reporter)
     : config_(config),
-      data_(data),
       device_(classifier.device()),
       schedule_(schedule),
       updater_(config.train, precision, classifier),
-      stream_(data.train, config.train),
+      loader_(data.train, config.train),
       progress_(progress),
       reporter_(reporter),
       clock_(device_, config.train.log_every) {}
 
 void TrainingSteps::resume(const std::filesystem::path& folder, const TrainingState& state) {
   updater_.restore(folder, state.update);
-  stream_.seek(state.epoch, state.position);
+  loader_.seek(state.epoch, state.position);
   figures_.resume_period(state.period);
   figures_.resume_recent(state.recent);
   update_ = state.update;
@@ -49,21 +48,20 @@ void TrainingSteps::resume(const std::filesystem::path& folder, const TrainingSt
 void TrainingSteps::next(TrainingState& state) {
   clock_.begin_update();
   learning_rate_ = learning_rate_at(schedule_, state.update, progress_.elapsed_share());
-  const auto& batches = stream_.next();
-  std::vector<std::uint32_t> rows;
-  for (const auto& batch : batches) rows.insert(rows.end(), batch.begin(), batch.end());
+  const LoadedUpdate& loaded = loader_.next();
   const auto batch_at = [&](std::size_t index) {
-    return make_batch(pack_rows(*data_.train.data, batches[index]), device_);
+    return make_batch(loaded.batches[index], device_);
   };
-  UpdateFigures figures = updater_.apply(batches.size(), static_cast<std::int64_t>(rows.size()),
-                                         batch_at, ++state.update, learning_rate_, clock_);
+  UpdateFigures figures =
+      updater_.apply(loaded.batches.size(), static_cast<std::int64_t>(loaded.rows.size()), batch_at,
+                     ++state.update, learning_rate_, clock_);
   update_ = state.update;
-  figures.rows = std::move(rows);
+  figures.rows = loaded.rows;
   figures_.add(figures);
   clock_.end_update();
   ++period_updates_;
-  state.epoch = stream_.epoch();
-  state.position = stream_.position();
+  state.epoch = loaded.epoch;
+  state.position = loaded.position;
   if (device_.is_cpu()) fetch();
   if (reporter_.wants_update()) show();
   if (update_ % config_.train.log_every == 0) report_window();

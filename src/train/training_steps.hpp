@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "batch_stream.hpp"
+#include "batch_loader.hpp"
 #include "diffuse/data/loading.hpp"
 #include "diffuse/report/metric_lines.hpp"
 #include "diffuse/train/schedule.hpp"
@@ -46,7 +46,7 @@ class TrainingSteps {
   /// Updates of the period that this process did.
   std::int64_t period_updates() const { return period_updates_; }
   /// With a fraction.
-  double epochs_done() { return stream_.epochs_done(); }
+  double epochs_done() const { return loader_.current().epochs_done; }
 
   const RunningFigures& figures() const { return figures_; }
   StepClock& clock() { return clock_; }
@@ -57,11 +57,10 @@ class TrainingSteps {
   void show();
 
   const Config& config_;
-  const TrainingData& data_;
   at::Device device_;
   const LearningRateSchedule& schedule_;
   Updater updater_;
-  BatchStream stream_;
+  BatchLoader loader_;
   const RunProgress& progress_;
   Reporter& reporter_;
   StepClock clock_;

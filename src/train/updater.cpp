@@ -39,10 +39,10 @@ Classifier& with_kernel(const TrainConfig& config, Precision precision, Classifi
   return classifier;
 }
 
-/// Adds the rows' gradient to the table's own.
+/// Makes the rows' gradient the table's own, of which nothing is known yet.
 void scatter_rows(const RowGradient& rows, const at::Tensor& table) {
   at::Tensor& grad = const_cast<at::Tensor&>(table).mutable_grad();
-  grad = at::zeros_like(table);
+  if (!grad.defined()) grad = at::zeros_like(table);
   float* to = grad.mutable_data_ptr<float>();
   for (std::size_t i = 0; i < rows.ids.size(); ++i)
     std::copy_n(rows.row(i), rows.dim, to + rows.ids[i] * rows.dim);
@@ -156,7 +156,8 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
     figures.gradient_norm = clip.norm;
   }
   if (scaler_) scaler_->update();
-  optimizer_->clear_gradients();
+  // Autograd writes a first gradient where it likes, and would have to add to one that is there.
+  optimizer_->clear_gradients(/*keep_memory=*/classifier_.is_fused());
   return figures;
 }
 

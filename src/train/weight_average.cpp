@@ -52,7 +52,7 @@ AveragedWeightsScope::AveragedWeightsScope(WeightAverage* average, RowAdamW* row
   if (average_ != nullptr) average_->swap();
   if (rows_ == nullptr) return;
   kept_ = rows_->table().clone();
-  rows_->table().copy_(rows_->settled());
+  rows_->settle_table();
 }
 
 AveragedWeightsScope::~AveragedWeightsScope() {

@@ -17,18 +17,19 @@ namespace {
 constexpr ModelShape kShape = {.vocab_size = 30'000, .class_count = 4, .mask_id = 1};
 
 Batch batch_of(std::int64_t texts, std::int64_t length) {
-  PackedRows rows;
-  rows.offsets = {0};
+  std::vector<std::int32_t> tokens;
+  std::vector<std::int32_t> offsets = {0};
+  std::vector<std::int64_t> labels;
   std::uint32_t random = 1;
   for (std::int64_t text = 0; text < texts; ++text) {
     for (std::int64_t i = 0; i < length; ++i) {
       random = random * 1664525U + 1013904223U;
-      rows.tokens.push_back(static_cast<std::int32_t>((random >> 8) % kShape.vocab_size));
+      tokens.push_back(static_cast<std::int32_t>((random >> 8) % kShape.vocab_size));
     }
-    rows.offsets.push_back(static_cast<std::int32_t>(rows.tokens.size()));
-    rows.labels.push_back(text % kShape.class_count);
+    offsets.push_back(static_cast<std::int32_t>(tokens.size()));
+    labels.push_back(text % kShape.class_count);
   }
-  return make_batch(rows, at::kCPU);
+  return make_batch(PackedRows(tokens, offsets, labels), at::kCPU);
 }
 
 /// Arguments: D, texts in the batch.

@@ -118,18 +118,6 @@ TEST(EncodedDataset, RefusesLabelsThatDoNotFit) {
   EXPECT_EQ(data.size(), 0u);
 }
 
-TEST(PackRows, PutsSequencesOneBehindTheOther) {
-  EncodedDataset data;
-  data.append(std::vector<std::int32_t>{1, 2, 3}, 0, 1);
-  data.append(std::vector<std::int32_t>{4}, 1, 2);
-  data.append(std::vector<std::int32_t>{5, 6}, 2, 3);
-  const PackedRows packed = pack_rows(data, std::vector<std::uint32_t>{2, 0, 2});
-  EXPECT_THAT(packed.tokens, ElementsAre(5, 6, 1, 2, 3, 5, 6));
-  EXPECT_THAT(packed.offsets, ElementsAre(0, 2, 5, 7));
-  EXPECT_THAT(packed.labels, ElementsAre(2, 0, 2));
-  EXPECT_THAT(pack_rows(data, {}).offsets, ElementsAre(0));
-}
-
 TEST(DatasetView, CountsItsRows) {
   EncodedDataset data;
   data.append(std::vector<std::int32_t>{1, 2, 3}, 0, 1);

@@ -78,7 +78,8 @@ TEST(DistilBert, ATextsLogitsDoNotDependOnTheOthers) {
   const DistilBertReference reference;
   const at::Tensor expected = reference.tensor("output.logits");
   const at::Tensor tokens = reference.tensor("input.tokens");
-  const std::vector<std::int32_t> offsets = reference.batch().host_offsets;
+  const Batch batch = reference.batch();
+  const std::span<const std::int32_t> offsets = batch.host_offsets;
   const auto model = fixture_model();
   for (std::size_t b = 0; b + 1 < offsets.size(); ++b) {
     const auto* data = tokens.const_data_ptr<std::int32_t>();

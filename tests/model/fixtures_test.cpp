@@ -39,11 +39,13 @@ class Fixture : public ::testing::TestWithParam<std::string> {
     const auto info = nlohmann::json::parse(file_.metadata().at("case"));
     config_ = parse_config(nlohmann::json{{"model", info.at("model")}}.dump(), GetParam()).model;
     shape_ = {info.at("vocab_size"), info.at("classes"), 0};
-    PackedRows rows;
-    copy("input.tokens", rows.tokens);
-    copy("input.offsets", rows.offsets);
-    copy("input.labels", rows.labels);
-    batch_ = make_batch(rows, at::kCPU);
+    std::vector<std::int32_t> tokens;
+    std::vector<std::int32_t> offsets;
+    std::vector<std::int64_t> labels;
+    copy("input.tokens", tokens);
+    copy("input.offsets", offsets);
+    copy("input.labels", labels);
+    batch_ = make_batch(PackedRows(tokens, offsets, labels), at::kCPU);
   }
 
   at::Tensor tensor(const std::string& name) const { return tensor_of(file_.tensors().at(name)); }

@@ -16,14 +16,15 @@ namespace diffuse::testing {
 using Sequences = std::vector<std::vector<std::int32_t>>;
 
 inline Batch batch_of(const Sequences& sequences) {
-  PackedRows rows;
-  rows.offsets = {0};
+  std::vector<std::int32_t> tokens;
+  std::vector<std::int32_t> offsets = {0};
+  std::vector<std::int64_t> labels;
   for (const std::vector<std::int32_t>& sequence : sequences) {
-    rows.tokens.insert(rows.tokens.end(), sequence.begin(), sequence.end());
-    rows.offsets.push_back(static_cast<std::int32_t>(rows.tokens.size()));
-    rows.labels.push_back(static_cast<std::int64_t>(rows.labels.size() % 3));
+    tokens.insert(tokens.end(), sequence.begin(), sequence.end());
+    offsets.push_back(static_cast<std::int32_t>(tokens.size()));
+    labels.push_back(static_cast<std::int64_t>(labels.size() % 3));
   }
-  return make_batch(rows, at::kCPU);
+  return make_batch(PackedRows(tokens, offsets, labels), at::kCPU);
 }
 
 /// The same batch on `device`.

@@ -49,11 +49,13 @@ class DistilBertReference {
       values.resize(view.bytes.size() / sizeof(values[0]));
       std::memcpy(values.data(), view.bytes.data(), view.bytes.size());
     };
-    PackedRows rows;
-    copied("input.tokens", rows.tokens);
-    copied("input.offsets", rows.offsets);
-    copied("input.labels", rows.labels);
-    return make_batch(rows, at::kCPU);
+    std::vector<std::int32_t> tokens;
+    std::vector<std::int32_t> offsets;
+    std::vector<std::int64_t> labels;
+    copied("input.tokens", tokens);
+    copied("input.offsets", offsets);
+    copied("input.labels", labels);
+    return make_batch(PackedRows(tokens, offsets, labels), at::kCPU);
   }
 
  private:

@@ -122,6 +122,10 @@ TEST(AdamW, ClearsGradients) {
   AdamW optimizer({{"p", parameter, ParameterRole::vector}}, {});
   parameter.mutable_grad() = at::ones({2});
   EXPECT_EQ(optimizer.gradients().size(), 1U);
+  const void* memory = parameter.grad().data_ptr();
+  optimizer.clear_gradients(/*keep_memory=*/true);
+  EXPECT_EQ(parameter.grad().data_ptr(), memory);
+  EXPECT_EQ(parameter.grad().sum().item<double>(), 0);
   optimizer.clear_gradients();
   EXPECT_TRUE(optimizer.gradients().empty());
 }

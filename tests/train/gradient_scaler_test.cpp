@@ -12,7 +12,7 @@
 namespace diffuse {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kOverflow = std::numeric_limits<float>::infinity();
 
 class GradientScalerOn : public testing::OnDevice {
  protected:
@@ -35,7 +35,7 @@ TEST_P(GradientScalerOn, ScalesTheLossAndUnscalesInPlace) {
 
 TEST_P(GradientScalerOn, BacksOffAfterAnInfinityAndOnlyThen) {
   GradientScaler scaler(device_, {.initial_scale = 8});
-  EXPECT_FALSE(scaler.unscale(gradients(1, kInfinity)));
+  EXPECT_FALSE(scaler.unscale(gradients(1, kOverflow)));
   scaler.update();
   EXPECT_EQ(scaler.current(), 4);
   EXPECT_FALSE(scaler.unscale(gradients(std::numeric_limits<float>::quiet_NaN(), 1)));
@@ -58,7 +58,7 @@ TEST_P(GradientScalerOn, GrowsAfterTheIntervalOfGoodUpdatesInARow) {
   EXPECT_EQ(update(1), 16);
   EXPECT_EQ(update(1), 16);
   EXPECT_EQ(update(1), 16);
-  EXPECT_EQ(update(kInfinity), 8);  // and the count starts anew
+  EXPECT_EQ(update(kOverflow), 8);  // and the count starts anew
   EXPECT_EQ(update(1), 8);
   EXPECT_EQ(update(1), 8);
   EXPECT_EQ(update(1), 16);

@@ -31,11 +31,10 @@ Config small_config() {
 }
 
 Batch two_texts(std::int32_t first_label, at::Device device = at::kCPU) {
-  PackedRows rows;
-  rows.tokens = {1, 2, 3, 4, 5};
-  rows.offsets = {0, 3, 5};
-  rows.labels = {first_label, 1};
-  return make_batch(rows, device);
+  return make_batch(
+      PackedRows(std::vector<std::int32_t>{1, 2, 3, 4, 5}, std::vector<std::int32_t>{0, 3, 5},
+                 std::vector<std::int64_t>{first_label, 1}),
+      device);
 }
 
 struct Outcome {

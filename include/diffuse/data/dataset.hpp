@@ -115,16 +115,4 @@ DatasetView view_all(const EncodedDataset& data);
 /// Rows of each of `classes` classes; those without a label count nowhere.
 std::vector<std::int64_t> count_classes(const DatasetView& view, std::int64_t classes);
 
-/// Sequences one behind the other, no padding: sequence b is
-/// tokens[offsets[b]] .. tokens[offsets[b + 1] - 1].
-struct PackedRows {
-  std::vector<std::int32_t> tokens;   // [N]
-  std::vector<std::int32_t> offsets;  // [B + 1]
-  std::vector<std::int64_t> labels;   // [B]
-};
-
-/// Packs `rows` of `data` in the given order. No row may be empty. Throws DataError if there are
-/// more than 2^31 - 1 tokens.
-PackedRows pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows);
-
 }  // namespace diffuse

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,7 +12,7 @@
 
 #include "diffuse/base/worker_pool.hpp"
 #include "diffuse/config/config.hpp"
-#include "diffuse/data/dataset.hpp"
+#include "diffuse/data/packed_rows.hpp"
 #include "diffuse/ops/counter_random.hpp"
 
 namespace diffuse {
@@ -21,14 +22,16 @@ struct Batch {
   at::Tensor tokens;   ///< int32 [N]
   at::Tensor offsets;  ///< int32 [B + 1], on the host as well as needed: see host_offsets
   at::Tensor labels;   ///< int64 [B]
-  std::vector<std::int32_t> host_offsets;  ///< the same offsets on the host
+  std::span<const std::int32_t> host_offsets{};  ///< the same offsets on the host
+  std::shared_ptr<const PackedRows> host{};      ///< owns them
 
   std::int64_t size() const { return static_cast<std::int64_t>(host_offsets.size()) - 1; }
   std::int64_t token_count() const { return tokens.size(0); }
 };
 
-/// Copies packed rows to `device`.
-Batch make_batch(const PackedRows& rows, at::Device device);
+/// Brings packed rows to `device`: on the CPU they are used where they stand, elsewhere copied once.
+Batch make_batch(std::shared_ptr<const PackedRows> rows, at::Device device);
+Batch make_batch(PackedRows rows, at::Device device);
 
 /// Throws Error where the batch's offsets do not cut its tokens into non-empty sequences.
 void check_offsets(const Batch& batch);

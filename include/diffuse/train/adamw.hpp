@@ -33,8 +33,8 @@ class AdamW {
   /// value.
   void step(double learning_rate, const std::optional<at::Tensor>& gradient_divisor = {});
 
-  /// Forgets the gradients.
-  void clear_gradients();
+  /// Forgets the gradients. `keep_memory`: they stay, as zeros.
+  void clear_gradients(bool keep_memory = false);
 
   /// The gradients that are there.
   std::vector<at::Tensor> gradients() const;

@@ -45,6 +45,8 @@ class RowAdamW {
   /// The averages, or the rows where there is no average, as the updates so far have them: `[V,
   /// D]`.
   at::Tensor settled() const;
+  /// The same in the table's own place: whoever asks puts back what was there.
+  void settle_table();
 
   /// `exp_avg.<name>`, `exp_avg_sq.<name>`, `last_update.<name>` (int32 [V], 0: never) and
   /// `average.<name>`, each row's as of its last update and shared with this object; and
@@ -74,7 +76,8 @@ class RowAdamW {
     std::vector<double> values_;
   };
 
-  at::Tensor settled_rows() const;
+  void settle_rows(float* to) const;
+  void settle_averages(float* rows) const;
   void note_updates(std::int64_t update);
   RowTail missed(std::int64_t last) const;
   double kept_average(std::int64_t from, std::int64_t to) const;

@@ -1,0 +1,58 @@
+#include "diffuse/data/packed_rows.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "diffuse/base/error.hpp"
+
+namespace diffuse {
+
+PackedRows::PackedRows(std::span<const std::int32_t> tokens, std::span<const std::int32_t> offsets,
+                       std::span<const std::int64_t> labels) {
+  if (offsets.size() != labels.size() + 1)
+    throw Error(fmt::format("A batch of {} labels has {} offsets; expected one more.",
+                            labels.size(), offsets.size()));
+  resize(tokens.size(), labels.size());
+  std::copy(tokens.begin(), tokens.end(), this->tokens().begin());
+  std::copy(offsets.begin(), offsets.end(), this->offsets().begin());
+  std::copy(labels.begin(), labels.end(), this->labels().begin());
+}
+
+void PackedRows::resize(std::size_t token_count, std::size_t sequences) {
+  token_count_ = token_count;
+  sequences_ = sequences;
+  const std::size_t bytes = tokens_at() + token_count * sizeof(std::int32_t);
+  // Batches differ: what grew once will grow again.
+  if (memory_.size() < bytes) memory_.resize(memory_.empty() ? bytes : bytes + bytes / 4);
+}
+
+void pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows,
+               PackedRows& packed) {
+  std::int64_t total = 0;
+  for (const std::uint32_t row : rows) total += data.length(row);
+  if (total > std::numeric_limits<std::int32_t>::max()) {
+    throw DataError(
+        fmt::format("a batch of {} rows has more than 2^31 - 1 tokens; use a smaller batch size or "
+                    "tokenizer.max_tokens",
+                    rows.size()));
+  }
+  packed.resize(static_cast<std::size_t>(total), rows.size());
+  auto to = packed.tokens().begin();
+  packed.offsets()[0] = 0;
+  for (std::size_t b = 0; b < rows.size(); ++b) {
+    const auto tokens = data.tokens(rows[b]);
+    to = std::copy(tokens.begin(), tokens.end(), to);
+    packed.offsets()[b + 1] = static_cast<std::int32_t>(to - packed.tokens().begin());
+    packed.labels()[b] = data.label(rows[b]);
+  }
+}
+
+PackedRows pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows) {
+  PackedRows packed;
+  pack_rows(data, rows, packed);
+  return packed;
+}
+
+}  // namespace diffuse

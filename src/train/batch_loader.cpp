@@ -1,0 +1,84 @@
+#include "batch_loader.hpp"
+
+namespace diffuse {
+
+BatchLoader::BatchLoader(const DatasetView& view, const TrainConfig& config)
+    : view_(view), stream_(view, config) {}
+
+BatchLoader::~BatchLoader() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void BatchLoader::seek(std::int64_t epoch, std::int64_t position) {
+  stream_.seek(epoch, position);
+  note_place(loaded_[current_]);
+}
+
+const LoadedUpdate& BatchLoader::next() {
+  std::unique_lock lock(mutex_);
+  if (!thread_.joinable()) {
+    work_ = Work::wanted;
+    thread_ = std::thread([this] { serve(); });
+  }
+  if (work_ == Work::wanted) load_next(lock);
+  changed_.wait(lock, [this] { return work_ == Work::none; });
+  if (failure_) std::rethrow_exception(failure_);
+  current_ = 1 - current_;
+  work_ = Work::wanted;
+  lock.unlock();
+  changed_.notify_all();
+  return loaded_[current_];
+}
+
+void BatchLoader::serve() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return work_ == Work::wanted || stop_; });
+    if (stop_) return;
+    load_next(lock);
+  }
+}
+
+void BatchLoader::load_next(std::unique_lock<std::mutex>& lock) {
+  work_ = Work::begun;
+  LoadedUpdate& update = loaded_[1 - current_];
+  lock.unlock();
+  std::exception_ptr failure;
+  try {
+    load(update);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  lock.lock();
+  failure_ = failure;
+  work_ = Work::none;
+  changed_.notify_all();
+}
+
+void BatchLoader::load(LoadedUpdate& update) {
+  const std::vector<BatchStream::Rows>& batches = stream_.next();
+  update.rows.clear();
+  update.batches.resize(batches.size());
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    update.rows.insert(update.rows.end(), batches[i].begin(), batches[i].end());
+    std::shared_ptr<PackedRows>& packed = update.batches[i];
+    // Whoever still reads what was there keeps it.
+    if (packed == nullptr || packed.use_count() > 1) packed = std::make_shared<PackedRows>();
+    pack_rows(*view_.data, batches[i], *packed);
+  }
+  note_place(update);
+}
+
+void BatchLoader::note_place(LoadedUpdate& update) {
+  update.epoch = stream_.epoch();
+  update.position = stream_.position();
+  update.epochs_done = stream_.epochs_done();
+}
+
+}  // namespace diffuse

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "batch_stream.hpp"
+#include "diffuse/data/packed_rows.hpp"
+
+namespace diffuse {
+
+/// The batches of one update, packed.
+struct LoadedUpdate {
+  std::vector<std::shared_ptr<PackedRows>> batches{};
+  std::vector<std::uint32_t> rows{};  ///< of the data set, of all batches
+  // Where the stream stands behind them.
+  std::int64_t epoch = 0;
+  std::int64_t position = 0;
+  double epochs_done = 0;  ///< with a fraction
+};
+
+/// Draws and packs the batches of an update in a thread of its own while the last one is computed,
+/// in two sets of memory that it uses by turns. Where that thread has not come to it, on a machine
+/// with other work, whoever needs the batches packs them.
+class BatchLoader {
+ public:
+  /// `view` must outlive the loader and hold at least one row.
+  BatchLoader(const DatasetView& view, const TrainConfig& config);
+  ~BatchLoader();
+  BatchLoader(const BatchLoader&) = delete;
+  BatchLoader& operator=(const BatchLoader&) = delete;
+
+  /// As BatchStream::seek; before the first next().
+  void seek(std::int64_t epoch, std::int64_t position);
+
+  /// The next update's batches, which stay until the next call. Waits for them, and throws what
+  /// kept them from being packed.
+  const LoadedUpdate& next();
+  /// What next() returned last, or where seek() stands.
+  const LoadedUpdate& current() const { return loaded_[current_]; }
+
+ private:
+  enum class Work { none, wanted, begun };
+
+  void serve();
+  void load_next(std::unique_lock<std::mutex>& lock);
+  void load(LoadedUpdate& update);
+  void note_place(LoadedUpdate& update);
+
+  const DatasetView& view_;
+  BatchStream stream_;  // of whoever has begun to load
+  LoadedUpdate loaded_[2];
+  std::size_t current_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Work work_ = Work::none;  // on the set that is not current
+  bool stop_ = false;
+  std::exception_ptr failure_;
+  std::thread thread_;
+};
+
+}  // namespace diffuse

@@ -1,0 +1,73 @@
+#include "../../src/train/batch_loader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "diffuse/base/error.hpp"
+#include "training_fixture.hpp"
+
+namespace diffuse {
+namespace {
+
+class BatchLoaderTest : public ::testing::Test {
+ protected:
+  BatchLoaderTest() {
+    config_.batch_size = 4;
+    config_.accumulate = 2;
+  }
+
+  std::unique_ptr<EncodedDataset> data_ = testing::separable_rows(18, 2, 1);  // 5 batches of 4
+  DatasetView view_ = view_all(*data_);
+  TrainConfig config_;
+};
+
+TEST_F(BatchLoaderTest, PacksWhatTheStreamDraws) {
+  BatchStream stream(view_, config_);
+  BatchLoader loader(view_, config_);
+  for (int update = 0; update < 20; ++update) {
+    const auto& batches = stream.next();
+    const LoadedUpdate& loaded = loader.next();
+    ASSERT_EQ(loaded.batches.size(), batches.size());
+    BatchStream::Rows rows;
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      const PackedRows expected = pack_rows(*data_, batches[i]);
+      EXPECT_TRUE(std::ranges::equal(loaded.batches[i]->tokens(), expected.tokens()));
+      EXPECT_TRUE(std::ranges::equal(loaded.batches[i]->offsets(), expected.offsets()));
+      EXPECT_TRUE(std::ranges::equal(loaded.batches[i]->labels(), expected.labels()));
+      rows.insert(rows.end(), batches[i].begin(), batches[i].end());
+    }
+    EXPECT_EQ(loaded.rows, rows);
+    EXPECT_EQ(loaded.epoch, stream.epoch());
+    EXPECT_EQ(loaded.position, stream.position());
+    EXPECT_EQ(loaded.epochs_done, stream.epochs_done());
+    EXPECT_EQ(&loader.current(), &loaded);
+  }
+}
+
+TEST_F(BatchLoaderTest, SeeksBeforeItBegins) {
+  BatchLoader first(view_, config_);
+  const LoadedUpdate* before = &first.next();
+  BatchLoader second(view_, config_);
+  second.seek(before->epoch, before->position);
+  EXPECT_EQ(second.current().epochs_done, before->epochs_done);
+  EXPECT_EQ(second.next().rows, first.next().rows);
+}
+
+TEST_F(BatchLoaderTest, WhatIsStillReadIsNotOverwritten) {
+  BatchLoader loader(view_, config_);
+  const std::shared_ptr<PackedRows> kept = loader.next().batches.front();
+  const std::vector<std::int32_t> tokens(kept->tokens().begin(), kept->tokens().end());
+  for (int update = 0; update < 4; ++update) loader.next();
+  EXPECT_TRUE(std::ranges::equal(kept->tokens(), tokens));
+}
+
+TEST_F(BatchLoaderTest, ThrowsWhatKeptABatchFromBeingPacked) {
+  config_.batch_size = 0;
+  BatchLoader loader(view_, config_);
+  EXPECT_THROW(loader.next(), ConfigError);
+  EXPECT_THROW(loader.next(), ConfigError);
+}
+
+}  // namespace
+}  // namespace diffuse
