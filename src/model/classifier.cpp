@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/model/kernel_choice.hpp"
 
 namespace diffuse {
 namespace {
@@ -35,11 +36,8 @@ void check_offsets(const Batch& batch) {
   }
 }
 
-void Classifier::use_kernel(Kernel kernel, Precision /*precision*/) {
-  if (kernel == Kernel::fused)
-    throw ConfigError(
-        "train.kernel: only a diffusion model has a fused kernel; set it to 'auto' or "
-        "'reference'.");
+void Classifier::use_kernel(Kernel kernel, Precision precision) {
+  runs_fused(kernel, ModelType::torchscript, device(), precision);
 }
 
 std::int64_t Classifier::work_per_token() const {
