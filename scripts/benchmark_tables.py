@@ -13,6 +13,7 @@ Figures are medians of the repetitions.
 import argparse
 import json
 import pathlib
+import re
 import statistics
 import sys
 from typing import Any
@@ -27,7 +28,10 @@ FIGURES = ("time", "FLOP/s", "B/s", "of_product", "of_stream", "items_per_second
 def read_runs(path: pathlib.Path) -> dict[tuple[str, str], dict[str, Figures]]:
     """{(table, row): {side: {figure: median}}}; side is "fused", "reference" or "" where there is one."""
     samples: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
-    for run in json.loads(path.read_text())["benchmarks"]:
+    runs = json.loads(path.read_text())["benchmarks"]
+    # Interleaved at random they were not run in the order that they stand in in the sources.
+    runs.sort(key=lambda run: (run.get("family_index", 0), run.get("per_family_instance_index", 0)))
+    for run in runs:
         if run.get("run_type") != "iteration" or "error_message" in run:
             continue
         clock = "real_time" if run["name"].endswith("/real_time") else "cpu_time"
@@ -39,7 +43,7 @@ def read_runs(path: pathlib.Path) -> dict[tuple[str, str], dict[str, Figures]]:
             if name in ("fused", "reference"):
                 side = name
             else:
-                row.append(name.replace(":", " = "))
+                row.append(grouped(name.replace(":", " = ")))
         values: dict[str, Any] = dict(run, time=run[clock] * UNITS[run["time_unit"]])
         own = samples.setdefault((table, ", ".join(row)), {}).setdefault(side, {})
         for figure in FIGURES:
@@ -47,6 +51,10 @@ def read_runs(path: pathlib.Path) -> dict[tuple[str, str], dict[str, Figures]]:
                 own.setdefault(figure, []).append(values[figure])
     return {key: {side: {figure: statistics.median(found) for figure, found in own.items()}
                   for side, own in sides.items()} for key, sides in samples.items()}
+
+
+def grouped(text: str) -> str:
+    return re.sub(r"\d{4,}", lambda number: f"{int(number[0]):,}", text)
 
 
 def three_digits(value: float) -> str:
