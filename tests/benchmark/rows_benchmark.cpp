@@ -9,16 +9,23 @@
 #include <ATen/ops/zeros_like.h>
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <set>
+#include <string>
+#include <type_traits>
+#include <vector>
 
+#include "diffuse/model/diffusion_stack.hpp"
 #include "diffuse/model/head.hpp"
 #include "diffuse/model/noisy_embedding.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/ops/fused_head.hpp"
 #include "diffuse/ops/reference/segment_pool.hpp"
 #include "diffuse/ops/row_sums.hpp"
+#include "diffuse/train/adamw.hpp"
 #include "diffuse/train/loss.hpp"
 #include "diffuse/train/row_adamw.hpp"
+#include "diffuse/train/weight_average.hpp"
 #include "limits.hpp"
 #include "workload.hpp"
 
