@@ -3,8 +3,13 @@
 
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
+#include <fmt/core.h>
+
+#include <string>
+#include <vector>
 
 #include "diffuse/bench/flops.hpp"
+#include "diffuse/config/load.hpp"
 #include "diffuse/eval/evaluator.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "limits.hpp"
@@ -49,33 +54,55 @@ BENCHMARK(evaluation_benchmark)
     ->ArgsProduct({{1, 0}, {32, 64, 256}, {1, 128}})
     ->Unit(benchmark::kMicrosecond);
 
-/// With dropout, clipping and the average of the weights. Arguments as above.
-void update_benchmark(benchmark::State& state) {
+/// With noise, dropout, clipping and the average of the weights.
+void update_benchmark(benchmark::State& state, const Config& config, std::int64_t texts,
+                      std::int64_t length) {
   const Limits limits = measured_limits(kThreads);
-  const Config config = config_of(state);
+  at::set_num_threads(kThreads);
   const auto classifier = make_classifier(config, kShape, 1);
   Updater updater(config.train, Precision::fp32, *classifier);
-  constexpr std::int64_t kBatches = 8;
+  constexpr std::uint64_t kBatches = 8;
   std::vector<Batch> batches;
   for (std::uint64_t i = 0; i < kBatches; ++i)
-    batches.push_back(TextBatch(state.range(2), kLength, kShape.vocab_size, i).batch());
+    batches.push_back(TextBatch(texts, length, kShape.vocab_size, i).batch());
   StepClock clock(at::kCPU, 1);
   std::int64_t update = 0;
   for ([[maybe_unused]] auto _ : state) {
-    const Batch& batch = batches[static_cast<std::size_t>(update % kBatches)];
+    const Batch& batch = batches[static_cast<std::size_t>(update) % kBatches];
     clock.begin_update();
     updater.apply(
         1, batch.size(), [&](std::size_t) { return batch; }, ++update, 1e-6, clock);
     clock.end_update();
   }
-  state.SetItemsProcessed(state.iterations() * batches.front().token_count());
-  report_work(state, {.flops = 3 * flops_of(config, state.range(2))}, limits);
+  const std::vector<std::int64_t> lengths(static_cast<std::size_t>(texts), length);
+  state.SetItemsProcessed(state.iterations() * texts * length);
+  report_work(state, {.flops = 3 * forward_flops(config, kShape.class_count, lengths).value()},
+              limits);
 }
-BENCHMARK(update_benchmark)
-    ->Name("update")
-    ->ArgNames({"fused", "D", "texts"})
-    ->ArgsProduct({{1, 0}, {32, 64, 256}, {128}})
-    ->Unit(benchmark::kMicrosecond);
+
+const bool registered_updates = [] {
+  const auto add = [](const std::string& row, Config config, std::int64_t texts,
+                      std::int64_t length) {
+    for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+      config.train.kernel = kernel;
+      benchmark::RegisterBenchmark(
+          fmt::format("update/{}, {} x {} tokens/{}", row, texts, length, enum_name(kernel))
+              .c_str(),
+          update_benchmark, config, texts, length)
+          ->Unit(benchmark::kMicrosecond);
+    }
+  };
+  for (const std::int64_t dim : {32, 64, 256}) {
+    Config config;
+    config.model.dim = dim;
+    add(fmt::format("D = {}", dim), config, 128, kLength);
+  }
+  // As diffuse bench has them.
+  for (const std::string name : {"agnews", "r8", "trec", "imdb", "paper", "paper-notebook"})
+    add(name + ".json",
+        load_config(std::string(DIFFUSE_SOURCE_DIR) + "/configs/" + name + ".json", {}), 32, 64);
+  return true;
+}();
 
 }  // namespace
 }  // namespace diffuse
