@@ -121,7 +121,7 @@ std::string comparison_html(const Comparison& comparison) {
     out += fmt::format("<p>Accuracy {}</p>\n",
                        html_text(paired_line(*comparison.accuracy, comparison.other.name)));
   out += charts_html(comparison);
-  out += "<h2>Times and memory</h2>\n" + table_html(measurement_cells(comparison), 3);
+  out += "<h2>Times and memory</h2>\n" + table_html(measurement_cells(comparison), 4);
   if (const Cells tried = tried_cells(comparison); tried.size() > 1)
     out += "<h2>Precisions tried</h2>\n" + table_html(tried, 2);
   out += "<h2>Models</h2>\n" + table_html(model_cells(comparison), 3);

@@ -28,6 +28,7 @@ Json measurement_json(const Measurement& m, const CaseResult& result,
                       const Comparison& comparison) {
   Json json;
   json["precision"] = m.precision;
+  if (!m.kernel.empty()) json["kernel"] = m.kernel;
   if (!m.not_run.empty()) json["not_run"] = m.not_run;
   if (m.ran()) {
     json["median_s"] = m.median_s();

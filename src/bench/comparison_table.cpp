@@ -61,7 +61,7 @@ std::string figure(double value) { return fmt::format("{:.9g}", value); }
 std::string comparison_markdown(const Comparison& comparison) {
   std::string out = fmt::format("# {} against {}\n\n", comparison.ours.name, comparison.other.name);
   out += markdown_table(model_cells(comparison), 3) + "\n";
-  out += markdown_table(measurement_cells(comparison), 3) + "\n";
+  out += markdown_table(measurement_cells(comparison), 4) + "\n";
   const Cells ratios = ratio_cells(comparison);
   if (ratios.size() > 1) out += markdown_table(ratios, 1) + "\n";
   if (const Cells tried = tried_cells(comparison); tried.size() > 1)
@@ -79,7 +79,8 @@ std::string comparison_markdown(const Comparison& comparison) {
 
 std::string comparison_csv(const Comparison& comparison) {
   std::string out =
-      "mode,batch_size,seq_len,device,threads,model,parameters,precision,calls,median_s,mean_s,"
+      "mode,batch_size,seq_len,device,threads,model,parameters,precision,kernel,calls,median_s,"
+      "mean_s,"
       "deviation_s,p95_s,tokens_per_s,examples_per_s,epoch_s,flops_per_token,flops_per_s,"
       "rss_growth_bytes,allocated_bytes,reserved_bytes,time_ratio,time_ratio_deviation,"
       "memory_ratio,not_run,tried\n";
@@ -99,15 +100,16 @@ std::string comparison_csv(const Comparison& comparison) {
     const auto time = time_ratio(result);
     const auto memory_times = memory_ratio(result);
     out += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
         bench_mode_name(result.which.mode), result.which.batch_size,
         result.which.seq_len == 0 ? std::string("text") : std::to_string(result.which.seq_len),
         csv_cell(result.which.device), result.which.threads, csv_cell(facts.name),
-        facts.parameter_count, m.precision, m.samples_s.size(), ran ? figure(m.median_s()) : "",
-        value(mean), ran ? figure(m.deviation_s()) : "", ran ? figure(m.p95_s()) : "",
-        value(m.tokens_a_call / mean), value(m.examples_a_call / mean), epoch ? figure(*epoch) : "",
-        flops ? figure(*flops) : "", ran && m.flops_a_call ? figure(*m.flops_a_call / mean) : "",
-        bytes(memory.rss_growth_bytes), bytes(memory.allocated_bytes), bytes(memory.reserved_bytes),
+        facts.parameter_count, m.precision, m.kernel, m.samples_s.size(),
+        ran ? figure(m.median_s()) : "", value(mean), ran ? figure(m.deviation_s()) : "",
+        ran ? figure(m.p95_s()) : "", value(m.tokens_a_call / mean),
+        value(m.examples_a_call / mean), epoch ? figure(*epoch) : "", flops ? figure(*flops) : "",
+        ran && m.flops_a_call ? figure(*m.flops_a_call / mean) : "", bytes(memory.rss_growth_bytes),
+        bytes(memory.allocated_bytes), bytes(memory.reserved_bytes),
         time ? figure(time->value) : "", time ? figure(time->deviation) : "",
         memory_times ? figure(*memory_times) : "", csv_cell(why), csv_cell(tried_text(tried)));
   };

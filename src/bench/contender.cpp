@@ -98,9 +98,10 @@ Contender::~Contender() = default;
 void Contender::prepare(BenchMode mode, Precision precision) {
   precision_ = precision;
   training_.reset();
-  classifier_->use_kernel(config_.train.kernel, precision);
   if (mode == BenchMode::train)
     training_ = std::make_unique<Training>(config_.train, precision, *classifier_);
+  else
+    classifier_->use_kernel(config_.train.kernel, precision);
 }
 
 void Contender::run(const Batch& batch) {
@@ -121,5 +122,10 @@ void Contender::run(const Batch& batch) {
 std::int64_t Contender::parameter_count() const { return diffuse::parameter_count(*classifier_); }
 
 at::Device Contender::device() const { return classifier_->device(); }
+
+std::string Contender::kernel() const {
+  if (config_.model.type != ModelType::diffusion) return "";
+  return std::string(enum_name(classifier_->is_fused() ? Kernel::fused : Kernel::reference));
+}
 
 }  // namespace diffuse

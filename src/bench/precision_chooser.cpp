@@ -8,6 +8,7 @@
 #include "diffuse/base/system.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/model/kernel_choice.hpp"
 #include "refusal.hpp"
 
 namespace diffuse {
@@ -51,8 +52,16 @@ class TaskTrial final : public TrialSubject {
 
 std::vector<Precision> candidate_precisions(const Task& task, const BenchPlan& plan) {
   const at::Device device = task.contender->device();
-  if (plan.precisions.empty()) return device_precisions(device);
   std::vector<Precision> candidates;
+  if (plan.precisions.empty()) {
+    candidates = device_precisions(device);
+    const Config& config = task.spec->config;
+    if (config.train.kernel == Kernel::fused)
+      std::erase_if(candidates, [&](Precision precision) {
+        return !fused_kernel_problem(config.model.type, device, precision).empty();
+      });
+    return candidates.empty() ? device_precisions(device) : candidates;  // all fail, and say why
+  }
   for (const Precision wanted : plan.precisions)
     candidates.push_back(resolve_precision(wanted, device));
   return candidates;

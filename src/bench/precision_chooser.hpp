@@ -20,8 +20,8 @@ struct ChosenPrecisions {
 ChosenPrecisions choose_precisions(Task& task, const BenchCase& which, const BenchPlan& plan,
                                    const std::function<void(const std::string&)>& on_trial);
 
-/// What the plan asks for, resolved for the task's device; all that the device computes in, where
-/// it leaves that open.
+/// What the plan asks for, resolved for the task's device; where it leaves that open, all that the
+/// device, and a fused kernel that the task insists on, compute in.
 std::vector<Precision> candidate_precisions(const Task& task, const BenchPlan& plan);
 
 }  // namespace diffuse

@@ -6,6 +6,7 @@
 
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
+#include "diffuse/model/kernel_choice.hpp"
 #include "diffuse/train/memory_estimate.hpp"
 
 namespace diffuse {
@@ -28,9 +29,18 @@ std::int64_t attention_bytes(const Task& task) {
 }
 
 std::int64_t expected_bytes(const Task& task, const BenchCase& which, Precision precision) {
-  const MemoryEstimate estimate =
-      estimate_memory(task.spec->config, precision, task.contender->parameter_count(),
-                      task.workload.largest_batch_tokens());
+  Config config = task.spec->config;
+  if (which.seq_len > 0) config.tokenizer.max_tokens = which.seq_len;
+  const ModelShape& shape = task.spec->shape;
+  const bool fused =
+      config.train.kernel != Kernel::reference &&
+      fused_kernel_problem(config.model.type, task.contender->device(), precision).empty();
+  const MemoryEstimate estimate = estimate_memory(
+      config, precision, task.contender->parameter_count(), task.workload.largest_batch_tokens(),
+      {.classes = shape.class_count,
+       .vocab_size = shape.vocab_size,
+       .threads = which.threads,
+       .fused = fused});
   // Inference frees each layer's rows: two layers' worth are alive at a time.
   return which.mode == BenchMode::train ? estimate.total() + attention_bytes(task)
                                         : estimate.weights + estimate.activations / 4;

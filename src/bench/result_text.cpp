@@ -33,14 +33,15 @@ std::vector<std::string> measured_row(const Comparison& comparison, const CaseRe
                                       const ContenderFacts& facts, const Measurement& m) {
   const std::string name = case_name(result.which, comparison);
   if (!m.ran()) {
-    return {name, facts.name, m.precision,    "not run",           "", "",
-            "",   "",         memory_text(m), token_flops_text(m), "", ""};
+    return {name, facts.name,     m.precision,         "", "not run", "", "", "",
+            "",   memory_text(m), token_flops_text(m), "", ""};
   }
   const double mean = m.mean_s();
   const auto epoch = epoch_s(m, result, comparison);
   return {name,
           facts.name,
           m.precision,
+          m.kernel.empty() ? "its own" : m.kernel,
           time_text(m.median_s()),
           fmt::format("{} ± {}", time_text(mean), time_text(m.deviation_s())),
           time_text(m.p95_s()),
@@ -129,7 +130,7 @@ Cells model_cells(const Comparison& comparison) {
 }
 
 Cells measurement_cells(const Comparison& comparison) {
-  Cells cells = {{"case", "model", "precision", "median", "mean ± σ", "p95", "tokens/s",
+  Cells cells = {{"case", "model", "precision", "kernel", "median", "mean ± σ", "p95", "tokens/s",
                   "examples/s", "peak memory", "FLOPs a token", "FLOP/s",
                   fmt::format("epoch of {} rows", format_count(comparison.epoch_rows)),
                   "why not run"}};
@@ -148,7 +149,7 @@ Cells measurement_cells(const Comparison& comparison) {
   // Columns that would stay empty.
   for (std::vector<std::string>& row : cells) {
     if (!refused) row.pop_back();
-    if (comparison.epoch_rows == 0) row.erase(row.begin() + 11);
+    if (comparison.epoch_rows == 0) row.erase(row.begin() + 12);
   }
   return cells;
 }

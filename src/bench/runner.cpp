@@ -150,6 +150,7 @@ class Runner {
     std::vector<std::function<void()>> calls;
     for (const Runnable& one : runnable) {
       one.task->contender->prepare(which.mode, one.precision);
+      one.measurement->kernel = one.task->contender->kernel();
       calls.emplace_back([task = one.task] { task->call(); });
     }
     progress(case_text(which), 0.1);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct BenchOptions {
   std::vector<std::int64_t> batch_sizes;
   std::vector<std::int64_t> seq_lens;
   std::vector<Precision> precisions;  ///< empty: each model's fastest one
+  std::optional<Kernel> kernel;       ///< of the model, not of the other one; nothing: train.kernel
   std::vector<std::string> devices;
   std::vector<std::int64_t> threads;
   bool sweep = false;

@@ -4,13 +4,17 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/device/device.hpp"
+#include "diffuse/device/precision.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/model_factory.hpp"
+#include "model_options.hpp"
 #include "overrides.hpp"
 
 namespace diffuse::cli {
@@ -84,9 +88,26 @@ void read_data(OpenedContender& opened) {
   opened.spec.shape.vocab_size = kAssumedWords;
 }
 
-OpenedContender open_checkpoint(const std::string& path) {
+/// Lays --kernel over the model's own.
+void take_kernel(const BenchOptions& options, Config& config) {
+  if (!options.kernel) return;
+  config.train.kernel = *options.kernel;
+  for (const std::string& name :
+       options.devices.empty() ? std::vector<std::string>{"auto"} : options.devices) {
+    const at::Device device = resolve_device(name);
+    // Without --precision only those that the kernel computes in are tried.
+    const std::vector<Precision> precisions =
+        options.precisions.empty() ? std::vector{Precision::fp32} : options.precisions;
+    for (const Precision precision : precisions)
+      check_kernel(options.kernel, config.model.type, device, resolve_precision(precision, device));
+  }
+}
+
+OpenedContender open_checkpoint(const std::string& path,
+                                const std::function<void(Config&)>& adjust = {}) {
   const fs::path folder = resolve_checkpoint(path);
   LoadedModel model = load_model(folder);
+  if (adjust) adjust(model.config);
   OpenedContender opened;
   opened.spec.name = path;
   opened.spec.config = model.config;
@@ -160,11 +181,13 @@ Config distilbert_baseline(const Config& config, const std::string& pretrained) 
 }
 
 OpenedContender open_ours(const BenchOptions& options) {
-  if (!options.checkpoint.empty()) return open_checkpoint(options.checkpoint);
+  const auto adjust = [&options](Config& config) { take_kernel(options, config); };
+  if (!options.checkpoint.empty()) return open_checkpoint(options.checkpoint, adjust);
   std::vector<std::string> faults;
   const Overrides overrides = parse_overrides(options.set, faults);
   if (!faults.empty()) throw UsageError(join(faults, "\n"));
   Config config = load_config(find_config(options.config), overrides);
+  adjust(config);
   take_pretrained_sizes(config);
   return open_config(config, fs::path(options.config).stem().string());
 }

@@ -23,7 +23,8 @@ struct OpenedContender {
 /// model itself: found before any data are read.
 void check_bench_files(const BenchOptions& options);
 
-/// The model of --config or --checkpoint.
+/// The model of --config or --checkpoint, with the kernel of --kernel. Throws UsageError, before
+/// any data are read, where that cannot run it in one of the cases asked for.
 OpenedContender open_ours(const BenchOptions& options);
 
 /// The model that `options.compare` names: "distilbert", a TorchScript file, a config or a

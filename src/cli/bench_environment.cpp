@@ -12,6 +12,7 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/ops/fused_diffusion.hpp"
 
 namespace diffuse::cli {
 namespace {
@@ -60,6 +61,7 @@ std::vector<std::pair<std::string, std::string>> bench_environment(
       {"CUDA", found.cuda},
       {"threads", fmt::format("{}", fmt::join(threads, ", "))},
       {"processor", fmt::format("{}, {} cores", cpu_model(), available_cores())},
+      {"fused kernel", fmt::format("{}", FusedDiffusion::instruction_sets().front())},
       {"clocks", clock_text()},
       {"free memory", format_bytes(static_cast<double>(available_memory_bytes()))},
       {"time", utc_now()}};

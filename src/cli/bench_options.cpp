@@ -50,6 +50,7 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
        "each case",
        "fp32|tf32|bf16|fp16,...")
       ->transform(one_of<Precision>(precision_choices(true)));
+  add_kernel_option(*verb, options.kernel);
   list("--device", options.devices, "Devices to run on", "NAME,...=auto");
   list("--threads", options.threads, "Threads of the CPU; 0 takes all cores", "N,...=0")
       ->check(CLI::Range(std::int64_t{0}, kMostThreads));
@@ -83,6 +84,7 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
       "  diffuse bench --compare distilbert\n"
       "  diffuse bench --config paper.json --mode train --seq-len 64,128,256 --budget 300\n"
       "  diffuse bench --checkpoint runs/r8 --data data/r8/test.csv\n"
+      "  diffuse bench --kernel reference --compare agnews.json   (one model, both kernels)\n"
       "  diffuse bench --sweep --format html --output sweep.html\n");
   return verb;
 }

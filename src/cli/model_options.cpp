@@ -1,13 +1,17 @@
 #include "model_options.hpp"
 
+#include <fmt/core.h>
+
 #include <CLI/CLI.hpp>
 
 #include "choices.hpp"
+#include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/parallel.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/model/kernel_choice.hpp"
 
 namespace diffuse::cli {
 
@@ -31,13 +35,26 @@ void add_model_options(CLI::App& verb, ModelOptions& options) {
                   "GPU; default: as the model was trained (train.precision)")
       ->transform(one_of<Precision>(precision_choices(true)))
       ->option_text("auto|fp32|tf32|bf16|fp16");
-  verb.add_option("--kernel", options.kernel,
+  add_kernel_option(verb, options.kernel);
+}
+
+void add_kernel_option(CLI::App& verb, std::optional<Kernel>& kernel) {
+  verb.add_option("--kernel", kernel,
                   "Which code runs the diffusion operator: fused, reference (tensor operations) or "
                   "auto; default: as in training (train.kernel)")
       ->transform(one_of<Kernel>({{"auto", Kernel::automatic},
                                   {"fused", Kernel::fused},
                                   {"reference", Kernel::reference}}))
       ->option_text("auto|fused|reference");
+}
+
+void check_kernel(std::optional<Kernel> kernel, ModelType type, at::Device device,
+                  Precision precision) {
+  if (kernel != Kernel::fused) return;
+  const std::string problem = fused_kernel_problem(type, device, precision);
+  if (!problem.empty())
+    throw UsageError(
+        fmt::format("--kernel fused cannot be had here: {}. Leave it out, or take auto.", problem));
 }
 
 std::vector<std::pair<std::string, Precision>> precision_choices(bool with_auto) {
@@ -56,6 +73,7 @@ OpenedModel open_model(const ModelOptions& options) {
   OpenedModel opened{folder, load_model(folder), device, threads};
   opened.precision =
       resolve_precision(options.precision.value_or(opened.model.config.train.precision), device);
+  check_kernel(options.kernel, opened.model.config.model.type, device, opened.precision);
   set_matrix_precision(opened.precision);
   opened.model.classifier->to(device);
   opened.model.classifier->use_kernel(options.kernel.value_or(opened.model.config.train.kernel),

@@ -29,6 +29,12 @@ struct ModelOptions {
 /// Declares --checkpoint, --device, --threads, --batch-size, --precision and --kernel.
 void add_model_options(CLI::App& verb, ModelOptions& options);
 
+/// Declares --kernel, which lays itself over train.kernel.
+void add_kernel_option(CLI::App& verb, std::optional<Kernel>& kernel);
+/// Throws UsageError where --kernel asks for a fused kernel that cannot run a model of `type` here.
+void check_kernel(std::optional<Kernel> kernel, ModelType type, at::Device device,
+                  Precision precision);
+
 /// The names of precisions and what they mean, for `one_of`.
 std::vector<std::pair<std::string, Precision>> precision_choices(bool with_auto);
 
@@ -41,7 +47,7 @@ struct OpenedModel {
   Precision precision = Precision::fp32;  ///< resolved
 };
 
-/// Chooses device, threads and precision and loads the checkpoint. Throws CheckpointError,
+/// Chooses device, threads, precision and kernel and loads the checkpoint. Throws CheckpointError,
 /// UsageError and SystemError.
 OpenedModel open_model(const ModelOptions& options);
 

@@ -10,7 +10,7 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
-#include "diffuse/model/diffusion_classifier.hpp"
+#include "diffuse/model/kernel_choice.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/train/plan.hpp"
 #include "train_config.hpp"
@@ -40,6 +40,7 @@ PreparedRun prepare_run(const TrainOptions& options) {
   const Config config = checked_config(options);
   const at::Device device = resolve_device(config.train.device);
   const Precision precision = resolve_precision(config.train.precision, device);
+  const bool fused = runs_fused(config.train.kernel, config.model.type, device, precision);
   const int threads = set_thread_count(config.train.threads);
   DataConfig data_config = config.data;
   if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
@@ -58,9 +59,6 @@ PreparedRun prepare_run(const TrainOptions& options) {
   startup.threads = threads;
   startup.parameter_count = parameters_of(config, shape);
   startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
-  const bool fused = config.model.type == ModelType::diffusion &&
-                     config.train.kernel != Kernel::reference &&
-                     fused_kernel_problem(device, precision).empty();
   startup.kernel = kernel_name(fused, config);
   const MemoryEstimate estimate = estimate_memory(
       config, precision, startup.parameter_count, data.train,

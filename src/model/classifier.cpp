@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/model/kernel_choice.hpp"
 
 namespace diffuse {
 Batch make_batch(std::shared_ptr<const PackedRows> rows, at::Device device) {
@@ -40,11 +41,8 @@ void check_offsets(const Batch& batch) {
   }
 }
 
-void Classifier::use_kernel(Kernel kernel, Precision /*precision*/) {
-  if (kernel == Kernel::fused)
-    throw ConfigError(
-        "train.kernel: only a diffusion model has a fused kernel; set it to 'auto' or "
-        "'reference'.");
+void Classifier::use_kernel(Kernel kernel, Precision precision) {
+  runs_fused(kernel, ModelType::torchscript, device(), precision);
 }
 
 std::int64_t Classifier::work_per_token() const {

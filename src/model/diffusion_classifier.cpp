@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/model/kernel_choice.hpp"
 #include "diffuse/ops/reference/segment_pool.hpp"
 #include "fused_kernel.hpp"
 
@@ -60,21 +61,10 @@ DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelS
 
 DiffusionClassifier::~DiffusionClassifier() = default;
 
-std::string fused_kernel_problem(at::Device device, Precision precision) {
-  if (!device.is_cpu()) return "the fused kernel is for the CPU";
-  return precision == Precision::fp32 ? "" : "the fused kernel computes in fp32";
-}
-
 void DiffusionClassifier::use_kernel(Kernel kernel, Precision precision) {
   fused_.reset();
-  if (kernel == Kernel::reference) return;
-  const std::string problem = fused_kernel_problem(device(), precision);
-  if (problem.empty()) {
+  if (runs_fused(kernel, ModelType::diffusion, device(), precision))
     fused_ = std::make_unique<FusedKernel>(embedding_, stack_, head_);
-  } else if (kernel == Kernel::fused) {
-    throw ConfigError(
-        fmt::format("train.kernel = fused cannot be had here: {}. Set it to 'auto'.", problem));
-  }
 }
 
 std::optional<PassFigures> DiffusionClassifier::train_pass(const Batch& batch,

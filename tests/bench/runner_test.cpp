@@ -1,5 +1,6 @@
 // The comparison where one of the models cannot do what a case asks.
 
+#include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -11,8 +12,11 @@
 
 #include "diffuse/base/signals.hpp"
 #include "diffuse/bench/comparison.hpp"
+#include "diffuse/config/load.hpp"
+#include "diffuse/train/time_split.hpp"
 #include "model/torchscript_module.hpp"
 #include "support/temp_dir.hpp"
+#include "train/updater.hpp"
 
 namespace diffuse {
 namespace {
@@ -113,6 +117,48 @@ TEST(Runner, EachCaseHasAPrecisionOfItsOwnAndTellsWhatWasTried) {
     }
     EXPECT_EQ(result.ours_tried.size(), 2U);
   }
+}
+
+TEST(Contender, ATrainingStepIsAnUpdateOfTheTrainer) {
+  for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+    for (const EmbeddingUpdate update : {EmbeddingUpdate::touched, EmbeddingUpdate::dense}) {
+      ContenderSpec spec = small_diffusion();
+      spec.config.train.kernel = kernel;
+      spec.config.train.embedding_update = update;
+      const Batch batch = make_batch(synthetic_workload(kShape, 2, 4, 1).batches.front(), at::kCPU);
+      Contender contender(spec, at::kCPU);
+      contender.prepare(BenchMode::train, Precision::fp32);
+      EXPECT_EQ(contender.kernel(), enum_name(kernel));
+      const auto classifier = make_classifier(spec.config, kShape, 1);
+      Updater updater(spec.config.train, Precision::fp32, *classifier);
+      StepClock clock(at::kCPU, 1);
+      for (std::int64_t step = 1; step <= 3; ++step) {
+        contender.run(batch);
+        clock.begin_update();
+        updater.apply(
+            1, batch.size(), [&](std::size_t) { return batch; }, step, 1e-6, clock);
+        clock.end_update();
+      }
+      const auto expected = classifier->parameters();
+      const auto found = contender.classifier().parameters();
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        EXPECT_TRUE(at::equal(found[i].tensor, expected[i].tensor)) << found[i].name;
+    }
+  }
+}
+
+TEST(Runner, AFusedKernelThatIsInsistedOnIsTriedInWhatItComputesIn) {
+  BenchPlan plan = plan_of(small_diffusion(), {{BenchMode::train, 2, 4}});
+  plan.precisions.clear();
+  plan.ours.config.train.kernel = Kernel::fused;
+  plan.other.config.train.kernel = Kernel::reference;
+  const Comparison comparison = run_comparison(plan);
+  const CaseResult& only = comparison.cases.at(0);
+  ASSERT_EQ(only.ours_tried.size(), 1U);
+  EXPECT_EQ(only.ours_tried[0].precision, Precision::fp32);
+  EXPECT_EQ(only.other_tried.size(), 2U);
+  EXPECT_EQ(only.ours.at(0).kernel, "fused");
+  EXPECT_EQ(only.other.at(0).kernel, "reference");
 }
 
 /// A signal is caught in each by the runner's process.

@@ -1,70 +1,108 @@
-// The whole classifier by the defaults, at several widths: evaluation, and an update's forward and
-// backward pass. Texts of 40 tokens, as AG News has.
+// The whole classifier by the defaults, at several widths: an evaluation as predict makes it, and
+// an update as the trainer makes it.
 
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/core/grad_mode.h>
+#include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
+#include <fmt/core.h>
 
+#include <string>
 #include <vector>
 
-#include "diffuse/model/classifier.hpp"
+#include "diffuse/bench/flops.hpp"
+#include "diffuse/config/load.hpp"
+#include "diffuse/eval/evaluator.hpp"
 #include "diffuse/model/model_factory.hpp"
-#include "diffuse/train/loss.hpp"
+#include "limits.hpp"
+#include "train/updater.hpp"
+#include "workload.hpp"
 
 namespace diffuse {
 namespace {
 
-constexpr ModelShape kShape = {.vocab_size = 30'000, .class_count = 4, .mask_id = 1};
+constexpr ModelShape kShape = {.vocab_size = 40'000, .class_count = 4, .mask_id = 1};
 
-Batch batch_of(std::int64_t texts, std::int64_t length) {
-  std::vector<std::int32_t> tokens;
-  std::vector<std::int32_t> offsets = {0};
-  std::vector<std::int64_t> labels;
-  std::uint32_t random = 1;
-  for (std::int64_t text = 0; text < texts; ++text) {
-    for (std::int64_t i = 0; i < length; ++i) {
-      random = random * 1664525U + 1013904223U;
-      tokens.push_back(static_cast<std::int32_t>((random >> 8) % kShape.vocab_size));
-    }
-    offsets.push_back(static_cast<std::int32_t>(tokens.size()));
-    labels.push_back(text % kShape.class_count);
-  }
-  return make_batch(PackedRows(tokens, offsets, labels), at::kCPU);
+Config config_of(benchmark::State& state) {
+  at::set_num_threads(kThreads);
+  Config config;
+  config.train.kernel = state.range(0) != 0 ? Kernel::fused : Kernel::reference;
+  config.model.dim = state.range(1);
+  return config;
 }
 
-/// Arguments: D, texts in the batch.
+double flops_of(const Config& config, std::int64_t texts) {
+  const std::vector<std::int64_t> lengths(static_cast<std::size_t>(texts), kLength);
+  return forward_flops(config, kShape.class_count, lengths).value();
+}
+
+/// Arguments: fused, D, texts in the batch.
 void evaluation_benchmark(benchmark::State& state) {
-  const at::NoGradGuard no_grad;
-  Config config;
-  config.model.dim = state.range(0);
+  const Limits limits = measured_limits(kThreads);
+  const Config config = config_of(state);
   const auto classifier = make_classifier(config, kShape, 1);
-  const Batch batch = batch_of(state.range(1), 40);
+  classifier->use_kernel(config.train.kernel, Precision::fp32);
+  const TextBatch text(state.range(2), kLength, kShape.vocab_size);
+  const Batch batch = text.batch();
   for ([[maybe_unused]] auto _ : state)
-    benchmark::DoNotOptimize(classifier->forward(batch, {}).const_data_ptr());
-  state.SetItemsProcessed(state.iterations() * batch.token_count());
+    benchmark::DoNotOptimize(
+        predict_logits(*classifier, batch, {}, Precision::fp32).const_data_ptr());
+  state.SetItemsProcessed(state.iterations() * text.tokens());
+  report_work(state, {.flops = flops_of(config, text.texts())}, limits);
 }
 BENCHMARK(evaluation_benchmark)
-    ->ArgNames({"dim", "texts"})
-    ->ArgsProduct({{32, 64, 256}, {1, 128}})
+    ->Name("evaluation")
+    ->ArgNames({"fused", "D", "texts"})
+    ->ArgsProduct({{1, 0}, {32, 64, 256}, {1, 128}})
     ->Unit(benchmark::kMicrosecond);
 
-void training_benchmark(benchmark::State& state) {
-  Config config;
-  config.model.dim = state.range(0);
+/// With noise, dropout, clipping and the average of the weights.
+void update_benchmark(benchmark::State& state, const Config& config, std::int64_t texts,
+                      std::int64_t length) {
+  const Limits limits = measured_limits(kThreads);
+  at::set_num_threads(kThreads);
   const auto classifier = make_classifier(config, kShape, 1);
-  const Batch batch = batch_of(state.range(1), 40);
-  const ForwardContext context = {.training = true, .generator = at::detail::createCPUGenerator(1)};
+  Updater updater(config.train, Precision::fp32, *classifier);
+  constexpr std::uint64_t kBatches = 8;
+  std::vector<Batch> batches;
+  for (std::uint64_t i = 0; i < kBatches; ++i)
+    batches.push_back(TextBatch(texts, length, kShape.vocab_size, i).batch());
+  StepClock clock(at::kCPU, 1);
+  std::int64_t update = 0;
   for ([[maybe_unused]] auto _ : state) {
-    classification_loss(classifier->forward(batch, context), batch.labels, 0.05).backward();
-    for (const NamedParameter& parameter : classifier->parameters())
-      parameter.tensor.mutable_grad().reset();
+    const Batch& batch = batches[static_cast<std::size_t>(update) % kBatches];
+    clock.begin_update();
+    updater.apply(
+        1, batch.size(), [&](std::size_t) { return batch; }, ++update, 1e-6, clock);
+    clock.end_update();
   }
-  state.SetItemsProcessed(state.iterations() * batch.token_count());
+  const std::vector<std::int64_t> lengths(static_cast<std::size_t>(texts), length);
+  state.SetItemsProcessed(state.iterations() * texts * length);
+  report_work(state, {.flops = 3 * forward_flops(config, kShape.class_count, lengths).value()},
+              limits);
 }
-BENCHMARK(training_benchmark)
-    ->ArgNames({"dim", "texts"})
-    ->ArgsProduct({{32, 64, 256}, {128}})
-    ->Unit(benchmark::kMicrosecond);
+
+const bool registered_updates = [] {
+  const auto add = [](const std::string& row, Config config, std::int64_t texts,
+                      std::int64_t length) {
+    for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+      config.train.kernel = kernel;
+      benchmark::RegisterBenchmark(
+          fmt::format("update/{}, {} x {} tokens/{}", row, texts, length, enum_name(kernel))
+              .c_str(),
+          update_benchmark, config, texts, length)
+          ->Unit(benchmark::kMicrosecond);
+    }
+  };
+  for (const std::int64_t dim : {32, 64, 256}) {
+    Config config;
+    config.model.dim = dim;
+    add(fmt::format("D = {}", dim), config, 128, kLength);
+  }
+  // As diffuse bench has them.
+  for (const std::string name : {"agnews", "r8", "trec", "imdb", "paper", "paper-notebook"})
+    add(name + ".json",
+        load_config(std::string(DIFFUSE_SOURCE_DIR) + "/configs/" + name + ".json", {}), 32, 64);
+  return true;
+}();
 
 }  // namespace
 }  // namespace diffuse

@@ -293,6 +293,44 @@ TEST(Bench, EveryFormatAndAFile) {
   }
 }
 
+TEST(Bench, TellsWhichKernelRan) {
+  const Workspace workspace;
+  const auto measured = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments =
+        quick({"--seq-len", "8", "--no-memory", "--format", "json", "--compare", "small.json"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run(with_small_baseline(workspace, arguments));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return nlohmann::json::parse(outcome.out);
+  };
+  const auto reference = measured({"--kernel", "reference", "--precision", "fp32"});
+  for (const auto& one : reference["cases"]) {
+    EXPECT_EQ(one["ours"][0]["kernel"], "reference");
+    EXPECT_EQ(one["other"][0]["kernel"], "fused") << "its own config's";
+  }
+  EXPECT_FALSE(reference["environment"]["fused kernel"].get<std::string>().empty());
+  const auto both = measured({"--precision", "fp32,bf16", "--mode", "inference"});
+  EXPECT_EQ(both["cases"][0]["ours"][0]["kernel"], "fused");
+  EXPECT_EQ(both["cases"][0]["ours"][1]["kernel"], "reference");
+  const auto fused = measured({"--kernel", "fused", "--mode", "train"});
+  EXPECT_EQ(fused["cases"][0]["ours"][0]["kernel"], "fused");
+  EXPECT_EQ(fused["cases"][0]["ours_tried"].size(), 1U) << "it computes in fp32 alone";
+}
+
+TEST(Bench, AFusedKernelThatCannotBeHadIsRefused) {
+  const Workspace workspace;
+  const Outcome half =
+      run(with_small_baseline(workspace, quick({"--kernel", "fused", "--precision", "fp32,bf16"})));
+  EXPECT_EQ(half.exit_code, 2) << half;
+  EXPECT_THAT(half.err, AllOf(HasSubstr("--kernel fused cannot be had here: the fused kernel "
+                                        "computes in fp32. Leave it out, or take auto."),
+                              ::testing::Not(HasSubstr("rows,"))));
+  const Outcome transformer = run(with_small_baseline(
+      workspace, {"bench", "--config", "distilbert-agnews.json", "--kernel", "fused"}));
+  EXPECT_EQ(transformer.exit_code, 2) << transformer;
+  EXPECT_THAT(transformer.err, HasSubstr("only a diffusion model has a fused kernel"));
+}
+
 TEST(Bench, MistakesAreToldBeforeTheWork) {
   const Workspace workspace;
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
@@ -302,6 +340,7 @@ TEST(Bench, MistakesAreToldBeforeTheWork) {
       {{"--budget", "0"}, "--budget"},
       {{"--seq-len", "0"}, "--seq-len"},
       {{"--precision", "fp8"}, "fp8 is not one of"},
+      {{"--kernel", "fast"}, "fast is not one of auto, fused, reference"},
       {{"--output", "no/where"}, "there is no folder"},
       {{"--data", "gone.csv"}, "gone.csv"},
       {{"--data", "test.csv", "--seq-len", "8"}, "--seq-len excludes --data"},

@@ -7,17 +7,15 @@
 #include <ATen/ops/sub.h>
 #include <ATen/ops/zeros_like.h>
 #include <fmt/core.h>
-#include <gmock/gmock.h>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "diffuse/base/error.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/model/diffusion_classifier.hpp"
 #include "support.hpp"
-#include "support/message_of.hpp"
 
 namespace diffuse {
 namespace {
@@ -184,16 +182,6 @@ TEST(FusedKernel, TellsWhichRowsItIsAboutToReadOnce) {
   model.row_gradient();
   model.train_pass(batch_of({{9}}), {.training = true}, options);
   EXPECT_EQ(told, (std::vector<std::vector<std::int32_t>>{{1, 4, 9}, {7}, {9}}));
-}
-
-TEST(FusedKernel, IsRefusedWhereItCannotRun) {
-  DiffusionClassifier model(small_config(), kShape, 3);
-  EXPECT_EQ(
-      testing::message_of<ConfigError>([&] { model.use_kernel(Kernel::fused, Precision::bf16); }),
-      "train.kernel = fused cannot be had here: the fused kernel computes in fp32. Set it to "
-      "'auto'.");
-  model.use_kernel(Kernel::automatic, Precision::bf16);
-  EXPECT_FALSE(model.is_fused());
 }
 
 }  // namespace

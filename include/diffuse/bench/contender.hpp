@@ -47,6 +47,10 @@ class Contender {
 
   std::int64_t parameter_count() const;
   at::Device device() const;
+  /// Which code runs the diffusion operator since the last `prepare`: "fused" or "reference"; empty
+  /// for a model that has none.
+  std::string kernel() const;
+  const Classifier& classifier() const { return *classifier_; }
 
  private:
   class Training;

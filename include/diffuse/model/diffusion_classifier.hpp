@@ -19,10 +19,6 @@ namespace diffuse {
 
 class FusedKernel;
 
-/// Why the fused kernel cannot run a diffusion model on `device` in `precision` (resolved); empty
-/// where it can.
-std::string fused_kernel_problem(at::Device device, Precision precision);
-
 /// The attention-free diffusion classifier: noisy embedding, diffusion steps, pooling, head.
 /// Sequences are packed, so nothing is padded and no sequence sees another.
 class DiffusionClassifier final : public Classifier {

@@ -1,0 +1,63 @@
+// train.kernel and --kernel: what they run, and what they refuse.
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "e2e/fixtures.hpp"
+#include "e2e/small_distilbert.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+TEST(KernelFlag, EvalAndPredictAnswerTheSameByEither) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const auto logits = [&](const char* kernel) {
+    const Outcome outcome =
+        workspace.run({"predict", "--checkpoint", "runs/small", "--format", "jsonl", "--logits",
+                       "--device", "cpu", "--precision", "fp32", "--kernel", kernel},
+                      "rain and a storm\n");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return nlohmann::json::parse(outcome.out)["logits"].get<std::vector<double>>();
+  };
+  const std::vector<double> fused = logits("fused");
+  const std::vector<double> reference = logits("reference");
+  EXPECT_EQ(logits("auto"), fused);
+  ASSERT_EQ(reference.size(), fused.size());
+  for (std::size_t i = 0; i < fused.size(); ++i) EXPECT_NEAR(fused[i], reference[i], 1e-4);
+}
+
+TEST(KernelFlag, WhatCannotBeFusedIsRefused) {
+  const Workspace& workspace = trained_workspace().workspace;
+  for (const char* verb : {"eval", "predict"}) {
+    const Outcome outcome = workspace.run({verb, "--checkpoint", "runs/small", "--device", "cpu",
+                                           "--precision", "bf16", "--kernel", "fused"});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.out, IsEmpty());
+    EXPECT_THAT(outcome.err, HasSubstr("--kernel fused cannot be had here: the fused kernel "
+                                       "computes in fp32. Leave it out, or take auto."));
+  }
+}
+
+TEST(TrainKernel, FusedIsRefusedBeforeTheDataAreRead) {
+  const Workspace workspace;
+  const Outcome half = workspace.run({"train", "--config", "small.json", "--device", "cpu", "--set",
+                                      "train.kernel=fused", "--set", "train.precision=bf16"});
+  EXPECT_EQ(half.exit_code, 2) << half;
+  EXPECT_THAT(half.err, AllOf(HasSubstr("train.kernel = fused cannot be had here: the fused kernel "
+                                        "computes in fp32. Set it to 'auto'."),
+                              Not(HasSubstr("rows,"))));
+  const Outcome transformer = run(with_small_baseline(
+      workspace, {"train", "--config", "distilbert-agnews.json", "--train", "train.csv", "--test",
+                  "test.csv", "--device", "cpu", "--set", "train.kernel=fused"}));
+  EXPECT_EQ(transformer.exit_code, 2) << transformer;
+  EXPECT_THAT(transformer.err, HasSubstr("only a diffusion model has a fused kernel"));
+}
+
+}  // namespace
+}  // namespace diffuse::testing
