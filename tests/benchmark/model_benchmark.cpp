@@ -84,6 +84,7 @@ const bool registered_updates = [] {
   const auto add = [](const std::string& row, Config config, std::int64_t texts,
                       std::int64_t length) {
     for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+      if (kernel == Kernel::fused && config.model.type != ModelType::diffusion) continue;
       config.train.kernel = kernel;
       benchmark::RegisterBenchmark(
           fmt::format("update/{}, {} x {} tokens/{}", row, texts, length, enum_name(kernel))
@@ -98,7 +99,8 @@ const bool registered_updates = [] {
     add(fmt::format("D = {}", dim), config, 128, kLength);
   }
   // As diffuse bench has them.
-  for (const std::string name : {"agnews", "r8", "trec", "imdb", "paper", "paper-notebook"})
+  for (const std::string name :
+       {"agnews", "r8", "trec", "imdb", "paper", "paper-notebook", "distilbert-agnews"})
     add(name + ".json",
         load_config(std::string(DIFFUSE_SOURCE_DIR) + "/configs/" + name + ".json", {}), 32, 64);
   return true;

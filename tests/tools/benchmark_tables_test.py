@@ -23,9 +23,12 @@ def run_of(name, time, **more):
 
 class BenchmarkTables(unittest.TestCase):
     def test_medians_of_both_sides_stand_in_a_row(self):
-        runs = [run_of("diffusion by D/D = 64, 1 thread/forward/fused/real_time", time, of_product=0.5, of_stream=0.1,
+        runs = [run_of("diffusion by D/D = 64, 1 thread/forward/fused", time, of_product=0.5, of_stream=0.1,
                        **{"FLOP/s": 4e10, "B/s": 2e9, "items_per_second": 5e7}) for time in (90, 100, 500)]
-        runs += [run_of("diffusion by D/D = 64, 1 thread/forward/reference/real_time", 2000),
+        runs += [run_of("diffusion by D/D = 64, 1 thread/forward/reference", 2000),
+                 run_of("limits/copy/2 threads/real_time", 500), run_of("limits/copy/2 threads/real_time", 400),
+                 run_of("limits/copy/2 threads/real_time", 600),
+                 run_of("update/DistilBERT/reference", 7e6, family_index=2, **{"FLOP/s": 7.5e10}),
                  run_of("sums of rows/fused:1/words:4000", 9999, family_index=0, cpu_time=1500, of_stream=0.25, **{"B/s": 1e10}),
                  run_of("diffusion by D/D = 64, 1 thread/forward/fused_mean", 7, run_type="aggregate")]
         with tempfile.TemporaryDirectory() as folder:
@@ -38,6 +41,9 @@ class BenchmarkTables(unittest.TestCase):
         self.assertIn("| D = 64, 1 thread, forward | 100 µs | 2.00 ms | 20.0 | 20.0 ns | 40.0 | 50 % | 2.00 | 10 % | "
                       "products |", result.stdout)
         self.assertIn("|  | fused | GB/s | of memory |\n", result.stdout)
+        self.assertIn("|  | tensor operations | GFLOP/s |\n|---|---:|---:|\n| DistilBERT | 7.00 s | 75.0 |\n",
+                      result.stdout)
+        self.assertIn("| copy, 2 threads | 400 µs |", result.stdout)
         self.assertIn("| words = 4,000 | 1.50 ms | 10.0 | 25 % |", result.stdout)
 
     def test_what_holds_no_figures_is_told(self):
