@@ -1,6 +1,7 @@
 #include "diffuse/data/loading.hpp"
 
 #include <fmt/core.h>
+#include <malloc.h>
 
 #include <map>
 #include <optional>
@@ -247,6 +248,8 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     result.facts.different_texts.clear();
   result.summary = summarize_all(result, tokenizer);
   tell(data_notes(result.summary, result.labels));
+  // What reading took and gave back lies in holes that are too small for a model's tensors.
+  ::malloc_trim(0);
   return result;
 }
 
