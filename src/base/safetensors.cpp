@@ -133,14 +133,16 @@ SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
   };
   SafetensorsFile result;
   std::uint64_t header_size = 0;
+  std::size_t held = 0;
   try {
     const Descriptor file = open_for_reading(path);
-    result.bytes_.resize(size_hint(file));
-    result.bytes_.resize(read_some(file, result.bytes_, path));
+    const std::size_t size = size_hint(file);
+    result.bytes_ = std::make_unique_for_overwrite<std::byte[]>(size);
+    held = read_some(file, {result.bytes_.get(), size}, path);
   } catch (const SystemError& problem) {
     throw CheckpointError(problem.what());
   }
-  const std::span<const std::byte> bytes = result.bytes_;
+  const std::span<const std::byte> bytes(result.bytes_.get(), held);
   if (bytes.size() < sizeof header_size) {
     throw fail(
         fmt::format("{} bytes; expected at least the 8 of the header's length", bytes.size()));

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -24,6 +23,7 @@
 #include "diffuse/data/records.hpp"
 #include "exit_code.hpp"
 #include "predictor.hpp"
+#include "records_ahead.hpp"
 
 namespace diffuse::cli {
 namespace {
@@ -56,10 +56,7 @@ class Input {
   bool is_file() const { return descriptor_ < 0; }
   bool is_terminal() const { return descriptor_ >= 0 && ::isatty(descriptor_) != 0; }
   const std::string& name() const { return name_; }
-  DataInput data(std::function<void()> before_wait) const {
-    if (is_file()) return DataInput(name_);
-    return DataInput(descriptor_, name_, std::move(before_wait));
-  }
+  DataInput data() const { return is_file() ? DataInput(name_) : DataInput(descriptor_, name_); }
 
  private:
   std::string name_;
@@ -173,45 +170,34 @@ int run_predict(const PredictOptions& options) {
   const FileFormat format = resolve_input_format(options, data, input);
   check_kept(options, format == FileFormat::automatic);
   if (input.is_terminal()) log::info("Reading from the terminal, one text a line; Ctrl-D ends.");
-  Predictor predictor(
-      opened, options.model.batch_size,
-      {options.format, static_cast<std::size_t>(options.top), options.logits, options.keep});
-  // Waiting is right only when everything read so far has been answered.
-  const auto reader =
-      open_reader(input.data([&] { predictor.flush(); }), format, data, opened, options);
+  Predictor predictor(opened, {options.format, static_cast<std::size_t>(options.top),
+                               options.logits, options.keep});
+  RecordsAhead ahead(static_cast<std::size_t>(options.model.batch_size));
+  ahead.start(open_reader(ahead.watched(input.data()), format, data, opened, options),
+              [&input, told = false](const RecordReader& reader) mutable {
+                if (told || reader.layout() == nullptr) return;
+                log::info("{}: {}", input.name(), reader.layout()->description);
+                told = true;
+              });
   std::int64_t unusable = 0;
   std::string first_error;
-  bool told = false;
-  Example example;
-  BadRow bad;
-  for (;;) {
-    const ReadStatus status = reader->next(example, bad);
-    if (!told && reader->layout() != nullptr) {
-      log::info("{}: {}", input.name(), reader->layout()->description);
-      told = true;
-    }
-    if (status == ReadStatus::end) break;
-    if (status == ReadStatus::bad) {
-      std::string message = fmt::format("{}; expected {}", bad.problem, bad.expected);
-      if (unusable++ == 0) first_error = fmt::format("line {}: {}", bad.line, message);
-      predictor.add_error(std::move(message), std::move(example.kept));
-    } else {
-      predictor.add(std::move(example));
-    }
-    example = {};
-    if (predictor.full()) predictor.flush();
+  for (RecordBlock block; ahead.next(block);) {
+    predictor.answer(block);
+    if (unusable == 0 && !block.unusable.empty())
+      first_error =
+          fmt::format("line {}: {}", block.unusable.front().line, block.unusable.front().message);
+    unusable += std::ssize(block.unusable);
   }
-  predictor.flush();
-  if (const auto count = reader->notes().repeated_headers.size(); count > 0)
+  const ReadNotes& notes = ahead.notes();
+  if (const auto count = notes.repeated_headers.size(); count > 0)
     log::warning("{}: the header comes again on {} line{} and is not answered there", input.name(),
                  count, count == 1 ? "" : "s");
-  if (reader->notes().swallowed > 0)
+  if (notes.swallowed > 0)
     log::warning(
         "{}: {} lines between quotes look like rows of their own (lines {} to {}{}); where quotes "
         "are plain characters, --set data.quote=none reads them",
-        input.name(), reader->notes().swallowed, reader->notes().swallowers.front().first,
-        reader->notes().swallowers.front().last,
-        reader->notes().swallowers.size() > 1 ? ", …" : "");
+        input.name(), notes.swallowed, notes.swallowers.front().first,
+        notes.swallowers.front().last, notes.swallowers.size() > 1 ? ", …" : "");
   predictor.report();
   if (unusable == 0) return kDone;
   log::error("{} could not be used, the first is {}",

@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <utility>
 
 #include "diffuse/base/text_util.hpp"
 
@@ -13,21 +15,6 @@ namespace {
 
 std::string json_string(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string pair_json(const std::string& name, float probability) {
-  return fmt::format("\"label\": {}, \"probability\": {:.6f}", json_string(name), probability);
-}
-
-/// `"id": "7", `: the kept values as the first members of an object.
-std::string kept_json(std::span<const KeptValue> kept, const OutputForm& form) {
-  std::string out;
-  for (std::size_t i = 0; i < form.keep.size(); ++i) {
-    std::string value = "null";
-    if (i < kept.size()) value = kept[i].is_text ? json_string(kept[i].text) : kept[i].text;
-    out += json_string(form.keep[i]) + ": " + value + ", ";
-  }
-  return out;
 }
 
 /// A cell of one line: line breaks are written \n and \r as a tab is \t.
@@ -45,21 +32,15 @@ std::string cell(const std::string& text) {
   return out;
 }
 
-std::string kept_cells(std::span<const KeptValue> kept, const OutputForm& form) {
-  std::string out;
-  for (std::size_t i = 0; i < form.keep.size(); ++i)
-    out += "\t" + (i < kept.size() ? cell(kept[i].text) : std::string());
-  return out;
-}
-
-}  // namespace
-
-std::string format_prediction(const Answer& answer, std::span<const KeptValue> kept,
-                              const Labels& labels, const OutputForm& form) {
-  const std::span<const float> probabilities = answer.probabilities;
+/// The `top` most probable classes, ties in class order.
+std::vector<std::size_t> best_classes(std::span<const float> probabilities, std::size_t top) {
+  if (top == 1) {
+    const auto best = std::max_element(probabilities.begin(), probabilities.end());
+    return {static_cast<std::size_t>(best - probabilities.begin())};
+  }
   std::vector<std::size_t> order(probabilities.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  const std::size_t top = std::min(form.top, order.size());
+  top = std::min(top, order.size());
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(top), order.end(),
                     [&](std::size_t a, std::size_t b) {
                       if (probabilities[a] != probabilities[b])
@@ -67,37 +48,90 @@ std::string format_prediction(const Answer& answer, std::span<const KeptValue> k
                       return a < b;
                     });
   order.resize(top);
-  std::string out;
-  if (form.format == OutputFormat::tsv) {
-    for (const std::size_t c : order) {
-      if (!out.empty()) out += '\t';
-      out += fmt::format("{}\t{:.6f}", escape_tsv(labels.names()[c]), probabilities[c]);
-    }
-    return out + kept_cells(kept, form) + "\n";
-  }
-  out += '{' + kept_json(kept, form);
-  out += pair_json(labels.names()[order[0]], probabilities[order[0]]);
-  out += fmt::format(", \"unknown_share\": {:.4g}", answer.unknown_share);
-  if (top > 1) {
-    out += ", \"top\": [";
-    for (std::size_t i = 0; i < top; ++i) {
-      out += (i == 0 ? "{" : ", {") + pair_json(labels.names()[order[i]], probabilities[order[i]]) +
-             "}";
-    }
-    out += "]";
-  }
-  for (std::size_t c = 0; form.logits && c < answer.logits.size(); ++c)
-    out += fmt::format("{}{:.9g}", c == 0 ? ", \"logits\": [" : ", ", answer.logits[c]);
-  if (form.logits && !answer.logits.empty()) out += "]";
-  return out + "}\n";
+  return order;
 }
 
-std::string format_error(std::string_view message, std::span<const KeptValue> kept,
-                         const OutputForm& form) {
-  if (form.format == OutputFormat::tsv)
-    return fmt::format("#error\t{}{}\n", message, kept_cells(kept, form));
-  return fmt::format("{{{}\"error\": {}}}\n", kept_json(kept, form),
-                     json_string(std::string(message)));
+template <class... Values>
+void add_formatted(std::string& out, fmt::format_string<Values...> format, Values&&... values) {
+  fmt::format_to(std::back_inserter(out), format, std::forward<Values>(values)...);
+}
+
+}  // namespace
+
+OutputLines::OutputLines(const Labels& labels, OutputForm form) : form_(std::move(form)) {
+  const bool tsv = form_.format == OutputFormat::tsv;
+  for (const std::string& name : labels.names())
+    names_.push_back(tsv ? escape_tsv(name) : json_string(name));
+  for (const std::string& name : form_.keep) keys_.push_back(json_string(name) + ": ");
+}
+
+/// `"id": "7", `: the kept values as the first members of an object.
+void OutputLines::add_kept_members(std::span<const KeptValue> kept, std::string& out) const {
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    out += keys_[i];
+    if (i >= kept.size()) {
+      out += "null";
+    } else {
+      out += kept[i].is_text ? json_string(kept[i].text) : kept[i].text;
+    }
+    out += ", ";
+  }
+}
+
+void OutputLines::add_kept_cells(std::span<const KeptValue> kept, std::string& out) const {
+  for (std::size_t i = 0; i < form_.keep.size(); ++i) {
+    out += '\t';
+    if (i < kept.size()) out += cell(kept[i].text);
+  }
+}
+
+void OutputLines::add_pair(std::size_t index, float probability, std::string& out) const {
+  if (form_.format == OutputFormat::tsv) {
+    add_formatted(out, "{}\t{:.6f}", names_[index], probability);
+  } else {
+    add_formatted(out, "\"label\": {}, \"probability\": {:.6f}", names_[index], probability);
+  }
+}
+
+void OutputLines::add_answer(const Answer& answer, std::span<const KeptValue> kept,
+                             std::string& out) const {
+  const std::span<const float> probabilities = answer.probabilities;
+  const std::vector<std::size_t> order = best_classes(probabilities, form_.top);
+  if (form_.format == OutputFormat::tsv) {
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      if (i > 0) out += '\t';
+      add_pair(order[i], probabilities[order[i]], out);
+    }
+    add_kept_cells(kept, out);
+    out += '\n';
+    return;
+  }
+  out += '{';
+  add_kept_members(kept, out);
+  add_pair(order[0], probabilities[order[0]], out);
+  add_formatted(out, ", \"unknown_share\": {:.4g}", answer.unknown_share);
+  for (std::size_t i = 0; order.size() > 1 && i < order.size(); ++i) {
+    out += i == 0 ? ", \"top\": [{" : ", {";
+    add_pair(order[i], probabilities[order[i]], out);
+    out += i + 1 == order.size() ? "}]" : "}";
+  }
+  for (std::size_t c = 0; form_.logits && c < answer.logits.size(); ++c)
+    add_formatted(out, "{}{:.9g}", c == 0 ? ", \"logits\": [" : ", ", answer.logits[c]);
+  if (form_.logits && !answer.logits.empty()) out += ']';
+  out += "}\n";
+}
+
+void OutputLines::add_error(std::string_view message, std::span<const KeptValue> kept,
+                            std::string& out) const {
+  if (form_.format == OutputFormat::tsv) {
+    add_formatted(out, "#error\t{}", message);
+    add_kept_cells(kept, out);
+    out += '\n';
+    return;
+  }
+  out += '{';
+  add_kept_members(kept, out);
+  add_formatted(out, "\"error\": {}}}\n", json_string(std::string(message)));
 }
 
 }  // namespace diffuse::cli

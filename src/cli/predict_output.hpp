@@ -28,16 +28,28 @@ struct Answer {
   double unknown_share = 0;  ///< of the text's tokens
 };
 
-/// The output line, with its line break, of a usable record: the `top` most probable classes, ties
-/// in class order. tsv: pairs of label and probability, then `kept`. jsonl: `kept` under the names
-/// of `form.keep`, then label, probability, unknown_share, and, on request, top and logits, these
-/// with every digit of a float32.
-std::string format_prediction(const Answer& answer, std::span<const KeptValue> kept,
-                              const Labels& labels, const OutputForm& form);
+/// Writes answers as lines. Several threads may use one object.
+class OutputLines {
+ public:
+  OutputLines(const Labels& labels, OutputForm form);
 
-/// The output line, with its line break, that stands in the place of an unusable record. `kept` may
-/// lack values.
-std::string format_error(std::string_view message, std::span<const KeptValue> kept,
-                         const OutputForm& form);
+  /// Appends the line of a usable record: the `top` most probable classes, ties in class order.
+  /// tsv: pairs of label and probability, then `kept`. jsonl: `kept` under the names of
+  /// `form.keep`, then label, probability, unknown_share, and, on request, top and logits, these
+  /// with every digit of a float32.
+  void add_answer(const Answer& answer, std::span<const KeptValue> kept, std::string& out) const;
+
+  /// Appends the line that stands in the place of an unusable record. `kept` may lack values.
+  void add_error(std::string_view message, std::span<const KeptValue> kept, std::string& out) const;
+
+ private:
+  void add_kept_members(std::span<const KeptValue> kept, std::string& out) const;
+  void add_kept_cells(std::span<const KeptValue> kept, std::string& out) const;
+  void add_pair(std::size_t index, float probability, std::string& out) const;
+
+  OutputForm form_;
+  std::vector<std::string> names_;  // of the labels, as the format writes them
+  std::vector<std::string> keys_;   // of `form_.keep`: `"id": `
+};
 
 }  // namespace diffuse::cli

@@ -17,8 +17,6 @@
 namespace diffuse::cli {
 namespace {
 
-// A batch is also cut at this many bytes, so that long texts do not pile up.
-constexpr std::size_t kMaxBatchBytes = std::size_t{8} << 20;
 constexpr std::uint64_t kNoiseSeed = 1;
 
 /// The logarithms of the classes' shares of `rows`, which softmax gives back; empty without rows.
@@ -34,109 +32,117 @@ std::vector<float> share_logits(const std::vector<std::int64_t>& rows) {
 
 }  // namespace
 
-Predictor::Predictor(OpenedModel& opened, std::int64_t batch_size, OutputForm form)
+Predictor::Predictor(OpenedModel& opened, OutputForm form)
     : opened_(opened),
-      batch_size_(static_cast<std::size_t>(batch_size)),
-      form_(std::move(form)),
+      pool_(opened.threads),
+      lines_(opened.model.labels, std::move(form)),
       generator_(make_generator(opened.device, kNoiseSeed)) {
   if (opened.model.data) class_logits_ = share_logits(opened.model.data->class_rows);
 }
 
-void Predictor::add(Example example) {
-  bytes_ += example.text.size();
-  records_.push_back({std::move(example.text), "", std::move(example.kept)});
-}
-
-void Predictor::add_error(std::string message, std::vector<KeptValue> kept) {
-  records_.push_back({"", std::move(message), std::move(kept)});
-}
-
-bool Predictor::full() const { return records_.size() >= batch_size_ || bytes_ >= kMaxBatchBytes; }
-
-Predictor::Encoded Predictor::encode(const std::vector<std::string>& texts) {
+void Predictor::answer(const RecordBlock& block) {
   const LoadedModel& model = opened_.model;
-  const TokenizerConfig& config = model.config.tokenizer;
-  const auto limit = static_cast<std::size_t>(config.max_tokens);
-  std::vector<std::int64_t> bounds;
-  std::vector<std::int32_t> ids;
-  // Threads cost more than they bring for the few lines of a slow pipe.
-  const int threads = texts.size() < 16 ? 1 : opened_.threads;
-  // One id more than is read tells which texts are cut.
-  encode_batch(*model.tokenizer, texts, limit == 0 ? 0 : config.max_tokens + 1, threads, ids,
-               bounds);
-  Encoded encoded;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    std::span<std::int32_t> row(ids.data() + bounds[i], ids.data() + bounds[i + 1]);
-    if (limit > 0 && row.size() > limit) {
-      ++cut_texts_;
-      // [SEP] stands last, however much of the text is left.
-      if (config.special_tokens) row[limit - 1] = row.back();
-      row = row.first(limit);
-    }
-    encoded.tokens.insert(encoded.tokens.end(), row.begin(), row.end());
-    if (row.empty()) encoded.tokens.push_back(model.tokenizer->unknown_id());
-    encoded.offsets.push_back(static_cast<std::int32_t>(encoded.tokens.size()));
-    const std::size_t specials = config.special_tokens && row.size() >= 2 ? 2 : 0;
-    const auto words = static_cast<std::int64_t>(std::max<std::size_t>(row.size() - specials, 1));
-    const std::int64_t unknown =
-        row.size() == specials ? 1
-                               : std::count(row.begin(), row.end(), model.tokenizer->unknown_id());
-    encoded.unknown_shares.push_back(static_cast<double>(unknown) / static_cast<double>(words));
+  encode_batch(*model.tokenizer, block.texts(), model.config.tokenizer.max_tokens, pool_, encoded_);
+  read_texts();
+  run_model(block);
+  write_lines(block);
+}
+
+/// Counts what the model does not read of the texts.
+void Predictor::read_texts() {
+  const bool with_specials = opened_.model.config.tokenizer.special_tokens;
+  const std::int32_t unknown_id = opened_.model.tokenizer->unknown_id();
+  const std::size_t count = encoded_.lengths.size();
+  unknown_shares_.resize(count);
+  bool any_empty = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto begin = encoded_.ids.begin() + encoded_.offsets[i];
+    const auto end = encoded_.ids.begin() + encoded_.offsets[i + 1];
+    const std::int64_t length = end - begin;
+    if (encoded_.lengths[i] > length) ++cut_texts_;
+    const std::int64_t specials = with_specials && length >= 2 ? 2 : 0;
+    const std::int64_t words = std::max<std::int64_t>(length - specials, 1);
+    const std::int64_t unknown = length == specials ? 1 : std::count(begin, end, unknown_id);
+    unknown_shares_[i] = static_cast<double>(unknown) / static_cast<double>(words);
+    any_empty |= length == 0;
     tokens_ += words;
     unknown_tokens_ += unknown;
     unknown_texts_ += unknown == words;
   }
-  texts_ += static_cast<std::int64_t>(texts.size());
-  return encoded;
+  texts_ += static_cast<std::int64_t>(count);
+  if (any_empty) fill_empty_texts();
 }
 
-/// [B, C] row-major. A text of unknown words alone says nothing: it gets the training rows' shares.
-std::vector<float> Predictor::logits_of(const Encoded& encoded) {
-  const std::size_t count = encoded.unknown_shares.size();
-  if (count == 0) return {};
-  PackedRows rows(encoded.tokens, encoded.offsets, std::vector<std::int64_t>(count));
+/// A text without a token has the unknown one.
+void Predictor::fill_empty_texts() {
+  EncodedTexts filled;
+  filled.start(encoded_.lengths.size());
+  for (std::size_t i = 0; i < encoded_.lengths.size(); ++i) {
+    const auto begin = encoded_.ids.begin() + encoded_.offsets[i];
+    const auto end = encoded_.ids.begin() + encoded_.offsets[i + 1];
+    filled.ids.insert(filled.ids.end(), begin, end);
+    if (begin == end) filled.ids.push_back(opened_.model.tokenizer->unknown_id());
+    filled.offsets[i + 1] = std::ssize(filled.ids);
+  }
+  std::swap(encoded_, filled);
+}
+
+/// A text of unknown words alone says nothing: it gets the training rows' shares.
+void Predictor::run_model(const RecordBlock& block) {
+  const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
   ForwardContext context;
   context.generator = generator_;
-  const at::Tensor tensor = predict_logits(
-      *opened_.model.classifier, make_batch(std::move(rows), opened_.device), context, opened_.precision);
-  const float* values = tensor.const_data_ptr<float>();
-  std::vector<float> logits(values, values + tensor.numel());
-  for (std::size_t i = 0; i < count && !class_logits_.empty(); ++i) {
-    if (encoded.unknown_shares[i] < 1) continue;
-    std::copy(class_logits_.begin(), class_logits_.end(),
-              logits.begin() + static_cast<std::ptrdiff_t>(i * class_logits_.size()));
+  logits_.resize(unknown_shares_.size() * classes);
+  std::size_t first = 0;
+  for (const std::size_t end : block.batches) {
+    const std::int64_t base = encoded_.offsets[first];
+    PackedRows rows;
+    rows.resize(static_cast<std::size_t>(encoded_.offsets[end] - base), end - first);
+    std::copy(encoded_.ids.begin() + base, encoded_.ids.begin() + encoded_.offsets[end],
+              rows.tokens().begin());
+    for (std::size_t i = first; i <= end; ++i)
+      rows.offsets()[i - first] = static_cast<std::int32_t>(encoded_.offsets[i] - base);
+    std::ranges::fill(rows.labels(), 0);
+    const at::Tensor logits =
+        predict_logits(*opened_.model.classifier, make_batch(std::move(rows), opened_.device),
+                       context, opened_.precision);
+    std::copy_n(logits.const_data_ptr<float>(), logits.numel(), &logits_[first * classes]);
+    first = end;
   }
-  return logits;
+  for (std::size_t i = 0; i < unknown_shares_.size() && !class_logits_.empty(); ++i) {
+    if (unknown_shares_[i] < 1) continue;
+    std::copy(class_logits_.begin(), class_logits_.end(), &logits_[i * classes]);
+  }
+  probabilities_ = class_probabilities(logits_, opened_.model.labels.size());
 }
 
-void Predictor::flush() {
-  if (records_.empty()) return;
-  std::vector<std::string> texts;
-  for (Record& record : records_) {
-    if (record.error.empty()) texts.push_back(std::move(record.text));
-  }
-  const Encoded encoded = encode(texts);
-  const std::vector<float> logits = logits_of(encoded);
-  const Labels& labels = opened_.model.labels;
-  const std::vector<float> probabilities = class_probabilities(logits, labels.size());
-  const auto classes = static_cast<std::size_t>(labels.size());
-  std::string out;
-  std::size_t usable = 0;
-  for (const Record& record : records_) {
-    if (!record.error.empty()) {
-      out += format_error(record.error, record.kept, form_);
-      continue;
+void Predictor::write_lines(const RecordBlock& block) {
+  constexpr std::size_t kPart = 512;
+  const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
+  const std::vector<RecordBlock::Unusable>& unusable = block.unusable;
+  std::vector<std::string> parts((block.size() + kPart - 1) / kPart);
+  pool_.run(std::ssize(parts), [&](std::int64_t part, std::int64_t) {
+    std::string& out = parts[static_cast<std::size_t>(part)];
+    const std::size_t begin = static_cast<std::size_t>(part) * kPart;
+    auto error = std::lower_bound(
+        unusable.begin(), unusable.end(), begin,
+        [](const RecordBlock::Unusable& one, std::size_t place) { return one.place < place; });
+    for (std::size_t i = begin; i < std::min(begin + kPart, block.size()); ++i) {
+      const std::span<const KeptValue> kept =
+          i < block.kept.size() ? block.kept[i] : std::span<const KeptValue>();
+      if (error != unusable.end() && error->place == i) {
+        lines_.add_error(error->message, kept, out);
+        ++error;
+        continue;
+      }
+      const std::size_t usable = i - static_cast<std::size_t>(error - unusable.begin());
+      lines_.add_answer({{&probabilities_[usable * classes], classes},
+                         {&logits_[usable * classes], classes},
+                         unknown_shares_[usable]},
+                        kept, out);
     }
-    const std::size_t first = usable * classes;
-    out += format_prediction({{probabilities.data() + first, classes},
-                              {logits.data() + first, classes},
-                              encoded.unknown_shares[usable]},
-                             record.kept, labels, form_);
-    ++usable;
-  }
-  write_output(out);
-  records_.clear();
-  bytes_ = 0;
+  });
+  for (const std::string& part : parts) write_output(part);
 }
 
 void Predictor::report() const {

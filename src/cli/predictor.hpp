@@ -7,48 +7,41 @@
 #include <string>
 #include <vector>
 
-#include "diffuse/data/records.hpp"
+#include "diffuse/base/worker_pool.hpp"
+#include "diffuse/text/tokenizer.hpp"
 #include "model_options.hpp"
 #include "predict_output.hpp"
+#include "records_ahead.hpp"
 
 namespace diffuse::cli {
 
-/// Answers records in batches on stdout, a line each, in their order.
+/// Answers records on stdout, a line each, in their order.
 class Predictor {
  public:
-  Predictor(OpenedModel& opened, std::int64_t batch_size, OutputForm form);
+  Predictor(OpenedModel& opened, OutputForm form);
 
-  void add(Example example);
-  /// A record that cannot be used: answered by `message` in its place.
-  void add_error(std::string message, std::vector<KeptValue> kept);
-  bool full() const;
-  /// Writes a line for each record that was added since.
-  void flush();
+  /// Writes a line for each record of `block`.
+  void answer(const RecordBlock& block);
   /// Says how many texts were cut and how many of their words are unknown: a warning where these
   /// are many, else for information.
   void report() const;
 
  private:
-  struct Record {
-    std::string text;
-    std::string error;  // empty for a usable record
-    std::vector<KeptValue> kept;
-  };
-  struct Encoded {
-    std::vector<std::int32_t> tokens;
-    std::vector<std::int32_t> offsets{0};
-    std::vector<double> unknown_shares;
-  };
-  Encoded encode(const std::vector<std::string>& texts);
-  std::vector<float> logits_of(const Encoded& encoded);
+  void read_texts();
+  void fill_empty_texts();
+  void run_model(const RecordBlock& block);
+  void write_lines(const RecordBlock& block);
 
   OpenedModel& opened_;
-  std::size_t batch_size_;
-  OutputForm form_;
+  WorkerPool pool_;
+  OutputLines lines_;
   at::Generator generator_;
-  std::vector<Record> records_;
-  std::size_t bytes_ = 0;
   std::vector<float> class_logits_;  // of the training rows' shares; empty: not known
+  // Of the block, by usable record.
+  EncodedTexts encoded_;
+  std::vector<double> unknown_shares_;
+  std::vector<float> logits_;  // [B, C] row-major
+  std::vector<float> probabilities_;
   // For the report.
   std::int64_t texts_ = 0;
   std::int64_t cut_texts_ = 0;

@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <span>
@@ -13,7 +14,6 @@
 #include <vector>
 
 #include "diffuse/base/error.hpp"
-#include "diffuse/base/hash.hpp"
 
 namespace diffuse {
 namespace {
@@ -79,9 +79,14 @@ ByteSource::ByteSource(DataInput input) : input_(std::move(input)), file_(nullpt
 ByteSource::~ByteSource() = default;
 
 std::size_t ByteSource::read_stream(char* to, std::size_t size) {
-  pollfd entry{input_.descriptor, POLLIN, 0};
+  std::array<pollfd, 2> entries{{{input_.descriptor, POLLIN, 0}, {input_.stop, POLLIN, 0}}};
   // An error or a hang-up counts as ready: the read that follows tells which.
-  if (input_.before_wait && ::poll(&entry, 1, 0) == 0) input_.before_wait();
+  if (::poll(entries.data(), 1, 0) == 0) {
+    if (input_.before_wait) input_.before_wait();
+    while (input_.stop >= 0 && ::poll(entries.data(), entries.size(), -1) < 0 && errno == EINTR) {
+    }
+    if (entries[1].revents != 0) return 0;
+  }
   ssize_t count = 0;
   do {
     count = ::read(input_.descriptor, to, size);
@@ -102,6 +107,7 @@ std::size_t ByteSource::read_raw(char* to, std::size_t size) {
   if (count < size && std::ferror(file_.get()) != 0) {
     throw SystemError(fmt::format("{}: reading failed: {}", path().string(), std::strerror(errno)));
   }
+  if (input_.hash != nullptr) input_.hash->update(std::as_bytes(std::span(to, count)));
   return count;
 }
 
@@ -174,17 +180,24 @@ void check_data_file(const std::filesystem::path& path, const std::string& what)
   open_data_file(path, what);
 }
 
-std::string hash_file(const std::filesystem::path& path) {
+void FileHash::update(std::span<const std::byte> bytes) {
+  hasher_.update(bytes);
+  bytes_ += bytes.size();
+}
+
+std::string FileHash::finish(const std::filesystem::path& path) {
   const File file = open_data_file(path, "");
-  Hasher hasher;
+  ::fseeko(file.get(), static_cast<off_t>(bytes_), SEEK_SET);
   std::vector<std::byte> block(std::size_t{1} << 18);
   for (;;) {
     const std::size_t count = std::fread(block.data(), 1, block.size(), file.get());
-    hasher.update(std::span<const std::byte>(block).first(count));
+    update(std::span<const std::byte>(block).first(count));
     if (count == block.size()) continue;
-    if (std::ferror(file.get()) == 0) return hasher.hex();
+    if (std::ferror(file.get()) == 0) return hasher_.hex();
     throw SystemError(fmt::format("{}: reading failed: {}", path.string(), std::strerror(errno)));
   }
 }
+
+std::string hash_file(const std::filesystem::path& path) { return FileHash().finish(path); }
 
 }  // namespace diffuse

@@ -74,6 +74,25 @@ std::uint64_t EncodedDataset::number(std::size_t index) const {
   return index + 1 + static_cast<std::uint64_t>(behind - skipped_before_.begin());
 }
 
+void EncodedDataset::map_tokens(std::span<const std::int32_t> to, std::int32_t unknown,
+                                WorkerPool& pool) {
+  const auto map_row = [&](std::size_t index) {
+    const Row& row = row_at(index);
+    std::int32_t* const ids =
+        token_chunks_[row.position >> kChunkBits].get() + (row.position & (kChunkTokens - 1));
+    bool any_unknown = false;
+    for (std::int32_t i = 0; i < row.length; ++i) {
+      ids[i] = to[static_cast<std::size_t>(ids[i])];
+      any_unknown |= ids[i] == unknown;
+    }
+    if (!any_unknown) mark_chunks_[index / kChunkRows][index % kChunkRows] = 0;
+  };
+  pool.run(static_cast<std::int64_t>(row_chunks_.size()), [&](std::int64_t chunk, std::int64_t) {
+    const std::size_t begin = static_cast<std::size_t>(chunk) * kChunkRows;
+    for (std::size_t i = begin; i < std::min(size_, begin + kChunkRows); ++i) map_row(i);
+  });
+}
+
 void EncodedDataset::map_labels(std::span<const std::int32_t> to) {
   for (std::size_t i = 0; i < size_; ++i) {
     Row& row = row_chunks_[i / kChunkRows][i % kChunkRows];

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "diffuse/config/config.hpp"
+#include "diffuse/data/byte_source.hpp"
 #include "diffuse/data/dataset.hpp"
 #include "diffuse/data/layout.hpp"
 #include "diffuse/text/tokenizer.hpp"
@@ -27,6 +28,7 @@ struct FileOptions {
   bool unknown_labels = false;
   bool own_settings = true;  ///< what --set says of `data` is of no other file
   std::string skip_hint = "--set data.on_error=skip";  ///< what leaves bad rows out
+  FileHash* hash = nullptr;  ///< gets the bytes as they are read; may be null
 };
 
 /// What reading a file found beside its rows.
@@ -35,16 +37,26 @@ struct FileFindings {
   bool told = false;  ///< something of it is to be told each time that the file is used
 };
 
-/// Reads, checks and encodes the file in blocks, so that only a block of texts is in memory. Labels
-/// are those that `labels` gives (provisional ones if it collects). Bad rows: a DataError, or with
+/// Reads, checks and encodes the file in one pass, in blocks: while all threads encode one, the
+/// next is read, so that two blocks of texts are in memory and no more. Labels are those that
+/// `labels` gives (provisional ones if it collects). Bad rows: a DataError, or with
 /// `data.on_error` = skip a count (`skipped_rows`) and the first five in the log. Throws DataError
 /// if no row is usable.
+///
+/// One pass means: each byte is read, each record parsed and each text tokenized once, a packed
+/// file or not. Two things need bytes before: the columns, for which the first records are held
+/// until they are decided about, and the cache, whose key is the whole file's hash.
 std::unique_ptr<EncodedDataset> encode_file(const FileOptions& options, const Tokenizer& tokenizer,
                                             LabelResolver& labels,
                                             FileFindings* findings = nullptr);
 
-/// Makes the `words` tokenizer from the rows that `encode_file` would take.
-std::unique_ptr<Tokenizer> build_vocabulary(const FileOptions& options,
-                                            const TokenizerConfig& tokenizer, LabelResolver labels);
+/// The same by a `words` tokenizer that is made of the file's own rows, in the same pass: a word's
+/// provisional id becomes the final one when all are counted.
+struct EncodedTraining {
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<EncodedDataset> data;
+};
+EncodedTraining encode_training_file(const FileOptions& options, const TokenizerConfig& tokenizer,
+                                     LabelResolver& labels, FileFindings* findings = nullptr);
 
 }  // namespace diffuse

@@ -1,6 +1,7 @@
 #include "diffuse/data/loading.hpp"
 
 #include <fmt/core.h>
+#include <malloc.h>
 
 #include <map>
 #include <optional>
@@ -54,6 +55,30 @@ std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfi
   parts.insert(parts.end(), data.text_columns.begin(), data.text_columns.end());
   return parts;
 }
+
+/// The hashes of the files. The cache needs them before a file is read; without it they are taken
+/// while the files are, so that these are read once.
+class FileHashes {
+ public:
+  explicit FileHashes(bool first) : first_(first) {}
+
+  /// Where reading the file puts its bytes; null if nowhere.
+  FileHash* while_reading(const std::string& key) { return first_ ? nullptr : &reading_[key]; }
+  /// What the cache's key needs; empty without a cache.
+  std::string before_reading(const std::string& key, const std::string& path) {
+    return first_ ? of(key, path) : "";
+  }
+  std::string of(const std::string& key, const std::string& path) {
+    std::string& hash = known_[key];
+    if (hash.empty()) hash = reading_[key].finish(path);
+    return hash;
+  }
+
+ private:
+  bool first_;
+  std::map<std::string, FileHash> reading_;
+  std::map<std::string, std::string> known_;
+};
 
 /// The vocabulary file that `config` reads: only word pieces have one.
 std::string vocab_file(const TokenizerConfig& config) {
@@ -120,9 +145,14 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
 
   LabelResolver resolver;
   if (names) resolver = LabelResolver(*names, true, file.data.label_base);
-  if (build) result.tokenizer = build_vocabulary(file, config, resolver);
   FileFindings findings;
-  result.train_file = encode_file(file, *result.tokenizer, resolver, &findings);
+  if (build) {
+    EncodedTraining made = encode_training_file(file, config, resolver, &findings);
+    result.tokenizer = std::move(made.tokenizer);
+    result.train_file = std::move(made.data);
+  } else {
+    result.train_file = encode_file(file, *result.tokenizer, resolver, &findings);
+  }
   result.facts.layout = findings.layout;
   std::vector<std::int32_t> to;
   result.labels = resolver.finish(to);
@@ -169,19 +199,15 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   for (const auto& [key, path] : files) {
     if (!path.empty()) check_data_file(path, key);
   }
-  std::map<std::string, std::string> hashes;
-  for (const auto& [key, path] : files) {
-    if (path.empty()) continue;
-    hashes[key] = hash_file(path);
-    result.hashes.emplace_back(key, hashes[key]);
-  }
-
   const EncodedCache cache(data);
+  FileHashes hashes(cache.enabled());
   const auto file = [&](const std::string& key, const std::string& path, std::int64_t max_rows) {
-    return FileOptions{path, key, data, max_rows, tokenizer.max_tokens, resolve_threads(threads)};
+    FileOptions options{path, key, data, max_rows, tokenizer.max_tokens, resolve_threads(threads)};
+    options.hash = hashes.while_reading(key);
+    return options;
   };
-  load_train(file("data.train", data.train, data.max_rows), hashes["data.train"], tokenizer, cache,
-             result);
+  load_train(file("data.train", data.train, data.max_rows),
+             hashes.before_reading("data.train", data.train), tokenizer, cache, result);
   check_classes(*result.train_file, result.labels, data.train, !data.labels.empty());
   const auto load = [&](const std::string& key, const std::string& path) {
     FileOptions other = file(key, path, 0);
@@ -190,7 +216,8 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     other.own_settings = false;
     other.unknown_labels = key == "data.test";  // as eval counts them
     try {
-      return load_known(other, hashes[key], tokenizer, *result.tokenizer, result.labels, cache);
+      return load_known(other, hashes.before_reading(key, path), tokenizer, *result.tokenizer,
+                        result.labels, cache);
     } catch (const DataError& error) {
       // The file may be one that only the config names, beside a data.train of the command line.
       const std::string_view option = key == "data.test" ? "test" : "validation";
@@ -212,12 +239,17 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     result.test_file = load("data.test", data.test);
     result.test = view_all(*result.test_file);
   }
+  for (const auto& [key, path] : files) {
+    if (!path.empty()) result.hashes.emplace_back(key, hashes.of(key, path));
+  }
   result.facts.class_rows = count_classes(result.train, result.labels.size());
   result.facts.different_texts = different_texts(*result.train_file);
   if (result.facts.different_texts.size() > DataFacts::kMostTexts)
     result.facts.different_texts.clear();
   result.summary = summarize_all(result, tokenizer);
   tell(data_notes(result.summary, result.labels));
+  // What reading took and gave back lies in holes that are too small for a model's tensors.
+  ::malloc_trim(0);
   return result;
 }
 

@@ -112,7 +112,9 @@ int set_thread_count(std::int64_t threads) {
                  available_cores(), available_cores() == 1 ? "" : "s",
                  available_cores() == 1 ? "one" : std::to_string(available_cores()));
   }
-  at::set_num_threads(threads == 0 ? available_cores() : static_cast<int>(threads));
+  const int wanted = threads == 0 ? available_cores() : static_cast<int>(threads);
+  // Setting also starts a pool of LibTorch's that nothing here uses, whose threads spin at first.
+  if (wanted != at::get_num_threads()) at::set_num_threads(wanted);
   return at::get_num_threads();
 }
 

@@ -29,10 +29,12 @@ std::vector<float> class_probabilities(std::span<const float> logits, std::int64
   if (logits.empty()) return probabilities;
   const at::Tensor rows = at::from_blob(
       probabilities.data(), {static_cast<std::int64_t>(logits.size()) / class_count, class_count});
-  // In blocks: with thousands of classes a third copy of all rows would be the run's peak.
-  constexpr std::int64_t kBlockRows = 1024;
-  for (std::int64_t begin = 0; begin < rows.size(0); begin += kBlockRows) {
-    const at::Tensor block = rows.narrow(0, begin, std::min(kBlockRows, rows.size(0) - begin));
+  // In blocks: with thousands of classes a third copy of all rows would be the run's peak. Of a
+  // size that LibTorch computes in the calling thread: waking others takes longer.
+  constexpr std::int64_t kBlockElements = 2048;
+  const std::int64_t block_rows = std::max<std::int64_t>(kBlockElements / class_count, 1);
+  for (std::int64_t begin = 0; begin < rows.size(0); begin += block_rows) {
+    const at::Tensor block = rows.narrow(0, begin, std::min(block_rows, rows.size(0) - begin));
     block.copy_(at::softmax(block, -1));
   }
   return probabilities;

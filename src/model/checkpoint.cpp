@@ -124,7 +124,7 @@ LoadedModel load_model(const fs::path& folder) {
     model.config.model.file =
         model.config.model.type == ModelType::torchscript ? (folder / kModuleFile).string() : "";
     check_size(model.config, shape, weights);
-    model.classifier = make_classifier(model.config, shape, /*seed=*/0);
+    model.classifier = make_classifier(model.config, shape, std::nullopt);
   } catch (const UserError& error) {
     throw CheckpointError(fmt::format("Checkpoint '{}' cannot be used. {}{}", folder.string(),
                                       error.what(), origin.advice()));

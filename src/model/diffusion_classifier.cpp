@@ -32,9 +32,10 @@ std::int64_t pooled_dim(const ModelConfig& config) {
 
 // The order of the members is the order of the random draws, so one generator serves all.
 DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelShape& shape,
-                                         std::int64_t seed)
+                                         std::optional<std::int64_t> seed)
     : DiffusionClassifier(config, checked(shape),
-                          at::detail::createCPUGenerator(static_cast<std::uint64_t>(seed))) {}
+                          seed ? at::detail::createCPUGenerator(static_cast<std::uint64_t>(*seed))
+                               : at::Generator()) {}
 
 DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelShape& shape,
                                          at::Generator generator)

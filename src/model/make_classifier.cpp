@@ -51,12 +51,12 @@ void load_pretrained_weights(Classifier& classifier, const Config& config) {
 }
 
 std::unique_ptr<Classifier> make_classifier(const Config& config, const ModelShape& shape,
-                                            std::int64_t seed) {
+                                            std::optional<std::int64_t> seed) {
   switch (config.model.type) {
     case ModelType::diffusion:
       return std::make_unique<DiffusionClassifier>(config.model, shape, seed);
     case ModelType::distilbert:
-      return make_distilbert(distilbert_shape(config.distilbert, shape), seed);
+      return make_distilbert(distilbert_shape(config.distilbert, shape), seed.value_or(0));
     case ModelType::torchscript:
       return load_torchscript(config.model.file, shape.class_count, shape.pad_id);
   }

@@ -12,13 +12,14 @@ namespace diffuse {
 
 NoisyEmbedding::NoisyEmbedding(const ModelConfig& config, std::int64_t vocab_size,
                                std::int32_t mask_id, at::Generator& generator)
-    : weight_(at::empty({vocab_size, config.dim}, at::kFloat)
-                  .normal_(0.0, config.embedding_init_std, generator)),
+    : weight_(at::empty({vocab_size, config.dim}, at::kFloat)),
       noise_std_(config.noise_std),
       noise_at_evaluation_(config.noise_at_evaluation),
       token_dropout_(config.token_dropout),
       embedding_dropout_(config.embedding_dropout),
-      mask_id_(mask_id) {}
+      mask_id_(mask_id) {
+  if (generator.defined()) weight_.normal_(0.0, config.embedding_init_std, generator);
+}
 
 at::Tensor NoisyEmbedding::forward(const at::Tensor& tokens, const ForwardContext& context) const {
   at::Tensor ids = tokens;

@@ -54,9 +54,15 @@ std::optional<std::string> mismatch(const TensorView& view, const at::Tensor& ta
 }
 
 void copy_into(const at::Tensor& target, const TensorView& view) {
+  if (view.bytes.empty()) return;
+  if (target.is_cpu() && target.is_contiguous()) {
+    std::memcpy(target.data_ptr(), view.bytes.data(), view.bytes.size());
+    target.unsafeGetTensorImpl()->bump_version();
+    return;
+  }
   // By way of a tensor of its own: nothing says that the bytes in the file are aligned.
   const at::Tensor host = at::empty(target.sizes(), target.scalar_type());
-  if (!view.bytes.empty()) std::memcpy(host.data_ptr(), view.bytes.data(), view.bytes.size());
+  std::memcpy(host.data_ptr(), view.bytes.data(), view.bytes.size());
   const at::NoGradGuard no_grad;
   at::Tensor(target).copy_(host);
 }

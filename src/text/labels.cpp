@@ -38,7 +38,7 @@ Labels Labels::read(const std::filesystem::path& path) {
 }
 
 Labels Labels::read_stored(const std::filesystem::path& path) {
-  std::vector<std::string> lines = read_distinct_lines(path, "label");
+  std::vector<std::string> lines = read_distinct_lines(path, "label").strings();
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (lines[i].find('\r') != std::string::npos) {
       throw DataError(

@@ -2,15 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <string_view>
-#include <utility>
 
 #include "diffuse/base/encoding.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/base/unicode.hpp"
-#include "token_table.hpp"
 
 namespace diffuse {
 namespace {
@@ -43,8 +42,7 @@ std::string_view take_line(std::string_view& rest, bool lone_cr) {
   return line;
 }
 
-std::vector<std::string> read_distinct(const std::filesystem::path& path, const std::string& item,
-                                       bool names) {
+StringTable read_distinct(const std::filesystem::path& path, const std::string& item, bool names) {
   const std::string content = read_or_data_error(path, item);
   refuse_wide_encoding(content, path);
   std::string_view rest = content;
@@ -58,40 +56,40 @@ std::vector<std::string> read_distinct(const std::filesystem::path& path, const 
     throw DataError(fmt::format("{}: is empty; expected one {} a line", path.string(), item));
   }
 
-  std::vector<std::string> lines;
-  TokenTable seen;
+  StringTable lines;
+  lines.reserve(static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n')) + 1,
+                rest.size());
   while (!rest.empty()) {
-    const std::string_view line = take_line(rest, names);
-    const std::string where = fmt::format("{}:{}", path.string(), lines.size() + 1);
+    std::string_view line = take_line(rest, names);
+    const auto where = [&] { return fmt::format("{}:{}", path.string(), lines.size() + 1); };
     if (const auto at = invalid_utf8_at(line)) {
       throw DataError(fmt::format(
-          "{}: byte {} of the line is not valid UTF-8; expected one {} a line in {}", where,
+          "{}: byte {} of the line is not valid UTF-8; expected one {} a line in {}", where(),
           *at + 1, item, utf8_expected(static_cast<unsigned char>(line[*at]), path)));
     }
-    std::string taken = names ? canonical_name(line) : std::string(line);
-    if (taken.empty()) {
-      throw DataError(fmt::format("{}: the line is empty; expected one {} a line", where, item));
+    std::string canonical;
+    if (names) line = canonical = canonical_name(line);
+    if (line.empty()) {
+      throw DataError(fmt::format("{}: the line is empty; expected one {} a line", where(), item));
     }
-    const auto [first, added] = seen.insert(taken);
+    const auto [first, added] = lines.insert(line);
     if (!added) {
       throw DataError(fmt::format("{}: {} '{}' is on line {} already; each may come only once",
-                                  where, item, printable(taken), first + 1));
+                                  where(), item, printable(line), first + 1));
     }
-    lines.push_back(std::move(taken));
   }
   return lines;
 }
 
 }  // namespace
 
-std::vector<std::string> read_distinct_lines(const std::filesystem::path& path,
-                                             const std::string& item) {
+StringTable read_distinct_lines(const std::filesystem::path& path, const std::string& item) {
   return read_distinct(path, item, false);
 }
 
 std::vector<std::string> read_distinct_names(const std::filesystem::path& path,
                                              const std::string& item) {
-  return read_distinct(path, item, true);
+  return read_distinct(path, item, true).strings();
 }
 
 }  // namespace diffuse

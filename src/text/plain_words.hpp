@@ -25,13 +25,13 @@ class PlainWordSplitter {
 
   void split(std::string_view text) {
     text = nfc(text, normal_);
+    if (lowercase_) text = lower_ascii(text);
     const char* at = text.data();
     const char* const end = at + text.size();
     while (at < end) {
       const char* const run = at;
       while (at < end && role(*at) == AsciiRole::word) ++at;
-      if (at > run && unit_) end_word();
-      for (const char* c = run; c < at; ++c) word_.push_back(lowercase_ ? ascii_lower(*c) : *c);
+      if (at > run) add_ascii_run(run, at, at < end && role(*at) == AsciiRole::none);
       if (at == end) break;
       switch (role(*at)) {
         case AsciiRole::none: {
@@ -42,8 +42,7 @@ class PlainWordSplitter {
         }
         case AsciiRole::alone:
           end_word();
-          word_.push_back(*at);
-          end_word();
+          emit_(std::string_view(at, 1));
           break;
         case AsciiRole::space:
         case AsciiRole::control:
@@ -60,6 +59,23 @@ class PlainWordSplitter {
   static constexpr char32_t kZeroWidthSpace = 0x200B;
 
   static AsciiRole role(char c) { return kAsciiRoles[static_cast<unsigned char>(c)]; }
+
+  /// In one pass over the whole text, which is faster than letter by letter.
+  std::string_view lower_ascii(std::string_view text) {
+    lower_.assign(text);
+    for (char& c : lower_) c = ascii_lower(c);
+    return lower_;
+  }
+
+  /// `goes_on`: what stands behind may belong to the same word.
+  void add_ascii_run(const char* begin, const char* end, bool goes_on) {
+    if (word_.empty() && !goes_on) {  // nearly every word: emitted where it stands
+      emit_(std::string_view(begin, static_cast<std::size_t>(end - begin)));
+      return;
+    }
+    if (unit_) end_word();
+    word_.append(begin, end);
+  }
 
   void add_code_point(char32_t c) {
     const CharGroup group = char_group(c);
@@ -115,6 +131,7 @@ class PlainWordSplitter {
   bool lowercase_;
   Emit emit_;
   std::string normal_;
+  std::string lower_;
   std::string word_;
   bool unit_ = false;  // `word_` is of a script without blanks
   char32_t last_ = 0;  // the code point appended last

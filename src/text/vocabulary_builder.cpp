@@ -1,38 +1,33 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 #include "diffuse/base/error.hpp"
-#include "diffuse/base/parallel.hpp"
 #include "diffuse/text/tokenizer.hpp"
 #include "plain_words.hpp"
-#include "token_table.hpp"
+#include "string_table.hpp"
+#include "text_parts.hpp"
 #include "words.hpp"
 
 namespace diffuse {
-
-struct WordCounts {
-  TokenTable table;
-  std::vector<std::int64_t> counts;  // by index in `table`
-
-  void add(std::string_view word, std::int64_t count) {
-    const auto [index, added] = table.insert(word);
-    if (added) {
-      counts.push_back(count);
-    } else {
-      counts[static_cast<std::size_t>(index)] += count;
-    }
-  }
-};
-
 namespace {
 
-void count_words(std::span<const std::string> texts, bool lowercase, WordCounts& counts) {
-  const auto emit = [&counts](std::string_view word) { counts.add(word, 1); };
+/// Words that are not in the table, which other threads read, get the complement of an index of
+/// their part's own table until all are done.
+void split_part(std::span<const std::string_view> texts, bool lowercase, const StringTable& known,
+                StringTable& added, std::span<std::int64_t> lengths,
+                std::vector<std::int32_t>& ids) {
+  const auto emit = [&](std::string_view word) {
+    const std::int32_t index = known.find(word);
+    ids.push_back(index != StringTable::kMissing ? index : ~added.insert(word).first);
+  };
   PlainWordSplitter splitter(lowercase, emit);
-  for (const std::string& text : texts) splitter.split(text);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::size_t before = ids.size();
+    splitter.split(texts[i]);
+    lengths[i] = static_cast<std::int64_t>(ids.size() - before);
+  }
 }
 
 }  // namespace
@@ -46,56 +41,103 @@ std::int64_t resolve_min_count(const TokenizerConfig& config, std::int64_t rows)
 struct VocabularyBuilder::Impl {
   TokenizerConfig config;
   std::int64_t rows = 0;
-  WordCounts counts;
+  StringTable table;                 // the special tokens, then the words as they came; index = id
+  std::vector<std::int64_t> counts;  // by provisional id
+
+  /// Gives the words that a part found provisional ids; returns them.
+  std::vector<std::int32_t> take(const StringTable& added) {
+    std::vector<std::int32_t> ids;
+    ids.reserve(static_cast<std::size_t>(added.size()));
+    for (std::int32_t i = 0; i < added.size(); ++i)
+      ids.push_back(table.insert(added.token(i)).first);
+    counts.resize(static_cast<std::size_t>(table.size()));
+    return ids;
+  }
 };
 
 VocabularyBuilder::VocabularyBuilder(const TokenizerConfig& config)
     : impl_(std::make_unique<Impl>()) {
   impl_->config = config;
+  // No word is "[UNK]": a bracket is a word of its own.
+  for (const std::string_view special : kSpecialTokens) impl_->table.insert(special);
+  impl_->counts.resize(kSpecialTokens.size());
 }
 VocabularyBuilder::~VocabularyBuilder() = default;
 VocabularyBuilder::VocabularyBuilder(VocabularyBuilder&&) noexcept = default;
 VocabularyBuilder& VocabularyBuilder::operator=(VocabularyBuilder&&) noexcept = default;
 
-void VocabularyBuilder::add(std::span<const std::string> texts, int threads) {
-  const bool lowercase = impl_->config.lowercase;
+std::int32_t VocabularyBuilder::unknown_id() { return kUnknownId; }
+
+void VocabularyBuilder::encode(std::span<const std::string_view> texts, std::int64_t max_tokens,
+                               WorkerPool& pool, EncodedTexts& encoded,
+                               const std::function<void()>& meanwhile) {
+  encoded.start(texts.size());
   impl_->rows += static_cast<std::int64_t>(texts.size());
-  if (threads <= 1) {
-    count_words(texts, lowercase, impl_->counts);
-    return;
-  }
-  std::mutex mutex;
-  parallel_for(texts.size(), threads, [&](std::size_t begin, std::size_t end) {
-    WordCounts own;
-    count_words(texts.subspan(begin, end - begin), lowercase, own);
-    const std::lock_guard lock(mutex);
-    for (std::int32_t i = 0; i < own.table.size(); ++i) {
-      impl_->counts.add(own.table.token(i), own.counts[static_cast<std::size_t>(i)]);
+  std::vector<TextPart> parts = cut_into_parts(texts, pool.threads());
+  std::vector<StringTable> added(parts.size());
+  const auto split = [&](std::size_t index) {
+    TextPart& part = parts[index];
+    const std::size_t count = part.end - part.begin;
+    split_part(texts.subspan(part.begin, count), impl_->config.lowercase, impl_->table,
+               added[index], std::span(encoded.lengths).subspan(part.begin, count), part.ids);
+  };
+  run_parts(pool, parts.size(), split, meanwhile);
+
+  for (std::size_t index = 0; index < parts.size(); ++index) {
+    TextPart& part = parts[index];
+    const std::vector<std::int32_t> to = impl_->take(added[index]);
+    for (std::int32_t& id : part.ids) {
+      if (id < 0) id = to[static_cast<std::size_t>(~id)];
+      ++impl_->counts[static_cast<std::size_t>(id)];
     }
-  });
+    auto from = part.ids.begin();
+    for (std::size_t i = part.begin; i < part.end; ++i) {
+      const std::int64_t length = encoded.lengths[i];
+      const std::int64_t kept = max_tokens > 0 ? std::min(length, max_tokens) : length;
+      encoded.ids.insert(encoded.ids.end(), from, from + kept);
+      encoded.offsets[i + 1] = static_cast<std::int64_t>(encoded.ids.size());
+      from += length;
+    }
+    part.ids = {};
+    added[index] = {};
+  }
 }
 
-std::unique_ptr<Tokenizer> VocabularyBuilder::build() const {
-  const WordCounts& counts = impl_->counts;
+VocabularyBuilder::Vocabulary VocabularyBuilder::build() const {
+  const StringTable& table = impl_->table;
+  const auto specials = static_cast<std::int32_t>(kSpecialTokens.size());
   const std::int64_t min_count = resolve_min_count(impl_->config, impl_->rows);
-  std::vector<std::pair<std::int64_t, std::string_view>> kept;
-  for (std::int32_t i = 0; i < counts.table.size(); ++i) {
-    const std::int64_t count = counts.counts[static_cast<std::size_t>(i)];
-    if (count >= min_count) kept.emplace_back(count, counts.table.token(i));
+  const auto count_of = [&](std::int32_t id) {
+    return impl_->counts[static_cast<std::size_t>(id)];
+  };
+  std::vector<std::int32_t> kept;
+  std::size_t bytes = 0;
+  for (std::int32_t id = specials; id < table.size(); ++id) {
+    if (count_of(id) < min_count) continue;
+    kept.push_back(id);
+    bytes += table.token(id).size();
   }
   if (kept.empty()) {
     throw DataError(fmt::format(
         "no word comes {} times or more in the training texts ({} different words were seen), so "
         "the vocabulary would be empty; lower tokenizer.min_count or give more text",
-        min_count, counts.table.size()));
+        min_count, table.size() - specials));
   }
-  std::sort(kept.begin(), kept.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  std::sort(kept.begin(), kept.end(), [&](std::int32_t a, std::int32_t b) {
+    return count_of(a) != count_of(b) ? count_of(a) > count_of(b) : table.token(a) < table.token(b);
   });
-  std::vector<std::string> words;
-  words.reserve(kept.size());
-  for (const auto& entry : kept) words.emplace_back(entry.second);
-  return std::make_unique<WordsTokenizer>(words, impl_->config.lowercase);
+  Vocabulary made;
+  made.final_ids.assign(static_cast<std::size_t>(table.size()), kUnknownId);
+  StringTable words;
+  words.reserve(kept.size() + kSpecialTokens.size(), bytes + 32);
+  for (const std::string_view special : kSpecialTokens) {
+    const std::int32_t id = words.insert(special).first;
+    made.final_ids[static_cast<std::size_t>(id)] = id;
+  }
+  for (const std::int32_t id : kept)
+    made.final_ids[static_cast<std::size_t>(id)] = words.insert(table.token(id)).first;
+  made.tokenizer = std::make_unique<WordsTokenizer>(std::move(words), impl_->config.lowercase);
+  return made;
 }
 
 }  // namespace diffuse

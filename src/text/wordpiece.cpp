@@ -25,24 +25,23 @@ std::size_t count_code_points(std::string_view text) {
 
 WordPieceTokenizer::WordPieceTokenizer(const std::filesystem::path& vocab_path, bool lowercase,
                                        bool special_tokens)
-    : tokens_(read_distinct_lines(vocab_path, "token")),
+    : starts_(read_distinct_lines(vocab_path, "token")),
       lowercase_(lowercase),
       special_tokens_(special_tokens) {
-  for (std::size_t id = 0; id < tokens_.size(); ++id) {
-    const std::string_view token = tokens_[id];
-    starts_.insert(token);
+  for (std::int32_t id = 0; id < starts_.size(); ++id) {
+    const std::string_view token = starts_.token(id);
     if (token.starts_with("##") && token.size() > 2) {
       continuations_.insert(token.substr(2));
-      continuation_ids_.push_back(static_cast<std::int32_t>(id));
+      continuation_ids_.push_back(id);
     }
   }
   const auto special = [&](std::string_view name) {
     const std::int32_t id = starts_.find(name);
-    if (id == TokenTable::kMissing) {
+    if (id == StringTable::kMissing) {
       throw DataError(fmt::format(
           "{}: there is no token {} in {} lines; a WordPiece vocabulary needs [UNK] and [MASK]{}, "
           "each on a line of its own (is this the vocabulary of another tokenizer?)",
-          vocab_path.string(), name, tokens_.size(),
+          vocab_path.string(), name, starts_.size(),
           special_tokens_ ? ", and with tokenizer.special_tokens [CLS] and [SEP]" : ""));
     }
     return id;
@@ -76,19 +75,19 @@ std::int64_t WordPieceTokenizer::encode(std::string_view text, std::int64_t max_
   return static_cast<std::int64_t>(ids.size() - before + left_out);
 }
 
-WordPieceTokenizer::Match WordPieceTokenizer::longest_match(const TokenTable& table,
+WordPieceTokenizer::Match WordPieceTokenizer::longest_match(const StringTable& table,
                                                             std::string_view text) {
   const std::size_t longest = std::min({text.size(), table.max_length(), kMaxWordBytes});
-  std::array<std::uint64_t, kMaxWordBytes> hashes;  // [i] of the first i + 1 bytes
-  std::uint64_t hash = TokenTable::kEmptyHash;
+  std::array<StringTable::Key, kMaxWordBytes> keys;  // [i] of the first i + 1 bytes
+  StringTable::Key key("");
   for (std::size_t i = 0; i < longest; ++i) {
-    hash = TokenTable::extend_hash(hash, text[i]);
-    hashes[i] = hash;
+    key.append(text[i]);
+    keys[i] = key;
   }
   // Tokens are whole UTF-8, so a match never ends inside a code point.
   for (std::size_t length = longest; length > 0; --length) {
-    const std::int32_t index = table.find(text.substr(0, length), hashes[length - 1]);
-    if (index != TokenTable::kMissing) return {index, length};
+    const std::int32_t index = table.find(text.substr(0, length), keys[length - 1]);
+    if (index != StringTable::kMissing) return {index, length};
   }
   return {};
 }
@@ -110,12 +109,6 @@ void WordPieceTokenizer::encode_word(std::string_view word, std::vector<std::int
     ids.resize(before);
     ids.push_back(unknown_id_);
   }
-}
-
-std::string WordPieceTokenizer::vocab_text() const {
-  std::string content;
-  for (const std::string& token : tokens_) content.append(token).push_back('\n');
-  return content;
 }
 
 }  // namespace diffuse

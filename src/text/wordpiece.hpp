@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "diffuse/text/tokenizer.hpp"
-#include "token_table.hpp"
+#include "string_table.hpp"
 
 namespace diffuse {
 
@@ -20,24 +20,23 @@ class WordPieceTokenizer final : public Tokenizer {
 
   std::int64_t encode(std::string_view text, std::int64_t max_tokens,
                       std::vector<std::int32_t>& ids) const override;
-  std::int64_t vocab_size() const override { return static_cast<std::int64_t>(tokens_.size()); }
+  std::int64_t vocab_size() const override { return starts_.size(); }
   std::int32_t mask_id() const override { return mask_id_; }
   std::int32_t unknown_id() const override { return unknown_id_; }
   std::int32_t pad_id() const override { return pad_id_; }
-  std::string vocab_text() const override;
+  std::string vocab_text() const override { return starts_.lines(); }
 
  private:
   /// Longest token of `table` that `text` begins with.
   struct Match {
-    std::int32_t index = TokenTable::kMissing;
+    std::int32_t index = StringTable::kMissing;
     std::size_t length = 0;
   };
-  static Match longest_match(const TokenTable& table, std::string_view text);
+  static Match longest_match(const StringTable& table, std::string_view text);
   void encode_word(std::string_view word, std::vector<std::int32_t>& ids) const;
 
-  std::vector<std::string> tokens_;
-  TokenTable starts_;                           // every token; index = id
-  TokenTable continuations_;                    // "##" tokens without the "##"
+  StringTable starts_;                          // every token; index = id
+  StringTable continuations_;                   // "##" tokens without the "##"
   std::vector<std::int32_t> continuation_ids_;  // id by index in `continuations_`
   std::int32_t unknown_id_ = 0;
   std::int32_t mask_id_ = 0;

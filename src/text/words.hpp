@@ -4,11 +4,12 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "diffuse/text/tokenizer.hpp"
 #include "special_tokens.hpp"
-#include "token_table.hpp"
+#include "string_table.hpp"
 
 namespace diffuse {
 
@@ -16,8 +17,9 @@ namespace diffuse {
 /// then the words.
 class WordsTokenizer final : public Tokenizer {
  public:
-  /// Vocabulary = the special tokens and `words`, which differ.
-  WordsTokenizer(const std::vector<std::string>& words, bool lowercase);
+  /// `vocabulary`: the special tokens, then the words.
+  WordsTokenizer(StringTable vocabulary, bool lowercase)
+      : table_(std::move(vocabulary)), lowercase_(lowercase) {}
   /// Reads what `vocab_text` gave. Throws DataError (file:line).
   WordsTokenizer(const std::filesystem::path& vocab_path, bool lowercase);
 
@@ -26,10 +28,10 @@ class WordsTokenizer final : public Tokenizer {
   std::int64_t vocab_size() const override { return table_.size(); }
   std::int32_t mask_id() const override { return kMaskId; }
   std::int32_t unknown_id() const override { return kUnknownId; }
-  std::string vocab_text() const override;
+  std::string vocab_text() const override { return table_.lines(); }
 
  private:
-  TokenTable table_;  // index = id
+  StringTable table_;  // index = id
   bool lowercase_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "diffuse/data/records.hpp"
@@ -40,21 +41,22 @@ BENCHMARK(csv_benchmark)->Unit(benchmark::kMillisecond);
 /// Argument: the kind of tokenizer.
 void encode_benchmark(benchmark::State& state) {
   const std::vector<std::string> all = texts();
+  const std::vector<std::string_view> views(all.begin(), all.end());
+  WorkerPool pool(1);
+  EncodedTexts encoded;
   TokenizerConfig config;
   config.type = static_cast<TokenizerType>(state.range(0));
   std::unique_ptr<Tokenizer> tokenizer;
   if (config.type == TokenizerType::words) {
     VocabularyBuilder builder(config);
-    builder.add(all, 1);
-    tokenizer = builder.build();
+    builder.encode(views, 0, pool, encoded);
+    tokenizer = builder.build().tokenizer;
   } else {
     tokenizer = load_tokenizer(config, kVocab);
   }
-  std::vector<std::int32_t> ids;
-  std::vector<std::int64_t> offsets;
   for ([[maybe_unused]] auto _ : state) {
-    encode_batch(*tokenizer, all, 0, 1, ids, offsets);
-    benchmark::DoNotOptimize(ids.data());
+    encode_batch(*tokenizer, views, 0, pool, encoded);
+    benchmark::DoNotOptimize(encoded.ids.data());
   }
   state.SetBytesProcessed(state.iterations() * bytes_of(all));
 }

@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <string>
+#include <thread>
 
 #include "data/support.hpp"
 
@@ -108,6 +111,68 @@ TEST(ByteSource, NamesTheCommandThatFetchesAPublicDataSet) {
   EXPECT_EQ(message_of<DataError>([] { check_data_file("nowhere/ag_news/train.csv", ""); }),
             "nowhere/ag_news/train.csv: there is no such file; `scripts/get_data.sh ag_news "
             "nowhere/ag_news` fetches it");
+}
+
+class Pipe {
+ public:
+  Pipe() { EXPECT_EQ(::pipe(ends_.data()), 0); }
+  ~Pipe() {
+    for (const int end : ends_) ::close(end);
+  }
+  int reader() const { return ends_[0]; }
+  void write(const std::string& text) const {
+    EXPECT_EQ(::write(ends_[1], text.data(), text.size()), std::ssize(text));
+  }
+
+ private:
+  std::array<int, 2> ends_{};
+};
+
+TEST(ByteSource, SaysBeforeItWaitsForMore) {
+  const Pipe pipe;
+  DataInput input(pipe.reader(), "pipe");
+  int waits = 0;
+  input.before_wait = [&] {
+    ++waits;
+    pipe.write("more");
+  };
+  ByteSource source(input);
+  std::array<char, 100> part{};
+  pipe.write("some");
+  EXPECT_EQ(source.read(part.data(), part.size()), 4U);
+  EXPECT_EQ(waits, 0) << "something was there";
+  EXPECT_EQ(source.read(part.data(), part.size()), 4U);
+  EXPECT_EQ(waits, 1);
+}
+
+TEST(ByteSource, NothingIsWaitedForOnceItIsToStop) {
+  const Pipe pipe;
+  const Pipe stop;
+  DataInput input(pipe.reader(), "pipe");
+  input.stop = stop.reader();
+  ByteSource source(input);
+  std::array<char, 100> part{};
+  pipe.write("some");
+  EXPECT_EQ(source.read(part.data(), part.size()), 4U);
+  std::thread other([&] { stop.write("x"); });
+  EXPECT_EQ(source.read(part.data(), part.size()), 0U);
+  other.join();
+}
+
+TEST(FileHash, IsTheWholeFilesHoweverMuchOfItWasRead) {
+  const TempDir dir;
+  for (const std::string& content : {long_text(), gzip(long_text()), std::string()}) {
+    const auto path = dir.write("a", content);
+    for (const std::size_t reads : {0U, 1U, 1000U}) {
+      FileHash hash;
+      DataInput input(path);
+      input.hash = &hash;
+      ByteSource source(input);
+      std::array<char, 3000> part{};
+      for (std::size_t i = 0; i < reads; ++i) source.read(part.data(), part.size());
+      EXPECT_EQ(hash.finish(path), hash_file(path)) << reads << " reads";
+    }
+  }
 }
 
 TEST(HashFile, DependsOnEveryByte) {

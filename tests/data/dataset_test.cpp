@@ -109,6 +109,26 @@ TEST(EncodedDataset, MapsLabels) {
               HasSubstr("has no place among 1 labels"));
 }
 
+TEST(EncodedDataset, MapsTokensAndKeepsTheMarksOfUnknownOnes) {
+  constexpr std::int32_t kUnknown = 1;
+  const std::vector<std::int32_t> to = {0, kUnknown, 2, kUnknown, 7, 5};
+  EncodedDataset data;
+  constexpr std::uint32_t kRows = 3 * EncodedDataset::kChunkRows + 5;
+  for (std::uint32_t i = 0; i < kRows; ++i) {
+    const std::vector<std::int32_t> row = {5, 4, i % 3 == 0 ? 3 : 2};
+    data.append(row, 0, i + 1, i + 1);
+  }
+  WorkerPool pool(3);
+  data.map_tokens(to, kUnknown, pool);
+  for (std::uint32_t i = 0; i < kRows; ++i) {
+    const auto row = data.tokens(i);
+    const std::int32_t last = i % 3 == 0 ? kUnknown : 2;
+    ASSERT_EQ(std::vector(row.begin(), row.end()), (std::vector<std::int32_t>{5, 7, last}));
+    ASSERT_EQ(data.mark(i), i % 3 == 0 ? i + 1 : 0);
+    ASSERT_EQ(data.line(i), i + 1);
+  }
+}
+
 TEST(EncodedDataset, RefusesLabelsThatDoNotFit) {
   EncodedDataset data;
   for (const std::int32_t label : {-2, EncodedDataset::kMaxLabel + 1}) {

@@ -241,15 +241,88 @@ TEST_F(EncodeFile, DamagedGzipIsAnErrorAlsoWhenSkipping) {
               HasSubstr("the gzip data end too early"));
 }
 
-TEST_F(EncodeFile, TheVocabularyComesFromTheUsableRows) {
+TokenizerConfig words_of_two() {
   TokenizerConfig words;
   words.min_count = 2;
-  const auto tokenizer =
-      build_vocabulary(options("x,red blue\ny,red green\nz,green green\n", OnError::skip), words,
-                       LabelResolver(Labels({"x", "y"}), false, 0));
-  EXPECT_THAT(tokenizer->vocab_text(), HasSubstr("red\n"));
-  EXPECT_THAT(tokenizer->vocab_text(), Not(HasSubstr("green\n")));
-  EXPECT_THAT(tokenizer->vocab_text(), Not(HasSubstr("blue\n")));
+  return words;
+}
+
+TEST_F(EncodeFile, TheVocabularyComesFromTheUsableRows) {
+  LabelResolver labels(Labels({"x", "y"}), false, 0);
+  const auto made = encode_training_file(
+      options("x,red blue\ny,red green\nz,green green\n", OnError::skip), words_of_two(), labels);
+  EXPECT_THAT(made.tokenizer->vocab_text(), HasSubstr("red\n"));
+  EXPECT_THAT(made.tokenizer->vocab_text(), Not(HasSubstr("green\n")));
+  EXPECT_THAT(made.tokenizer->vocab_text(), Not(HasSubstr("blue\n")));
+  EXPECT_EQ(made.data->skipped_rows(), 1U);
+}
+
+void expect_same(const EncodedDataset& one, const EncodedDataset& other) {
+  ASSERT_EQ(one.size(), other.size());
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    ASSERT_EQ(testing::tokens_of(one, i), testing::tokens_of(other, i)) << i;
+    ASSERT_EQ(one.label(i), other.label(i)) << i;
+    ASSERT_EQ(one.line(i), other.line(i)) << i;
+    ASSERT_EQ(one.mark(i), other.mark(i)) << i;
+    ASSERT_EQ(one.number(i), other.number(i)) << i;
+  }
+  EXPECT_EQ(one.cut_texts().rows, other.cut_texts().rows);
+  EXPECT_EQ(one.cut_texts().tokens, other.cut_texts().tokens);
+  EXPECT_EQ(one.cut_texts().unread_tokens, other.cut_texts().unread_tokens);
+}
+
+/// Rows of several blocks, bad ones among them; words that come once, texts without a word.
+std::string many_rows() {
+  std::string content;
+  for (int i = 0; i < 10000; ++i) {
+    if (i % 1000 == 7) content += "z,not a label\n";
+    content += i % 2 == 0 ? "x," : "y,";
+    // A sign that is seen, but part of no word.
+    content += i % 500 == 3 ? "\u0600" : "word" + std::to_string(i % 700);
+    if (i % 3 == 0 && i % 500 != 3)
+      content += " rare" + std::to_string(i) + " and the same many times over";
+    content += '\n';
+  }
+  return content;
+}
+
+TEST_F(EncodeFile, OnePassGivesWhatTwoPassesGive) {
+  for (const int threads : {1, 2, 3}) {
+    const testing::LogCapture log;
+    FileOptions file = options(many_rows(), OnError::skip);
+    file.threads = threads;
+    file.max_tokens = 6;
+    file.max_rows = 9990;
+    LabelResolver labels(Labels({"x", "y"}), false, 0);
+    const auto made = encode_training_file(file, words_of_two(), labels);
+    EXPECT_EQ(made.data->size(), 9990U);
+    expect_same(*made.data, *encode_file(file, *made.tokenizer, labels));
+    file.threads = 1;
+    EXPECT_EQ(encode_training_file(file, words_of_two(), labels).tokenizer->vocab_text(),
+              made.tokenizer->vocab_text());
+  }
+}
+
+TEST_F(EncodeFile, ABadRowInALaterBlockIsToldByItsLine) {
+  std::string content;
+  for (int i = 0; i < 6000; ++i) content += "x,abc\n";
+  EXPECT_EQ(error_of(content + "q,abc\n" + content),
+            "a.csv:6001: unknown label \"q\"; expected one of x, y");
+}
+
+TEST_F(EncodeFile, TheHashOfTheFileIsTakenOnTheWay) {
+  const testing::LogCapture log;
+  for (const bool packed : {false, true}) {
+    FileOptions file = options(many_rows(), OnError::skip);
+    if (packed) file.path = dir_.write("b.csv.gz", testing::gzip(many_rows()));
+    for (const std::int64_t rows : {0, 10}) {  // the rest is read for the hash
+      FileHash hash;
+      file.hash = &hash;
+      file.max_rows = rows;
+      encode(file);
+      EXPECT_EQ(hash.finish(file.path), hash_file(file.path));
+    }
+  }
 }
 
 }  // namespace

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/loading.hpp"
+#include "diffuse/data/byte_source.hpp"
 
 namespace diffuse {
 namespace {
@@ -57,6 +59,19 @@ TEST_F(Loading, ReadsValidationAndTestByTrainsLabelsAndVocabulary) {
   EXPECT_EQ(loaded.hashes[0].first, "data.train");
   EXPECT_EQ(loaded.hashes[2].first, "data.test");
   EXPECT_EQ(loaded.hashes[0].second.size(), 32u);
+}
+
+TEST_F(Loading, TheHashesAreTheFilesWithAndWithoutACache) {
+  train_on(kColours);
+  data_.test = write("t.csv", "warm,red\ncold,blue\n");
+  data_.max_rows = 4;
+  for (const bool cache : {false, true, true}) {
+    data_.cache = cache;
+    const TrainingData loaded = load(words_);
+    ASSERT_EQ(loaded.hashes.size(), 2U);
+    EXPECT_EQ(loaded.hashes[0], std::pair(std::string("data.train"), hash_file(data_.train)));
+    EXPECT_EQ(loaded.hashes[1], std::pair(std::string("data.test"), hash_file(data_.test)));
+  }
 }
 
 TEST_F(Loading, ALabelThatTrainLacksIsABadRowOfValidation) {

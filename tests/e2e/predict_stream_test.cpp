@@ -3,10 +3,12 @@
 #include <csignal>
 
 #include "e2e/fixtures.hpp"
+#include "support/gzip.hpp"
 
 namespace diffuse::testing {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
@@ -63,6 +65,62 @@ TEST(PredictStream, ManyLinesGiveAsManyInTheirOrder) {
                                               : "weather\t"))
         << "line " << i + 1;
   }
+}
+
+/// Lines of several blocks that are read ahead; each tells its number by what answers it.
+std::string numbered_lines(int count) {
+  std::string input;
+  for (int i = 0; i < count; ++i) {
+    input += i % 1000 == 7 ? std::string("\n")
+             : i % 3 == 0  ? "the match, a goal " + std::to_string(i) + '\n'
+             : i % 3 == 1  ? "rain and storm " + std::to_string(i) + " wind\n"
+                           : "bank shares market and more of them\n";
+  }
+  return input;
+}
+
+TEST(PredictStream, AFileAndAPipeGetTheSameAnswersWithAnyBatchAndThreads) {
+  constexpr int kLines = 20000;
+  const Workspace& workspace = trained_workspace().workspace;
+  const std::string input = numbered_lines(kLines);
+  workspace.write("many.txt", input);
+  Launch launch = launch_predict({"--threads", "1", "--batch-size", "1"});
+  launch.input = input;
+  const Outcome expected = run(launch);
+  const std::vector<std::string> lines = lines_of(expected.out);
+  ASSERT_EQ(lines.size(), static_cast<std::size_t>(kLines)) << expected.err;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    ASSERT_THAT(lines[i], StartsWith(i % 1000 == 7 ? "#error\tempty text"
+                                     : i % 3 == 0  ? "sport\t"
+                                     : i % 3 == 1  ? "weather\t"
+                                                   : "money\t"))
+        << "line " << i + 1;
+  }
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"many.txt"},
+        {"many.txt", "--threads", "3", "--batch-size", "100"},
+        {"many.txt", "--batch-size", "30000"},
+        {"--threads", "2"}}) {
+    Launch other = launch_predict(more);
+    if (more.front() != "many.txt") other.input = input;
+    const Outcome outcome = run(other);
+    EXPECT_EQ(outcome.out, expected.out) << more.back();
+    EXPECT_EQ(outcome.exit_code, 1);
+  }
+}
+
+TEST(PredictStream, WhatComesBeforeADamagedPlaceIsAnswered) {
+  const Workspace& workspace = trained_workspace().workspace;
+  constexpr int kLines = 6000;
+  const std::string packed = gzip(numbered_lines(kLines));
+  workspace.write("cut.txt.gz", packed.substr(0, packed.size() - 5));
+  const Outcome outcome = run(launch_predict({"cut.txt.gz"}));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("cut.txt.gz: the gzip data end too early"));
+  const std::vector<std::string> lines = lines_of(outcome.out);
+  ASSERT_GT(lines.size(), 4096U);
+  EXPECT_THAT(lines[0], StartsWith("sport\t"));
+  EXPECT_THAT(lines[4000], StartsWith("weather\t"));
 }
 
 TEST(PredictStream, ALineThatIsTooLongIsAnsweredAndTheNextOneToo) {

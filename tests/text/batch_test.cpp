@@ -12,6 +12,8 @@ namespace {
 using ::testing::ElementsAre;
 using testing::ids_of;
 using ::testing::IsEmpty;
+using testing::views_of;
+using testing::words_of;
 
 std::vector<std::unique_ptr<Tokenizer>> all_tokenizers() {
   const std::string vocabulary =
@@ -24,9 +26,7 @@ std::vector<std::unique_ptr<Tokenizer>> all_tokenizers() {
     tokenizers.push_back(load_tokenizer(config, vocabulary));
     config.type = TokenizerType::words;
     config.min_count = 1;
-    VocabularyBuilder builder(config);
-    builder.add(std::vector<std::string>{"some words , \u00e9 and 1 2 3"}, 1);
-    tokenizers.push_back(builder.build());
+    tokenizers.push_back(words_of(config, {"some words , \u00e9 and 1 2 3"}));
   }
   TokenizerConfig config;
   config.type = TokenizerType::bytes;
@@ -61,13 +61,12 @@ TEST(EncodeBatch, GivesWhatEncodeGivesWithAnyNumberOfThreads) {
         expected_offsets.push_back(static_cast<std::int64_t>(expected_ids.size()));
       }
       for (const int threads : {1, 2, 3, 8}) {
-        std::vector<std::int32_t> ids = {99};  // earlier content must go
-        std::vector<std::int64_t> offsets = {99};
-        std::vector<std::int64_t> lengths = {99};
-        encode_batch(*tokenizer, texts, 50, threads, ids, offsets, &lengths);
-        EXPECT_EQ(lengths, expected_lengths) << count << " texts, " << threads << " threads";
-        EXPECT_EQ(ids, expected_ids) << count << " texts, " << threads << " threads";
-        EXPECT_EQ(offsets, expected_offsets) << count << " texts, " << threads << " threads";
+        WorkerPool pool(threads);
+        EncodedTexts encoded{{99}, {99}, {99}};  // earlier content must go
+        encode_batch(*tokenizer, views_of(texts), 50, pool, encoded);
+        EXPECT_EQ(encoded.lengths, expected_lengths) << count << " texts, " << threads;
+        EXPECT_EQ(encoded.ids, expected_ids) << count << " texts, " << threads;
+        EXPECT_EQ(encoded.offsets, expected_offsets) << count << " texts, " << threads;
       }
     }
   }
@@ -75,12 +74,29 @@ TEST(EncodeBatch, GivesWhatEncodeGivesWithAnyNumberOfThreads) {
 
 TEST(EncodeBatch, TextsWithoutAnyByte) {
   const auto tokenizers = all_tokenizers();
-  const std::vector<std::string> texts(5);
-  std::vector<std::int32_t> ids;
-  std::vector<std::int64_t> offsets;
-  encode_batch(*tokenizers.front(), texts, 0, 4, ids, offsets);
-  EXPECT_THAT(ids, IsEmpty());
-  EXPECT_THAT(offsets, ElementsAre(0, 0, 0, 0, 0, 0));
+  WorkerPool pool(4);
+  EncodedTexts encoded;
+  encode_batch(*tokenizers.front(), std::vector<std::string_view>(5), 0, pool, encoded);
+  EXPECT_THAT(encoded.ids, IsEmpty());
+  EXPECT_THAT(encoded.offsets, ElementsAre(0, 0, 0, 0, 0, 0));
+}
+
+TEST(EncodeBatch, DoesSomethingElseMeanwhileOnce) {
+  const auto tokenizers = all_tokenizers();
+  for (const std::size_t count : {0U, 1U, 40U}) {
+    for (const int threads : {1, 3}) {
+      WorkerPool pool(threads);
+      EncodedTexts encoded;
+      int calls = 0;
+      const std::vector<std::string> texts = some_texts(count);
+      encode_batch(*tokenizers.front(), views_of(texts), 0, pool, encoded, [&] { ++calls; });
+      EXPECT_EQ(calls, 1);
+      EXPECT_EQ(encoded.lengths.size(), count);
+      EXPECT_THROW(encode_batch(*tokenizers.front(), views_of(texts), 0, pool, encoded,
+                                [] { throw DataError("unreadable"); }),
+                   DataError);
+    }
+  }
 }
 
 TEST(AnyTokenizer, RandomBytesNeverThrowAndGiveIdsOfTheVocabulary) {

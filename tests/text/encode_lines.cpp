@@ -49,17 +49,18 @@ int run(const std::vector<std::string>& arguments) {
   const auto tokenizer = diffuse::load_tokenizer(config, arguments[1]);
   const std::vector<std::string> texts = read_texts(arguments[4]);
 
-  std::vector<std::int32_t> ids;
-  std::vector<std::int64_t> offsets;
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  diffuse::WorkerPool pool(std::stoi(arguments[3]));
+  diffuse::EncodedTexts encoded;
   const auto start = std::chrono::steady_clock::now();
-  diffuse::encode_batch(*tokenizer, texts, 0, std::stoi(arguments[3]), ids, offsets);
+  diffuse::encode_batch(*tokenizer, views, 0, pool, encoded);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
   std::ofstream output(arguments[5], std::ios::binary);
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    const auto count = static_cast<std::uint32_t>(offsets[i + 1] - offsets[i]);
+    const auto count = static_cast<std::uint32_t>(encoded.offsets[i + 1] - encoded.offsets[i]);
     output.write(reinterpret_cast<const char*>(&count), sizeof count);
-    output.write(reinterpret_cast<const char*>(ids.data() + offsets[i]),
+    output.write(reinterpret_cast<const char*>(encoded.ids.data() + encoded.offsets[i]),
                  static_cast<std::streamsize>(count * sizeof(std::int32_t)));
   }
   if (!output.flush()) throw std::runtime_error("cannot write " + arguments[5]);

@@ -18,6 +18,20 @@ inline std::vector<std::int32_t> ids_of(const Tokenizer& tokenizer, std::string_
   return ids;
 }
 
+inline std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
+
+/// The `words` tokenizer that is made of `texts`.
+inline std::unique_ptr<Tokenizer> words_of(const TokenizerConfig& config,
+                                           const std::vector<std::string>& texts, int threads = 1) {
+  WorkerPool pool(threads);
+  EncodedTexts encoded;
+  VocabularyBuilder builder(config);
+  builder.encode(views_of(texts), 0, pool, encoded);
+  return builder.build().tokenizer;
+}
+
 /// Message of the DataError that `action` throws; "" if it throws none.
 template <class Action>
 std::string data_error(Action action) {

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
+
 #include "plain_words.hpp"
 #include "support.hpp"
 #include "support/temp_dir.hpp"
@@ -18,6 +21,7 @@ using testing::ids_of;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 using testing::TempDir;
+using testing::words_of;
 
 std::vector<std::string> split(std::string_view text, bool lowercase = true) {
   std::vector<std::string> words;
@@ -32,13 +36,6 @@ TokenizerConfig words_config(std::int64_t min_count) {
   config.type = TokenizerType::words;
   config.min_count = min_count;
   return config;
-}
-
-std::unique_ptr<Tokenizer> build(const TokenizerConfig& config, std::vector<std::string> texts,
-                                 int threads = 1) {
-  VocabularyBuilder builder(config);
-  builder.add(texts, threads);
-  return builder.build();
 }
 
 TEST(WordSplitting, WordsNumbersAndSinglePunctuationMarks) {
@@ -126,7 +123,7 @@ TEST(WordSplitting, InvalidUtf8IsAReplacementCharacter) {
 
 TEST(WordVocabulary, MostFrequentFirstTiesInByteOrderRareOnesLeftOut) {
   const auto tokenizer =
-      build(words_config(2), {"pear Apple apple fig", "fig ; apple", "zoo pear ; once é é"});
+      words_of(words_config(2), {"pear Apple apple fig", "fig ; apple", "zoo pear ; once é é"});
   EXPECT_EQ(tokenizer->vocab_text(), "[PAD]\n[UNK]\n[MASK]\napple\n;\nfig\npear\né\n");
   EXPECT_EQ(tokenizer->vocab_size(), 8);
   EXPECT_THAT(ids_of(*tokenizer, "Fig; once"), ElementsAre(5, 4, tokenizer->unknown_id()));
@@ -139,29 +136,85 @@ TEST(WordVocabulary, DependsNeitherOnThreadsNorOnTheOrderOfTexts) {
   for (int i = 0; i < 500; ++i) {
     texts.push_back(fmt::format("w{} v{} common", i % 37, i % 11));
   }
-  const std::string expected = build(words_config(2), texts)->vocab_text();
-  EXPECT_EQ(build(words_config(2), texts, 4)->vocab_text(), expected);
-  EXPECT_EQ(build(words_config(2), {texts.rbegin(), texts.rend()}, 3)->vocab_text(), expected);
+  const std::string expected = words_of(words_config(2), texts)->vocab_text();
+  EXPECT_EQ(words_of(words_config(2), texts, 4)->vocab_text(), expected);
+  EXPECT_EQ(words_of(words_config(2), {texts.rbegin(), texts.rend()}, 3)->vocab_text(), expected);
+}
 
-  VocabularyBuilder in_parts(words_config(2));
-  in_parts.add(std::span(texts).first(123), 2);
-  in_parts.add(std::span(texts).subspan(123), 2);
-  EXPECT_EQ(in_parts.build()->vocab_text(), expected);
+/// What `builder` makes of `texts` in blocks of `block`: the ids in the end, and in `lengths` how
+/// many each text has without a limit.
+std::vector<std::vector<std::int32_t>> ids_in_one_pass(VocabularyBuilder& builder,
+                                                       const std::vector<std::string>& texts,
+                                                       std::size_t block, std::int64_t max_tokens,
+                                                       int threads,
+                                                       std::vector<std::int64_t>& lengths,
+                                                       std::string& vocabulary) {
+  WorkerPool pool(threads);
+  EncodedTexts encoded;
+  std::vector<std::vector<std::int32_t>> rows;
+  const std::vector<std::string_view> all(texts.begin(), texts.end());
+  for (std::size_t begin = 0; begin < all.size(); begin += block) {
+    int reads = 0;
+    builder.encode(std::span(all).subspan(begin, std::min(block, all.size() - begin)), max_tokens,
+                   pool, encoded, [&] { ++reads; });
+    EXPECT_EQ(reads, 1);
+    for (std::size_t i = 0; i + 1 < encoded.offsets.size(); ++i) {
+      rows.emplace_back(encoded.ids.begin() + encoded.offsets[i],
+                        encoded.ids.begin() + encoded.offsets[i + 1]);
+    }
+    lengths.insert(lengths.end(), encoded.lengths.begin(), encoded.lengths.end());
+  }
+  const VocabularyBuilder::Vocabulary made = builder.build();
+  for (auto& row : rows) {
+    for (std::int32_t& id : row) id = made.final_ids.at(static_cast<std::size_t>(id));
+  }
+  vocabulary = made.tokenizer->vocab_text();
+  return rows;
+}
+
+TEST(WordVocabulary, OnePassGivesTheIdsOfASecondOne) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 700; ++i) {
+    texts.push_back(i % 50 == 3 ? ""
+                                : fmt::format("Word{} once{} \u00e9{} !? {}", i % 37, i, i % 11,
+                                              std::string(static_cast<std::size_t>(i % 90), '.')));
+  }
+  const auto tokenizer = words_of(words_config(2), texts);
+  for (const std::int64_t limit : {0, 1, 40}) {
+    std::vector<std::vector<std::int32_t>> expected;
+    std::vector<std::int64_t> expected_lengths;
+    for (const std::string& text : texts) {
+      expected.emplace_back();
+      expected_lengths.push_back(tokenizer->encode(text, limit, expected.back()));
+    }
+    for (const std::size_t block : {7U, 256U, 1000U}) {
+      for (const int threads : {1, 2, 3, 8}) {
+        VocabularyBuilder builder(words_config(2));
+        std::vector<std::int64_t> lengths;
+        std::string vocabulary;
+        EXPECT_EQ(ids_in_one_pass(builder, texts, block, limit, threads, lengths, vocabulary),
+                  expected)
+            << block << " a block, " << threads << " threads";
+        EXPECT_EQ(lengths, expected_lengths);
+        EXPECT_EQ(vocabulary, tokenizer->vocab_text()) << "words behind the limit count";
+      }
+    }
+  }
 }
 
 TEST(WordVocabulary, KeepsCaseWhenTold) {
   TokenizerConfig config = words_config(1);
   config.lowercase = false;
-  EXPECT_EQ(build(config, {"B b a"})->vocab_text(), "[PAD]\n[UNK]\n[MASK]\nB\na\nb\n");
+  EXPECT_EQ(words_of(config, {"B b a"})->vocab_text(), "[PAD]\n[UNK]\n[MASK]\nB\na\nb\n");
 }
 
 TEST(WordVocabulary, SpecialTokensInTextAreOrdinaryCharacters) {
-  const auto tokenizer = build(words_config(1), {"[ mask ]"});
+  const auto tokenizer = words_of(words_config(1), {"[ mask ]"});
   EXPECT_THAT(ids_of(*tokenizer, "[MASK]"), ElementsAre(3, 5, 4));
 }
 
 TEST(WordVocabulary, ReadsBackTheSame) {
-  const auto tokenizer = build(words_config(1), {"Some words, é 中 … and more words"});
+  const auto tokenizer = words_of(words_config(1), {"Some words, é 中 … and more words"});
   const TempDir dir;
   const auto read =
       load_tokenizer(words_config(1), dir.write("vocab.txt", tokenizer->vocab_text()));
@@ -172,7 +225,7 @@ TEST(WordVocabulary, ReadsBackTheSame) {
 }
 
 TEST(WordVocabulary, NothingFrequentEnoughIsAnError) {
-  EXPECT_EQ(data_error([] { build(words_config(2), {"all words differ"}); }),
+  EXPECT_EQ(data_error([] { words_of(words_config(2), {"all words differ"}); }),
             "no word comes 2 times or more in the training texts (3 different words were seen), so "
             "the vocabulary would be empty; lower tokenizer.min_count or give more text");
 }
@@ -193,7 +246,7 @@ TEST(WordVocabulary, AnotherTokenizersFileIsRefused) {
 }
 
 TEST(Words, StopsAtTheLimit) {
-  const auto tokenizer = build(words_config(1), {"a b c"});
+  const auto tokenizer = words_of(words_config(1), {"a b c"});
   EXPECT_THAT(ids_of(*tokenizer, "c b a", 2), ElementsAre(5, 4));
   EXPECT_THAT(ids_of(*tokenizer, "c b a", 3), ElementsAre(5, 4, 3));
   EXPECT_THAT(ids_of(*tokenizer, "", 3), IsEmpty());

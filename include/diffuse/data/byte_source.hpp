@@ -1,26 +1,47 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "diffuse/base/hash.hpp"
+
 namespace diffuse {
+
+/// XXH3-128 of a file's bytes as they are on the disk, taken while the file is read.
+class FileHash {
+ public:
+  void update(std::span<const std::byte> bytes);
+  /// Of the whole file: what was not read of it is read now. Throws as ByteSource does.
+  std::string finish(const std::filesystem::path& path);
+
+ private:
+  Hasher hasher_;
+  std::uint64_t bytes_ = 0;
+};
 
 /// Where bytes come from: a file, or a descriptor (stdin, a pipe) that is read as it comes.
 struct DataInput {
   DataInput(std::filesystem::path file) : path(std::move(file)) {}  // NOLINT: a path is an input
-  /// `name` is how messages call it; the descriptor stays the caller's. `before_wait` is called
-  /// when nothing is there to be read and the next byte has to be waited for.
-  DataInput(int open_descriptor, const std::string& name, std::function<void()> wait_hook)
-      : path(name), descriptor(open_descriptor), before_wait(std::move(wait_hook)) {}
+  /// `name` is how messages call it; the descriptor stays the caller's.
+  DataInput(int open_descriptor, const std::string& name)
+      : path(name), descriptor(open_descriptor) {}
 
   std::filesystem::path path;
   int descriptor = -1;  ///< -1: `path` is opened
-  std::function<void()> before_wait;
+  /// Called when nothing of `descriptor` is there to be read and the next byte has to be waited
+  /// for; may be empty.
+  std::function<void()> before_wait{};
+  /// Of `descriptor`: as soon as this one can be read nothing more is waited for, as if the input
+  /// ended; -1: none.
+  int stop = -1;
+  FileHash* hash = nullptr;  ///< gets every byte that is read of a file; may be null
 };
 
 /// Bytes of an input from its beginning, unpacked when it starts with gzip's magic bytes (also

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "diffuse/base/worker_pool.hpp"
+
 namespace diffuse {
 
 /// Texts that `tokenizer.max_tokens` cut.
@@ -32,6 +34,9 @@ class EncodedDataset {
   /// the number of rows is beyond what the layout holds.
   void append(std::span<const std::int32_t> tokens, std::int32_t label, std::uint32_t line,
               std::uint32_t mark = 0);
+  /// Replaces every token t by to[t], and every mark by 0 where none of the row's tokens becomes
+  /// `unknown`, on the threads of `pool`.
+  void map_tokens(std::span<const std::int32_t> to, std::int32_t unknown, WorkerPool& pool);
   /// Replaces every label l >= 0 by to[l].
   void map_labels(std::span<const std::int32_t> to);
 

@@ -23,9 +23,11 @@ class FusedKernel;
 /// Sequences are packed, so nothing is padded and no sequence sees another.
 class DiffusionClassifier final : public Classifier {
  public:
-  /// float32 on the CPU, initialised from `seed` alone. Throws ConfigError where the model part of
-  /// a config is impossible, Error where the shape is.
-  DiffusionClassifier(const ModelConfig& config, const ModelShape& shape, std::int64_t seed);
+  /// float32 on the CPU, initialised from `seed` alone; without one with any values, for weights
+  /// that will be loaded. Throws ConfigError where the model part of a config is impossible, Error
+  /// where the shape is.
+  DiffusionClassifier(const ModelConfig& config, const ModelShape& shape,
+                      std::optional<std::int64_t> seed);
   ~DiffusionClassifier() override;
   // Not movable: parameters_ points into the object.
   DiffusionClassifier(const DiffusionClassifier&) = delete;

@@ -18,10 +18,11 @@ struct ModelShape {
 };
 
 /// A freshly initialised classifier of `config.model.type` on the CPU; `seed` decides every initial
-/// value. The sizes of `distilbert` are taken from `config`, not from its folder `pretrained`.
-/// Throws CheckpointError for a `model.file` that cannot be used.
+/// value; without one they are any, for weights that will be loaded. The sizes of `distilbert` are
+/// taken from `config`, not from its folder `pretrained`. Throws CheckpointError for a `model.file`
+/// that cannot be used.
 std::unique_ptr<Classifier> make_classifier(const Config& config, const ModelShape& shape,
-                                            std::int64_t seed);
+                                            std::optional<std::int64_t> seed);
 
 /// Replaces the sizes in section `distilbert` by those of the folder `distilbert.pretrained`, where
 /// one is named. Throws CheckpointError for a folder that holds no DistilBERT.

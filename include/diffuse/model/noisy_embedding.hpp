@@ -16,7 +16,7 @@ namespace diffuse {
 /// random tokens' places, and embedding dropout works on the sum, element by element.
 class NoisyEmbedding {
  public:
-  /// Rows of E from N(0, embedding_init_std²).
+  /// Rows of E from N(0, embedding_init_std²); any, if `generator` is undefined.
   NoisyEmbedding(const ModelConfig& config, std::int64_t vocab_size, std::int32_t mask_id,
                  at::Generator& generator);
 

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "diffuse/base/worker_pool.hpp"
 #include "diffuse/config/config.hpp"
 
 namespace diffuse {
@@ -47,7 +49,18 @@ std::unique_ptr<Tokenizer> load_tokenizer(const TokenizerConfig& config,
 /// (docs/data.md, "Small data").
 std::int64_t resolve_min_count(const TokenizerConfig& config, std::int64_t rows);
 
-/// Counts the words of training texts and makes the `words` tokenizer from them.
+/// The ids of several texts: text i has ids[offsets[i]] .. ids[offsets[i + 1] - 1].
+struct EncodedTexts {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int64_t> offsets;  ///< one more than texts
+  std::vector<std::int64_t> lengths;  ///< ids that each text has without `max_tokens`
+
+  /// Forgets all and makes room for `texts`.
+  void start(std::size_t texts);
+};
+
+/// Makes the `words` tokenizer from training texts and encodes them in the same pass: each word
+/// gets a provisional id when it is first seen, and `build` says what becomes of it.
 class VocabularyBuilder {
  public:
   explicit VocabularyBuilder(const TokenizerConfig& config);
@@ -55,22 +68,31 @@ class VocabularyBuilder {
   VocabularyBuilder(VocabularyBuilder&&) noexcept;
   VocabularyBuilder& operator=(VocabularyBuilder&&) noexcept;
 
-  /// Counts the words of `texts`, on `threads` threads.
-  void add(std::span<const std::string> texts, int threads);
+  /// What a text without a word has in place of one, provisionally and for good.
+  static std::int32_t unknown_id();
+
+  /// Counts all words of `texts` and encodes the first `max_tokens` (0: all) of each to provisional
+  /// ids, as `encode_batch` does.
+  void encode(std::span<const std::string_view> texts, std::int64_t max_tokens, WorkerPool& pool,
+              EncodedTexts& encoded, const std::function<void()>& meanwhile = {});
+
+  struct Vocabulary {
+    std::unique_ptr<Tokenizer> tokenizer;
+    std::vector<std::int32_t> final_ids;  ///< of each provisional one
+  };
   /// Words seen at least `min_count` times, most frequent first, ties in byte order: independent
   /// of the thread count and of the order of the texts. Throws DataError if no word is.
-  std::unique_ptr<Tokenizer> build() const;
+  Vocabulary build() const;
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// Encodes many texts on `threads` threads. `offsets` gets texts.size() + 1 entries:
-/// text i has ids [offsets[i], offsets[i + 1]) of `ids`. `lengths`, where given, gets the ids that
-/// each text has without `max_tokens`. The result does not depend on `threads`.
-void encode_batch(const Tokenizer& tokenizer, std::span<const std::string> texts,
-                  std::int64_t max_tokens, int threads, std::vector<std::int32_t>& ids,
-                  std::vector<std::int64_t>& offsets, std::vector<std::int64_t>* lengths = nullptr);
+/// Encodes many texts on the threads of `pool`, while one of them calls `meanwhile`, if there is
+/// one: that reads the next texts, for example. The result does not depend on the threads.
+void encode_batch(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
+                  std::int64_t max_tokens, WorkerPool& pool, EncodedTexts& encoded,
+                  const std::function<void()>& meanwhile = {});
 
 }  // namespace diffuse

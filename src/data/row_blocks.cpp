@@ -1,0 +1,152 @@
+#include "row_blocks.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::size_t kBlockRows = 4096;
+constexpr std::size_t kBlockBytes = std::size_t{2} << 20;
+constexpr std::size_t kShownBadRows = 5;
+
+/// `problem` without what is in quotes, and without numbers.
+std::string kind_of_problem(const std::string& problem) {
+  std::string kind;
+  bool quoted = false;
+  for (const char c : problem) {
+    if (c == '"') quoted = !quoted;
+    if (!quoted && (c < '0' || c > '9')) kind.push_back(c);
+  }
+  return kind;
+}
+
+std::unique_ptr<RecordReader> open_rows(const FileOptions& options) {
+  ReadOptions reading;
+  reading.layout = options.layout;
+  reading.own_settings = options.own_settings;
+  DataInput input(options.path);
+  input.hash = options.hash;
+  return open_records(input, options.data, reading);
+}
+
+}  // namespace
+
+std::vector<std::string_view> RowBlock::texts() const {
+  std::vector<std::string_view> views;
+  views.reserve(ends.size());
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    views.push_back(std::string_view(bytes).substr(begin, end - begin));
+    begin = end;
+  }
+  return views;
+}
+
+void BadRows::add(const BadRow& bad, std::int64_t rows_before) {
+  const std::string message = fmt::format("{}:{}: {}; expected {}", options_.path.string(),
+                                          bad.line, bad.problem, bad.expected);
+  constexpr std::size_t kMostKinds = 1000;
+  const std::string kind = kind_of_problem(bad.problem);
+  if (kinds_.size() < kMostKinds || kinds_.contains(kind)) {
+    Kind& same = kinds_[kind];
+    if (same.rows++ == 0) same.first = bad;
+  }
+  if (options_.data.on_error == OnError::error)
+    throw DataError(fmt::format("{} ({} leaves bad rows out)", message, options_.skip_hint));
+  if (rows_before_.size() < kShownBadRows)
+    log::warning("{}: row left out: {}", options_.name, message);
+  rows_before_.push_back(static_cast<std::uint32_t>(rows_before));
+}
+
+void BadRows::report() const {
+  if (count() == 0) return;
+  log::warning("{}: {} bad row{} left out (data.on_error is \"skip\"){}", options_.name,
+               format_count(static_cast<long long>(count())), count() == 1 ? "" : "s",
+               count() > kShownBadRows ? "; the first five are above" : "");
+}
+
+std::string BadRows::in_common() const {
+  if (kinds_.empty()) return "";
+  const auto most =
+      std::max_element(kinds_.begin(), kinds_.end(), [](const auto& a, const auto& b) {
+        return a.second.rows != b.second.rows ? a.second.rows < b.second.rows
+                                              : a.second.first.line > b.second.first.line;
+      });
+  const BadRow& first = most->second.first;
+  const std::string share = most->second.rows == count()
+                                ? "all of them"
+                                : format_count(static_cast<long long>(most->second.rows));
+  return fmt::format(", {} bad ones, {} as line {}: {}; expected {}",
+                     format_count(static_cast<long long>(count())), share, first.line,
+                     first.problem, first.expected);
+}
+
+RowBlocks::RowBlocks(const FileOptions& options, LabelResolver& labels)
+    : options_(options), labels_(labels), reader_(open_rows(options)), bad_rows_(options) {}
+
+/// Appends the next usable row; false at the end.
+bool RowBlocks::add_row(RowBlock& block) {
+  for (;;) {
+    const ReadStatus status = reader_->next(example_, bad_);
+    if (status == ReadStatus::end) return false;
+    if (status == ReadStatus::bad) {
+      bad_rows_.add(bad_, count_);
+      continue;
+    }
+    auto label = labels_.resolve(example_, bad_);
+    if (!label && options_.unknown_labels) {
+      unknown_.add(example_.label, bad_);
+      label = -1;
+    }
+    if (!label) {
+      if (!options_.data.labels.empty()) {
+        bad_.expected += fmt::format(
+            "; the names are those of data.labels = {}, --set data.labels= "
+            "takes the labels found in the data",
+            options_.data.labels);
+      }
+      bad_rows_.add(bad_, count_);
+      continue;
+    }
+    ++count_;
+    block.bytes += example_.text;
+    block.ends.push_back(block.bytes.size());
+    block.labels.push_back(*label);
+    block.lines.push_back(example_.line);
+    return true;
+  }
+}
+
+void RowBlocks::read(RowBlock& block) {
+  block.bytes.clear();
+  block.ends.clear();
+  block.labels.clear();
+  block.lines.clear();
+  while ((options_.max_rows == 0 || count_ < options_.max_rows) && block.ends.size() < kBlockRows &&
+         block.bytes.size() < kBlockBytes && add_row(block)) {
+  }
+}
+
+std::vector<std::uint32_t> RowBlocks::finish(FileFindings& findings) {
+  if (count_ == 0) {
+    const char* const found = bad_rows_.count() > 0          ? "no usable rows"
+                              : reader_->layout() == nullptr ? "the file is empty"
+                                                             : "a header and no rows";
+    throw DataError(fmt::format("{}: {}{}{}", options_.path.string(), found, bad_rows_.in_common(),
+                                bad_rows_.count() == 0 ? "; expected at least one row" : ""));
+  }
+  bad_rows_.report();
+  findings.layout = *reader_->layout();
+  unknown_.report(options_, reader_->layout(), count_);
+  findings.told = report_notes(options_, reader_->notes(), count_) || unknown_.rows > 0 ||
+                  bad_rows_.count() > 0;
+  return bad_rows_.take();
+}
+
+}  // namespace diffuse
