@@ -3,6 +3,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -89,8 +90,12 @@ struct WorkerPool::Implementation {
 };
 
 WorkerPool::WorkerPool(std::int64_t threads) : self_(std::make_unique<Implementation>()) {
-  for (std::int64_t worker = 1; worker < threads; ++worker)
-    self_->threads.emplace_back([this, worker] { self_->serve(worker); });
+  try {
+    for (std::int64_t worker = 1; worker < threads; ++worker)
+      self_->threads.emplace_back([this, worker] { self_->serve(worker); });
+  } catch (const std::system_error&) {
+    // No more threads can be had: those that there are do it all.
+  }
 }
 
 WorkerPool::~WorkerPool() {

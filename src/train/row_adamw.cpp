@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/ops/row_update.hpp"
@@ -20,6 +21,17 @@ namespace {
 constexpr std::int64_t kTaskRows = 256;
 
 double tail_decay(const AdamWOptions& options) { return options.beta1 / std::sqrt(options.beta2); }
+
+/// How many rows before it is worked on a row is asked for.
+constexpr std::size_t kRowsAhead = 4;
+
+/// Asks for a row of each array: they lie anywhere in memory. Null ones are none.
+void prefetch_row(std::initializer_list<const float*> arrays, std::int64_t at, std::int64_t dim) {
+  constexpr std::int64_t kLineFloats = 16;
+  for (const float* array : arrays)
+    for (std::int64_t c = 0; array != nullptr && c < dim; c += kLineFloats)
+      __builtin_prefetch(array + at + c, 1);
+}
 
 /// Calls `work(index)` for 0 … count - 1 on all threads.
 template <class Work>
@@ -93,6 +105,8 @@ void RowAdamW::catch_up(std::span<const std::int32_t> ids, WorkerPool& workers) 
   float* moment1 = moment1_.mutable_data_ptr<float>();
   float* moment2 = moment2_.mutable_data_ptr<float>();
   for_rows(ids.size(), workers, [&](std::size_t i) {
+    if (i + kRowsAhead < ids.size())
+      prefetch_row({values, moment1, moment2}, ids[i + kRowsAhead] * dim, dim);
     const std::int64_t at = ids[i] * dim;
     if (last[ids[i]] < update_)
       follow_tail(missed(last[ids[i]]), dim, {values + at, moment1 + at, moment2 + at},
@@ -123,6 +137,9 @@ void RowAdamW::step(const RowGradient& gradient, std::int64_t update, double lea
   float* moment2 = moment2_.mutable_data_ptr<float>();
   float* average = average_.defined() ? average_.mutable_data_ptr<float>() : nullptr;
   for_rows(gradient.ids.size(), *gradient.workers, [&](std::size_t index) {
+    if (index + kRowsAhead < gradient.ids.size())
+      prefetch_row({values, moment1, moment2, average}, gradient.ids[index + kRowsAhead] * dim,
+                   dim);
     const std::int64_t id = gradient.ids[index];
     const std::int64_t since = update - last[id];
     const RowAbsence absence{

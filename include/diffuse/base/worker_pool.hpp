@@ -11,7 +11,8 @@ namespace diffuse {
 /// beside a busy neighbour makes everybody wait.
 class WorkerPool {
  public:
-  /// `threads`: those that work, the caller's among them; at least 1.
+  /// `threads`: those that work, the caller's among them; at least 1. Fewer where the system has no
+  /// more to give.
   explicit WorkerPool(std::int64_t threads);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
