@@ -8,16 +8,18 @@ readonly torch_version=2.11.0
 readonly slim_extras=(nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 # nvcc asks for its parts by name alone, and would get newer ones that it does not work with.
 readonly nvcc_wheels=('nvidia-cuda-nvcc==13.0.*' 'nvidia-cuda-crt==13.0.*' 'nvidia-nvvm==13.0.*')
-readonly packages=(g++ cmake ninja-build libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
+packages=(g++ cmake ninja-build libcli11-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev libbenchmark-dev libutf8proc-dev zlib1g-dev libxxhash-dev libhwy-dev python3-venv
   ca-certificates git)
 
 usage() {
   cat <<'END'
-Usage: scripts/setup.sh [--python] [--libtorch DIR] [--slim] [--no-build] [-DNAME=VALUE ...]
+Usage: scripts/setup.sh [--python] [--peers] [--libtorch DIR] [--slim] [--no-build] [-DNAME=VALUE ...]
 
   --python        also makes .deps/python, a virtual environment for the reference scripts: 0.4 GB,
                   and the full LibTorch in it where .deps has none
+  --peers         also what scripts/peers compares with: Debian's fasttext, and scikit-learn in .deps/python
+                  (0.3 GB)
   --libtorch DIR  uses the LibTorch in DIR (holds include/ and lib/; any 2.x from 2.6 up, 2.11 is the
                   one tried) instead of fetching one; the build folder remembers it
   --slim          the small CPU form, also where there is a CUDA toolkit; the build folder remembers
@@ -34,11 +36,12 @@ say() { printf '%s\n' "$*" >&2; }
 fail() { say "setup: $*"; exit 1; }
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-with_python=no slim=no build=yes libtorch=""
+with_python=no with_peers=no slim=no build=yes libtorch=""
 cmake_arguments=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --python) with_python=yes ;;
+    --peers) with_peers=yes ;;
     --slim) slim=yes ;;
     --no-build) build=no ;;
     --libtorch)
@@ -209,9 +212,18 @@ make_python() {
   printf '%s\n' "$stamp" > .deps/python/.complete
 }
 
+make_peers_python() {
+  [ -x .deps/python/bin/python ] || python3 -m venv .deps/python
+  .deps/python/bin/python -c 'import sklearn' 2> /dev/null && return
+  say "setup: scikit-learn into .deps/python"
+  .deps/python/bin/python -m pip --disable-pip-version-check install --quiet scikit-learn
+}
+
+[ "$with_peers" = no ] || packages+=(fasttext)
 install_packages
 choose_libtorch
 [ "$with_python" = no ] || make_python
+[ "$with_peers" = no ] || make_peers_python
 if [ "$build" = yes ]; then
   cmake --preset release "${cmake_arguments[@]}" >&2
   # The program; its tests, as much again to compile, are for scripts/test.sh.

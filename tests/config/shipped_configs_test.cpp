@@ -25,7 +25,7 @@ TEST(ShippedConfigs, AllLoadAreCommentedAndUseAllRows) {
     const std::string text((std::istreambuf_iterator<char>(stream)), {});
     EXPECT_NE(text.find("//"), std::string::npos) << entry.path() << " has no comments";
   }
-  EXPECT_EQ(count, 7);
+  EXPECT_EQ(count, 8);
 }
 
 TEST(ShippedConfigs, R8IsReadyToTrain) {
@@ -33,8 +33,8 @@ TEST(ShippedConfigs, R8IsReadyToTrain) {
 }
 
 TEST(ShippedConfigs, FetchedDataIsLookedForInDataOrWhereTheEnvironmentSays) {
-  for (const std::string name : {"agnews", "trec", "imdb"}) {
-    const std::string folder = name == "agnews" ? "ag_news" : name;
+  for (const std::string name : {"agnews", "agnews-fast", "trec", "imdb"}) {
+    const std::string folder = name.starts_with("agnews") ? "ag_news" : name;
     const std::string file = name == "imdb" ? "train.csv.gz" : "train.csv";
     const ScopedVariable unset("DIFFUSE_DATA", nullptr);
     EXPECT_EQ(load_config(kConfigs / (name + ".json"), {}).data.train,

@@ -191,6 +191,19 @@ class SetUp(unittest.TestCase):
             self.assertIn(".deps/python is not whole; delete it and run again", result.stderr)
             self.assertIn("torch==2.11.0", self.called("pip")[-1])
 
+    def test_peers_are_fetched_once(self):
+        self.tool("python3", PYTHON.replace("  exit\n", '  [[ $2 != *sklearn* || -e $CALLS.there ]]; exit\n', 1).replace(
+            '[[ " $* " == *" --target', '[[ $* != *scikit-learn* ]] || touch "$CALLS.there"\n[[ " $* " == *" --target'))
+        self.tool("dpkg-query", '#!/bin/sh\n[ "$4" != fasttext ] || [ -e "$CALLS.there" ] && echo "ii "\n')
+        self.tool("id", "#!/bin/sh\necho 1000\n")
+        self.tool("sudo", '#!/bin/sh\necho "sudo $*" >> "$CALLS"\n')
+        result = self.run_setup("--peers", "--slim", "--no-build")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(self.called("sudo")[-1].endswith("--no-install-recommends fasttext"))
+        self.assertTrue(self.called("pip")[-1].endswith("install --quiet scikit-learn"))
+        again = self.run_setup("--peers", "--slim", "--no-build")
+        self.assertEqual((again.returncode, self.called("sudo"), self.called("pip")), (0, [], []), again.stderr)
+
     def test_a_libtorch_of_the_user_is_used_and_nothing_fetched(self):
         own = self.root / "own"
         own.mkdir()
