@@ -20,6 +20,7 @@ class StringTable {
   /// What is looked for; grows byte by byte, so the keys of all prefixes of a word cost one pass.
   class Key {
    public:
+    // cppcheck-suppress uninitMemberVar
     Key() = default;  // nothing's key: arrays of keys cost nothing
     explicit Key(std::string_view token)
         : head_(first_bytes(token)),

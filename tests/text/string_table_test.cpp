@@ -40,7 +40,11 @@ TEST(StringTable, GivesEachStringItsNumber) {
   EXPECT_EQ(table.find(std::string(1, '\0')), StringTable::kMissing);
   EXPECT_EQ(table.find("eight bytez"), StringTable::kMissing);
   EXPECT_THAT(table.strings(), ElementsAre("eight by", "eight bytes", ""));
-  EXPECT_EQ(table.lines(), "eight by\neight bytes\n\n");
+  EXPECT_EQ(table.lines(),
+            R"(eight by
+eight bytes
+
+)");
   EXPECT_EQ(table.max_length(), 11U);
 }
 

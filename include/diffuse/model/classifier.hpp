@@ -29,7 +29,8 @@ struct Batch {
   std::int64_t token_count() const { return tokens.size(0); }
 };
 
-/// Brings packed rows to `device`: on the CPU they are used where they stand, elsewhere copied once.
+/// Brings packed rows to `device`: on the CPU they are used where they stand, elsewhere copied
+/// once.
 Batch make_batch(std::shared_ptr<const PackedRows> rows, at::Device device);
 Batch make_batch(PackedRows rows, at::Device device);
 
