@@ -19,8 +19,8 @@ using cpu::ThreadMemory;
 
 // A thread's arrays beside the matrices, in a second-level cache of 512 KiB.
 constexpr std::int64_t kChunkBytes = 256 * 1024;
-// A slot of fewer rows would spend its time on starting and adding up.
-constexpr std::int64_t kSlotRows = 24;
+// Clearing a slot and adding it up takes as long as the work of three rows.
+constexpr std::int64_t kSlotRows = 40;
 constexpr std::int64_t kMaxSlots = 16;
 // All slots together: 32 MiB. Half of them wait for the other half where a model is that large.
 constexpr std::int64_t kSlotFloats = 8 * 1024 * 1024;
@@ -35,7 +35,7 @@ struct FusedDiffusion::Implementation {
   Implementation(const DiffusionSpec& spec, WorkerPool& workers, const FusedOptions& how)
       : options(how),
         plan(spec, cpu::kernels_of(how.instructions)),
-        parameters(plan),
+        parameters(plan, workers),
         pool(workers),
         pass(plan),
         long_texts(plan) {

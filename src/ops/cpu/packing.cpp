@@ -21,34 +21,40 @@ void FloatBuffer::reserve(std::int64_t count) {
       ::operator new[](static_cast<std::size_t>(capacity_) * sizeof(float), kLine)));
 }
 
-Panels pack_panels(const float* weight, const MatrixShape& shape, float* to) {
+void pack_panel_rows(const float* rows, const MatrixShape& shape, RowSpan part, float* to) {
   const std::int64_t depth = shape.padded_inputs();
-  const std::int64_t width = shape.padded_outputs();
-  std::fill_n(to, depth * width, 0.0F);
-  for (std::int64_t g = 0; g < shape.output_groups; ++g) {
-    for (std::int64_t o = 0; o < shape.outputs; ++o) {
-      const std::int64_t column = g * padded(shape.outputs) + o;
-      const float* row = weight + (g * shape.outputs + o) * shape.inputs;
-      float* panel = to + column / kUnit * depth * kUnit + column % kUnit;
-      for (std::int64_t i = 0; i < shape.inputs; ++i) panel[i * kUnit] = row[i];
+  float* panel = to + part.begin * depth;
+  std::fill_n(panel, padded(part.end - part.begin) * depth, 0.0F);
+  for (std::int64_t o = 0; o < part.end - part.begin; ++o) {
+    float* column = panel + o / kUnit * depth * kUnit + o % kUnit;
+    for (std::int64_t i = 0; i < shape.inputs; ++i) column[i * kUnit] = rows[o * shape.inputs + i];
+  }
+}
+
+void pack_transposed_rows(const float* rows, const MatrixShape& shape, RowSpan part, float* to) {
+  const std::int64_t depth = shape.padded_outputs();
+  const std::int64_t end = part.begin + padded(part.end - part.begin);
+  for (std::int64_t i = 0; i < shape.padded_inputs(); i += kUnit) {
+    for (std::int64_t o = part.begin; o < end; ++o) {
+      float* place = to + i * depth + o * kUnit;
+      const std::int64_t count =
+          o < part.end ? std::clamp<std::int64_t>(shape.inputs - i, 0, kUnit) : 0;
+      std::copy_n(rows + (o - part.begin) * shape.inputs + i, count, place);
+      std::fill_n(place + count, kUnit - count, 0.0F);
     }
   }
-  return {depth, width, to};
+}
+
+Panels pack_panels(const float* weight, const MatrixShape& shape, float* to) {
+  for (std::int64_t g = 0; g < shape.output_groups; ++g)
+    pack_panel_rows(weight + g * shape.outputs * shape.inputs, shape, shape.group(g), to);
+  return shape.panels(to);
 }
 
 Panels pack_transposed(const float* weight, const MatrixShape& shape, float* to) {
-  const std::int64_t depth = shape.padded_outputs();
-  const std::int64_t width = shape.padded_inputs();
-  std::fill_n(to, depth * width, 0.0F);
-  for (std::int64_t g = 0; g < shape.output_groups; ++g) {
-    for (std::int64_t o = 0; o < shape.outputs; ++o) {
-      const std::int64_t k = g * padded(shape.outputs) + o;
-      const float* row = weight + (g * shape.outputs + o) * shape.inputs;
-      for (std::int64_t i = 0; i < shape.inputs; i += kUnit)
-        std::copy_n(row + i, std::min(kUnit, shape.inputs - i), to + i * depth + k * kUnit);
-    }
-  }
-  return {depth, width, to};
+  for (std::int64_t g = 0; g < shape.output_groups; ++g)
+    pack_transposed_rows(weight + g * shape.outputs * shape.inputs, shape, shape.group(g), to);
+  return shape.transposed_panels(to);
 }
 
 const float* pack_vector(const float* from, std::int64_t count, float* to, std::int64_t groups) {

@@ -1,5 +1,6 @@
 #include "parameters.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace diffuse::cpu {
@@ -49,7 +50,8 @@ void read_alpha(const DiffusionSpec& spec, const float* logits, std::vector<floa
 
 }  // namespace
 
-PackedParameters::PackedParameters(DiffusionPlan& plan) : plan_(plan) {
+PackedParameters::PackedParameters(DiffusionPlan& plan, WorkerPool& pool)
+    : plan_(plan), pool_(pool) {
   const DiffusionSpec& spec = plan.spec;
   const Widths& widths = plan.widths;
   const bool full = spec.weight == WeightKind::full;
@@ -114,15 +116,29 @@ void PackedParameters::pack_matrices(const float* weight, bool gradients,
                                      const std::vector<float*>& at, PackedStep& to) {
   const DiffusionSpec& spec = plan_.spec;
   const MatrixShape shape = mix_shape(spec);
-  side_by_side_.assign(static_cast<std::size_t>(spec.dim * shape.inputs), 0.0F);
-  for (std::int64_t k = 0; k < spec.neighbours(); ++k)
-    for (std::int64_t o = 0; o < spec.dim; ++o)
-      for (std::int64_t i = 0; i < spec.dim; ++i)
-        side_by_side_[static_cast<std::size_t>(o * shape.inputs + k * padded(spec.dim) + i)] =
-            (1.0F - alpha_[static_cast<std::size_t>(o)]) *
-            weight[(k * spec.dim + o) * spec.dim + i];
-  to.mix = pack_panels(side_by_side_.data(), shape, at[mix]);
-  if (gradients) to.mix_back = pack_transposed(side_by_side_.data(), shape, at[mix_back]);
+  side_by_side_.resize(static_cast<std::size_t>(spec.dim * shape.inputs));
+  for_channels([&](RowSpan channels) {
+    float* rows = side_by_side_.data() + channels.begin * shape.inputs;
+    std::fill_n(rows, (channels.end - channels.begin) * shape.inputs, 0.0F);
+    for (std::int64_t k = 0; k < spec.neighbours(); ++k)
+      for (std::int64_t o = channels.begin; o < channels.end; ++o)
+        for (std::int64_t i = 0; i < spec.dim; ++i)
+          rows[(o - channels.begin) * shape.inputs + k * padded(spec.dim) + i] =
+              (1.0F - alpha_[static_cast<std::size_t>(o)]) *
+              weight[(k * spec.dim + o) * spec.dim + i];
+    pack_panel_rows(rows, shape, channels, at[mix]);
+    if (gradients) pack_transposed_rows(rows, shape, channels, at[mix_back]);
+  });
+  to.mix = shape.panels(at[mix]);
+  if (gradients) to.mix_back = shape.transposed_panels(at[mix_back]);
+}
+
+/// Calls `work` for some channels at a time, on all threads.
+void PackedParameters::for_channels(const std::function<void(RowSpan channels)>& work) {
+  const std::int64_t dim = plan_.spec.dim;
+  pool_.run((dim + kUnit - 1) / kUnit, [&](std::int64_t task, std::int64_t) {
+    work({task * kUnit, std::min(dim, (task + 1) * kUnit)});
+  });
 }
 
 void PackedParameters::pack_factors(const float* weight, float* at, PackedStep& to) {
@@ -170,20 +186,24 @@ void PackedParameters::add_mix_gradients(const float* mixed, const float* base_s
   const bool full = spec.weight == WeightKind::full;
   const std::int64_t inputs = full ? spec.dim : 1;
   read_alpha(spec, at.alpha_logit, alpha_);
-  for (std::int64_t c = 0; c < spec.dim; ++c) {
-    const float share = alpha_[static_cast<std::size_t>(c)];
-    float alpha_gradient = base_sums[c];
-    for (std::int64_t k = 0; k < spec.neighbours(); ++k) {
-      const float* d = full ? mixed + (c * spec.neighbours() + k) * width : mixed + k * width + c;
-      const std::int64_t place =
-          spec.weight == WeightKind::scalar ? k : (k * spec.dim + c) * inputs;
-      for (std::int64_t i = 0; i < inputs; ++i) {
-        if (to.weight != nullptr) to.weight[place + i] += (1.0F - share) * d[i];
-        alpha_gradient -= at.weight[place + i] * d[i];
+  const auto add = [&](RowSpan channels) {
+    for (std::int64_t c = channels.begin; c < channels.end; ++c) {
+      const float share = alpha_[static_cast<std::size_t>(c)];
+      float alpha_gradient = base_sums[c];
+      for (std::int64_t k = 0; k < spec.neighbours(); ++k) {
+        const float* d = full ? mixed + (c * spec.neighbours() + k) * width : mixed + k * width + c;
+        const std::int64_t place =
+            spec.weight == WeightKind::scalar ? k : (k * spec.dim + c) * inputs;
+        for (std::int64_t i = 0; i < inputs; ++i) {
+          if (to.weight != nullptr) to.weight[place + i] += (1.0F - share) * d[i];
+          alpha_gradient -= at.weight[place + i] * d[i];
+        }
       }
+      if (to.alpha_logit != nullptr) to.alpha_logit[c] += alpha_gradient * share * (1.0F - share);
     }
-    if (to.alpha_logit != nullptr) to.alpha_logit[c] += alpha_gradient * share * (1.0F - share);
-  }
+  };
+  // Only matrices are worth several threads, and channels share the scalars.
+  full ? for_channels(add) : add({0, spec.dim});
 }
 
 }  // namespace diffuse::cpu

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -13,7 +14,8 @@ namespace diffuse::cpu {
 /// in the neighbours' weights.
 class PackedParameters {
  public:
-  explicit PackedParameters(DiffusionPlan& plan);
+  /// Both must outlive the object.
+  PackedParameters(DiffusionPlan& plan, WorkerPool& pool);
 
   /// Packs anew what the optimizer changed: `steps`, one set a step or one for all. With
   /// `gradients` the transposes too.
@@ -32,7 +34,10 @@ class PackedParameters {
   void add_mix_gradients(const float* mixed, const float* base_sums,
                          const StepPointers<const float>& at, const StepPointers<float>& to);
 
+  void for_channels(const std::function<void(RowSpan channels)>& work);
+
   DiffusionPlan& plan_;
+  WorkerPool& pool_;
   FloatBuffer memory_;
   std::vector<float> alpha_;                 // of the step that is packed or added
   std::vector<float> side_by_side_;          // W_k of that step
