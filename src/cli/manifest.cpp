@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "diffuse/base/build_info.hpp"
 #include "diffuse/base/error.hpp"
@@ -33,6 +34,7 @@ Json manifest(const RunFacts& facts, const Config& config) {
   json["device_description"] = facts.device_description;
   json["processor"] = cpu_model();
   json["precision"] = facts.precision;
+  json["kernel"] = facts.kernel;
   json["threads"] = facts.threads;
   json["seed"] = config.train.seed;
   json["parameter_count"] = facts.parameter_count;
@@ -71,8 +73,15 @@ void check_data(const Json& before, const Json& now) {
 
 void warn_of_changes(const Json& before, const Json& now) {
   std::string changes;
-  for (const char* key : {"device_description", "processor", "precision", "threads", "libtorch"}) {
+  for (const char* key :
+       {"device_description", "processor", "precision", "kernel", "threads", "libtorch"}) {
     if (!before.contains(key) || before.at(key) == now.at(key)) continue;
+    // Of a CPU that tells the threads alone, which have a key of their own.
+    if (key == std::string_view("device_description") && now.at("device") == "cpu" &&
+        before.contains("device") && before.at("device") == "cpu")
+      continue;
+    // The fused kernel's bytes do not depend on them.
+    if (key == std::string_view("threads") && now.at("kernel") == "fused") continue;
     changes += fmt::format("{}{}: {} instead of {}", changes.empty() ? "" : ", ", key,
                            now.at(key).dump(), before.at(key).dump());
   }

@@ -17,6 +17,7 @@ struct RunFacts {
   std::string device;      ///< "cpu", "cuda:0"
   std::string device_description;
   std::string precision;  ///< resolved
+  std::string kernel;     ///< "fused", "reference"
   int threads = 1;
   std::int64_t parameter_count = 0;
   std::vector<std::pair<std::string, std::string>> data_hashes;
@@ -35,8 +36,9 @@ std::map<std::string, std::string> manifest_data_hashes(const std::filesystem::p
 std::string newer_program_text(const std::filesystem::path& path);
 
 /// The text of the manifest at `path` with a further entry in its list `resumed`. Throws UsageError
-/// where a data file's hash is not the one of the beginning; warns where device, threads,
-/// precision, processor or LibTorch are others, with which the run is not the same to the bit.
+/// where a data file's hash is not the one of the beginning; warns where device, precision, kernel,
+/// processor or LibTorch are others, or threads where the kernel depends on them, with which the
+/// run is not the same to the bit.
 std::string resumed_manifest_json(const std::filesystem::path& path, const RunFacts& facts,
                                   const Config& config);
 

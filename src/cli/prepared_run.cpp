@@ -70,7 +70,7 @@ PreparedRun prepare_run(const TrainOptions& options) {
        .fused = fused});
   startup.memory = describe(estimate);
   startup.memory_bytes = estimate.total();
-  return {config, device, precision, threads, std::move(data), shape, startup, estimate};
+  return {config, device, precision, fused, threads, std::move(data), shape, startup, estimate};
 }
 
 RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
@@ -80,6 +80,7 @@ RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
           .device = run.device.str(),
           .device_description = run.startup.device,
           .precision = run.startup.precision,
+          .kernel = std::string(enum_name(run.fused ? Kernel::fused : Kernel::reference)),
           .threads = run.threads,
           .parameter_count = run.startup.parameter_count,
           .data_hashes = run.data.hashes};

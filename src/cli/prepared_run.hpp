@@ -19,6 +19,7 @@ struct PreparedRun {
   Config config;
   at::Device device;
   Precision precision;
+  bool fused = false;  ///< whether the fused kernel runs
   int threads = 1;
   TrainingData data;
   ModelShape shape;

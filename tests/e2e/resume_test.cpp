@@ -139,6 +139,33 @@ TEST(Resume, FiguresOfEarlierWeightsAreForgotten) {
   EXPECT_EQ(told, done["updates"]);
 }
 
+TEST(Resume, OtherThreadsChangeNoByteOfTheFusedKernel) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("whole", {"--threads", "1"})).exit_code, 0);
+  ASSERT_EQ(workspace.run(run_into("parts", {"--threads", "1", "--set", "train.max_updates=5"}))
+                .exit_code,
+            0);
+  const Outcome more = workspace.run(
+      {"train", "--resume", "parts", "--threads", "2", "--set", "train.max_updates=0"});
+  ASSERT_EQ(more.exit_code, 0) << more;
+  EXPECT_THAT(more.err, Not(HasSubstr("not to the bit")));
+  EXPECT_TRUE(read_file(workspace.path() / "whole/checkpoints/last/model.safetensors") ==
+              read_file(workspace.path() / "parts/checkpoints/last/model.safetensors"));
+}
+
+TEST(Resume, ItIsToldThatOtherThreadsChangeTheReference) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace
+                .run(run_into("run", {"--threads", "1", "--set", "train.max_updates=5", "--set",
+                                      "train.kernel=reference"}))
+                .exit_code,
+            0);
+  const Outcome more =
+      workspace.run({"train", "--resume", "run", "--threads", "2", "--set", "train.max_updates=0"});
+  ASSERT_EQ(more.exit_code, 0) << more;
+  EXPECT_THAT(more.err, HasSubstr("(threads: 2 instead of 1): it goes on, but not to the bit"));
+}
+
 TEST(Resume, ALongerLengthGoesOn) {
   Workspace workspace;
   ASSERT_EQ(workspace.run(run_into("run")).exit_code, 0);
