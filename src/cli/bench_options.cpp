@@ -4,7 +4,7 @@
 
 #include "bench.hpp"
 #include "choices.hpp"
-#include "diffuse/base/parallel.hpp"
+#include "diffuse/base/thread_limit.hpp"
 #include "model_options.hpp"
 
 namespace diffuse::cli {

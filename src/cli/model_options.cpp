@@ -7,7 +7,7 @@
 #include "choices.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
-#include "diffuse/base/parallel.hpp"
+#include "diffuse/base/thread_limit.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"

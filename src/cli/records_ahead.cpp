@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/split_texts.hpp"
 
 namespace diffuse::cli {
 namespace {
@@ -21,16 +22,7 @@ constexpr std::size_t kBlockBytes = std::size_t{2} << 20;
 
 }  // namespace
 
-std::vector<std::string_view> RecordBlock::texts() const {
-  std::vector<std::string_view> views;
-  views.reserve(ends.size());
-  std::size_t begin = 0;
-  for (const std::size_t end : ends) {
-    views.push_back(std::string_view(bytes).substr(begin, end - begin));
-    begin = end;
-  }
-  return views;
-}
+std::vector<std::string_view> RecordBlock::texts() const { return split_texts(bytes, ends); }
 
 RecordsAhead::RecordsAhead(std::size_t batch_records)
     : batch_records_(batch_records), stop_descriptor_(::eventfd(0, EFD_CLOEXEC)) {

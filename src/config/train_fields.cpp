@@ -1,4 +1,4 @@
-#include "diffuse/base/parallel.hpp"
+#include "diffuse/base/thread_limit.hpp"
 #include "field.hpp"
 
 namespace diffuse {

@@ -7,6 +7,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
+#include "diffuse/base/split_texts.hpp"
 
 namespace diffuse {
 namespace {
@@ -37,16 +38,7 @@ std::unique_ptr<RecordReader> open_rows(const FileOptions& options) {
 
 }  // namespace
 
-std::vector<std::string_view> RowBlock::texts() const {
-  std::vector<std::string_view> views;
-  views.reserve(ends.size());
-  std::size_t begin = 0;
-  for (const std::size_t end : ends) {
-    views.push_back(std::string_view(bytes).substr(begin, end - begin));
-    begin = end;
-  }
-  return views;
-}
+std::vector<std::string_view> RowBlock::texts() const { return split_texts(bytes, ends); }
 
 void BadRows::add(const BadRow& bad, std::int64_t rows_before) {
   const std::string message = fmt::format("{}:{}: {}; expected {}", options_.path.string(),

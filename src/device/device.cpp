@@ -11,9 +11,9 @@
 #include "device/cuda_module.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
-#include "diffuse/base/parallel.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/base/thread_limit.hpp"
 
 namespace diffuse {
 namespace {

@@ -39,13 +39,7 @@ class Fixture : public ::testing::TestWithParam<std::string> {
     const auto info = nlohmann::json::parse(file_.metadata().at("case"));
     config_ = parse_config(nlohmann::json{{"model", info.at("model")}}.dump(), GetParam()).model;
     shape_ = {info.at("vocab_size"), info.at("classes"), 0};
-    std::vector<std::int32_t> tokens;
-    std::vector<std::int32_t> offsets;
-    std::vector<std::int64_t> labels;
-    copy("input.tokens", tokens);
-    copy("input.offsets", offsets);
-    copy("input.labels", labels);
-    batch_ = make_batch(PackedRows(tokens, offsets, labels), at::kCPU);
+    batch_ = testing::batch_in(file_);
   }
 
   at::Tensor tensor(const std::string& name) const { return tensor_of(file_.tensors().at(name)); }
@@ -83,14 +77,6 @@ class Fixture : public ::testing::TestWithParam<std::string> {
   ModelConfig config_;
   ModelShape shape_;
   Batch batch_;
-
- private:
-  template <class T>
-  void copy(const std::string& name, std::vector<T>& values) const {
-    const TensorView& view = file_.tensors().at(name);
-    values.resize(view.bytes.size() / sizeof(T));
-    std::memcpy(values.data(), view.bytes.data(), view.bytes.size());
-  }
 };
 
 TEST_P(Fixture, HasTheModelsParametersAndNoOthers) {

@@ -5,9 +5,11 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
+#include "diffuse/base/safetensors.hpp"
 #include "diffuse/config/config.hpp"
 #include "diffuse/model/diffusion_classifier.hpp"
 
@@ -25,6 +27,20 @@ inline Batch batch_of(const Sequences& sequences) {
     labels.push_back(static_cast<std::int64_t>(labels.size() % 3));
   }
   return make_batch(PackedRows(tokens, offsets, labels), at::kCPU);
+}
+
+/// The batch that a file of reference numbers has as `input.tokens`, `.offsets` and `.labels`.
+inline Batch batch_in(const SafetensorsFile& file) {
+  const auto read = [&file](const std::string& name, auto values) {
+    const TensorView& view = file.tensors().at(name);
+    values.resize(view.bytes.size() / sizeof(values[0]));
+    std::memcpy(values.data(), view.bytes.data(), view.bytes.size());
+    return values;
+  };
+  return make_batch(PackedRows(read("input.tokens", std::vector<std::int32_t>()),
+                               read("input.offsets", std::vector<std::int32_t>()),
+                               read("input.labels", std::vector<std::int64_t>())),
+                    at::kCPU);
 }
 
 /// The same batch on `device`.

@@ -43,20 +43,7 @@ class DistilBertReference {
     return tensor;
   }
 
-  Batch batch() const {
-    const auto copied = [this](const std::string& name, auto& values) {
-      const TensorView& view = file_.tensors().at(name);
-      values.resize(view.bytes.size() / sizeof(values[0]));
-      std::memcpy(values.data(), view.bytes.data(), view.bytes.size());
-    };
-    std::vector<std::int32_t> tokens;
-    std::vector<std::int32_t> offsets;
-    std::vector<std::int64_t> labels;
-    copied("input.tokens", tokens);
-    copied("input.offsets", offsets);
-    copied("input.labels", labels);
-    return make_batch(PackedRows(tokens, offsets, labels), at::kCPU);
-  }
+  Batch batch() const { return batch_in(file_); }
 
  private:
   SafetensorsFile file_ = SafetensorsFile::read(distilbert_folder() / "reference.safetensors");
