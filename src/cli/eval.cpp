@@ -112,6 +112,10 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
   const auto evaluate_in = [&](Precision precision) {
     evaluation_options.precision = precision;
     set_matrix_precision(precision);
+    check_kernel(options.model.kernel, opened.model.config.model.type, opened.device, precision);
+    // A config's fused is for the precision that it stands beside.
+    opened.model.classifier->use_kernel(
+        opened.kernel == Kernel::reference ? Kernel::reference : Kernel::automatic, precision);
     evaluate(*opened.model.classifier, first, evaluation_options);
     return evaluate_with_progress(*opened.model.classifier, view, evaluation_options,
                                   std::string(enum_name(precision)));

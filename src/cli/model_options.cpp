@@ -76,8 +76,8 @@ OpenedModel open_model(const ModelOptions& options) {
   check_kernel(options.kernel, opened.model.config.model.type, device, opened.precision);
   set_matrix_precision(opened.precision);
   opened.model.classifier->to(device);
-  opened.model.classifier->use_kernel(options.kernel.value_or(opened.model.config.train.kernel),
-                                      opened.precision);
+  opened.kernel = options.kernel.value_or(opened.model.config.train.kernel);
+  opened.model.classifier->use_kernel(opened.kernel, opened.precision);
   log::debug("checkpoint {} on {}", folder.string(), device_description(device));
   return opened;
 }

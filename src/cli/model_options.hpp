@@ -45,6 +45,7 @@ struct OpenedModel {
   at::Device device;
   int threads = 1;
   Precision precision = Precision::fp32;  ///< resolved
+  Kernel kernel = Kernel::automatic;      ///< what is asked for
 };
 
 /// Chooses device, threads, precision and kernel and loads the checkpoint. Throws CheckpointError,

@@ -19,12 +19,17 @@ namespace diffuse::cli {
 namespace {
 
 /// For the start-up table: what runs the operator, and whether results depend on the threads.
-std::string kernel_name(bool fused, const Config& config) {
+std::string kernel_name(bool fused, const Config& config, Precision precision) {
   if (config.model.type != ModelType::diffusion) return "the model's own";
   if (!fused) return "tensor operations (results depend a little on the number of threads)";
+  std::string bf16;
+  if (precision == Precision::bf16)
+    bf16 = FusedDiffusion::has_bf16_instructions()
+               ? " and its bf16 instructions"
+               : " (which has no bf16 instructions: fp32 is faster here)";
   return fmt::format(
-      "fused, {}; {} of the embedding (the same bytes with any number of threads)",
-      FusedDiffusion::instruction_sets().front(),
+      "fused, {}{}; {} of the embedding (the same bytes with any number of threads)",
+      FusedDiffusion::instruction_sets().front(), bf16,
       config.train.embedding_update == EmbeddingUpdate::touched ? "touched rows" : "all rows");
 }
 
@@ -59,7 +64,7 @@ PreparedRun prepare_run(const TrainOptions& options) {
   startup.threads = threads;
   startup.parameter_count = parameters_of(config, shape);
   startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
-  startup.kernel = kernel_name(fused, config);
+  startup.kernel = kernel_name(fused, config, precision);
   const MemoryEstimate estimate = estimate_memory(
       config, precision, startup.parameter_count, data.train,
       {.classes = data.labels.size(),

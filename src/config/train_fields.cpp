@@ -175,7 +175,7 @@ std::vector<Field> train_fields() {
   table
       .add("kernel", &TrainConfig::kernel,
            "Which code computes the diffusion operator. fused: each text goes through embedding, "
-           "all steps and back while it is in the processor's cache (on the CPU, in fp32). "
+           "all steps and back while it is in the processor's cache (on the CPU, in fp32 or bf16). "
            "reference: tensor operations one after the other. auto: fused where it can be.")
       .may_change_on_resume();
   table.add(
@@ -188,7 +188,9 @@ std::vector<Field> train_fields() {
           "precision", &TrainConfig::precision,
           "Number format of the matrix products and of what they feed. Weights, their average and "
           "the loss are float32 always. tf32: on CUDA only. fp16: with loss scaling. auto: bf16 on "
-          "a CUDA device that has it, fp16 on an older one, fp32 on the CPU.")
+          "a CUDA device that has it, fp16 on an older one, fp32 on the CPU. There bf16 is for "
+          "processors "
+          "with avx512_bf16: on others it takes longer than fp32, and fp16 is slow on all.")
       .also_called({"amp", "mixed_precision", "dtype", "fp16", "bf16"});
   table
       .add("device", &TrainConfig::device,

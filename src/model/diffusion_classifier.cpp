@@ -65,7 +65,8 @@ DiffusionClassifier::~DiffusionClassifier() = default;
 void DiffusionClassifier::use_kernel(Kernel kernel, Precision precision) {
   fused_.reset();
   if (runs_fused(kernel, ModelType::diffusion, device(), precision))
-    fused_ = std::make_unique<FusedKernel>(embedding_, stack_, head_);
+    fused_ = std::make_unique<FusedKernel>(embedding_, stack_, head_, precision);
+  fused_precision_ = precision;
 }
 
 std::optional<PassFigures> DiffusionClassifier::train_pass(const Batch& batch,
@@ -80,10 +81,21 @@ RowGradient DiffusionClassifier::row_gradient() {
   return fused_ ? fused_->row_gradient() : RowGradient{};
 }
 
+namespace {
+
+/// What autocast asks for on the CPU.
+Precision active_precision() {
+  if (!at::autocast::is_autocast_enabled(at::kCPU)) return Precision::fp32;
+  return at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16 ? Precision::bf16
+                                                                     : Precision::fp16;
+}
+
+}  // namespace
+
 at::Tensor DiffusionClassifier::forward(const Batch& batch, const ForwardContext& context) {
   check_offsets(batch);
   // An evaluation may ask for another precision than use_kernel was told.
-  if (fused_ && !at::GradMode::is_enabled() && !at::autocast::is_autocast_enabled(at::kCPU))
+  if (fused_ && !at::GradMode::is_enabled() && active_precision() == fused_precision_)
     return fused_->forward(batch, context);
   const at::Tensor initial = embedding_.forward(batch.tokens, context);
   const at::Tensor state = stack_.forward(initial, batch.host_offsets);

@@ -49,12 +49,12 @@ HeadPointers<Float> head_pointers(const Head& head, const Access& access) {
 }  // namespace
 
 FusedKernel::FusedKernel(const NoisyEmbedding& embedding, const DiffusionStack& stack,
-                         const Head& head)
+                         const Head& head, Precision precision)
     : embedding_(embedding),
       stack_(stack),
       head_(head),
       pool_(at::get_num_threads()),
-      diffusion_(stack.spec(), pool_),
+      diffusion_(stack.spec(), pool_, {.bf16 = precision == Precision::bf16}),
       fused_head_(head_spec(stack, head), pool_.threads()),
       sums_(stack.spec().dim) {}
 

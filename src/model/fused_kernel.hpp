@@ -18,7 +18,9 @@ namespace diffuse {
 /// their gradients. The parts must stay where they are.
 class FusedKernel {
  public:
-  FusedKernel(const NoisyEmbedding& embedding, const DiffusionStack& stack, const Head& head);
+  /// `precision`: fp32, or bf16 for the products of the steps; the head stays in float32.
+  FusedKernel(const NoisyEmbedding& embedding, const DiffusionStack& stack, const Head& head,
+              Precision precision);
 
   /// Logits, float32 [B, C], without gradient.
   at::Tensor forward(const Batch& batch, const ForwardContext& context);

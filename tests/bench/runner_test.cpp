@@ -154,8 +154,9 @@ TEST(Runner, AFusedKernelThatIsInsistedOnIsTriedInWhatItComputesIn) {
   plan.other.config.train.kernel = Kernel::reference;
   const Comparison comparison = run_comparison(plan);
   const CaseResult& only = comparison.cases.at(0);
-  ASSERT_EQ(only.ours_tried.size(), 1U);
+  ASSERT_EQ(only.ours_tried.size(), 2U);
   EXPECT_EQ(only.ours_tried[0].precision, Precision::fp32);
+  EXPECT_EQ(only.ours_tried[1].precision, Precision::bf16);
   EXPECT_EQ(only.other_tried.size(), 2U);
   EXPECT_EQ(only.ours.at(0).kernel, "fused");
   EXPECT_EQ(only.other.at(0).kernel, "reference");

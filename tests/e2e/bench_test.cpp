@@ -309,21 +309,21 @@ TEST(Bench, TellsWhichKernelRan) {
     EXPECT_EQ(one["other"][0]["kernel"], "fused") << "its own config's";
   }
   EXPECT_FALSE(reference["environment"]["fused kernel"].get<std::string>().empty());
-  const auto both = measured({"--precision", "fp32,bf16", "--mode", "inference"});
+  const auto both = measured({"--precision", "bf16,fp16", "--mode", "inference"});
   EXPECT_EQ(both["cases"][0]["ours"][0]["kernel"], "fused");
   EXPECT_EQ(both["cases"][0]["ours"][1]["kernel"], "reference");
   const auto fused = measured({"--kernel", "fused", "--mode", "train"});
   EXPECT_EQ(fused["cases"][0]["ours"][0]["kernel"], "fused");
-  EXPECT_EQ(fused["cases"][0]["ours_tried"].size(), 1U) << "it computes in fp32 alone";
+  EXPECT_EQ(fused["cases"][0]["ours_tried"].size(), 2U) << "fp32 and bf16";
 }
 
 TEST(Bench, AFusedKernelThatCannotBeHadIsRefused) {
   const Workspace workspace;
   const Outcome half =
-      run(with_small_baseline(workspace, quick({"--kernel", "fused", "--precision", "fp32,bf16"})));
+      run(with_small_baseline(workspace, quick({"--kernel", "fused", "--precision", "fp32,fp16"})));
   EXPECT_EQ(half.exit_code, 2) << half;
   EXPECT_THAT(half.err, AllOf(HasSubstr("--kernel fused cannot be had here: the fused kernel "
-                                        "computes in fp32. Leave it out, or take auto."),
+                                        "computes in fp32 or bf16. Leave it out, or take auto."),
                               ::testing::Not(HasSubstr("rows,"))));
   const Outcome transformer = run(with_small_baseline(
       workspace, {"bench", "--config", "distilbert-agnews.json", "--kernel", "fused"}));

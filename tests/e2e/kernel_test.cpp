@@ -11,6 +11,7 @@ namespace diffuse::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -36,21 +37,33 @@ TEST(KernelFlag, WhatCannotBeFusedIsRefused) {
   const Workspace& workspace = trained_workspace().workspace;
   for (const char* verb : {"eval", "predict"}) {
     const Outcome outcome = workspace.run({verb, "--checkpoint", "runs/small", "--device", "cpu",
-                                           "--precision", "bf16", "--kernel", "fused"});
+                                           "--precision", "fp16", "--kernel", "fused"});
     EXPECT_EQ(outcome.exit_code, 2) << outcome;
     EXPECT_THAT(outcome.out, IsEmpty());
     EXPECT_THAT(outcome.err, HasSubstr("--kernel fused cannot be had here: the fused kernel "
-                                       "computes in fp32. Leave it out, or take auto."));
+                                       "computes in fp32 or bf16. Leave it out, or take auto."));
   }
+}
+
+TEST(TrainKernel, TheStartUpTableTellsHowBf16IsComputed) {
+  const Workspace workspace;
+  const auto told = [&](const std::string& precision) {
+    return workspace
+        .run({"train", "--config", "small.json", "--device", "cpu", "--dry-run", "--set",
+              "train.precision=" + precision})
+        .out;
+  };
+  EXPECT_THAT(told("bf16"), ContainsRegex("kernel +fused, [^;]*bf16 instructions"));
+  EXPECT_THAT(told("fp32"), AllOf(ContainsRegex("kernel +fused, "), Not(HasSubstr("bf16"))));
 }
 
 TEST(TrainKernel, FusedIsRefusedBeforeTheDataAreRead) {
   const Workspace workspace;
   const Outcome half = workspace.run({"train", "--config", "small.json", "--device", "cpu", "--set",
-                                      "train.kernel=fused", "--set", "train.precision=bf16"});
+                                      "train.kernel=fused", "--set", "train.precision=fp16"});
   EXPECT_EQ(half.exit_code, 2) << half;
   EXPECT_THAT(half.err, AllOf(HasSubstr("train.kernel = fused cannot be had here: the fused kernel "
-                                        "computes in fp32. Set it to 'auto'."),
+                                        "computes in fp32 or bf16. Set it to 'auto'."),
                               Not(HasSubstr("rows,"))));
   const Outcome transformer = run(with_small_baseline(
       workspace, {"train", "--config", "distilbert-agnews.json", "--train", "train.csv", "--test",

@@ -88,6 +88,26 @@ TEST(ComparePrecision, AsJsonWithNearerAnswersInFp16) {
   EXPECT_LE(bf16, found[1]["largest_logit_error"].get<double>());
 }
 
+TEST(ComparePrecision, ComputesEachAsTheKernelThatIsAskedForDoes) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const auto error_of_bf16 = [&](const char* kernel) {
+    const Outcome outcome =
+        workspace.run({"eval", "--checkpoint", "runs/small", "--device", "cpu",
+                       "--compare-precision", "bf16", "--kernel", kernel, "--json"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return nlohmann::json::parse(outcome.out)["precisions"][0]["mean_logit_error"].get<double>();
+  };
+  EXPECT_GT(error_of_bf16("fused"), 0);
+  // Tensor operations round what comes out of a product, too.
+  EXPECT_GT(error_of_bf16("reference"), error_of_bf16("fused"));
+  EXPECT_EQ(error_of_bf16("auto"), error_of_bf16("fused"));
+  const Outcome half = workspace.run({"eval", "--checkpoint", "runs/small", "--device", "cpu",
+                                      "--compare-precision", "fp16", "--kernel", "fused"});
+  EXPECT_EQ(half.exit_code, 2) << half;
+  EXPECT_THAT(half.err, HasSubstr("--kernel fused cannot be had here: the fused kernel computes in "
+                                  "fp32 or bf16."));
+}
+
 TEST(ComparePrecision, RefusesWhatSpeaksOfOneEvaluation) {
   const Workspace& workspace = trained_workspace().workspace;
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {

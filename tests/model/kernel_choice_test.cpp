@@ -175,10 +175,9 @@ struct Fallback {
 
 constexpr const char* kOtherModel = "only a diffusion model has a fused kernel";
 constexpr const char* kOtherDevice = "the fused kernel is for the CPU";
-constexpr const char* kOtherPrecision = "the fused kernel computes in fp32";
+constexpr const char* kOtherPrecision = "the fused kernel computes in fp32 or bf16";
 
 const std::vector<Fallback> kFallbacks = {
-    {"bf16", ModelType::diffusion, at::kCPU, Precision::bf16, kOtherPrecision},
     {"fp16", ModelType::diffusion, at::kCPU, Precision::fp16, kOtherPrecision},
     {"GPU", ModelType::diffusion, at::kCUDA, Precision::fp32, kOtherDevice},
     {"GPU tf32", ModelType::diffusion, at::kCUDA, Precision::tf32, kOtherDevice},
@@ -199,18 +198,19 @@ TEST(KernelChoice, WhatFallsBackIsRefusedWhereFusedIsAskedFor) {
         << one.name;
   }
   for (const Kernel kernel : {Kernel::automatic, Kernel::fused})
-    EXPECT_TRUE(runs_fused(kernel, ModelType::diffusion, at::kCPU, Precision::fp32));
+    for (const Precision precision : {Precision::fp32, Precision::bf16})
+      EXPECT_TRUE(runs_fused(kernel, ModelType::diffusion, at::kCPU, precision));
   EXPECT_FALSE(runs_fused(Kernel::reference, ModelType::diffusion, at::kCPU, Precision::fp32));
 }
 
 TEST(KernelChoice, ModelsHeedIt) {
   DiffusionClassifier model(small_config(), kShape, 1);
-  for (const Precision half : {Precision::bf16, Precision::fp16}) {
-    model.use_kernel(Kernel::automatic, half);
-    EXPECT_FALSE(model.is_fused());
-    EXPECT_THAT(message_of<ConfigError>([&] { model.use_kernel(Kernel::fused, half); }),
-                HasSubstr(kOtherPrecision));
-  }
+  model.use_kernel(Kernel::automatic, Precision::bf16);
+  EXPECT_TRUE(model.is_fused());
+  model.use_kernel(Kernel::automatic, Precision::fp16);
+  EXPECT_FALSE(model.is_fused());
+  EXPECT_THAT(message_of<ConfigError>([&] { model.use_kernel(Kernel::fused, Precision::fp16); }),
+              HasSubstr(kOtherPrecision));
   model.use_kernel(Kernel::reference, Precision::fp32);
   EXPECT_FALSE(model.is_fused());
   testing::FakeClassifier other(5, 2);

@@ -41,7 +41,7 @@ struct Size {
 constexpr Size kSizes[] = {
     {"activations", 128, 6, 32, 256, 4, 128, Precision::fp32, Kernel::reference},
     {"batch", 256, 1, 1024, 64, 4, 1024, Precision::fp32},
-    {"activations_bf16", 128, 6, 32, 256, 4, 128, Precision::bf16},
+    {"activations_bf16", 128, 6, 32, 256, 4, 128, Precision::bf16, Kernel::reference},
     {"weights", 1536, 2, 2, 16, 4, 8, Precision::fp32},
     {"logits", 64, 1, 512, 2, 8000, 512, Precision::fp32},
     {"evaluation", 8, 1, 16, 8, 8000, 4000, Precision::fp32},

@@ -73,6 +73,7 @@ class DiffusionClassifier final : public Classifier {
   Head head_;
   std::vector<Parameter> parameters_;
   std::unique_ptr<FusedKernel> fused_;  // null: tensor operations
+  Precision fused_precision_ = Precision::fp32;
 };
 
 }  // namespace diffuse

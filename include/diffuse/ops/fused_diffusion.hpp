@@ -47,6 +47,7 @@ struct DiffusionInput {
 struct FusedOptions {
   std::string_view instructions{};  ///< one of FusedDiffusion::instruction_sets()
   std::int64_t piece_rows = 0;      ///< of a piece of a longer text
+  bool bf16 = false;                ///< products of numbers rounded to bf16, summed in float32
 };
 
 /// The diffusion operator on the CPU, a text at a time: a thread takes a few texts through
@@ -57,7 +58,10 @@ struct FusedOptions {
 /// Each result depends on the input alone, never on the number of threads: gradients are gathered
 /// in slots, whose number depends on the batch, and added up in a fixed order.
 ///
-/// float32, with AVX2 or AVX-512 where the processor has them.
+/// float32, with AVX2 or AVX-512 where the processor has them. Matrix products may be of numbers
+/// rounded to bf16 (the rows, the matrices and the gradients that meet in them); all else, and
+/// their sums, stay float32. The instruction of avx512_bf16 multiplies them where the processor has
+/// it; without it they are no faster than float32.
 class FusedDiffusion {
  public:
   /// `pool` must outlive the object. Throws Error for instructions that the processor lacks.
@@ -106,6 +110,8 @@ class FusedDiffusion {
   /// The instruction sets that there are kernels for and that this processor has, best first:
   /// "AVX-512", "AVX2", "SSSE3".
   static std::vector<std::string_view> instruction_sets();
+  /// Whether this processor multiplies bf16 numbers by instructions of its own.
+  static bool has_bf16_instructions();
 
  private:
   struct Implementation;

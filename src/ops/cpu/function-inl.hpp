@@ -48,31 +48,32 @@ HWY_INLINE void multiply_rows(const float* a, const float* b, std::int64_t count
 
 /// u = f(x) for `rows` rows. `block`: two blocks of memory, `block_size` floats each.
 HWY_INLINE void apply_function(const DiffusionSpec& spec, const Widths& widths,
-                               const PackedStep& step, const float* x, std::int64_t rows,
-                               FunctionRows to, float* block, std::int64_t block_size) {
+                               const PackedStep& step, const Products& by, const float* x,
+                               std::int64_t rows, FunctionRows to, float* block,
+                               std::int64_t block_size) {
   const std::int64_t state = widths.state;
   const std::int64_t hidden = widths.hidden;
   switch (spec.function) {
     case FunctionKind::linear:
-      multiply<Start::bias>(x, state, rows, step.in, step.in_bias, to.u, state);
+      multiply<Start::bias>(by, x, state, rows, step.in, step.in_bias, to.u, state);
       activate(spec.activation, to.u, to.slope, rows * state);
       return;
     case FunctionKind::mlp: {
       float* active = to.hidden != nullptr ? to.hidden : block;
-      multiply<Start::bias>(x, state, rows, step.in, step.in_bias, active, hidden);
+      multiply<Start::bias>(by, x, state, rows, step.in, step.in_bias, active, hidden);
       activate(spec.activation, active, to.slope, rows * hidden);
-      multiply<Start::bias>(active, hidden, rows, step.out, step.out_bias, to.u, state);
+      multiply<Start::bias>(by, active, hidden, rows, step.out, step.out_bias, to.u, state);
       return;
     }
     case FunctionKind::glu: {
       float* both = block;
       float* product = block + block_size;
-      multiply<Start::bias>(x, state, rows, step.in, step.in_bias, both, widths.in);
+      multiply<Start::bias>(by, x, state, rows, step.in, step.in_bias, both, widths.in);
       float* linear = to.hidden != nullptr ? to.hidden : product;
       float* gate = to.gate != nullptr ? to.gate : block + 2 * block_size;
       split_gate(spec.activation, both, rows, hidden, linear, gate, to.slope);
       multiply_rows(linear, gate, rows * hidden, product);
-      multiply<Start::bias>(product, hidden, rows, step.out, step.out_bias, to.u, state);
+      multiply<Start::bias>(by, product, hidden, rows, step.out, step.out_bias, to.u, state);
       return;
     }
   }
@@ -83,8 +84,9 @@ HWY_INLINE void apply_function(const DiffusionSpec& spec, const Widths& widths,
 /// blocks of memory.
 HWY_INLINE void function_back(const DiffusionSpec& spec, const Widths& widths,
                               const PackedStep& step, const GradientOffsets& offsets,
-                              const float* x, std::int64_t rows, const FunctionRows& kept, float* g,
-                              float* slot, float* dx, float* block, std::int64_t block_size) {
+                              const Products& by, const float* x, std::int64_t rows,
+                              const FunctionRows& kept, float* g, float* slot, float* dx,
+                              float* block, std::int64_t block_size) {
   const std::int64_t state = widths.state;
   const std::int64_t hidden = widths.hidden;
   float* inner = g;  // gradient of the first matrix's outputs
@@ -96,14 +98,14 @@ HWY_INLINE void function_back(const DiffusionSpec& spec, const Widths& widths,
         product = block + block_size;
         multiply_rows(kept.hidden, kept.gate, rows * hidden, product);
       }
-      add_outer(g, state, state, product, hidden, hidden, rows, slot + offsets.out, hidden);
+      add_outer(by, g, state, state, product, hidden, hidden, rows, slot + offsets.out, hidden);
     }
     inner = block;
     if (spec.function == FunctionKind::mlp) {
-      multiply<Start::zero>(g, state, rows, step.out_back, nullptr, inner, hidden);
+      multiply<Start::zero>(by, g, state, rows, step.out_back, nullptr, inner, hidden);
     } else {
       float* dproduct = block + block_size;
-      multiply<Start::zero>(g, state, rows, step.out_back, nullptr, dproduct, hidden);
+      multiply<Start::zero>(by, g, state, rows, step.out_back, nullptr, dproduct, hidden);
       for (std::int64_t i = 0; i < rows; ++i) {
         for (std::int64_t c = 0; c < hidden; c += kLanes) {
           const Floats d = load(dproduct + i * hidden + c);
@@ -119,9 +121,9 @@ HWY_INLINE void function_back(const DiffusionSpec& spec, const Widths& widths,
     multiply_into(inner, kept.slope, rows * widths.in);
   if (slot != nullptr) {
     add_columns(inner, rows, widths.in, slot + offsets.in_bias);
-    add_outer(inner, widths.in, widths.in, x, state, state, rows, slot + offsets.in, state);
+    add_outer(by, inner, widths.in, widths.in, x, state, state, rows, slot + offsets.in, state);
   }
-  multiply<Start::zero>(inner, widths.in, rows, step.in_back, nullptr, dx, state);
+  multiply<Start::zero>(by, inner, widths.in, rows, step.in_back, nullptr, dx, state);
 }
 
 }  // namespace diffuse::cpu::HWY_NAMESPACE

@@ -25,6 +25,11 @@ constexpr std::int64_t kMaxSlots = 16;
 // All slots together: 32 MiB. Half of them wait for the other half where a model is that large.
 constexpr std::int64_t kSlotFloats = 8 * 1024 * 1024;
 
+cpu::DiffusionPlan make_plan(const DiffusionSpec& spec, const FusedOptions& options) {
+  const cpu::Kernels& kernels = cpu::kernels_of(options.instructions);
+  return {spec, kernels, options.bf16 ? kernels.bf16_arithmetic() : cpu::Arithmetic::single};
+}
+
 std::int64_t most_slots(std::int64_t floats) {
   return std::clamp<std::int64_t>(kSlotFloats / (floats + 1), 2, kMaxSlots);
 }
@@ -34,7 +39,7 @@ std::int64_t most_slots(std::int64_t floats) {
 struct FusedDiffusion::Implementation {
   Implementation(const DiffusionSpec& spec, WorkerPool& workers, const FusedOptions& how)
       : options(how),
-        plan(spec, cpu::kernels_of(how.instructions)),
+        plan(make_plan(spec, how)),
         parameters(plan, workers),
         pool(workers),
         pass(plan),
@@ -231,6 +236,10 @@ std::vector<std::string_view> FusedDiffusion::instruction_sets() {
   std::vector<std::string_view> names;
   for (const cpu::Kernels* kernels : cpu::available_kernels()) names.push_back(kernels->name);
   return names;
+}
+
+bool FusedDiffusion::has_bf16_instructions() {
+  return cpu::kernels_of({}).bf16_arithmetic() == cpu::Arithmetic::native_pairs;
 }
 
 void drop_tokens(const RandomPlace& place, double probability, std::int32_t mask_id,

@@ -40,7 +40,8 @@ void head_forward(const HeadPlan& plan, const HeadBatch& batch, const HeadMemory
   }
   const float* x = memory.input;
   if (plan.hidden > 0) {
-    multiply<Start::bias>(x, plan.input, n, plan.in, plan.in_bias, memory.hidden, plan.hidden);
+    multiply<Start::bias>(Products(), x, plan.input, n, plan.in, plan.in_bias, memory.hidden,
+                          plan.hidden);
     activate(Activation::gelu, memory.hidden, memory.slope, n * plan.hidden);
     if (drops) {
       draw_head_dropout(batch, RandomStream::head_hidden_dropout, plan.hidden, memory.hidden_bits);
@@ -48,7 +49,8 @@ void head_forward(const HeadPlan& plan, const HeadBatch& batch, const HeadMemory
     }
     x = memory.hidden;
   }
-  multiply<Start::bias>(x, plan.out.depth, n, plan.out, plan.out_bias, memory.logits, plan.classes);
+  multiply<Start::bias>(Products(), x, plan.out.depth, n, plan.out, plan.out_bias, memory.logits,
+                        plan.classes);
 }
 
 /// Cross-entropy with label smoothing of one text; its gradient times `weight` replaces the logits.
@@ -104,18 +106,18 @@ HeadFigures head_backward(const HeadPlan& plan, const HeadBatch& batch, const He
   float* d = memory.logits;
   const float* x = plan.hidden > 0 ? memory.hidden : memory.input;
   add_columns(d, n, plan.classes, slot + plan.out_bias_at);
-  add_outer(d, plan.classes, plan.classes, x, plan.out.depth, plan.out.depth, n, slot + plan.out_at,
-            plan.out.depth);
+  add_outer(Products(), d, plan.classes, plan.classes, x, plan.out.depth, plan.out.depth, n,
+            slot + plan.out_at, plan.out.depth);
   float* dx = plan.hidden > 0 ? memory.hidden_gradient : memory.input_gradient;
-  multiply<Start::zero>(d, plan.classes, n, plan.out_back, nullptr, dx, plan.out.depth);
+  multiply<Start::zero>(Products(), d, plan.classes, n, plan.out_back, nullptr, dx, plan.out.depth);
   if (plan.hidden > 0) {
     if (drops) drop_head(plan, dx, memory.hidden_bits, n * plan.hidden);
     multiply_into(dx, memory.slope, n * plan.hidden);
     add_columns(dx, n, plan.hidden, slot + plan.in_bias_at);
-    add_outer(dx, plan.hidden, plan.hidden, memory.input, plan.input, plan.input, n,
+    add_outer(Products(), dx, plan.hidden, plan.hidden, memory.input, plan.input, plan.input, n,
               slot + plan.in_at, plan.input);
-    multiply<Start::zero>(dx, plan.hidden, n, plan.in_back, nullptr, memory.input_gradient,
-                          plan.input);
+    multiply<Start::zero>(Products(), dx, plan.hidden, n, plan.in_back, nullptr,
+                          memory.input_gradient, plan.input);
   }
   if (drops) drop_head(plan, memory.input_gradient, memory.input_bits, n * plan.input);
   return figures;

@@ -48,6 +48,10 @@ void apply_dropout(const DiffusionPlan& plan, const std::uint16_t* bits, std::in
        static_cast<float>(1.0 / (1.0 - probability)));
 }
 
+Products products(const DiffusionPlan& plan, const Workspace& workspace) {
+  return {plan.arithmetic, workspace.cells};
+}
+
 /// Neighbours by matrices: their rows side by side and one product.
 void mix_by_matrices(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
                      const Workspace& workspace, const float* u, const float* base) {
@@ -58,7 +62,8 @@ void mix_by_matrices(const DiffusionPlan& plan, const StepPlan& step, const Chun
   for (std::int64_t first = 0; first < chunk.rows(); first += kBlockRows) {
     const std::int64_t rows = HWY_MIN(kBlockRows, chunk.rows() - first);
     gather_neighbours(chunk, step.shifts, first, first + rows, width, u, gathered);
-    multiply<Start::zero>(gathered, own.mix.depth, rows, own.mix, nullptr, mixed, width);
+    multiply<Start::zero>(products(plan, workspace), gathered, own.mix.depth, rows, own.mix,
+                          nullptr, mixed, width);
     for (std::int64_t i = 0; i < rows; ++i)
       for (std::int64_t c = 0; c < width; c += kLanes)
         store(hn::MulAdd(load(own.alpha + c), load(base + (first + i) * width + c),
@@ -100,7 +105,7 @@ void run_step(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chun
     } else if (keep) {
       std::memcpy(buffers.x + first * width, x, bytes(rows));
     }
-    apply_function(spec, plan.widths, own, x, rows,
+    apply_function(spec, plan.widths, own, products(plan, workspace), x, rows,
                    function_rows(buffers, first, width, plan.widths.hidden),
                    workspace.block + workspace.block_size, workspace.block_size);
   }
@@ -132,14 +137,16 @@ void mix_by_matrices_back(const DiffusionPlan& plan, const StepPlan& step, const
   const std::int64_t depth = own.mix.depth;
   std::memset(workspace.values, 0, static_cast<std::size_t>(chunk.rows() * width) * sizeof(float));
   const bool learned = plan.spec.weight_learned || !plan.spec.alpha;
+  const Products by = products(plan, workspace);
   for_blocks(chunk, kBlockRows, [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
     const float* d = workspace.gradient + first * width;
     float* gathered = workspace.block;
     if (learned && is_own) {
       gather_neighbours(chunk, step.shifts, first, first + rows, width, u, gathered);
-      add_outer(d, width, width, gathered, depth, depth, rows, slot + step.gradient->mix, depth);
+      add_outer(by, d, width, width, gathered, depth, depth, rows, slot + step.gradient->mix,
+                depth);
     }
-    multiply<Start::zero>(d, width, rows, own.mix_back, nullptr, gathered, depth);
+    multiply<Start::zero>(by, d, width, rows, own.mix_back, nullptr, gathered, depth);
     scatter_neighbours(chunk, step.shifts, first, first + rows, width, gathered, workspace.values);
   });
 }
@@ -216,7 +223,7 @@ void run_step_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk&
       x = buffers.x + at;
     // dx takes x's place in the block only after x was used; with a stored x that is free anyway.
     float* dx = workspace.block + 3 * workspace.block_size;
-    function_back(spec, plan.widths, own, offsets, x, rows,
+    function_back(spec, plan.widths, own, offsets, products(plan, workspace), x, rows,
                   function_rows(buffers, first, width, plan.widths.hidden), workspace.values + at,
                   is_own ? slot : nullptr, dx, block, workspace.block_size);
     if (spec.norm == NormPosition::pre) norm_back(dx, first, rows, is_own);
@@ -296,10 +303,21 @@ void follow_tail(const RowTail& tail, std::int64_t count, const RowState& row, f
   follow_row_tail(tail, count, row, to);
 }
 
+Arithmetic bf16_arithmetic() {
+#if HWY_TARGET == HWY_AVX3
+  if (__builtin_cpu_supports("avx512bf16")) return Arithmetic::native_pairs;
+#endif
+  return Arithmetic::pairs;
+}
+
+void pair_panel(float* panel, std::int64_t depth) { pair_panel_rows(panel, depth); }
+
 extern const Kernels kKernels;
 const Kernels kKernels = {
     // AVX3 is Highway's name for AVX-512.
     HWY_TARGET == HWY_AVX3 ? "AVX-512" : hwy::TargetName(HWY_TARGET),
+    bf16_arithmetic,
+    pair_panel,
     add_noise,
     draw_halves,
     apply_dropout,

@@ -15,11 +15,12 @@ struct Kernels;
 
 /// An operator ready to run: widths, packed parameters, steps.
 struct DiffusionPlan {
-  DiffusionPlan(const DiffusionSpec& of, const Kernels& by)
-      : spec(of), kernels(by), widths(of), gradients(of, widths) {}
+  DiffusionPlan(const DiffusionSpec& of, const Kernels& by, Arithmetic with = Arithmetic::single)
+      : spec(of), kernels(by), arithmetic(with), widths(of), gradients(of, widths) {}
 
   DiffusionSpec spec;
   const Kernels& kernels;
+  Arithmetic arithmetic;
   Widths widths;
   GradientLayout gradients;
   std::vector<PackedStep> packed{};
@@ -36,6 +37,11 @@ struct RowRange {
 /// texts, in one thread.
 struct Kernels {
   std::string_view name;
+  /// Of bf16 numbers: pairs, or native_pairs where these instructions include them.
+  Arithmetic (*bf16_arithmetic)();
+
+  /// Turns a packed panel of `depth` rows, a multiple of kUnit, into cells of two bf16 numbers.
+  void (*pair_panel)(float* panel, std::int64_t depth);
 
   /// Adds noise to the rows of the batch in `state` `[rows.count, D]`. `scratch`: room for a number
   /// a channel, and kUnit · 4 more.

@@ -21,12 +21,19 @@ inline constexpr std::int64_t padded(std::int64_t width) {
   return (width + kUnit - 1) / kUnit * kUnit;
 }
 
+/// What matrix products are made of: float32 numbers, or cells of two bf16 numbers, by float32
+/// instructions or by those of avx512_bf16. Sums are float32.
+enum class Arithmetic { single, pairs, native_pairs };
+
 /// The matrix B `[depth, width]` of a product Y = X · B, in panels of kUnit columns: panel p holds
-/// columns 16 p … 16 p + 15 of every row, one row after the other.
+/// columns 16 p … 16 p + 15 of every row, one row after the other. As cells of two numbers it takes
+/// the first half of each panel (pairs-inl.hpp).
 struct Panels {
   std::int64_t depth = 0;
   std::int64_t width = 0;  ///< a multiple of kUnit
   const float* data = nullptr;
+
+  std::int64_t stride() const { return depth * kUnit; }  ///< from one panel to the next
 };
 
 /// The widths of a diffusion operator, padded.
@@ -132,6 +139,7 @@ struct Workspace {
   float* spare = nullptr;     ///< [R, D] gradient of h0, where the base is the initial state
   float* block = nullptr;     ///< [kBlockRows, max(K · D, in, H)] four of them, one after another
   std::int64_t block_size = 0;
+  float* cells = nullptr;  ///< [block_size], rows as pairs; null where products are single
   std::vector<StepBuffers> steps;
 };
 

@@ -96,12 +96,15 @@ void PackedParameters::pack_step(std::size_t index, const StepPointers<const flo
     to.norm_bias = pack_vector(from.norm_bias, spec.dim, at[norm_bias]);
   }
   const MatrixShape first = in_shape(spec);
-  to.in = pack_panels(from.in_weight, first, at[in]);
-  if (gradients) to.in_back = pack_transposed(from.in_weight, first, at[in_back]);
+  to.in = ready(pack_panels(from.in_weight, first, at[in]), at[in]);
+  if (gradients)
+    to.in_back = ready(pack_transposed(from.in_weight, first, at[in_back]), at[in_back]);
   to.in_bias = pack_vector(from.in_bias, first.outputs, at[in_bias], first.output_groups);
   if (spec.function != FunctionKind::linear) {
-    to.out = pack_panels(from.out_weight, out_shape(spec), at[out]);
-    if (gradients) to.out_back = pack_transposed(from.out_weight, out_shape(spec), at[out_back]);
+    const MatrixShape second = out_shape(spec);
+    to.out = ready(pack_panels(from.out_weight, second, at[out]), at[out]);
+    if (gradients)
+      to.out_back = ready(pack_transposed(from.out_weight, second, at[out_back]), at[out_back]);
     to.out_bias = pack_vector(from.out_bias, spec.dim, at[out_bias]);
   }
   read_alpha(spec, from.alpha_logit, alpha_);
@@ -129,8 +132,23 @@ void PackedParameters::pack_matrices(const float* weight, bool gradients,
     pack_panel_rows(rows, shape, channels, at[mix]);
     if (gradients) pack_transposed_rows(rows, shape, channels, at[mix_back]);
   });
-  to.mix = shape.panels(at[mix]);
-  if (gradients) to.mix_back = shape.transposed_panels(at[mix_back]);
+  to.mix = ready(shape.panels(at[mix]), at[mix]);
+  if (gradients) to.mix_back = ready(shape.transposed_panels(at[mix_back]), at[mix_back]);
+}
+
+/// Packed panels as the products read them: cells, where these are of bf16 numbers.
+Panels PackedParameters::ready(const Panels& panels, float* data) {
+  if (plan_.arithmetic == Arithmetic::single) return panels;
+  const auto work = [&](std::int64_t panel, std::int64_t) {
+    plan_.kernels.pair_panel(data + panel * panels.stride(), panels.depth);
+  };
+  constexpr std::int64_t kWorthThreads = 128 * 1024;  // numbers
+  const std::int64_t count = panels.width / kUnit;
+  if (panels.depth * panels.width >= kWorthThreads)
+    pool_.run(count, work);
+  else
+    for (std::int64_t p = 0; p < count; ++p) work(p, 0);
+  return panels;
 }
 
 /// Calls `work` for some channels at a time, on all threads.

@@ -30,6 +30,7 @@ class PackedParameters {
   void pack_step(std::size_t index, const StepPointers<const float>& from, bool gradients);
   void pack_matrices(const float* weight, bool gradients, const std::vector<float*>& at,
                      PackedStep& to);
+  Panels ready(const Panels& panels, float* data);
   void pack_factors(const float* weight, float* at, PackedStep& to);
   void add_mix_gradients(const float* mixed, const float* base_sums,
                          const StepPointers<const float>& at, const StepPointers<float>& to);
