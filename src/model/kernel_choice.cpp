@@ -3,14 +3,13 @@
 #include <fmt/core.h>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/ops/operator_kernels.hpp"
 
 namespace diffuse {
 
 std::string fused_kernel_problem(ModelType type, at::Device device, Precision precision) {
   if (type != ModelType::diffusion) return "only a diffusion model has a fused kernel";
-  if (!device.is_cpu()) return "the fused kernel is for the CPU";
-  const bool computes = precision == Precision::fp32 || precision == Precision::bf16;
-  return computes ? "" : "the fused kernel computes in fp32 or bf16";
+  return no_fused_kernel(device, precision);
 }
 
 bool runs_fused(Kernel kernel, ModelType type, at::Device device, Precision precision) {
