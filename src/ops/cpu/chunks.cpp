@@ -10,12 +10,12 @@ namespace {
 
 // What a piece takes: its arrays stream through the second-level cache, and what is computed twice
 // at its ends is little beside it.
-constexpr std::int64_t kPieceBytes = 2 * 1024 * 1024;
+constexpr std::int64_t kPieceBytes = std::int64_t{2} * 1024 * 1024;
 constexpr std::int64_t kPieceRows = 256;
 // A piece is so many times as long as its results reach.
 constexpr std::int64_t kPieceReaches = 16;
 // Text whose arrays would go through main memory all the time.
-constexpr std::int64_t kTextBytes = 16 * 1024 * 1024;
+constexpr std::int64_t kTextBytes = std::int64_t{16} * 1024 * 1024;
 // A text that is more than this part of its batch keeps other threads waiting.
 constexpr std::int64_t kBatchPart = 4;
 

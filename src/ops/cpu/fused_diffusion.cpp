@@ -18,12 +18,12 @@ using cpu::FloatBuffer;
 using cpu::ThreadMemory;
 
 // A thread's arrays beside the matrices, in a second-level cache of 512 KiB.
-constexpr std::int64_t kChunkBytes = 256 * 1024;
+constexpr std::int64_t kChunkBytes = std::int64_t{256} * 1024;
 // Clearing a slot and adding it up takes as long as the work of three rows.
 constexpr std::int64_t kSlotRows = 40;
 constexpr std::int64_t kMaxSlots = 16;
 // All slots together: 32 MiB. Half of them wait for the other half where a model is that large.
-constexpr std::int64_t kSlotFloats = 8 * 1024 * 1024;
+constexpr std::int64_t kSlotFloats = std::int64_t{8} * 1024 * 1024;
 
 cpu::DiffusionPlan make_plan(const DiffusionSpec& spec, const FusedOptions& options) {
   const cpu::Kernels& kernels = cpu::kernels_of(options.instructions);

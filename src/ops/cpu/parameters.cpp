@@ -142,7 +142,7 @@ Panels PackedParameters::ready(const Panels& panels, float* data) {
   const auto work = [&](std::int64_t panel, std::int64_t) {
     plan_.kernels.pair_panel(data + panel * panels.stride(), panels.depth);
   };
-  constexpr std::int64_t kWorthThreads = 128 * 1024;  // numbers
+  constexpr std::int64_t kWorthThreads = std::int64_t{128} * 1024;  // numbers
   const std::int64_t count = panels.width / kUnit;
   if (panels.depth * panels.width >= kWorthThreads)
     pool_.run(count, work);
