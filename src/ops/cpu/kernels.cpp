@@ -100,14 +100,13 @@ void run_step(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chun
     if (spec.norm == NormPosition::pre) {
       float* xhat = buffers.xhat + first * width;
       normalise(x, rows, plan.widths.dim, width, xhat, buffers.rstd + first);
-      scale_and_shift(xhat, rows, width, own.norm_weight, own.norm_bias, workspace.block);
-      x = workspace.block;
+      x = xhat;
     } else if (keep) {
       std::memcpy(buffers.x + first * width, x, bytes(rows));
     }
     apply_function(spec, plan.widths, own, products(plan, workspace), x, rows,
-                   function_rows(buffers, first, width, plan.widths.hidden),
-                   workspace.block + workspace.block_size, workspace.block_size);
+                   function_rows(buffers, first, width, plan.widths.hidden), workspace.block,
+                   workspace.block_size);
   }
   const float* base = spec.base == BaseState::initial ? workspace.initial : workspace.state;
   if (spec.weight == WeightKind::full)
@@ -192,16 +191,18 @@ void run_step_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk&
   const std::int64_t width = plan.widths.state;
   const PackedStep& own = *step.parameters;
   const GradientOffsets& offsets = *step.gradient;
-  const auto norm_back = [&](float* d, std::int64_t first, std::int64_t rows,
-                             bool is_own) HWY_ATTR {
+  const auto norm_back = [&](float* d, std::int64_t first, std::int64_t rows) HWY_ATTR {
     normalise_back(d, buffers.xhat + first * width, buffers.rstd + first, rows, plan.widths.dim,
-                   width, own.norm_weight, is_own ? slot + offsets.norm_weight : nullptr,
-                   is_own ? slot + offsets.norm_bias : nullptr);
+                   width);
   };
   if (spec.norm == NormPosition::post)
     for_blocks(chunk, chunk.rows(),
                [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
-                 norm_back(workspace.gradient + first * width, first, rows, is_own);
+                 float* d = workspace.gradient + first * width;
+                 scale_and_shift_back(d, buffers.xhat + first * width, rows, width, own.norm_weight,
+                                      is_own ? slot + offsets.norm_weight : nullptr,
+                                      is_own ? slot + offsets.norm_bias : nullptr);
+                 norm_back(d, first, rows);
                });
   if (!spec.alpha) {
     const float* base = spec.base == BaseState::initial ? workspace.initial : buffers.base;
@@ -215,18 +216,12 @@ void run_step_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk&
     mix_by_factors_back(plan, step, chunk, workspace, buffers.u, slot);
   for_blocks(chunk, kBlockRows, [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
     const std::int64_t at = first * width;
-    float* x = workspace.block;
-    float* block = workspace.block + workspace.block_size;
-    if (spec.norm == NormPosition::pre)
-      scale_and_shift(buffers.xhat + at, rows, width, own.norm_weight, own.norm_bias, x);
-    else
-      x = buffers.x + at;
-    // dx takes x's place in the block only after x was used; with a stored x that is free anyway.
-    float* dx = workspace.block + 3 * workspace.block_size;
+    const float* x = (spec.norm == NormPosition::pre ? buffers.xhat : buffers.x) + at;
+    float* dx = workspace.block + 2 * workspace.block_size;
     function_back(spec, plan.widths, own, offsets, products(plan, workspace), x, rows,
                   function_rows(buffers, first, width, plan.widths.hidden), workspace.values + at,
-                  is_own ? slot : nullptr, dx, block, workspace.block_size);
-    if (spec.norm == NormPosition::pre) norm_back(dx, first, rows, is_own);
+                  is_own ? slot : nullptr, dx, workspace.block, workspace.block_size);
+    if (spec.norm == NormPosition::pre) norm_back(dx, first, rows);
     join_gradients(plan, own, rows, dx, workspace.gradient + at,
                    spec.base == BaseState::initial ? workspace.spare + at : nullptr);
   });

@@ -30,8 +30,9 @@ GradientLayout::GradientLayout(const DiffusionSpec& spec, const Widths& widths) 
   const std::size_t count = spec.share_weights && spec.steps() > 0 ? 1 : spec.shifts.size();
   for (std::size_t t = 0; t < count; ++t) {
     GradientOffsets own;
-    own.norm_weight = take(widths.state);
-    own.norm_bias = take(widths.state);
+    const std::int64_t norm = spec.norm == NormPosition::post ? widths.state : 0;
+    own.norm_weight = take(norm);
+    own.norm_bias = take(norm);
     own.in = take(widths.in * widths.state);
     own.in_bias = take(widths.in);
     own.out = take(widths.state * widths.hidden);

@@ -50,12 +50,14 @@ struct Widths {
 
 /// The parameters of one step, as the kernels read them. Pointers are null for what it lacks.
 struct PackedStep {
-  const float* norm_weight = nullptr;  ///< [D]
-  const float* norm_bias = nullptr;    ///< [D]
-  Panels in;                           ///< x · in: depth D, width in
-  Panels in_back;                      ///< its transpose, for the gradient
-  const float* in_bias = nullptr;      ///< [in]
-  Panels out;                          ///< depth H, width D; not for f linear
+  /// [D], of a norm after the step. Those of one before f are part of `in` and `in_bias`, which
+  /// take its rows as they are normalised.
+  const float* norm_weight = nullptr;
+  const float* norm_bias = nullptr;
+  Panels in;                       ///< x · in: depth D, width in
+  Panels in_back;                  ///< its transpose, for the gradient
+  const float* in_bias = nullptr;  ///< [in]
+  Panels out;                      ///< depth H, width D; not for f linear
   Panels out_back;
   const float* out_bias = nullptr;  ///< [D]
   const float* alpha = nullptr;     ///< [D], after the sigmoid
@@ -66,7 +68,8 @@ struct PackedStep {
 };
 
 /// Where the gradients of one step's parameters lie in a slot's buffer, in floats. Of the mixture
-/// they are those of (1 - alpha) · W_k, and of alpha the sum over rows of gradient · base.
+/// they are those of (1 - alpha) · W_k, and of alpha the sum over rows of gradient · base. Of a
+/// norm before f they are part of those of `in` and `in_bias`, as the parameters are.
 struct GradientOffsets {
   std::int64_t norm_weight = 0;  ///< [D]
   std::int64_t norm_bias = 0;    ///< [D]
@@ -137,7 +140,7 @@ struct Workspace {
   float* gradient = nullptr;  ///< [R, D] of h
   float* values = nullptr;    ///< [R, D] gradient of u
   float* spare = nullptr;     ///< [R, D] gradient of h0, where the base is the initial state
-  float* block = nullptr;     ///< [kBlockRows, max(K · D, in, H)] four of them, one after another
+  float* block = nullptr;     ///< [kBlockRows, max(K · D, in, H)] three of them, one after another
   std::int64_t block_size = 0;
   float* cells = nullptr;  ///< [block_size], rows as pairs; null where products are single
   std::vector<StepBuffers> steps;

@@ -91,15 +91,21 @@ void PackedParameters::pack_step(std::size_t index, const StepPointers<const flo
   const DiffusionSpec& spec = plan_.spec;
   const std::vector<float*>& at = places_[index];
   PackedStep& to = plan_.packed[index];
-  if (spec.norm != NormPosition::none) {
+  if (spec.norm == NormPosition::post) {
     to.norm_weight = pack_vector(from.norm_weight, spec.dim, at[norm_weight]);
     to.norm_bias = pack_vector(from.norm_bias, spec.dim, at[norm_bias]);
   }
   const MatrixShape first = in_shape(spec);
-  to.in = ready(pack_panels(from.in_weight, first, at[in]), at[in]);
-  if (gradients)
-    to.in_back = ready(pack_transposed(from.in_weight, first, at[in_back]), at[in_back]);
-  to.in_bias = pack_vector(from.in_bias, first.outputs, at[in_bias], first.output_groups);
+  const float* weight = from.in_weight;
+  const float* bias = from.in_bias;
+  if (spec.norm == NormPosition::pre) {
+    fold_norm(from);
+    weight = folded_.data();
+    bias = weight + first.output_groups * first.outputs * first.inputs;
+  }
+  to.in = ready(pack_panels(weight, first, at[in]), at[in]);
+  if (gradients) to.in_back = ready(pack_transposed(weight, first, at[in_back]), at[in_back]);
+  to.in_bias = pack_vector(bias, first.outputs, at[in_bias], first.output_groups);
   if (spec.function != FunctionKind::linear) {
     const MatrixShape second = out_shape(spec);
     to.out = ready(pack_panels(from.out_weight, second, at[out]), at[out]);
@@ -113,6 +119,45 @@ void PackedParameters::pack_step(std::size_t index, const StepPointers<const flo
     pack_matrices(from.weight, gradients, at, to);
   else
     pack_factors(from.weight, at[factor], to);
+}
+
+// W · (factor ∘ xhat + shift) + bias = (W · factor) · xhat + (bias + W · shift).
+void PackedParameters::fold_norm(const StepPointers<const float>& from) {
+  const MatrixShape shape = in_shape(plan_.spec);
+  const std::int64_t outputs = shape.output_groups * shape.outputs;
+  const std::int64_t inputs = shape.inputs;
+  folded_.resize(static_cast<std::size_t>(outputs * (inputs + 1)));
+  for (std::int64_t o = 0; o < outputs; ++o) {
+    const float* row = from.in_weight + o * inputs;
+    float* to = folded_.data() + o * inputs;
+    float shift = from.in_bias[o];
+    for (std::int64_t i = 0; i < inputs; ++i) {
+      to[i] = row[i] * from.norm_weight[i];
+      shift += row[i] * from.norm_bias[i];
+    }
+    folded_[static_cast<std::size_t>(outputs * inputs + o)] = shift;
+  }
+}
+
+/// The gradients of what fold_norm made become those of its parts.
+void PackedParameters::add_folded_gradients(const float* matrix, const float* bias,
+                                            const StepPointers<const float>& at,
+                                            const StepPointers<float>& to) {
+  const MatrixShape shape = in_shape(plan_.spec);
+  const std::int64_t inputs = shape.inputs;
+  for (std::int64_t g = 0; g < shape.output_groups; ++g) {
+    for (std::int64_t o = 0; o < shape.outputs; ++o) {
+      const std::int64_t row = g * padded(shape.outputs) + o;
+      const float* d = matrix + row * shape.padded_inputs();
+      const float shift = bias[row];
+      const std::int64_t first = (g * shape.outputs + o) * inputs;
+      for (std::int64_t i = 0; i < inputs; ++i) {
+        to.in_weight[first + i] += at.norm_weight[i] * d[i] + at.norm_bias[i] * shift;
+        to.norm_weight[i] += at.in_weight[first + i] * d[i];
+        to.norm_bias[i] += at.in_weight[first + i] * shift;
+      }
+    }
+  }
 }
 
 void PackedParameters::pack_matrices(const float* weight, bool gradients,
@@ -180,12 +225,15 @@ void PackedParameters::add_gradients(const float* slot,
   for (std::size_t t = 0; t < plan_.gradients.sets.size(); ++t) {
     const GradientOffsets& from = plan_.gradients.sets[t];
     const StepPointers<float>& to = gradients[t];
-    if (spec.norm != NormPosition::none) {
+    if (spec.norm == NormPosition::post) {
       add_vector(slot + from.norm_weight, spec.dim, to.norm_weight);
       add_vector(slot + from.norm_bias, spec.dim, to.norm_bias);
     }
     const MatrixShape first = in_shape(spec);
-    add_matrix(slot + from.in, first, to.in_weight);
+    if (spec.norm == NormPosition::pre)
+      add_folded_gradients(slot + from.in, slot + from.in_bias, steps[t], to);
+    else
+      add_matrix(slot + from.in, first, to.in_weight);
     add_vector(slot + from.in_bias, first.outputs, to.in_bias, first.output_groups);
     if (spec.function != FunctionKind::linear) {
       add_matrix(slot + from.out, out_shape(spec), to.out_weight);

@@ -28,10 +28,13 @@ class PackedParameters {
 
  private:
   void pack_step(std::size_t index, const StepPointers<const float>& from, bool gradients);
+  void fold_norm(const StepPointers<const float>& from);
   void pack_matrices(const float* weight, bool gradients, const std::vector<float*>& at,
                      PackedStep& to);
   Panels ready(const Panels& panels, float* data);
   void pack_factors(const float* weight, float* at, PackedStep& to);
+  void add_folded_gradients(const float* matrix, const float* bias,
+                            const StepPointers<const float>& at, const StepPointers<float>& to);
   void add_mix_gradients(const float* mixed, const float* base_sums,
                          const StepPointers<const float>& at, const StepPointers<float>& to);
 
@@ -41,6 +44,7 @@ class PackedParameters {
   WorkerPool& pool_;
   FloatBuffer memory_;
   std::vector<float> alpha_;                 // of the step that is packed or added
+  std::vector<float> folded_;                // first matrix and bias with the norm before them
   std::vector<float> side_by_side_;          // W_k of that step
   std::vector<std::vector<float*>> places_;  // of each step's packed parts, in pack_step's order
 };

@@ -59,11 +59,43 @@ HWY_INLINE void scale_and_shift(const float* xhat, std::int64_t count, std::int6
             to + i * width + c);
 }
 
-/// The gradient of a layer normalisation: `dy` of its output becomes that of its input, in place;
-/// those of factor and shift are added up, unless null.
+/// to += the sum of the rows.
+HWY_INLINE void add_columns(const float* rows, std::int64_t count, std::int64_t width, float* to) {
+  for (std::int64_t c = 0; c < width; c += kLanes) {
+    Floats sum = load(to + c);
+    for (std::int64_t i = 0; i < count; ++i) sum = hn::Add(sum, load(rows + i * width + c));
+    store(sum, to + c);
+  }
+}
+
+/// to += the sum of a ∘ b over rows.
+HWY_INLINE void add_column_products(const float* a, const float* b, std::int64_t count,
+                                    std::int64_t width, float* to) {
+  for (std::int64_t c = 0; c < width; c += kLanes) {
+    Floats sum = load(to + c);
+    for (std::int64_t i = 0; i < count; ++i)
+      sum = hn::MulAdd(load(a + i * width + c), load(b + i * width + c), sum);
+    store(sum, to + c);
+  }
+}
+
+/// The gradient of scale_and_shift: `dy` of its output becomes that of xhat, in place; those of
+/// factor and shift are added up, unless null.
+HWY_INLINE void scale_and_shift_back(float* dy, const float* xhat, std::int64_t count,
+                                     std::int64_t width, const float* factor,
+                                     float* factor_gradient, float* shift_gradient) {
+  if (factor_gradient != nullptr) {
+    add_column_products(dy, xhat, count, width, factor_gradient);
+    add_columns(dy, count, width, shift_gradient);
+  }
+  for (std::int64_t i = 0; i < count; ++i)
+    for (std::int64_t c = 0; c < width; c += kLanes)
+      store(hn::Mul(load(dy + i * width + c), load(factor + c)), dy + i * width + c);
+}
+
+/// The gradient of normalise: `dy` of xhat becomes that of the rows, in place.
 HWY_INLINE void normalise_back(float* dy, const float* xhat, const float* rstd, std::int64_t count,
-                               std::int64_t dim, std::int64_t width, const float* factor,
-                               float* factor_gradient, float* shift_gradient) {
+                               std::int64_t dim, std::int64_t width) {
   const float inverse = 1.0F / static_cast<float>(dim);
   for (std::int64_t i = 0; i < count; ++i) {
     float* row = dy + i * width;
@@ -72,20 +104,14 @@ HWY_INLINE void normalise_back(float* dy, const float* xhat, const float* rstd, 
     Floats product = zeros();
     for (std::int64_t c = 0; c < width; c += kLanes) {
       const Floats d = load(row + c);
-      const Floats x = load(normalised + c);
-      const Floats dx = hn::Mul(d, x);
-      if (factor_gradient != nullptr) {
-        store(hn::Add(load(factor_gradient + c), dx), factor_gradient + c);
-        store(hn::Add(load(shift_gradient + c), d), shift_gradient + c);
-      }
-      sum = hn::MulAdd(d, load(factor + c), sum);
-      product = hn::MulAdd(dx, load(factor + c), product);
+      sum = hn::Add(sum, d);
+      product = hn::MulAdd(d, load(normalised + c), product);
     }
     const Floats mean = broadcast(sum_of(sum) * inverse);
     const Floats slope = broadcast(sum_of(product) * inverse);
     const Floats scale = broadcast(rstd[i]);
     for (std::int64_t c = 0; c < width; c += kLanes) {
-      const Floats d = hn::MulSub(load(row + c), load(factor + c), mean);
+      const Floats d = hn::Sub(load(row + c), mean);
       store(hn::Mul(hn::NegMulAdd(load(normalised + c), slope, d), scale), row + c);
     }
   }
@@ -108,26 +134,6 @@ HWY_INLINE void activate(Activation kind, float* values, float* slope, std::int6
       store(at.slope, slope + c);
     }
   });
-}
-
-/// to += the sum of the rows.
-HWY_INLINE void add_columns(const float* rows, std::int64_t count, std::int64_t width, float* to) {
-  for (std::int64_t c = 0; c < width; c += kLanes) {
-    Floats sum = load(to + c);
-    for (std::int64_t i = 0; i < count; ++i) sum = hn::Add(sum, load(rows + i * width + c));
-    store(sum, to + c);
-  }
-}
-
-/// to += the sum of a ∘ b over rows.
-HWY_INLINE void add_column_products(const float* a, const float* b, std::int64_t count,
-                                    std::int64_t width, float* to) {
-  for (std::int64_t c = 0; c < width; c += kLanes) {
-    Floats sum = load(to + c);
-    for (std::int64_t i = 0; i < count; ++i)
-      sum = hn::MulAdd(load(a + i * width + c), load(b + i * width + c), sum);
-    store(sum, to + c);
-  }
 }
 
 /// values ∘= factors, element by element.

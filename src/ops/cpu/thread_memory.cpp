@@ -80,7 +80,7 @@ void ThreadMemory::arrange(const DiffusionPlan& plan, bool keep) {
   const std::int64_t steps = static_cast<std::int64_t>(plan.steps.size());
   const std::int64_t sets = keep ? steps : std::min<std::int64_t>(steps, 1);
   const std::int64_t arrays = 16 + 8 * sets;
-  buffer_.reserve(state * (keep ? 6 : 4) + 5 * workspace.block_size + 2 * pooled +
+  buffer_.reserve(state * (keep ? 6 : 4) + 4 * workspace.block_size + 2 * pooled +
                   sets * sizes.total() + arrays * (kSlack + kUnit));
   float* at = buffer_.data();
   const auto take = [&at](std::int64_t floats) -> float* {
@@ -94,7 +94,7 @@ void ThreadMemory::arrange(const DiffusionPlan& plan, bool keep) {
   workspace.values = take(state);  // noise is drawn here too
   workspace.gradient = keep ? take(state) : nullptr;
   workspace.spare = keep && initial ? take(state) : nullptr;
-  workspace.block = take(4 * workspace.block_size);
+  workspace.block = take(3 * workspace.block_size);
   const bool pairs = plan.arithmetic != Arithmetic::single;
   workspace.cells = pairs ? take(workspace.block_size) : nullptr;
   bits = reinterpret_cast<std::uint16_t*>(take((state + 1) / 2 + kSlack));
