@@ -123,7 +123,8 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
   for (std::size_t i = 0; i < batch_count; ++i) {
     clock.enter(StepClock::Phase::data);
     const Batch batch = batch_at(i);
-    clock.enter(StepClock::Phase::forward);
+    clock.enter(classifier_.is_fused() ? StepClock::Phase::forward_backward
+                                       : StepClock::Phase::forward);
     const OneThreadScope threads(classifier_.is_small(batch));
     const Pass found = pass(batch, examples, static_cast<std::uint32_t>(i), update, clock);
     figures.loss = i == 0 ? found.loss : figures.loss.add(found.loss);

@@ -145,6 +145,25 @@ TEST_P(UpdaterOn, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
 
 INSTANTIATE_TEST_SUITE_P(Devices, UpdaterOn, testing::every_device(), testing::device_name);
 
+TEST(Updater, TellsForwardFromBackwardWhereTheyAreTwoPasses) {
+  for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+    Config config = small_config();
+    config.train.kernel = kernel;
+    const auto classifier = make_classifier(config, kShape, 1);
+    Updater updater(config.train, Precision::fp32, *classifier);
+    StepClock clock(at::kCPU, 1);
+    clock.begin_update();
+    updater.apply(
+        1, 2, [&](std::size_t) { return two_texts(0); }, 1, 0.01, clock);
+    clock.end_update();
+    const HistoryTime time = clock.take();
+    const bool fused = kernel == Kernel::fused;
+    EXPECT_EQ(time.forward_backward_s.has_value(), fused);
+    EXPECT_EQ(time.forward_s.has_value(), !fused);
+    EXPECT_EQ(time.backward_s.has_value(), !fused);
+  }
+}
+
 TEST(Updater, EverySettingOfTheUpdateCounts) {
   const auto weights_after_three = [](const Config& config) {
     const auto classifier = make_classifier(config, kShape, 1);
