@@ -51,7 +51,7 @@ void check_tensors(std::span<const TensorView> tensors) {
       throw Error(fmt::format("Two tensors are named \"{}\".", tensor.name));
     }
     const auto size = tensor_size_bytes(tensor.dtype, tensor.shape);
-    if (!size || *size != tensor.bytes.size()) {
+    if (!size || (!tensor.next && *size != tensor.bytes.size())) {
       throw Error(fmt::format("Tensor \"{}\" holds {} bytes, not what its shape and {} make.",
                               tensor.name, tensor.bytes.size(), dtype_name(tensor.dtype)));
     }
@@ -64,7 +64,7 @@ std::string header_text(std::span<const TensorView> tensors,
   if (!metadata.empty()) header[std::string(kMetadataKey)] = metadata;
   std::uint64_t begin = 0;
   for (const TensorView& tensor : tensors) {
-    const std::uint64_t end = begin + tensor.bytes.size();
+    const std::uint64_t end = begin + *tensor_size_bytes(tensor.dtype, tensor.shape);
     header[tensor.name] = {{"dtype", dtype_name(tensor.dtype)},
                            {"shape", tensor.shape},
                            {"data_offsets", {begin, end}}};
@@ -122,7 +122,18 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(&header_size, 1)));
   file.write(std::as_bytes(std::span(header)));
-  for (const TensorView& tensor : tensors) file.write(tensor.bytes);
+  for (const TensorView& tensor : tensors) {
+    file.write(tensor.bytes);
+    std::uint64_t left = *tensor_size_bytes(tensor.dtype, tensor.shape) - tensor.bytes.size();
+    while (left > 0) {
+      const std::span<const std::byte> more = tensor.next();
+      if (more.empty() || more.size() > left)
+        throw Error(fmt::format("Tensor \"{}\" makes {} bytes, of {} that its shape leaves.",
+                                tensor.name, more.size(), left));
+      file.write(more);
+      left -= more.size();
+    }
+  }
   file.commit();
 }
 

@@ -34,9 +34,10 @@ EvaluatedSet evaluated_set(const Config& config, const TrainingData& data,
                            const std::string& what) {
   EvaluatedSet set{.name = what, .metrics = evaluation.metrics, .labels = data.labels.names()};
   const TokenReader reader(*data.tokenizer, config.tokenizer.type);
+  std::vector<std::int32_t> held;
   for (const ConfidentError& error : most_confident_errors(
            evaluation.probabilities, evaluation.gold, data.labels.size(), kShownErrors)) {
-    const auto tokens = view.data->tokens(view.rows[error.index]);
+    const auto tokens = view.data->tokens(view.rows[error.index], held);
     set.errors.push_back(
         {.row = evaluation.rows[error.index],
          .gold = error.gold,

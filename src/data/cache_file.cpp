@@ -193,12 +193,13 @@ void write_cache_file(const std::filesystem::path& path, const CacheContent& hea
   writer.put(header.layout);
   Block block;
   for (std::size_t i = 0; i < data.size(); ++i) {
-    const auto tokens = data.tokens(i);
     block.lengths.push_back(data.length(i));
     block.labels.push_back(data.label(i));
     block.lines.push_back(data.line(i));
     block.marks.push_back(data.mark(i));
-    block.tokens.insert(block.tokens.end(), tokens.begin(), tokens.end());
+    const std::size_t before = block.tokens.size();
+    block.tokens.resize(before + static_cast<std::size_t>(data.length(i)));
+    data.copy_tokens(i, block.tokens.data() + before);
     if (block.lengths.size() >= kBlockRows || block.tokens.size() >= kBlockTokens) {
       write_block(writer, block);
     }

@@ -9,13 +9,18 @@
 #include "diffuse/base/error.hpp"
 
 namespace diffuse {
+namespace {
+
+constexpr std::int32_t kLargestLow = std::numeric_limits<std::uint16_t>::max();
+
+}  // namespace
 
 std::uint64_t EncodedDataset::add_chunk(std::size_t tokens) {
   constexpr std::uint64_t kMaxChunks = std::uint64_t{1} << (40 - kChunkBits);
   if (token_chunks_.size() >= kMaxChunks) {
     throw DataError("the data set is too large: its tokens do not fit into 2^40 positions");
   }
-  token_chunks_.push_back(std::make_unique_for_overwrite<std::int32_t[]>(tokens));
+  token_chunks_.push_back({tokens, std::make_unique_for_overwrite<std::uint16_t[]>(tokens)});
   return token_chunks_.size() - 1;
 }
 
@@ -42,12 +47,11 @@ void EncodedDataset::append(std::span<const std::int32_t> tokens, std::int32_t l
   std::uint64_t place = 0;
   if (tokens.size() > kChunkTokens / 4) {
     chunk = add_chunk(tokens.size());
-    own_chunk_tokens_ += tokens.size();
   } else {
-    if (open_used_ + tokens.size() > kChunkTokens || shared_chunks_ == 0) {
+    if (open_used_ + tokens.size() > kChunkTokens || !has_open_chunk_) {
       open_chunk_ = static_cast<std::size_t>(add_chunk(kChunkTokens));
       open_used_ = 0;
-      ++shared_chunks_;
+      has_open_chunk_ = true;
     }
     chunk = open_chunk_;
     place = open_used_;
@@ -55,7 +59,10 @@ void EncodedDataset::append(std::span<const std::int32_t> tokens, std::int32_t l
     // An empty row at the very end of a chunk would point at the next one.
     if (place == kChunkTokens) place = kChunkTokens - 1;
   }
-  std::copy(tokens.begin(), tokens.end(), token_chunks_[chunk].get() + place);
+  TokenChunk& to = token_chunks_[chunk];
+  if (std::any_of(tokens.begin(), tokens.end(), [](std::int32_t id) { return id > kLargestLow; }))
+    to.hold_high();
+  for (std::size_t i = 0; i < tokens.size(); ++i) to.set(place + i, tokens[i]);
   if (size_ % kChunkRows == 0) {
     row_chunks_.push_back(std::make_unique_for_overwrite<Row[]>(kChunkRows));
     mark_chunks_.push_back(std::make_unique_for_overwrite<std::uint32_t[]>(kChunkRows));
@@ -69,6 +76,16 @@ void EncodedDataset::append(std::span<const std::int32_t> tokens, std::int32_t l
   token_count_ += static_cast<std::int64_t>(tokens.size());
 }
 
+void EncodedDataset::copy_tokens(std::size_t index, std::int32_t* to) const {
+  const Row& row = row_at(index);
+  const TokenChunk& chunk = token_chunks_[row.position >> kChunkBits];
+  const std::size_t place = row.position & (kChunkTokens - 1);
+  std::copy_n(chunk.low.get() + place, row.length, to);
+  if (!chunk.high) return;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(row.length); ++i)
+    to[i] = chunk.get(place + i);
+}
+
 std::uint64_t EncodedDataset::number(std::size_t index) const {
   const auto behind = std::upper_bound(skipped_before_.begin(), skipped_before_.end(), index);
   return index + 1 + static_cast<std::uint64_t>(behind - skipped_before_.begin());
@@ -76,14 +93,18 @@ std::uint64_t EncodedDataset::number(std::size_t index) const {
 
 void EncodedDataset::map_tokens(std::span<const std::int32_t> to, std::int32_t unknown,
                                 WorkerPool& pool) {
+  const bool high = !to.empty() && *std::max_element(to.begin(), to.end()) > kLargestLow;
+  if (high)  // before several threads may want to
+    for (TokenChunk& chunk : token_chunks_) chunk.hold_high();
   const auto map_row = [&](std::size_t index) {
     const Row& row = row_at(index);
-    std::int32_t* const ids =
-        token_chunks_[row.position >> kChunkBits].get() + (row.position & (kChunkTokens - 1));
+    TokenChunk& chunk = token_chunks_[row.position >> kChunkBits];
+    const std::size_t begin = row.position & (kChunkTokens - 1);
     bool any_unknown = false;
-    for (std::int32_t i = 0; i < row.length; ++i) {
-      ids[i] = to[static_cast<std::size_t>(ids[i])];
-      any_unknown |= ids[i] == unknown;
+    for (std::size_t i = begin; i < begin + static_cast<std::size_t>(row.length); ++i) {
+      const std::int32_t id = to[static_cast<std::size_t>(chunk.get(i))];
+      chunk.set(i, id);
+      any_unknown |= id == unknown;
     }
     if (!any_unknown) mark_chunks_[index / kChunkRows][index % kChunkRows] = 0;
   };
@@ -91,6 +112,8 @@ void EncodedDataset::map_tokens(std::span<const std::int32_t> to, std::int32_t u
     const std::size_t begin = static_cast<std::size_t>(chunk) * kChunkRows;
     for (std::size_t i = begin; i < std::min(size_, begin + kChunkRows); ++i) map_row(i);
   });
+  if (!high)
+    for (TokenChunk& chunk : token_chunks_) chunk.high.reset();
 }
 
 void EncodedDataset::map_labels(std::span<const std::int32_t> to) {
@@ -106,7 +129,9 @@ void EncodedDataset::map_labels(std::span<const std::int32_t> to) {
 }
 
 std::size_t EncodedDataset::memory_bytes() const {
-  return (shared_chunks_ * kChunkTokens + own_chunk_tokens_) * sizeof(std::int32_t) +
+  std::size_t halves = 0;
+  for (const TokenChunk& chunk : token_chunks_) halves += chunk.tokens * (chunk.high ? 2 : 1);
+  return halves * sizeof(std::uint16_t) +
          row_chunks_.size() * kChunkRows * (sizeof(Row) + sizeof(std::uint32_t)) +
          token_chunks_.capacity() * sizeof(token_chunks_[0]) +
          row_chunks_.capacity() * sizeof(row_chunks_[0]) +

@@ -12,8 +12,10 @@
 namespace diffuse {
 namespace {
 
-std::uint64_t text_key(const EncodedDataset& data, std::size_t row) {
-  const auto ids = data.tokens(row);
+/// `held`: memory for the row's ids.
+std::uint64_t text_key(const EncodedDataset& data, std::size_t row,
+                       std::vector<std::int32_t>& held) {
+  const auto ids = data.tokens(row, held);
   const std::string_view bytes(reinterpret_cast<const char*>(ids.data()), ids.size_bytes());
   return mix_seed(hash64(bytes), data.mark(row));
 }
@@ -22,7 +24,8 @@ std::uint64_t text_key(const EncodedDataset& data, std::size_t row) {
 
 std::vector<std::uint64_t> text_keys(const EncodedDataset& data) {
   std::vector<std::uint64_t> keys(data.size());
-  for (std::size_t row = 0; row < keys.size(); ++row) keys[row] = text_key(data, row);
+  std::vector<std::int32_t> held;
+  for (std::size_t row = 0; row < keys.size(); ++row) keys[row] = text_key(data, row, held);
   return keys;
 }
 
@@ -68,8 +71,9 @@ std::int64_t count_known_texts(const EncodedDataset& data,
 
 SharedTexts count_shared_texts(const DatasetView& view, const DatasetView& others) {
   using Labelled = std::pair<std::uint64_t, std::int32_t>;  // a text's key and a label of it
-  const auto labelled = [](const EncodedDataset& data, std::uint32_t row) {
-    return Labelled(text_key(data, row), data.label(row));
+  std::vector<std::int32_t> held;
+  const auto labelled = [&held](const EncodedDataset& data, std::uint32_t row) {
+    return Labelled(text_key(data, row, held), data.label(row));
   };
   std::vector<Labelled> known;
   known.reserve(others.size());

@@ -39,12 +39,12 @@ void pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows,
                     rows.size()));
   }
   packed.resize(static_cast<std::size_t>(total), rows.size());
-  auto to = packed.tokens().begin();
+  std::int32_t to = 0;
   packed.offsets()[0] = 0;
   for (std::size_t b = 0; b < rows.size(); ++b) {
-    const auto tokens = data.tokens(rows[b]);
-    to = std::copy(tokens.begin(), tokens.end(), to);
-    packed.offsets()[b + 1] = static_cast<std::int32_t>(to - packed.tokens().begin());
+    data.copy_tokens(rows[b], packed.tokens().data() + to);
+    to += data.length(rows[b]);
+    packed.offsets()[b + 1] = to;
     packed.labels()[b] = data.label(rows[b]);
   }
 }

@@ -75,8 +75,9 @@ PartSummary summarize(const std::string& name, const DatasetView& view, std::int
   PartSummary part{
       .name = name, .rows = static_cast<std::int64_t>(view.size()), .max_tokens = max_tokens};
   if (view.data == nullptr) return part;
+  std::vector<std::int32_t> held;
   for (const std::uint32_t row : view.rows) {
-    const auto ids = view.data->tokens(row);
+    const auto ids = view.data->tokens(row, held);
     part.tokens += std::ssize(ids);
     part.unknown_tokens += std::count(ids.begin(), ids.end(), unknown_id);
   }

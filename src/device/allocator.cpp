@@ -66,7 +66,8 @@ bool tune_allocator() {
   // leave holes as large (twice the peak memory measured with 46 MB tensors).
   constexpr int kMmapThresholdBytes = 64 << 20;
   constexpr int kTrimThresholdBytes = 1 << 30;
-  return mallopt(M_MMAP_THRESHOLD, kMmapThresholdBytes) == 1 &&
+  // One heap: what a thread gave back to a heap of its own is there for no other.
+  return mallopt(M_ARENA_MAX, 1) == 1 && mallopt(M_MMAP_THRESHOLD, kMmapThresholdBytes) == 1 &&
          mallopt(M_TRIM_THRESHOLD, kTrimThresholdBytes) == 1;
 }
 

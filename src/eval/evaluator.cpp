@@ -69,6 +69,7 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
   for (const auto& rows :
        evaluation_batches(view, options.batch_size, evaluation_batch_tokens(classifier))) {
     const Batch batch = make_batch(pack_rows(*view.data, rows), classifier.device());
+    if (options.before_batch) options.before_batch(batch);
     const at::Tensor logits = predict_logits(classifier, batch, context, options.precision);
     if (logits.size(1) != options.class_count)
       throw Error("The classifier's number of outputs is not the number of classes.");

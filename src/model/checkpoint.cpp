@@ -139,19 +139,18 @@ LoadedModel load_model(const fs::path& folder) {
 
 void save_model(const fs::path& folder, const Config& config, const Tokenizer& tokenizer,
                 const Labels& labels, const Classifier& classifier,
-                const std::vector<at::Tensor>& tensors, const DataFacts* data) {
+                const std::vector<at::Tensor>& tensors, const DataFacts* data,
+                const RowSource& rows) {
   const std::vector<NamedParameter> parameters = classifier.parameters();
   bool fits = parameters.size() == tensors.size();
+  std::vector<SavedTensor> named;
   for (std::size_t i = 0; fits && i < tensors.size(); ++i) {
-    fits = tensors[i].sizes() == parameters[i].tensor.sizes();
+    const auto& [name, parameter, role] = parameters[i];
+    const bool made = rows && !tensors[i].defined();
+    fits = made || (tensors[i].defined() && tensors[i].sizes() == parameter.sizes());
+    named.push_back(made ? SavedTensor{name, parameter, rows} : SavedTensor{name, tensors[i]});
   }
   if (!fits) throw Error("save_model: the tensors are not those of the classifier's parameters.");
-
-  std::vector<std::pair<std::string, at::Tensor>> named;
-  named.reserve(tensors.size());
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    named.emplace_back(parameters[i].name, tensors[i]);
-  }
   save_tensors(folder / kModelFile, named);
   if (config.model.type == ModelType::torchscript)
     dynamic_cast<const TorchScriptClassifier&>(classifier).save(folder / kModuleFile);

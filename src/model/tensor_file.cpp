@@ -38,6 +38,25 @@ std::string shape_text(at::IntArrayRef shape) {
   return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", "));
 }
 
+/// The bytes of a matrix, a block of its rows after the other.
+struct RowBytes {
+  RowSource source;
+  std::int64_t rows;
+  std::int64_t width;
+  std::int64_t done = 0;
+  std::vector<float> block{};
+
+  std::span<const std::byte> operator()() {
+    constexpr std::int64_t kBlockFloats = std::int64_t{1} << 15;
+    const std::int64_t end = std::min(
+        rows, done + std::max<std::int64_t>(kBlockFloats / std::max(width, std::int64_t{1}), 1));
+    block.resize(static_cast<std::size_t>((end - done) * width));
+    source(done, end, block.data());
+    done = end;
+    return std::as_bytes(std::span(block));
+  }
+};
+
 }  // namespace
 
 std::string described(const at::Tensor& target) {
@@ -69,16 +88,24 @@ void copy_into(const at::Tensor& target, const TensorView& view) {
 
 void save_tensors(const std::filesystem::path& path,
                   const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
+  std::vector<SavedTensor> saved;
+  for (const auto& [name, tensor] : tensors) saved.push_back({name, tensor});
+  save_tensors(path, saved);
+}
+
+void save_tensors(const std::filesystem::path& path, const std::vector<SavedTensor>& tensors) {
   std::vector<at::Tensor> held;  // the views' memory
   std::vector<TensorView> views;
   held.reserve(tensors.size());
-  for (const auto& [name, tensor] : tensors) {
+  for (const auto& [name, tensor, rows] : tensors) {
+    views.push_back({name, file_type(name, tensor.scalar_type()), tensor.sizes().vec(), {}});
+    if (rows) {
+      views.back().next = RowBytes{rows, tensor.size(0), tensor.size(1)};
+      continue;
+    }
     held.push_back(tensor.detach().cpu().contiguous());
     const at::Tensor& host = held.back();
-    views.push_back({name,
-                     file_type(name, host.scalar_type()),
-                     host.sizes().vec(),
-                     {static_cast<const std::byte*>(host.const_data_ptr()), host.nbytes()}});
+    views.back().bytes = {static_cast<const std::byte*>(host.const_data_ptr()), host.nbytes()};
   }
   // PyTorch's readers ask for this entry.
   write_safetensors(path, views, {{"format", "pt"}});

@@ -9,8 +9,19 @@
 #include <vector>
 
 #include "diffuse/base/safetensors.hpp"
+#include "diffuse/model/checkpoint.hpp"
 
 namespace diffuse {
+
+/// A tensor to be written: where there are `rows`, its values are theirs.
+struct SavedTensor {
+  std::string name;
+  at::Tensor tensor;
+  RowSource rows{};  ///< of a float32 matrix
+};
+
+/// As save_tensors() of pairs.
+void save_tensors(const std::filesystem::path& path, const std::vector<SavedTensor>& tensors);
 
 /// As load_tensors() of a path, from a file already read; `path` names it in messages.
 void load_tensors(const SafetensorsFile& file, const std::filesystem::path& path,

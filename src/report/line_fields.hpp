@@ -45,8 +45,9 @@ void visit_fields(Line& line, Visit& visit) {
 template <LineOf<HistoryTime> Line, class Visit>
 void visit_fields(Line& line, Visit& visit) {
   visit("data", line.data_s);
-  visit("forward", line.forward_s);
-  visit("backward", line.backward_s);
+  visit.if_any("forward", line.forward_s);
+  visit.if_any("backward", line.backward_s);
+  visit.if_any("forward_backward", line.forward_backward_s);
   visit("optimizer", line.optimizer_s);
   visit("evaluation", line.evaluation_s);
 }

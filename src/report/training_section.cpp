@@ -4,6 +4,8 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
+#include <vector>
 
 #include "diffuse/report/svg_chart.hpp"
 #include "report/sections.hpp"
@@ -117,14 +119,27 @@ std::string time_chart(const RunHistory& history) {
                        longest > 7200  ? "time (h)"
                        : longest > 300 ? "time (min)"
                                        : "time (s)",
-                       {"data", "forward", "backward", "optimizer", "evaluation"},
+                       {},
                        {}};
-  for (const HistoryEpoch& epoch : history.epochs) {
-    const HistoryTime& time = epoch.time;
-    bars.bars.push_back({fmt::format("{:.4g}", epoch.epoch),
-                         {time.data_s / unit, time.forward_s / unit, time.backward_s / unit,
-                          time.optimizer_s / unit, time.evaluation_s / unit}});
-  }
+  for (const HistoryEpoch& epoch : history.epochs)
+    bars.bars.push_back({fmt::format("{:.4g}", epoch.epoch), {}});
+  // What no epoch has, one pass or two by the kernel, is left out.
+  const auto add = [&](const char* name, const auto& time_of) {
+    std::vector<std::optional<double>> times;
+    for (const HistoryEpoch& epoch : history.epochs) times.push_back(time_of(epoch.time));
+    if (std::none_of(times.begin(), times.end(), [](const auto& t) { return t.has_value(); }))
+      return;
+    bars.parts.push_back(name);
+    for (std::size_t i = 0; i < times.size(); ++i)
+      bars.bars[i].values.push_back(times[i].value_or(0) / unit);
+  };
+  using Time = const HistoryTime&;
+  add("data", [](Time time) { return std::optional(time.data_s); });
+  add("forward", [](Time time) { return time.forward_s; });
+  add("backward", [](Time time) { return time.backward_s; });
+  add("forward and backward", [](Time time) { return time.forward_backward_s; });
+  add("optimizer", [](Time time) { return std::optional(time.optimizer_s); });
+  add("evaluation", [](Time time) { return std::optional(time.evaluation_s); });
   return fmt::format("<div class=\"card\">{}</div>\n", stacked_bar_chart_svg(bars));
 }
 

@@ -9,7 +9,6 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
-#include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
 
 namespace diffuse {
@@ -57,7 +56,7 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
   const fs::path target = folder(state.update);
   FolderWriter writer(target);
   save_model(writer.folder(), content.config, *content.data.tokenizer, content.data.labels,
-             content.classifier, content.model_tensors, &content.data.facts);
+             content.classifier, content.model_tensors, &content.data.facts, content.rows);
   save_tensors(writer.folder() / "optimizer.safetensors", content.training_tensors);
   write_file_atomically(writer.folder() / "state.json",
                         training_state_json(state, content.schedule));

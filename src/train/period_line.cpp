@@ -9,10 +9,12 @@ namespace diffuse {
 
 std::optional<Metrics> evaluate_validation(
     Classifier& classifier, const TrainingData& data, const TrainConfig& config,
-    Precision precision, const std::function<void(std::int64_t, std::int64_t)>& on_progress) {
+    Precision precision, const std::function<void(const Batch&)>& before_batch,
+    const std::function<void(std::int64_t, std::int64_t)>& on_progress) {
   const EvaluationOptions options{.class_count = data.labels.size(),
                                   .noise_seed = config.seed,
                                   .precision = precision,
+                                  .before_batch = before_batch,
                                   .on_progress = [&](std::int64_t done, std::int64_t total) {
                                     throw_if_stopped();
                                     on_progress(done, total);

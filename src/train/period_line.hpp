@@ -12,10 +12,12 @@
 namespace diffuse {
 
 /// Evaluates `classifier` on the validation rows.
-/// Nothing if a stop signal came before it was through. `on_progress`: as in EvaluationOptions.
+/// Nothing if a stop signal came before it was through. `before_batch` and `on_progress`: as in
+/// EvaluationOptions.
 std::optional<Metrics> evaluate_validation(
     Classifier& classifier, const TrainingData& data, const TrainConfig& config,
-    Precision precision, const std::function<void(std::int64_t, std::int64_t)>& on_progress);
+    Precision precision, const std::function<void(const Batch&)>& before_batch,
+    const std::function<void(std::int64_t, std::int64_t)>& on_progress);
 
 void add_validation(HistoryEpoch& line, const Metrics& validation);
 /// The peaks since they were last reset.

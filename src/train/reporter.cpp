@@ -119,6 +119,7 @@ void Reporter::add_epoch(const HistoryEpoch& line) {
       {"time_s/data", line.time.data_s},
       {"time_s/forward", line.time.forward_s},
       {"time_s/backward", line.time.backward_s},
+      {"time_s/forward_backward", line.time.forward_backward_s},
       {"time_s/optimizer", line.time.optimizer_s},
       {"time_s/evaluation", line.time.evaluation_s},
       {"memory_bytes/host_rss", bytes(line.memory.host_rss)},
@@ -142,12 +143,14 @@ void Reporter::report(const HistoryEpoch& line, const Metrics* validation) {
   log::info("{}", text);
   const auto bytes = [](std::int64_t count) { return format_bytes(static_cast<double>(count)); };
   const HistoryTime& time = line.time;
-  // The fused kernel makes both in one pass, which counts as forward.
-  const std::string passes =
-      time.backward_s > 0 ? fmt::format("forward {}, backward {}", format_duration(time.forward_s),
-                                        format_duration(time.backward_s))
-                          : "forward and backward " + format_duration(time.forward_s);
-  log::info("  time: data {}, {}, optimizer {}, evaluation {}; peak memory {}",
+  std::string passes;
+  const auto add_pass = [&passes](const char* name, const std::optional<double>& seconds) {
+    if (seconds) passes += fmt::format(", {} {}", name, format_duration(*seconds));
+  };
+  add_pass("forward", time.forward_s);
+  add_pass("backward", time.backward_s);
+  add_pass("forward and backward", time.forward_backward_s);
+  log::info("  time: data {}{}, optimizer {}, evaluation {}; peak memory {}",
             format_duration(time.data_s), passes, format_duration(time.optimizer_s),
             format_duration(time.evaluation_s), bytes(line.memory.host_rss));
   if (line.baseline) {

@@ -1,7 +1,6 @@
 #include "diffuse/train/row_adamw.hpp"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -155,41 +154,26 @@ void RowAdamW::step(const RowGradient& gradient, std::int64_t update, double lea
   });
 }
 
-/// Writes where the updates so far have each row; `to` may be the table's own memory.
-void RowAdamW::settle_rows(float* to) const {
+/// Writes where the updates so far have the row, which may be at `to`.
+void RowAdamW::follow_row(std::int64_t id, float* to) const {
   const std::int64_t dim = table_.size(1);
-  float* values = table_.mutable_data_ptr<float>();
-  float* moment1 = moment1_.mutable_data_ptr<float>();
-  float* moment2 = moment2_.mutable_data_ptr<float>();
-  const auto* last = last_update_.const_data_ptr<std::int32_t>();
-  for (std::int64_t id = 0; id < table_.size(0); ++id) {
-    const std::int64_t at = id * dim;
-    follow_tail(missed(last[id]), dim, {values + at, moment1 + at, moment2 + at}, to + at);
-  }
+  const std::int64_t at = id * dim;
+  follow_tail(missed(last_update_.const_data_ptr<std::int32_t>()[id]), dim,
+              {table_.mutable_data_ptr<float>() + at, moment1_.mutable_data_ptr<float>() + at,
+               moment2_.mutable_data_ptr<float>() + at},
+              to);
 }
 
-/// Makes averages of settled rows, where there are averages.
-void RowAdamW::settle_averages(float* rows) const {
-  if (!average_.defined()) return;
+void RowAdamW::settle(std::int64_t begin, std::int64_t end, float* to) const {
   const std::int64_t dim = table_.size(1);
-  const float* raw = average_.const_data_ptr<float>();
   const auto* last = last_update_.const_data_ptr<std::int32_t>();
-  for (std::int64_t id = 0; id < table_.size(0); ++id) {
+  for (std::int64_t id = begin; id < end; ++id, to += dim) {
+    follow_row(id, to);
+    if (!average_.defined()) continue;
+    const float* average = average_.const_data_ptr<float>() + id * dim;
     const auto kept = static_cast<float>(kept_average(last[id], update_));
-    for (std::int64_t c = id * dim; c < (id + 1) * dim; ++c) rows[c] += (raw[c] - rows[c]) * kept;
+    for (std::int64_t c = 0; c < dim; ++c) to[c] += (average[c] - to[c]) * kept;
   }
-}
-
-at::Tensor RowAdamW::settled() const {
-  at::Tensor settled = at::empty_like(table_);
-  settle_rows(settled.mutable_data_ptr<float>());
-  settle_averages(settled.mutable_data_ptr<float>());
-  return settled;
-}
-
-void RowAdamW::settle_table() {
-  settle_rows(table_.mutable_data_ptr<float>());
-  settle_averages(table_.mutable_data_ptr<float>());
 }
 
 RowAdamW::NamedTensors RowAdamW::state() const {
@@ -230,11 +214,15 @@ void RowAdamW::resume(std::int64_t update, const NamedTensors& state) {
 }
 
 void RowAdamW::finish() {
-  if (average_.defined()) average_.copy_(settled());
-  settle_rows(table_.mutable_data_ptr<float>());
   const std::int64_t dim = table_.size(1);
-  auto* last = last_update_.mutable_data_ptr<std::int32_t>();
+  const auto* last = last_update_.const_data_ptr<std::int32_t>();
+  std::vector<float> row(static_cast<std::size_t>(dim));
   for (std::int64_t id = 0; id < table_.size(0); ++id) {
+    if (average_.defined()) {
+      settle(id, id + 1, row.data());
+      std::copy(row.begin(), row.end(), average_.mutable_data_ptr<float>() + id * dim);
+    }
+    follow_row(id, table_.mutable_data_ptr<float>() + id * dim);
     const auto kept1 = static_cast<float>(powers1_.of(update_ - last[id]));
     const auto kept2 = static_cast<float>(powers2_.of(update_ - last[id]));
     for (std::int64_t c = id * dim; c < (id + 1) * dim; ++c) {

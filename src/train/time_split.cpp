@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "diffuse/base/system.hpp"
@@ -66,10 +67,17 @@ void StepClock::add_training(double seconds) {
 HistoryTime StepClock::take() {
   const double sampled_s = std::accumulate(phase_s_.begin(), phase_s_.end(), 0.0);
   const double scale = sampled_s > 0 ? training_s_ / sampled_s : 0;
-  const HistoryTime split{.data_s = phase_s_[0] * scale,
-                          .forward_s = phase_s_[1] * scale,
-                          .backward_s = phase_s_[2] * scale,
-                          .optimizer_s = phase_s_[3] * scale,
+  const auto time_of = [&](Phase phase) {
+    return phase_s_[static_cast<std::size_t>(phase)] * scale;
+  };
+  const auto if_any = [&](Phase phase) {
+    return time_of(phase) > 0 ? std::optional(time_of(phase)) : std::nullopt;
+  };
+  const HistoryTime split{.data_s = time_of(Phase::data),
+                          .forward_s = if_any(Phase::forward),
+                          .backward_s = if_any(Phase::backward),
+                          .forward_backward_s = if_any(Phase::forward_backward),
+                          .optimizer_s = time_of(Phase::optimizer),
                           .evaluation_s = evaluation_s_};
   phase_s_ = {};
   update_ = 0;

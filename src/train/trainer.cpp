@@ -160,9 +160,10 @@ class Trainer {
     state_.evaluation_due = false;
     if (data_.validation.size() > 0) {
       {
-        const AveragedWeightsScope averaged = steps_.updater().use_averages();
+        AveragedWeightsScope averaged = steps_.updater().use_averages();
         validation = evaluate_validation(
             classifier_, data_, config_.train, precision_,
+            [&](const Batch& batch) { averaged.settle(batch.host->tokens()); },
             [this](std::int64_t done, std::int64_t all) { reporter_.show_evaluation(done, all); });
       }
       if (!validation) {  // a signal cut it short: whoever goes on does all of it
@@ -202,6 +203,7 @@ class Trainer {
               .data = data_,
               .classifier = classifier_,
               .model_tensors = steps_.updater().model_tensors(),
+              .rows = steps_.updater().settled_rows(),
               .training_tensors = steps_.updater().training_tensors(),
               .schedule = plan_.schedule};
     });

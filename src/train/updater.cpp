@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -16,7 +17,6 @@
 #include "diffuse/base/safetensors.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
-#include "diffuse/model/checkpoint.hpp"
 #include "diffuse/train/gradient_clip.hpp"
 #include "diffuse/train/loss.hpp"
 
@@ -123,7 +123,8 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
   for (std::size_t i = 0; i < batch_count; ++i) {
     clock.enter(StepClock::Phase::data);
     const Batch batch = batch_at(i);
-    clock.enter(StepClock::Phase::forward);
+    clock.enter(classifier_.is_fused() ? StepClock::Phase::forward_backward
+                                       : StepClock::Phase::forward);
     const OneThreadScope threads(classifier_.is_small(batch));
     const Pass found = pass(batch, examples, static_cast<std::uint32_t>(i), update, clock);
     figures.loss = i == 0 ? found.loss : figures.loss.add(found.loss);
@@ -201,13 +202,18 @@ std::vector<at::Tensor> Updater::model_tensors() const {
   std::size_t dense = 0;
   for (const NamedParameter& parameter : parameters_) {
     if (rows_ && parameter.role == ParameterRole::embedding)
-      tensors.push_back(rows_->settled());
+      tensors.emplace_back();
     else if (!average_)
       tensors.push_back(parameter.tensor.detach());
     else
       tensors.push_back(average_->values()[dense++]);
   }
   return tensors;
+}
+
+RowSource Updater::settled_rows() const {
+  if (!rows_) return {};
+  return [this](std::int64_t begin, std::int64_t end, float* to) { rows_->settle(begin, end, to); };
 }
 
 std::vector<std::pair<std::string, at::Tensor>> Updater::training_tensors() const {
@@ -247,7 +253,8 @@ void Updater::restore(const std::filesystem::path& folder, std::int64_t update) 
   const std::vector<at::Tensor> model = model_tensors();
   std::vector<std::pair<std::string, at::Tensor>> weights;
   for (std::size_t i = 0; i < parameters_.size(); ++i)
-    weights.emplace_back(parameters_[i].name, model[i]);
+    weights.emplace_back(parameters_[i].name,
+                         model[i].defined() ? model[i] : at::empty_like(parameters_[i].tensor));
   load_tensors(folder / "model.safetensors", weights);
 
   std::vector<std::pair<std::string, at::Tensor>> state = other_tensors();

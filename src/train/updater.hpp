@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "diffuse/config/config.hpp"
+#include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/train/adamw.hpp"
 #include "diffuse/train/gradient_scaler.hpp"
@@ -37,13 +38,16 @@ class Updater {
                       const std::function<Batch(std::size_t)>& batch_at, std::int64_t update,
                       double learning_rate, StepClock& clock);
 
-  /// Puts the averaged weights, where there are any, into the model for the time of the scope.
+  /// Puts the averaged weights, where there are any, into the model for the time of the scope;
+  /// rows of the embedding as its settle() is told.
   AveragedWeightsScope use_averages() {
     return AveragedWeightsScope(average_ ? &*average_ : nullptr, rows_ ? &*rows_ : nullptr);
   }
 
-  /// What `model.safetensors` holds: the averages where there are any, else the weights.
+  /// What `model.safetensors` holds: the averages where there are any, else the weights. Undefined
+  /// for the embedding where its touched rows alone are updated: settled_rows() makes it.
   std::vector<at::Tensor> model_tensors() const;
+  RowSource settled_rows() const;
   /// What `optimizer.safetensors` holds: the optimizers' state, the weights as `raw.<name>` beside
   /// averages, with fp16 the scaler's state, and `generator`, the state of the random numbers (u8).
   std::vector<std::pair<std::string, at::Tensor>> training_tensors() const;

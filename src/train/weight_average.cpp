@@ -50,14 +50,43 @@ void WeightAverage::swap() {
 AveragedWeightsScope::AveragedWeightsScope(WeightAverage* average, RowAdamW* rows)
     : average_(average), rows_(rows) {
   if (average_ != nullptr) average_->swap();
-  if (rows_ == nullptr) return;
-  kept_ = rows_->table().clone();
-  rows_->settle_table();
+  if (rows_ != nullptr) is_settled_.resize(static_cast<std::size_t>(rows_->table().size(0)));
 }
 
 AveragedWeightsScope::~AveragedWeightsScope() {
   if (average_ != nullptr) average_->swap();
-  if (rows_ != nullptr) rows_->table().copy_(kept_);
+  put_rows_back();
+}
+
+void AveragedWeightsScope::settle(std::span<const std::int32_t> tokens) {
+  if (rows_ == nullptr) return;
+  // The rows that most texts have stay from batch to batch.
+  constexpr std::size_t kMostKept = 8;  // of so many rows, one; and those of a batch
+  if (settled_.size() > is_settled_.size() / kMostKept) put_rows_back();
+  const std::int64_t dim = rows_->table().size(1);
+  float* const table = rows_->table().mutable_data_ptr<float>();
+  for (const std::int32_t id : tokens) {
+    if (is_settled_[static_cast<std::size_t>(id)]) continue;
+    is_settled_[static_cast<std::size_t>(id)] = true;
+    settled_.push_back(id);
+    float* const row = table + id * dim;
+    kept_.insert(kept_.end(), row, row + dim);
+    rows_->settle(id, id + 1, row);
+  }
+}
+
+void AveragedWeightsScope::put_rows_back() {
+  if (rows_ == nullptr) return;
+  const std::int64_t dim = rows_->table().size(1);
+  float* const table = rows_->table().mutable_data_ptr<float>();
+  const float* kept = kept_.data();
+  for (const std::int32_t id : settled_) {
+    std::copy(kept, kept + dim, table + id * dim);
+    kept += dim;
+    is_settled_[static_cast<std::size_t>(id)] = false;
+  }
+  settled_.clear();
+  kept_.clear();
 }
 
 }  // namespace diffuse

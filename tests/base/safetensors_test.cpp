@@ -35,6 +35,30 @@ std::vector<T> values_of(const TensorView& tensor) {
 const std::vector<float> kWeights = {0.5f, -1, 2, 3, 4, 5};
 const std::vector<std::uint8_t> kFlags = {1, 0, 255};
 
+/// Makes the values of `kWeights`, `count` at a time.
+TensorView made_in_parts(std::size_t count, std::vector<std::int64_t> shape = {2, 3}) {
+  TensorView view{"w", DType::f32, std::move(shape), {}};
+  view.next = [count, done = std::size_t{0}]() mutable {
+    const std::span<const float> part = std::span(kWeights).subspan(done, count);
+    done += count;
+    return std::as_bytes(part);
+  };
+  return view;
+}
+
+TEST(WriteSafetensors, WritesATensorThatIsMadeInParts) {
+  const testing::TempDir dir;
+  const TensorView flags = view_of("b", DType::u8, {3}, kFlags);
+  write_safetensors(dir.path() / "whole",
+                    std::vector{view_of("w", DType::f32, {2, 3}, kWeights), flags});
+  write_safetensors(dir.path() / "parts", std::vector{made_in_parts(2), flags});
+  EXPECT_EQ(read_file(dir.path() / "parts"), read_file(dir.path() / "whole"));
+  EXPECT_THAT([&] { write_safetensors(dir.path() / "none", std::vector{made_in_parts(0)}); },
+              ThrowsMessage<Error>("Tensor \"w\" makes 0 bytes, of 24 that its shape leaves."));
+  EXPECT_THAT([&] { write_safetensors(dir.path() / "long", std::vector{made_in_parts(2, {3})}); },
+              ThrowsMessage<Error>("Tensor \"w\" makes 8 bytes, of 4 that its shape leaves."));
+}
+
 TEST(WriteSafetensors, LaysOutTheBytesOfTheFormat) {
   const testing::TempDir dir;
   const fs::path path = dir.path() / "x.safetensors";

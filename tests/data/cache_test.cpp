@@ -35,8 +35,7 @@ void expect_equal(const EncodedDataset& a, const EncodedDataset& b) {
   ASSERT_EQ(a.size(), b.size());
   EXPECT_EQ(a.token_count(), b.token_count());
   for (std::size_t i = 0; i < a.size(); ++i) {
-    ASSERT_TRUE(
-        std::equal(a.tokens(i).begin(), a.tokens(i).end(), b.tokens(i).begin(), b.tokens(i).end()));
+    ASSERT_EQ(testing::tokens_of(a, i), testing::tokens_of(b, i));
     ASSERT_EQ(a.label(i), b.label(i));
     ASSERT_EQ(a.line(i), b.line(i));
     ASSERT_EQ(a.mark(i), b.mark(i));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -24,9 +25,8 @@ std::vector<std::int32_t> ids(std::size_t length, std::int32_t seed) {
 
 void expect_row(const EncodedDataset& data, std::size_t row, std::size_t length,
                 std::int32_t seed) {
-  const auto tokens = data.tokens(row);
-  ASSERT_EQ(tokens.size(), length);
-  EXPECT_EQ(std::vector<std::int32_t>(tokens.begin(), tokens.end()), ids(length, seed));
+  EXPECT_EQ(static_cast<std::size_t>(data.length(row)), length);
+  EXPECT_EQ(testing::tokens_of(data, row), ids(length, seed));
 }
 
 TEST(EncodedDataset, KeepsTokensLabelsAndLines) {
@@ -77,24 +77,49 @@ TEST(EncodedDataset, HoldsMoreRowsThanAChunk) {
   }
 }
 
-// The promise of docs/data.md: 1.5 x (4 bytes a token + 20 a row) plus a fixed buffer.
-TEST(EncodedDataset, MemoryIsBounded) {
+/// The promise of docs/data.md: 1.5 x (`id_bytes` a token + 20 bytes a row) plus a fixed buffer.
+void expect_bounded(std::int32_t id, std::size_t id_bytes) {
   constexpr std::size_t kChunk = EncodedDataset::kChunkTokens;
-  constexpr std::size_t kBuffer = kChunk * 4 + EncodedDataset::kChunkRows * 20 + 4096;
+  const std::size_t kBuffer = kChunk * id_bytes + EncodedDataset::kChunkRows * 20 + 4096;
   for (const std::size_t length :
        {std::size_t{1}, std::size_t{45}, std::size_t{5000}, kChunk / 4, kChunk / 4 + 1, kChunk}) {
     EncodedDataset data;
-    const std::vector<std::int32_t> row = ids(length, 0);
+    const std::vector<std::int32_t> row(length, id);
     const std::size_t rows = 6 * kChunk / length;
     for (std::size_t i = 0; i < rows; ++i) {
       data.append(row, 0, 1);
       const std::size_t needed =
-          4 * static_cast<std::size_t>(data.token_count()) + 20 * data.size();
+          id_bytes * static_cast<std::size_t>(data.token_count()) + 20 * data.size();
       ASSERT_GE(data.memory_bytes(), needed);
       ASSERT_LE(data.memory_bytes(), needed + needed / 2 + kBuffer)
           << "length " << length << ", rows " << data.size();
     }
   }
+}
+
+TEST(EncodedDataset, MemoryIsBounded) {
+  expect_bounded(65'535, 2);
+  expect_bounded(65'536, 4);
+}
+
+TEST(EncodedDataset, MapsTokensAcross16Bits) {
+  constexpr std::int32_t kUnknown = 1;
+  constexpr std::int32_t kLarge = std::numeric_limits<std::int32_t>::max();
+  WorkerPool pool(2);
+  std::vector<std::int32_t> to(70'001, kUnknown);
+  EncodedDataset data;
+  for (int i = 0; i < 100; ++i) data.append(std::vector<std::int32_t>{i, 7, 70'000}, 0, 1, 9);
+  const std::size_t wide = data.memory_bytes();
+  to[7] = 65'535;
+  to[70'000] = 3;
+  data.map_tokens(to, kUnknown, pool);
+  EXPECT_THAT(testing::tokens_of(data, 99), ElementsAre(kUnknown, 65'535, 3));
+  EXPECT_LT(data.memory_bytes(), wide) << "small ids take no room for large ones";
+  to[3] = kLarge;
+  to[65'535] = 65'536;
+  data.map_tokens(to, kUnknown, pool);
+  EXPECT_THAT(testing::tokens_of(data, 0), ElementsAre(kUnknown, 65'536, kLarge));
+  EXPECT_EQ(data.memory_bytes(), wide);
 }
 
 TEST(EncodedDataset, MapsLabels) {
@@ -121,9 +146,8 @@ TEST(EncodedDataset, MapsTokensAndKeepsTheMarksOfUnknownOnes) {
   WorkerPool pool(3);
   data.map_tokens(to, kUnknown, pool);
   for (std::uint32_t i = 0; i < kRows; ++i) {
-    const auto row = data.tokens(i);
     const std::int32_t last = i % 3 == 0 ? kUnknown : 2;
-    ASSERT_EQ(std::vector(row.begin(), row.end()), (std::vector<std::int32_t>{5, 7, last}));
+    ASSERT_THAT(testing::tokens_of(data, i), ElementsAre(5, 7, last));
     ASSERT_EQ(data.mark(i), i % 3 == 0 ? i + 1 : 0);
     ASSERT_EQ(data.line(i), i + 1);
   }

@@ -147,7 +147,7 @@ TEST_F(EncodeFile, AllThreadsEncode) {
 
 #ifndef __SANITIZE_ADDRESS__  // it keeps what is freed
 TEST_F(EncodeFile, ReadingTakesNoMoreThanThePromisedMemory) {
-  // 20 million tokens of 200,000 rows: 80 MB of ids.
+  // 20 million tokens of 200,000 rows: 40 MB of ids.
   std::string row = "x,";
   for (int i = 0; i < 100; ++i) row += static_cast<char>('a' + i % 26);
   row += '\n';
@@ -162,11 +162,11 @@ TEST_F(EncodeFile, ReadingTakesNoMoreThanThePromisedMemory) {
   const std::int64_t before = peak_rss_bytes();
   const auto data = encode(file);
   const std::int64_t growth = peak_rss_bytes() - before;
-  const std::int64_t promised = (4 * data->token_count() + 16 * std::int64_t{200000}) * 3 / 2;
+  const std::int64_t promised = (2 * data->token_count() + 20 * std::int64_t{200000}) * 3 / 2;
   constexpr std::int64_t kBuffers = std::int64_t{32} << 20;
   EXPECT_EQ(data->token_count(), 20000000);
   EXPECT_LE(growth, promised + kBuffers);
-  EXPECT_GE(growth, 4 * data->token_count()) << "the measurement itself";
+  EXPECT_GE(growth, 2 * data->token_count()) << "the measurement itself";
 }
 #endif
 

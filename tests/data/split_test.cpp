@@ -7,6 +7,8 @@
 #include <map>
 #include <vector>
 
+#include "data/support.hpp"
+
 namespace diffuse {
 namespace {
 
@@ -112,8 +114,8 @@ TEST(SplitStratified, EqualTextsStandOnOneSide) {
     for (const std::int64_t seed : {1, 2, 3}) {
       const Split split = split_stratified(data, 0.1, seed);
       std::map<std::int32_t, int> sides;  // bit 1: train, bit 2: validation
-      for (const auto row : split.train.rows) sides[data.tokens(row)[0]] |= 1;
-      for (const auto row : split.validation.rows) sides[data.tokens(row)[0]] |= 2;
+      for (const auto row : split.train.rows) sides[testing::tokens_of(data, row)[0]] |= 1;
+      for (const auto row : split.validation.rows) sides[testing::tokens_of(data, row)[0]] |= 2;
       for (const auto& [text, side] : sides) EXPECT_NE(side, 3) << "text " << text;
       EXPECT_EQ(split.train.size() + split.validation.size(), 200u);
       EXPECT_EQ(classes_of(split.validation).size(), 2u);

@@ -17,8 +17,9 @@
 namespace diffuse::testing {
 
 inline std::vector<std::int32_t> tokens_of(const EncodedDataset& data, std::size_t row) {
-  const auto tokens = data.tokens(row);
-  return {tokens.begin(), tokens.end()};
+  std::vector<std::int32_t> tokens;
+  data.tokens(row, tokens);
+  return tokens;
 }
 
 /// What is logged, `debug` included, while the object lives.

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "checkpoint_fixture.hpp"
@@ -79,6 +80,15 @@ TEST_F(Checkpoint, HoldsTheValuesGivenAndNotTheModelsOwn) {
   const LoadedModel loaded = load_model(folder());
   EXPECT_EQ(evaluate(*loaded.classifier, kStoredSequences).abs().sum().item<float>(), 0.F);
   EXPECT_NE(evaluate(*model_, kStoredSequences).abs().sum().item<float>(), 0.F);
+  const std::string whole = read_file(folder() / "model.safetensors");
+  zeros[0] = at::Tensor();
+  EXPECT_THROW(save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros), Error);
+  const std::int64_t width = model_->parameters()[0].tensor.size(1);
+  save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros, nullptr,
+             [=](std::int64_t begin, std::int64_t end, float* to) {
+               std::fill_n(to, (end - begin) * width, 0.F);
+             });
+  EXPECT_EQ(read_file(folder() / "model.safetensors"), whole);
   zeros.pop_back();
   EXPECT_THROW(save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros), Error);
 }

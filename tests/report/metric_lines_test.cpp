@@ -24,25 +24,26 @@ RunHistory history_of(const Line& line) {
 }
 
 HistoryEpoch full_epoch() {
-  return {.update = 7,
-          .epoch = 1.5,
-          .train_loss = 0.25,
-          .train_accuracy = 0.5,
-          .validation_accuracy = 0.75,
-          .validation_loss = 0.3,
-          .validation_macro_f1 = 0.7,
-          .validation_ece = 0.01,
-          .best = true,
-          .time = {1, 2, 3, 4, 5},
-          .memory = {11, 12, 13, 14},
-          .epoch_time_s = 6.5,
-          .baseline = HistoryBaseline{.model = "DistilBERT",
-                                      .precision = "bf16",
-                                      .batch_size = 16,
-                                      .epoch_time_s = 65,
-                                      .peak_memory_bytes = 24,
-                                      .time_ratio = 10,
-                                      .memory_ratio = 2}};
+  return {
+      .update = 7,
+      .epoch = 1.5,
+      .train_loss = 0.25,
+      .train_accuracy = 0.5,
+      .validation_accuracy = 0.75,
+      .validation_loss = 0.3,
+      .validation_macro_f1 = 0.7,
+      .validation_ece = 0.01,
+      .best = true,
+      .time = {.data_s = 1, .forward_s = 2, .backward_s = 3, .optimizer_s = 4, .evaluation_s = 5},
+      .memory = {11, 12, 13, 14},
+      .epoch_time_s = 6.5,
+      .baseline = HistoryBaseline{.model = "DistilBERT",
+                                  .precision = "bf16",
+                                  .batch_size = 16,
+                                  .epoch_time_s = 65,
+                                  .peak_memory_bytes = 24,
+                                  .time_ratio = 10,
+                                  .memory_ratio = 2}};
 }
 
 TEST(MetricLines, ComeBackAsTheyWereWritten) {
@@ -89,6 +90,12 @@ TEST(MetricLines, WhatIsNotKnownIsNullOrLeftOut) {
   EXPECT_TRUE(json.at("train_loss").is_null());
   EXPECT_FALSE(json.contains("validation_accuracy"));
   EXPECT_FALSE(json.contains("baseline"));
+  HistoryEpoch fused = full_epoch();
+  fused.time = {.forward_backward_s = 7};
+  EXPECT_EQ(history_of(fused).epochs.at(0).time.updates_s(), 7);
+  const auto time = nlohmann::json::parse(metric_line(fused)).at("time_s");
+  EXPECT_EQ(time.at("forward_backward"), 7);
+  EXPECT_FALSE(time.contains("forward") || time.contains("backward"));
   HistoryEpoch compared = full_epoch();
   compared.baseline->time_ratio.reset();
   EXPECT_TRUE(

@@ -23,9 +23,9 @@ RunHistory history() {
   for (int update = 50; update <= 200; update += 50)
     run.train.push_back({update, update / 100.0, 1.0 / update, 1e-3, 2, 1000});
   run.epochs.push_back(
-      {100, 1, 0.5, 0.8, 0.75, 0.6, 0.7, 0.05, true, {1, 2, 3, 4, 5}, {300'000'000}});
+      {100, 1, 0.5, 0.8, 0.75, 0.6, 0.7, 0.05, true, {1, 2, 3, {}, 4, 5}, {300'000'000}});
   run.epochs.push_back(
-      {200, 2, 0.4, 0.9, 0.74, 0.7, 0.7, 0.05, false, {1, 2, 3, 4, 5}, {310'000'000}});
+      {200, 2, 0.4, 0.9, 0.74, 0.7, 0.7, 0.05, false, {1, 2, 3, {}, 4, 5}, {310'000'000}});
   run.done = HistoryDone{200, 61, 100, 0.75};
   return run;
 }
@@ -81,6 +81,18 @@ TEST(ConfidentErrors, RefusesOtherSizes) {
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "3 probabilities were given for 1 rows of 2 classes.");
   }
+}
+
+TEST(TrainingReportPage, TimeIsOfTheEpochsPasses) {
+  RunHistory fused = history();
+  for (HistoryEpoch& epoch : fused.epochs)
+    epoch.time = {.data_s = 1, .forward_backward_s = 5, .optimizer_s = 4};
+  const std::string two = page(evaluated({"no", "yes"}));
+  const std::string one = training_report_html({"run", fused, evaluated({"no", "yes"}), {}});
+  EXPECT_THAT(two, HasSubstr("\nbackward: 3 ("));
+  EXPECT_THAT(two, Not(HasSubstr("forward and backward")));
+  EXPECT_THAT(one, HasSubstr("\nforward and backward: 5 ("));
+  EXPECT_THAT(one, Not(HasSubstr("\nbackward: ")));
 }
 
 TEST(TrainingReportPage, HoldsTheKeyFigures) {

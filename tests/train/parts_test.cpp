@@ -207,8 +207,9 @@ TEST(StepClock, DividesTheWallTimeOfUpdates) {
   clock.add_evaluation(1.5);
   const double training_s = clock.total_training_s();
   const HistoryTime split = clock.take();
-  EXPECT_NEAR(split.data_s + split.forward_s + split.backward_s + split.optimizer_s, training_s,
+  EXPECT_NEAR(split.data_s + *split.forward_s + *split.backward_s + split.optimizer_s, training_s,
               1e-9);
+  EXPECT_NEAR(split.updates_s(), training_s, 1e-9);
   EXPECT_EQ(split.evaluation_s, 1.5);
   EXPECT_EQ(clock.take().evaluation_s, 0);
   EXPECT_EQ(clock.total_training_s(), training_s);

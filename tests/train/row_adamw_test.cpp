@@ -4,6 +4,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/randn.h>
@@ -30,6 +31,12 @@ at::Tensor normal_rows(std::int64_t rows, std::uint64_t seed, double scale) {
   return at::randn({rows, kWidth}, at::detail::createCPUGenerator(seed),
                    at::TensorOptions(at::kFloat))
       .mul_(scale);
+}
+
+at::Tensor settled_of(const RowAdamW& rows) {
+  at::Tensor settled = at::empty({kRows, kWidth});
+  rows.settle(0, kRows, settled.mutable_data_ptr<float>());
+  return settled;
 }
 
 /// Updates of a table by gradients of a few rows, in two ways.
@@ -80,7 +87,7 @@ class TwoWays {
   double seen_error() const { return seen_error_; }
   double final_error() const {
     const at::Tensor& expected = average_.defined() ? average_ : dense_table_;
-    return at::sub(expected.detach(), touched_.settled()).abs().max().item<double>();
+    return at::sub(expected.detach(), settled_of(touched_)).abs().max().item<double>();
   }
   double distance_moved() const {
     return at::sub(dense_table_.detach(), normal_rows(kRows, 1, 0.1)).abs().mean().item<double>();
@@ -143,7 +150,7 @@ TEST(RowAdamW, ARowThatNeverCameStaysWhereItWas) {
   TwoWays both({}, 0);
   const at::Tensor before = both.touched_table()[0].clone();
   for (int u = 1; u <= 30; ++u) both.update(0.01);
-  EXPECT_TRUE(at::equal(both.touched().settled()[0], before));
+  EXPECT_TRUE(at::equal(settled_of(both.touched())[0], before));
 }
 
 TEST(RowAdamW, TheEmbeddingsRateIsAMultiple) {
@@ -164,6 +171,40 @@ TEST(RowAdamW, FinishedItsMomentsAreAdamWs) {
     }
   }
   EXPECT_LT(at::sub(both.touched_table(), both.dense_table()).abs().max().item<double>(), 2e-5);
+}
+
+TEST(RowAdamW, FinishedItsAverageIsWhatItSettlesTo) {
+  TwoWays both({.beta1 = 0.9, .beta2 = 0.98}, 0.9);
+  for (int u = 1; u <= 30; ++u) both.update(0.01);
+  const at::Tensor settled = settled_of(both.touched());
+  both.touched().finish();
+  EXPECT_TRUE(at::equal(both.touched().average(), settled));
+}
+
+TEST(AveragedWeightsScope, SettlesTheRowsOfABatchAndPutsThemBack) {
+  TwoWays both({.beta1 = 0.9, .beta2 = 0.98}, 0.9);
+  for (int u = 1; u <= 30; ++u) both.update(0.01);
+  const at::Tensor own = both.touched_table().clone();
+  const at::Tensor settled = settled_of(both.touched());
+  const auto is = [&](const at::Tensor& expected, std::int64_t id) {
+    return at::equal(both.touched_table()[id], expected[id]);
+  };
+  {
+    AveragedWeightsScope scope(nullptr, &both.touched());
+    EXPECT_TRUE(at::equal(both.touched_table(), own));
+    scope.settle(std::vector<std::int32_t>{7, 3, 7});
+    EXPECT_TRUE(is(settled, 7) && is(settled, 3) && is(own, 4));
+    EXPECT_FALSE(is(own, 7) || is(own, 3));
+    std::vector<std::int32_t> many;
+    for (std::int32_t id = 10; id < kRows; ++id) many.push_back(id);
+    scope.settle(many);
+    for (const std::int32_t id : many) EXPECT_TRUE(is(settled, id)) << id;
+    scope.settle(std::vector<std::int32_t>{3, 5});
+    EXPECT_TRUE(is(settled, 3) && is(settled, 5));
+    EXPECT_TRUE(is(own, kRows - 1)) << "no copy of most of the table is kept";
+  }
+  EXPECT_TRUE(at::equal(both.touched_table(), own));
+  EXPECT_TRUE(at::equal(settled_of(both.touched()), settled));
 }
 
 TEST(RowAdamW, OnlyAShortMemoryOfTheFirstMomentCanBeFollowed) {

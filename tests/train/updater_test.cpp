@@ -3,6 +3,7 @@
 
 #include "../../src/train/updater.hpp"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
@@ -57,6 +58,20 @@ Outcome updated(const Config& config, Precision precision, at::Device device) {
   return outcome;
 }
 
+/// Copies of what `model.safetensors` would hold.
+std::vector<at::Tensor> model_weights(const Updater& updater) {
+  std::vector<at::Tensor> weights = updater.model_tensors();
+  for (at::Tensor& tensor : weights) {
+    if (tensor.defined()) {
+      tensor = tensor.clone();
+      continue;
+    }
+    tensor = at::empty({kShape.vocab_size, small_config().model.dim});
+    updater.settled_rows()(0, tensor.size(0), tensor.mutable_data_ptr<float>());
+  }
+  return weights;
+}
+
 using UpdaterOn = testing::OnDevice;
 
 TEST_P(UpdaterOn, Float16ClipsTheUnscaledGradients) {
@@ -107,7 +122,7 @@ TEST_P(UpdaterOn, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
     for (auto& [name, tensor] : updater.training_tensors()) {
       if (!name.starts_with("scaler.")) tensors.push_back(tensor.clone());
     }
-    for (const at::Tensor& tensor : updater.model_tensors()) tensors.push_back(tensor.clone());
+    for (const at::Tensor& tensor : model_weights(updater)) tensors.push_back(tensor);
     return tensors;
   };
   const std::vector<at::Tensor> before = copies();
@@ -130,6 +145,25 @@ TEST_P(UpdaterOn, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
 
 INSTANTIATE_TEST_SUITE_P(Devices, UpdaterOn, testing::every_device(), testing::device_name);
 
+TEST(Updater, TellsForwardFromBackwardWhereTheyAreTwoPasses) {
+  for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+    Config config = small_config();
+    config.train.kernel = kernel;
+    const auto classifier = make_classifier(config, kShape, 1);
+    Updater updater(config.train, Precision::fp32, *classifier);
+    StepClock clock(at::kCPU, 1);
+    clock.begin_update();
+    updater.apply(
+        1, 2, [&](std::size_t) { return two_texts(0); }, 1, 0.01, clock);
+    clock.end_update();
+    const HistoryTime time = clock.take();
+    const bool fused = kernel == Kernel::fused;
+    EXPECT_EQ(time.forward_backward_s.has_value(), fused);
+    EXPECT_EQ(time.forward_s.has_value(), !fused);
+    EXPECT_EQ(time.backward_s.has_value(), !fused);
+  }
+}
+
 TEST(Updater, EverySettingOfTheUpdateCounts) {
   const auto weights_after_three = [](const Config& config) {
     const auto classifier = make_classifier(config, kShape, 1);
@@ -141,9 +175,7 @@ TEST(Updater, EverySettingOfTheUpdateCounts) {
           1, 2, [&](std::size_t) { return two_texts(static_cast<std::int32_t>(update % 2)); },
           update, 0.01, clock);
     }
-    std::vector<at::Tensor> weights = updater.model_tensors();
-    for (at::Tensor& tensor : weights) tensor = tensor.clone();
-    return weights;
+    return model_weights(updater);
   };
   const Config base = small_config();
   const std::vector<at::Tensor> expected = weights_after_three(base);

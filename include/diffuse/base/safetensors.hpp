@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -26,6 +27,9 @@ struct TensorView {
   DType dtype = DType::f32;
   std::vector<std::int64_t> shape;
   std::span<const std::byte> bytes;
+  /// For a tensor to be written that is nowhere whole: makes the next of its bytes, and `bytes` is
+  /// empty.
+  std::function<std::span<const std::byte>()> next{};
 };
 
 /// Writes `tensors` in the given order (the same input gives the same bytes) to `path`,

@@ -18,11 +18,12 @@ struct CutTexts {
 };
 
 /// Token ids, labels and source lines of the rows of one file, in file order.
-/// Ids and rows stand in chunks of a fixed size, so growing never copies: memory is at most
-/// 4/3 x 4 bytes a token and 20 bytes a row, plus one chunk of each.
+/// Ids and rows stand in chunks of a fixed size, so growing never copies. An id takes 2 bytes, or 4
+/// in a chunk that has one beyond 65,535: memory is at most 4/3 x that a token and 20 bytes a row,
+/// plus one chunk of each.
 class EncodedDataset {
  public:
-  /// Tokens of one chunk (1 MiB). A sequence never straddles chunks; one longer than a quarter of
+  /// Tokens of one chunk (512 KiB). A sequence never straddles chunks; one longer than a quarter of
   /// a chunk has an allocation of its own, so a chunk's unused end is less than a quarter of it.
   static constexpr std::size_t kChunkTokens = std::size_t{1} << 18;
   static constexpr std::size_t kChunkRows = 4096;
@@ -42,11 +43,13 @@ class EncodedDataset {
 
   std::size_t size() const { return size_; }
   std::int64_t token_count() const { return token_count_; }
-  /// Valid as long as the data set is.
-  std::span<const std::int32_t> tokens(std::size_t index) const {
-    const Row& row = row_at(index);
-    return {token_chunks_[row.position >> kChunkBits].get() + (row.position & (kChunkTokens - 1)),
-            static_cast<std::size_t>(row.length)};
+  /// Writes the row's ids to `to`, which has room for length(index) of them.
+  void copy_tokens(std::size_t index, std::int32_t* to) const;
+  /// The same into `to`, which is made as long, and returned.
+  std::span<const std::int32_t> tokens(std::size_t index, std::vector<std::int32_t>& to) const {
+    to.resize(static_cast<std::size_t>(length(index)));
+    copy_tokens(index, to.data());
+    return to;
   }
   std::int32_t length(std::size_t index) const { return row_at(index).length; }
   std::int32_t label(std::size_t index) const {
@@ -84,6 +87,23 @@ class EncodedDataset {
     std::uint32_t line;
   };
   static_assert(sizeof(Row) == 16);
+  /// Halves of ids.
+  struct TokenChunk {
+    std::size_t tokens = 0;
+    std::unique_ptr<std::uint16_t[]> low{};
+    std::unique_ptr<std::uint16_t[]> high{};  // null: all 0
+
+    void hold_high() {
+      if (!high) high = std::make_unique<std::uint16_t[]>(tokens);
+    }
+    std::int32_t get(std::size_t place) const {
+      return low[place] | (high ? std::int32_t{high[place]} << 16 : 0);
+    }
+    void set(std::size_t place, std::int32_t id) {
+      low[place] = static_cast<std::uint16_t>(id);
+      if (high) high[place] = static_cast<std::uint16_t>(id >> 16);
+    }
+  };
   static_assert(kChunkTokens == std::size_t{1} << kChunkBits);
 
   const Row& row_at(std::size_t index) const {
@@ -92,13 +112,12 @@ class EncodedDataset {
   static void set_label(Row& row, std::int32_t label);
   std::uint64_t add_chunk(std::size_t tokens);
 
-  std::vector<std::unique_ptr<std::int32_t[]>> token_chunks_;
+  std::vector<TokenChunk> token_chunks_;
   std::vector<std::unique_ptr<Row[]>> row_chunks_;
   std::vector<std::unique_ptr<std::uint32_t[]>> mark_chunks_;  // as row_chunks_
-  std::size_t open_chunk_ = 0;            // the chunk that short sequences go into
-  std::size_t open_used_ = kChunkTokens;  // tokens used of it; full: there is none yet
-  std::size_t own_chunk_tokens_ = 0;      // of sequences with an allocation of their own
-  std::size_t shared_chunks_ = 0;
+  std::size_t open_chunk_ = 0;  // the chunk that short sequences go into
+  std::size_t open_used_ = 0;   // tokens used of it
+  bool has_open_chunk_ = false;
   std::size_t size_ = 0;
   std::int64_t token_count_ = 0;
   std::vector<std::uint32_t> skipped_before_;  // for each left-out row, the rows here before it

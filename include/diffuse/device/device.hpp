@@ -19,7 +19,8 @@ namespace diffuse {
 /// then takes two to six times as long. And aligned requests, LibTorch's, do not find the blocks
 /// freed before them (glibc before 2.38), so that the heap fills with holes. With this, blocks up
 /// to 64 MiB stay in the heap and are found again: training on R8 peaks at 258 MB, 381 without the
-/// second part (measured). Returns false where the system's allocator refused its part.
+/// second part (measured). All threads share one heap. Returns false where the system's allocator
+/// refused its part.
 bool tune_allocator();
 
 /// Device named by `name`: `auto` | `cpu` | `cuda` | `cuda:i`. `auto` is the first CUDA device

@@ -32,6 +32,8 @@ struct EvaluationOptions {
   std::vector<std::int64_t> class_rows{};  ///< training rows of each class; empty: not known
   std::int64_t noise_seed = 1;             ///< for a model with noise at evaluation
   Precision precision = Precision::fp32;   ///< resolved
+  /// Called before each batch is computed; may be empty.
+  std::function<void(const Batch&)> before_batch{};
   /// Called after each batch with rows done and rows in all; may be empty.
   std::function<void(std::int64_t, std::int64_t)> on_progress{};
 };

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -41,13 +42,18 @@ LoadedModel load_model(const std::filesystem::path& folder);
 /// folder holds; nothing where it keeps none. Throws CheckpointError if the file is no such list.
 std::optional<std::vector<std::uint64_t>> read_training_texts(const std::filesystem::path& folder);
 
+/// Writes rows `begin` to `end` - 1 of a matrix to `to`.
+using RowSource = std::function<void(std::int64_t begin, std::int64_t end, float* to)>;
+
 /// Writes the same files, but no manifest, into the existing folder `folder`. `tensors` are the
 /// values to write for the classifier's parameters, in the order of `parameters()` (the averaged
 /// weights where EMA is on). `data`: null writes neither `data.json` nor
-/// `texts.bin`.
+/// `texts.bin`. `rows` makes, some rows at a time, the float32 matrix that is undefined among
+/// `tensors`, if there is one.
 void save_model(const std::filesystem::path& folder, const Config& config,
                 const Tokenizer& tokenizer, const Labels& labels, const Classifier& classifier,
-                const std::vector<at::Tensor>& tensors, const DataFacts* data = nullptr);
+                const std::vector<at::Tensor>& tensors, const DataFacts* data = nullptr,
+                const RowSource& rows = {});
 
 /// Named tensors in one safetensors file, host memory, any device in.
 void save_tensors(const std::filesystem::path& path,

@@ -37,11 +37,15 @@ struct HistoryTrain {
 /// Where one evaluation period's wall-clock time went, in seconds.
 struct HistoryTime {
   double data_s = 0;
-  double forward_s = 0;
-  double backward_s = 0;
+  std::optional<double> forward_s{};
+  std::optional<double> backward_s{};
+  std::optional<double> forward_backward_s{};  ///< of a kernel that makes both in one pass
   double optimizer_s = 0;
   double evaluation_s = 0;  ///< with writing the checkpoint
-  double updates_s() const { return data_s + forward_s + backward_s + optimizer_s; }
+  double updates_s() const {
+    return data_s + forward_s.value_or(0) + backward_s.value_or(0) +
+           forward_backward_s.value_or(0) + optimizer_s;
+  }
   double sum_s() const { return updates_s() + evaluation_s; }
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "diffuse/data/loading.hpp"
+#include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/train/schedule.hpp"
 #include "diffuse/train/training_state.hpp"
@@ -21,6 +22,7 @@ struct CheckpointContent {
   const TrainingData& data;  ///< its tokenizer and labels are stored
   const Classifier& classifier;
   std::vector<at::Tensor> model_tensors;  ///< for `model.safetensors`, in order of `parameters()`
+  RowSource rows;                         ///< of the undefined one among them, if there is one
   /// For `optimizer.safetensors`: moments, raw weights beside averaged ones, generator state.
   std::vector<std::pair<std::string, at::Tensor>> training_tensors;
   LearningRateSchedule schedule;

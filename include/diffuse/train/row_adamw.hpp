@@ -42,11 +42,10 @@ class RowAdamW {
 
   const std::string& name() const { return name_; }
   const at::Tensor& table() const { return table_; }
-  /// The averages, or the rows where there is no average, as the updates so far have them: `[V,
-  /// D]`.
-  at::Tensor settled() const;
-  /// The same in the table's own place: whoever asks puts back what was there.
-  void settle_table();
+  /// Writes the averages of rows `begin` to `end` - 1, or the rows where there is no average, as
+  /// the updates so far have them, to `to`, which may be their own place in the table: whoever
+  /// names that puts back what was there.
+  void settle(std::int64_t begin, std::int64_t end, float* to) const;
 
   /// `exp_avg.<name>`, `exp_avg_sq.<name>`, `last_update.<name>` (int32 [V], 0: never) and
   /// `average.<name>`, each row's as of its last update and shared with this object; and
@@ -76,8 +75,7 @@ class RowAdamW {
     std::vector<double> values_;
   };
 
-  void settle_rows(float* to) const;
-  void settle_averages(float* rows) const;
+  void follow_row(std::int64_t id, float* to) const;
   void note_updates(std::int64_t update);
   RowTail missed(std::int64_t last) const;
   double kept_average(std::int64_t from, std::int64_t to) const;

@@ -16,7 +16,8 @@ namespace diffuse {
 /// synchronised at its borders, and the time of all updates is divided in the same proportions.
 class StepClock {
  public:
-  enum class Phase { data, forward, backward, optimizer };
+  /// `forward_backward`: both in one, which cannot be told apart.
+  enum class Phase { data, forward, backward, forward_backward, optimizer };
 
   /// What it reads, in seconds, and how it waits for the device: tests have a time of their own.
   struct Source {
@@ -39,8 +40,8 @@ class StepClock {
 
   /// Seconds in updates since the clock was made.
   double total_training_s() const { return total_training_s_; }
-  /// The split since the last `take`, whose first four add up to the time of the updates; the clock
-  /// starts anew.
+  /// The split since the last `take`, whose phases add up to the time of the updates; the clock
+  /// starts anew. A forward or backward phase that was not entered is absent.
   HistoryTime take();
 
  private:
@@ -55,7 +56,7 @@ class StepClock {
   Phase phase_ = Phase::data;
   double update_start_s_ = 0;
   double phase_start_s_ = 0;
-  std::array<double, 4> phase_s_{};
+  std::array<double, 5> phase_s_{};
   double training_s_ = 0;  // since the last take
   double total_training_s_ = 0;
   double evaluation_s_ = 0;

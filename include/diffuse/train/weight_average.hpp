@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "diffuse/model/classifier.hpp"
@@ -42,20 +43,28 @@ class WeightAverage {
   double decay_;
 };
 
-/// While it lives, the model holds the averaged weights, where there are any, and the rows of its
-/// embedding as of the last update.
+/// While it lives, the model holds the averaged weights, where there are any.
 class AveragedWeightsScope {
  public:
-  /// `rows`: the embedding, where it is averaged by itself.
+  /// `rows`: the embedding, where it is averaged by itself; null otherwise.
   explicit AveragedWeightsScope(WeightAverage* average, RowAdamW* rows = nullptr);
   ~AveragedWeightsScope();
   AveragedWeightsScope(const AveragedWeightsScope&) = delete;
   AveragedWeightsScope& operator=(const AveragedWeightsScope&) = delete;
 
+  /// To be called with the tokens of each batch before it is computed: puts their rows of the
+  /// embedding, averaged and as of the last update, into the table. Those of batches before may be
+  /// put back: a second table would cost as much memory as the weights.
+  void settle(std::span<const std::int32_t> tokens);
+
  private:
+  void put_rows_back();
+
   WeightAverage* average_;
   RowAdamW* rows_;
-  at::Tensor kept_;  // the embedding's own weights
+  std::vector<bool> is_settled_;  // of each row
+  std::vector<std::int32_t> settled_;
+  std::vector<float> kept_;  // the settled rows' own weights
 };
 
 }  // namespace diffuse
