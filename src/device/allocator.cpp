@@ -4,8 +4,10 @@
 #include <fmt/core.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <thread>
 
 #include "diffuse/device/device.hpp"
 
@@ -66,8 +68,10 @@ bool tune_allocator() {
   // leave holes as large (twice the peak memory measured with 46 MB tensors).
   constexpr int kMmapThresholdBytes = 64 << 20;
   constexpr int kTrimThresholdBytes = 1 << 30;
-  // One heap: what a thread gave back to a heap of its own is there for no other.
-  return mallopt(M_ARENA_MAX, 1) == 1 && mallopt(M_MMAP_THRESHOLD, kMmapThresholdBytes) == 1 &&
+  // Few heaps: what a thread gave back to one of its own is there for no other. Threads wait for
+  // each other at a heap, so more cores have more.
+  const int heaps = static_cast<int>(std::max(1U, std::thread::hardware_concurrency() / 4));
+  return mallopt(M_ARENA_MAX, heaps) == 1 && mallopt(M_MMAP_THRESHOLD, kMmapThresholdBytes) == 1 &&
          mallopt(M_TRIM_THRESHOLD, kTrimThresholdBytes) == 1;
 }
 
