@@ -24,6 +24,7 @@ std::vector<float> share_logits(const std::vector<std::int64_t>& rows) {
   const auto all = static_cast<double>(std::accumulate(rows.begin(), rows.end(), std::int64_t{0}));
   if (all == 0) return {};
   std::vector<float> logits;
+  logits.reserve(rows.size());
   for (const std::int64_t count : rows)
     logits.push_back(
         static_cast<float>(std::log(std::max(static_cast<double>(count) / all, 1e-30))));

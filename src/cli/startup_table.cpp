@@ -53,7 +53,7 @@ std::string parameters_text(const Config& config) {
         continue;
       }
       any = true;
-      changed.add_row({section + "." + key, shown(value), shown(standard)});
+      changed.add_row({fmt::format("{}.{}", section, key), shown(value), shown(standard)});
     }
     if (!unchanged.empty())
       others += fmt::format("  {:<10} {}\n", section, wrapped(unchanged, 13, 100));
