@@ -112,7 +112,6 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
   const auto evaluate_in = [&](Precision precision) {
     evaluation_options.precision = precision;
     set_matrix_precision(precision);
-    check_kernel(options.model.kernel, opened.model.config.model.type, opened.device, precision);
     // A config's fused is for the precision that it stands beside.
     opened.model.classifier->use_kernel(
         opened.kernel == Kernel::reference ? Kernel::reference : Kernel::automatic, precision);
@@ -123,7 +122,7 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
   const Evaluation reference = evaluate_in(Precision::fp32);
   std::vector<PrecisionDifference> differences;
   for (const Precision wanted : options.compare_precision) {
-    const Precision precision = resolve_precision(wanted, opened.device);
+    const Precision precision = resolve_precision(wanted, opened.device, /*tell=*/false);
     differences.push_back(compare_precision(reference, evaluate_in(precision), wanted));
   }
   write_output(options.json ? precision_json(reference, differences) + "\n"
@@ -137,6 +136,9 @@ int run_eval(const EvalOptions& options) {
   check_comparison(options);
   OpenedModel opened = open_model(options.model);
   LoadedModel& model = opened.model;
+  for (const Precision wanted : options.compare_precision)
+    check_kernel(options.model.kernel, model.config.model.type, opened.device,
+                 resolve_precision(wanted, opened.device));
   const DataConfig& trained = model.config.data;
   const std::string file = options.data.empty() ? trained.test : options.data;
   check_output_apart(options.output, {{"the model", options.model.checkpoint},

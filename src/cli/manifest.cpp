@@ -35,6 +35,7 @@ Json manifest(const RunFacts& facts, const Config& config) {
   json["processor"] = cpu_model();
   json["precision"] = facts.precision;
   json["kernel"] = facts.kernel;
+  if (!facts.instructions.empty()) json["instructions"] = facts.instructions;
   json["threads"] = facts.threads;
   json["seed"] = config.train.seed;
   json["parameter_count"] = facts.parameter_count;
@@ -73,9 +74,9 @@ void check_data(const Json& before, const Json& now) {
 
 void warn_of_changes(const Json& before, const Json& now) {
   std::string changes;
-  for (const char* key :
-       {"device_description", "processor", "precision", "kernel", "threads", "libtorch"}) {
-    if (!before.contains(key) || before.at(key) == now.at(key)) continue;
+  for (const char* key : {"device_description", "processor", "precision", "kernel", "instructions",
+                          "threads", "libtorch"}) {
+    if (!before.contains(key) || !now.contains(key) || before.at(key) == now.at(key)) continue;
     // Of a CPU that tells the threads alone, which have a key of their own.
     if (key == std::string_view("device_description") && now.at("device") == "cpu" &&
         before.contains("device") && before.at("device") == "cpu")

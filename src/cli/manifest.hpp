@@ -16,8 +16,9 @@ struct RunFacts {
   std::string start_time;  ///< UTC, ISO 8601
   std::string device;      ///< "cpu", "cuda:0"
   std::string device_description;
-  std::string precision;  ///< resolved
-  std::string kernel;     ///< "fused", "reference"
+  std::string precision;       ///< resolved
+  std::string kernel;          ///< "fused", "reference"
+  std::string instructions{};  ///< that the fused kernel runs on, "AVX2"; else empty
   int threads = 1;
   std::int64_t parameter_count = 0;
   std::vector<std::pair<std::string, std::string>> data_hashes;

@@ -13,24 +13,36 @@
 #include "diffuse/model/kernel_choice.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/train/plan.hpp"
+#include "diffuse/train/row_adamw.hpp"
 #include "train_config.hpp"
 
 namespace diffuse::cli {
 namespace {
 
 /// For the start-up table: what runs the operator, and whether results depend on the threads.
-std::string kernel_name(bool fused, const Config& config, Precision precision) {
+std::string kernel_name(bool fused, const Config& config, Precision precision, bool resumed) {
   if (config.model.type != ModelType::diffusion) return "the model's own";
-  if (!fused) return "tensor operations (results depend a little on the number of threads)";
+  const char* rows = resumed                                     ? "rows as the checkpoint has it"
+                     : updates_touched_rows(config.train, fused) ? "touched rows"
+                                                                 : "all rows";
+  if (!fused)
+    return fmt::format(
+        "tensor operations; {} of the embedding (results depend a little on the number of threads)",
+        rows);
   std::string bf16;
   if (precision == Precision::bf16)
     bf16 = FusedDiffusion::has_bf16_instructions()
                ? " and its bf16 instructions"
                : " (which has no bf16 instructions: fp32 is faster here)";
-  return fmt::format(
-      "fused, {}{}; {} of the embedding (the same bytes with any number of threads)",
-      FusedDiffusion::instruction_sets().front(), bf16,
-      config.train.embedding_update == EmbeddingUpdate::touched ? "touched rows" : "all rows");
+  return fmt::format("fused, {}{}; {} of the embedding (the same bytes with any number of threads)",
+                     FusedDiffusion::instruction_sets().front(), bf16, rows);
+}
+
+/// What the fused kernel's rounding depends on, besides precision.
+std::string instructions(Precision precision) {
+  const bool bf16 = precision == Precision::bf16 && FusedDiffusion::has_bf16_instructions();
+  return fmt::format("{}{}", FusedDiffusion::instruction_sets().front(),
+                     bf16 ? ", avx512_bf16" : "");
 }
 
 /// Counted, or of a TorchScript file read.
@@ -64,7 +76,7 @@ PreparedRun prepare_run(const TrainOptions& options) {
   startup.threads = threads;
   startup.parameter_count = parameters_of(config, shape);
   startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
-  startup.kernel = kernel_name(fused, config, precision);
+  startup.kernel = kernel_name(fused, config, precision, !options.resume.empty());
   const MemoryEstimate estimate = estimate_memory(
       config, precision, startup.parameter_count, data.train,
       {.classes = data.labels.size(),
@@ -86,6 +98,7 @@ RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
           .device_description = run.startup.device,
           .precision = run.startup.precision,
           .kernel = std::string(enum_name(run.fused ? Kernel::fused : Kernel::reference)),
+          .instructions = run.fused ? instructions(run.precision) : "",
           .threads = run.threads,
           .parameter_count = run.startup.parameter_count,
           .data_hashes = run.data.hashes};

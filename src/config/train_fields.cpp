@@ -180,17 +180,20 @@ std::vector<Field> train_fields() {
       .may_change_on_resume();
   table.add(
       "embedding_update", &TrainConfig::embedding_update,
-      "Which rows of the embedding an update moves. touched: those of the batch's tokens; the "
-      "moments of the others decay, in closed form, when they come again. dense: all, as Adam "
-      "is written down, which the fused kernel then waits for.");
+      "Which rows of the embedding an update moves. touched: those of the batch's tokens; what the "
+      "others miss, the decay of their moments and the steps that these make, is made up for in "
+      "closed form when they come again. dense: all rows at every update, as AdamW is written "
+      "down, which takes time that grows with the vocabulary. Updates are dense, too, where the "
+      "fused kernel does not run, with a beta1 that is not well below the square root of beta2, "
+      "and in a run that goes on from a checkpoint of dense updates; the start-up table tells.");
   table
       .add(
           "precision", &TrainConfig::precision,
-          "Number format of the matrix products and of what they feed. Weights, their average and "
-          "the loss are float32 always. tf32: on CUDA only. fp16: with loss scaling. auto: bf16 on "
-          "a CUDA device that has it, fp16 on an older one, fp32 on the CPU. There bf16 is for "
-          "processors "
-          "with avx512_bf16: on others it takes longer than fp32, and fp16 is slow on all.")
+          "Number format of the matrix products; with tensor operations also of what they feed. "
+          "Weights, their average and the loss are float32 always. tf32: on CUDA only. fp16: with "
+          "loss scaling. auto: bf16 on a CUDA device that has it, fp16 on an older one, fp32 on "
+          "the CPU. On a CPU bf16 pays with the instructions of avx512_bf16; without them it takes "
+          "longer than fp32, and fp16 is slow on every CPU.")
       .also_called({"amp", "mixed_precision", "dtype", "fp16", "bf16"});
   table
       .add("device", &TrainConfig::device,

@@ -17,6 +17,7 @@
 #include "diffuse/model/diffusion_stack.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
+#include "diffuse/train/row_adamw.hpp"
 
 namespace diffuse {
 namespace {
@@ -119,8 +120,7 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
                          config.train.batch_size * facts.classes * kOutputCopies * kFloatBytes;
   if (facts.fused) {
     const std::int64_t embedding = facts.vocab_size * config.model.dim;
-    const bool touched = config.train.embedding_update == EmbeddingUpdate::touched;
-    if (touched) estimate.gradients -= embedding * kFloatBytes;
+    if (updates_touched_rows(config.train, true)) estimate.gradients -= embedding * kFloatBytes;
     estimate.activations =
         fused_bytes(config, parameter_count - embedding, largest_batch_tokens, facts);
   }

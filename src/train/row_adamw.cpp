@@ -44,6 +44,20 @@ void for_rows(std::size_t count, WorkerPool& workers, const Work& work) {
 
 }  // namespace
 
+AdamWOptions adamw_options(const TrainConfig& config) {
+  return {.beta1 = config.beta1,
+          .beta2 = config.beta2,
+          .epsilon = config.epsilon,
+          .weight_decay = config.weight_decay,
+          .embedding_weight_decay = config.embedding_weight_decay,
+          .embedding_lr_factor = config.embedding_lr_factor};
+}
+
+bool updates_touched_rows(const TrainConfig& config, bool fused) {
+  return fused && config.embedding_update == EmbeddingUpdate::touched &&
+         RowAdamW::can_follow(adamw_options(config));
+}
+
 bool RowAdamW::can_follow(const AdamWOptions& options) {
   return TailSteps::length(tail_decay(options)) > 0;
 }

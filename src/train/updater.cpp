@@ -54,14 +54,8 @@ Updater::Updater(const TrainConfig& config, Precision precision, Classifier& cla
     : config_(config),
       classifier_(with_kernel(config, precision, classifier)),
       parameters_(classifier.parameters()),
-      options_{.beta1 = config.beta1,
-               .beta2 = config.beta2,
-               .epsilon = config.epsilon,
-               .weight_decay = config.weight_decay,
-               .embedding_weight_decay = config.embedding_weight_decay,
-               .embedding_lr_factor = config.embedding_lr_factor},
-      touched_(config.embedding_update == EmbeddingUpdate::touched && classifier.is_fused() &&
-               RowAdamW::can_follow(options_)),
+      options_(adamw_options(config)),
+      touched_(updates_touched_rows(config, classifier.is_fused())),
       generator_(make_generator(classifier.device(), training_seed(config))),
       precision_(precision) {
   share_parameters();

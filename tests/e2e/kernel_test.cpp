@@ -57,6 +57,22 @@ TEST(TrainKernel, TheStartUpTableTellsHowBf16IsComputed) {
   EXPECT_THAT(told("fp32"), AllOf(ContainsRegex("kernel +fused, "), Not(HasSubstr("bf16"))));
 }
 
+TEST(TrainKernel, TheStartUpTableTellsWhichRowsAreUpdated) {
+  const Workspace workspace;
+  const auto kernel = [&](const std::string& setting) {
+    const std::string out = workspace
+                                .run({"train", "--config", "small.json", "--device", "cpu",
+                                      "--dry-run", "--json", "--set", setting})
+                                .out;
+    return nlohmann::json::parse(out).at("kernel").get<std::string>();
+  };
+  EXPECT_THAT(kernel("train.seed=1"), ContainsRegex("^fused, .*; touched rows of the embedding"));
+  for (const char* dense : {"train.embedding_update=dense", "train.beta1=0.9999"})
+    EXPECT_THAT(kernel(dense), ContainsRegex("^fused, .*; all rows of the embedding"));
+  EXPECT_THAT(kernel("train.kernel=reference"),
+              ContainsRegex("^tensor operations; all rows of the embedding"));
+}
+
 TEST(TrainKernel, FusedIsRefusedBeforeTheDataAreRead) {
   const Workspace workspace;
   const Outcome half = workspace.run({"train", "--config", "small.json", "--device", "cpu", "--set",

@@ -5,6 +5,7 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/mul.h>
+#include <ATen/ops/sigmoid.h>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -44,7 +45,7 @@ at::Tensor rounded_diffusion(const DiffusionSpec& spec, std::span<const StepTens
   const NeighbourMasks masks(offsets, all, initial.device());
   at::Tensor state = initial;
   for (std::size_t t = 0; t < spec.shifts.size(); ++t) {
-    const StepTensors& own = steps[t];
+    const StepTensors& own = steps[spec.share_weights ? 0 : t];
     at::Tensor x = state;
     at::Tensor weight = own.in_weight;
     at::Tensor bias = own.in_bias;
@@ -63,8 +64,17 @@ at::Tensor rounded_diffusion(const DiffusionSpec& spec, std::span<const StepTens
     }
     if (spec.function != FunctionKind::linear)
       u = at::add(rounded_product(u, own.out_weight), own.out_bias);
+    const at::Tensor& base = spec.base == BaseState::initial ? initial : state;
+    const auto normalised = [&](const at::Tensor& h) {
+      return spec.norm == NormPosition::post
+                 ? at::layer_norm(h, {spec.dim}, own.norm_weight, own.norm_bias, 1e-5)
+                 : h;
+    };
     if (spec.weight != WeightKind::full) {
-      state = diffusion_step(state, u, own.weight, *spec.alpha, spec.shifts[t], masks);
+      state = normalised(
+          spec.alpha ? diffusion_step(base, u, own.weight, *spec.alpha, spec.shifts[t], masks)
+                     : diffusion_step(base, u, own.weight, at::sigmoid(own.alpha_logit),
+                                      spec.shifts[t], masks));
       continue;
     }
     std::vector<at::Tensor> rows;
@@ -72,7 +82,7 @@ at::Tensor rounded_diffusion(const DiffusionSpec& spec, std::span<const StepTens
     // (1 - alpha) goes into the matrices before they are rounded.
     const at::Tensor matrices = at::mul(own.weight, 1.0 - *spec.alpha);
     const at::Tensor side_by_side = matrices.permute({1, 0, 2}).reshape({spec.dim, -1});
-    state = at::add(rounded_product(at::cat(rows, 1), side_by_side), state, *spec.alpha);
+    state = normalised(at::add(rounded_product(at::cat(rows, 1), side_by_side), base, *spec.alpha));
   }
   return state;
 }
@@ -120,13 +130,16 @@ TEST_P(Bf16Products, RoundWhatTheyMultiplyAndNothingElse) {
 
 TEST_P(Bf16Products, GiveTheSameBytesWithAnyNumberOfThreads) {
   Comparison comparison(GetParam().spec);
-  const auto one = comparison.fused(1, {.bf16 = true});
-  const auto many = comparison.fused(3, {.bf16 = true});
-  EXPECT_TRUE(at::equal(one.output, many.output));
-  EXPECT_TRUE(at::equal(one.row_gradient, many.row_gradient));
-  for (std::size_t i = 0; i < one.gradients.size(); ++i)
-    EXPECT_TRUE(at::equal(one.gradients[i].second, many.gradients[i].second))
-        << one.gradients[i].first;
+  for (const std::int64_t piece_rows : {0, 20}) {
+    const FusedOptions options{.piece_rows = piece_rows, .bf16 = true};
+    const auto one = comparison.fused(1, options);
+    const auto many = comparison.fused(3, options);
+    EXPECT_TRUE(at::equal(one.output, many.output));
+    EXPECT_TRUE(at::equal(one.row_gradient, many.row_gradient));
+    for (std::size_t i = 0; i < one.gradients.size(); ++i)
+      EXPECT_TRUE(at::equal(one.gradients[i].second, many.gradients[i].second))
+          << one.gradients[i].first;
+  }
 }
 
 std::vector<Kind> kinds() {
@@ -143,6 +156,31 @@ std::vector<Kind> kinds() {
                                      enum_name(norm), dim),
                          spec});
         }
+  const auto add = [&all](const std::string& name, const auto& change) {
+    DiffusionSpec spec = base_spec(20);
+    change(spec);
+    all.push_back({name, spec});
+  };
+  add("norm_after", [](DiffusionSpec& spec) { spec.norm = NormPosition::post; });
+  add("full_norm_after_initial_shared", [](DiffusionSpec& spec) {
+    spec.norm = NormPosition::post;
+    spec.weight = WeightKind::full;
+    spec.base = BaseState::initial;
+    spec.share_weights = true;
+  });
+  add("scalar_learned_alpha", [](DiffusionSpec& spec) {
+    spec.weight = WeightKind::scalar;
+    spec.alpha.reset();
+  });
+  add("relu_maximum", [](DiffusionSpec& spec) {
+    spec.activation = Activation::relu;
+    spec.pooling = Pooling::max;
+  });
+  add("tanh_rows", [](DiffusionSpec& spec) {
+    spec.activation = Activation::tanh;
+    spec.pooling.reset();
+  });
+  add("three_channels", [](DiffusionSpec& spec) { spec.dim = 3; });
   return all;
 }
 

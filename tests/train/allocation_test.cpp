@@ -83,14 +83,21 @@ std::shared_ptr<const PackedRows> some_texts(std::uint32_t seed) {
   return std::make_shared<PackedRows>(tokens, offsets, labels);
 }
 
-class Allocation : public ::testing::TestWithParam<EmbeddingUpdate> {};
+struct Kind {
+  EmbeddingUpdate update;
+  Precision precision;
+  std::int64_t dim;
+};
+
+class Allocation : public ::testing::TestWithParam<Kind> {};
 
 TEST_P(Allocation, AnUpdateAsksForNothingThatGrows) {
   Config config;
   config.model.token_dropout = 0.1;
-  config.train.embedding_update = GetParam();
+  config.model.dim = GetParam().dim;
+  config.train.embedding_update = GetParam().update;
   const auto classifier = make_classifier(config, kWords, 1);
-  Updater updater(config.train, Precision::fp32, *classifier);
+  Updater updater(config.train, GetParam().precision, *classifier);
   StepClock clock(at::kCPU, 1);
   std::vector<std::shared_ptr<const PackedRows>> batches;
   for (std::uint32_t seed = 1; seed <= 4; ++seed) batches.push_back(some_texts(seed));
@@ -120,7 +127,10 @@ TEST_P(Allocation, AnUpdateAsksForNothingThatGrows) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Updates, Allocation,
-                         ::testing::Values(EmbeddingUpdate::touched, EmbeddingUpdate::dense));
+                         ::testing::Values(Kind{EmbeddingUpdate::touched, Precision::fp32, 64},
+                                           Kind{EmbeddingUpdate::dense, Precision::fp32, 64},
+                                           Kind{EmbeddingUpdate::touched, Precision::bf16, 64},
+                                           Kind{EmbeddingUpdate::touched, Precision::fp32, 33}));
 
 }  // namespace
 }  // namespace diffuse

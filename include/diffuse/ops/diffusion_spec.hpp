@@ -10,11 +10,15 @@ namespace diffuse {
 
 /// The diffusion operator without its parameters. For the rows x_i of each text:
 ///
-///   h_i = sum over tables of E[x_i] + noise · N(0, 1) + given_i, then dropout     initial state
-///   u_j = f(norm(h_j))                                                            norm: pre or
-///   none h_i = alpha · base_i + (1 - alpha) · sum over k of W_k ∘ u_{i + shifts[k]}    T times h_i
-///   = norm(h_i)                                                               norm: post and,
-///   where pooling is set, the mean and/or the maximum over the text's rows.
+///   h_i = sum over tables of E[x_i] + noise · N(0, 1) + given_i, then dropout    initial state
+///
+/// T times:
+///
+///   u_j = f(norm(h_j))                                                           norm pre, or none
+///   h_i = alpha · base_i + (1 - alpha) · sum over k of W_k ∘ u_{i + shifts[k]}
+///   h_i = norm(h_i)                                                              norm post
+///
+/// And, where pooling is set, the mean and/or the maximum over the text's rows.
 ///
 /// base is the state h_i, or the initial one; f is linear, mlp or glu, with activation a; a
 /// neighbour outside the text counts as zero.

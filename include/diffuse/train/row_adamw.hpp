@@ -9,12 +9,20 @@
 #include <vector>
 
 #include "diffuse/base/worker_pool.hpp"
+#include "diffuse/config/config.hpp"
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/ops/row_update.hpp"
 #include "diffuse/train/adamw.hpp"
 #include "diffuse/train/tail_steps.hpp"
 
 namespace diffuse {
+
+/// The optimizer's part of `config`.
+AdamWOptions adamw_options(const TrainConfig& config);
+
+/// Whether updates move the rows of a batch alone: where that is asked for, the fused kernel runs,
+/// which gives their gradients, and RowAdamW can follow the betas.
+bool updates_touched_rows(const TrainConfig& config, bool fused);
 
 /// AdamW for a table of rows of which an update touches few, on the CPU: a row is worked on when it
 /// is needed, and what it missed is made up for in closed form. A row whose gradients were zero for
