@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <csignal>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -164,6 +165,20 @@ TEST(Resume, ItIsToldThatOtherThreadsChangeTheReference) {
       workspace.run({"train", "--resume", "run", "--threads", "2", "--set", "train.max_updates=0"});
   ASSERT_EQ(more.exit_code, 0) << more;
   EXPECT_THAT(more.err, HasSubstr("(threads: 2 instead of 1): it goes on, but not to the bit"));
+}
+
+// As a run on another processor of the same name would have it.
+TEST(Resume, ItIsToldThatOtherInstructionsChangeTheFusedKernel) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
+  const std::filesystem::path path = workspace.path() / "run/manifest.json";
+  auto manifest = nlohmann::json::parse(read_file(path));
+  ASSERT_FALSE(manifest.at("instructions").get<std::string>().empty());
+  manifest["instructions"] = "AVX-1024";
+  std::ofstream(path) << manifest.dump();
+  const Outcome more = workspace.run({"train", "--resume", "run", "--set", "train.max_updates=0"});
+  ASSERT_EQ(more.exit_code, 0) << more;
+  EXPECT_THAT(more.err, AllOf(HasSubstr(" instead of \"AVX-1024\")"), HasSubstr("not to the bit")));
 }
 
 TEST(Resume, ALongerLengthGoesOn) {
