@@ -127,7 +127,8 @@ std::string comparison_html(const Comparison& comparison) {
   out += "<h2>Models</h2>\n" + table_html(model_cells(comparison), 3);
   if (!remarks(comparison).empty()) out += "<h2>Remarks</h2>\n" + list_html(remarks(comparison));
   std::vector<std::string> environment;
-  for (const auto& [key, value] : comparison.environment) environment.push_back(fmt::format("{}: {}", key, value));
+  for (const auto& [key, value] : comparison.environment)
+    environment.push_back(fmt::format("{}: {}", key, value));
   environment.push_back("measured in: " + format_duration(comparison.elapsed_s));
   out += "<h2>Machine</h2>\n" + list_html(environment);
   return out + "</main>\n</body>\n</html>\n";
