@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
              "(\"30m\") (how often to save a checkpoint between evaluations, which always do)"},
         Case{"train", "precision", "\"half\"",
              "\"half\" is unknown; expected one of auto, fp32, tf32, bf16, fp16 (number format "
-             "of the matrix products and of what they feed)"},
+             "of the matrix products; with tensor operations also of what they feed)"},
         Case{"train", "metric", "\"f1\"",
              "\"f1\" is unknown; expected one of accuracy, macro_f1, loss (the figure of the "
              "validation rows that chooses the best checkpoint and that train.patience waits "
