@@ -28,6 +28,13 @@ std::int64_t pooled_dim(const ModelConfig& config) {
   return config.pooling == Pooling::mean_max ? 2 * config.dim : config.dim;
 }
 
+/// What autocast asks for on the CPU.
+Precision active_precision() {
+  if (!at::autocast::is_autocast_enabled(at::kCPU)) return Precision::fp32;
+  return at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16 ? Precision::bf16
+                                                                     : Precision::fp16;
+}
+
 }  // namespace
 
 // The order of the members is the order of the random draws, so one generator serves all.
@@ -80,17 +87,6 @@ std::optional<PassFigures> DiffusionClassifier::train_pass(const Batch& batch,
 RowGradient DiffusionClassifier::row_gradient() {
   return fused_ ? fused_->row_gradient() : RowGradient{};
 }
-
-namespace {
-
-/// What autocast asks for on the CPU.
-Precision active_precision() {
-  if (!at::autocast::is_autocast_enabled(at::kCPU)) return Precision::fp32;
-  return at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16 ? Precision::bf16
-                                                                     : Precision::fp16;
-}
-
-}  // namespace
 
 at::Tensor DiffusionClassifier::forward(const Batch& batch, const ForwardContext& context) {
   check_offsets(batch);

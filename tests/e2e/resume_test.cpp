@@ -181,6 +181,29 @@ TEST(Resume, ItIsToldThatOtherInstructionsChangeTheFusedKernel) {
   EXPECT_THAT(more.err, AllOf(HasSubstr(" instead of \"AVX-1024\")"), HasSubstr("not to the bit")));
 }
 
+// Runs of before there were updates of touched rows: their configs lack the key, their optimizer's
+// state has moments of the whole embedding.
+TEST(Resume, AnOlderRunGoesOnWithDenseUpdates) {
+  const Workspace workspace;
+  const std::string dense = "train.embedding_update=dense";
+  ASSERT_EQ(workspace.run(run_into("whole", {"--set", dense})).exit_code, 0);
+  ASSERT_EQ(
+      workspace.run(run_into("parts", {"--set", dense, "--set", "train.max_updates=5"})).exit_code,
+      0);
+  const std::filesystem::path path = workspace.path() / "parts/config.json";
+  auto config = nlohmann::json::parse(read_file(path));
+  ASSERT_EQ(config.at("train").erase("embedding_update"), 1U);
+  std::ofstream(path) << config.dump();
+  const Outcome more =
+      workspace.run({"train", "--resume", "parts", "--set", "train.max_updates=0"});
+  ASSERT_EQ(more.exit_code, 0) << more;
+  EXPECT_THAT(more.err, HasSubstr("made with dense updates of the embedding: so the run goes on"));
+  for (const char* file : {"model.safetensors", "optimizer.safetensors"})
+    EXPECT_TRUE(read_file(workspace.path() / "whole/checkpoints/last" / file) ==
+                read_file(workspace.path() / "parts/checkpoints/last" / file))
+        << file;
+}
+
 TEST(Resume, ALongerLengthGoesOn) {
   Workspace workspace;
   ASSERT_EQ(workspace.run(run_into("run")).exit_code, 0);

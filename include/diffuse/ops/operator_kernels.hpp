@@ -17,8 +17,8 @@ struct OperatorKernel {
   std::span<const Precision> precisions;  ///< empty: any
 };
 
-/// Every kernel that there is, the fastest first: one line for each of ops/cpu, (later) ops/cuda
-/// and ops/reference, which runs whatever the others don't. All of them take every DiffusionSpec.
+/// Every kernel that there is, the fastest first: one line for each of ops/cpu and ops/reference,
+/// which runs whatever the others don't. All of them take every DiffusionSpec.
 std::span<const OperatorKernel> operator_kernels();
 
 /// The first that runs on `device` in `precision` (resolved).

@@ -25,8 +25,8 @@ struct Single {
   }
 };
 
-/// A cell is two bf16 numbers, multiplied one after the other in float32.
-struct Pairs {
+/// A cell is two bf16 numbers, multiplied one after the other as float32 ones.
+struct Pairs : Single {
   static constexpr int kParts = 2;
   template <int kPart>
   static HWY_INLINE Floats part(Floats cell) {
@@ -35,20 +35,12 @@ struct Pairs {
     if constexpr (kPart == 0) return hn::BitCast(kFloats, hn::ShiftLeft<16>(bits));
     return hn::BitCast(kFloats, hn::And(bits, hn::Set(words, 0xFFFF0000U)));
   }
-  static HWY_INLINE Floats multiply_add(Floats a, Floats b, Floats sum) {
-    return hn::MulAdd(a, b, sum);
-  }
 };
 
 #if HWY_TARGET == HWY_AVX3
 /// The same by the instruction of avx512_bf16, which this target does not promise: only where
-/// has_bf16_instructions().
-struct NativePairs {
-  static constexpr int kParts = 1;
-  template <int kPart>
-  static HWY_INLINE Floats part(Floats cell) {
-    return cell;
-  }
+/// the processor was asked (kernels.cpp).
+struct NativePairs : Single {
   static HWY_INLINE Floats multiply_add(Floats a, Floats b, Floats sum) {
     asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
     return sum;
