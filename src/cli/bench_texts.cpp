@@ -5,10 +5,12 @@
 #include <filesystem>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/system.hpp"
 #include "diffuse/data/sampler.hpp"
 #include "diffuse/eval/evaluator.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "evaluation.hpp"
+#include "run_ngrams.hpp"
 
 namespace diffuse::cli {
 namespace {
@@ -16,12 +18,18 @@ namespace {
 // Enough for the mean length to be that of the file.
 constexpr std::size_t kBatches = 16;
 
-std::vector<std::int32_t> predictions(const OpenedContender& opened, const EncodedDataset& data) {
+/// Of the rows of `file`, read by `reading`.
+std::vector<std::int32_t> predictions(const OpenedContender& opened, const DataConfig& reading,
+                                      const std::string& file) {
   LoadedModel model = load_model(opened.spec.checkpoint);
+  const auto data =
+      load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer, model.labels,
+                         /*threads=*/0, /*layout=*/nullptr, ngram_vocabulary(model));
   EvaluationOptions options;
   options.class_count = model.labels.size();
   options.noise_seed = model.config.train.seed;
-  const Evaluation evaluation = evaluate_with_progress(*model.classifier, view_all(data), options,
+  options.branches = branch_options(model, view_all(*data), available_cores());
+  const Evaluation evaluation = evaluate_with_progress(*model.classifier, view_all(*data), options,
                                                        "evaluating " + opened.spec.name);
   return predicted_classes(evaluation.probabilities, options.class_count);
 }
@@ -72,11 +80,11 @@ void BenchTexts::compare_accuracy(Comparison& comparison) const {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(file, ignored)) return;
   const auto ours_data = encode(ours_, file);
-  const auto other_data = encode(other_, file);
   std::vector<std::int32_t> gold;
   for (std::size_t i = 0; i < ours_data->size(); ++i) gold.push_back(ours_data->label(i));
   comparison.accuracy =
-      compare_predictions(predictions(ours_, *ours_data), predictions(other_, *other_data), gold);
+      compare_predictions(predictions(ours_, ours_.spec.config.data, file),
+                          predictions(other_, ours_.spec.config.data, file), gold);
   comparison.accuracy_source = file;
 }
 

@@ -22,6 +22,7 @@
 #include "evaluation.hpp"
 #include "exit_code.hpp"
 #include "output.hpp"
+#include "run_ngrams.hpp"
 
 namespace diffuse::cli {
 
@@ -115,7 +116,9 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
     // A config's fused is for the precision that it stands beside.
     opened.model.classifier->use_kernel(
         opened.kernel == Kernel::reference ? Kernel::reference : Kernel::automatic, precision);
-    evaluate(*opened.model.classifier, first, evaluation_options);
+    EvaluationOptions warm_up = evaluation_options;
+    warm_up.branches.reset();  // of other rows
+    evaluate(*opened.model.classifier, first, warm_up);
     return evaluate_with_progress(*opened.model.classifier, view, evaluation_options,
                                   std::string(enum_name(precision)));
   };
@@ -159,8 +162,9 @@ int run_eval(const EvalOptions& options) {
   }
   DataConfig reading = other_data_config(opened, options.reading);
   if (options.on_error) reading.on_error = *options.on_error;
-  const auto data = load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer,
-                                       model.labels, opened.threads, training_layout(opened));
+  const auto data =
+      load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer, model.labels,
+                         opened.threads, training_layout(opened), ngram_vocabulary(model));
   PartSummary summary = summarize(std::filesystem::path(file).filename().string(), view_all(*data),
                                   model.tokenizer->unknown_id(), model.config.tokenizer.max_tokens);
   if (const auto texts = read_training_texts(opened.folder))
@@ -172,6 +176,7 @@ int run_eval(const EvalOptions& options) {
   evaluation_options.class_count = model.labels.size();
   evaluation_options.noise_seed = model.config.train.seed;  // as training's own test
   evaluation_options.precision = opened.precision;
+  evaluation_options.branches = branch_options(model, view_all(*data), opened.threads);
   if (model.data) evaluation_options.class_rows = model.data->class_rows;
   if (!options.compare_precision.empty()) {
     compare_precisions(options, opened, view_all(*data), evaluation_options);

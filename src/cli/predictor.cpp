@@ -44,6 +44,7 @@ Predictor::Predictor(OpenedModel& opened, OutputForm form)
 void Predictor::answer(const RecordBlock& block) {
   const LoadedModel& model = opened_.model;
   encode_batch(*model.tokenizer, block.texts(), model.config.tokenizer.max_tokens, pool_, encoded_);
+  if (model.ngrams) model.ngrams->vocabulary.encode(block.texts(), pool_, ngrams_);
   read_texts();
   run_model(block);
   write_lines(block);
@@ -110,11 +111,31 @@ void Predictor::run_model(const RecordBlock& block) {
     std::copy_n(logits.const_data_ptr<float>(), logits.numel(), &logits_[first * classes]);
     first = end;
   }
+  if (opened_.model.ngrams) add_ngrams();
   for (std::size_t i = 0; i < unknown_shares_.size() && !class_logits_.empty(); ++i) {
     if (unknown_shares_[i] < 1) continue;
     std::copy(class_logits_.begin(), class_logits_.end(), &logits_[i * classes]);
   }
   probabilities_ = class_probabilities(logits_, opened_.model.labels.size());
+}
+
+/// Adds the linear branch's logits to the network's.
+void Predictor::add_ngrams() {
+  constexpr std::int64_t kPart = 64;
+  const LoadedNgrams& branch = *opened_.model.ngrams;
+  const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
+  const std::int64_t texts = std::ssize(unknown_shares_);
+  pool_.run((texts + kPart - 1) / kPart, [&](std::int64_t part, std::int64_t) {
+    std::vector<float> own(classes);
+    for (std::int64_t i = part * kPart; i < std::min(texts, (part + 1) * kPart); ++i) {
+      const auto begin = static_cast<std::size_t>(ngrams_.offsets[static_cast<std::size_t>(i)]);
+      const auto end = static_cast<std::size_t>(ngrams_.offsets[static_cast<std::size_t>(i) + 1]);
+      branch.trained.model.logits(std::span(ngrams_.values).subspan(begin, end - begin),
+                                  own.data());
+      add_branches(std::span(logits_).subspan(static_cast<std::size_t>(i) * classes, classes), own,
+                   branch.factors);
+    }
+  });
 }
 
 void Predictor::write_lines(const RecordBlock& block) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "diffuse/base/worker_pool.hpp"
+#include "diffuse/text/ngrams.hpp"
 #include "diffuse/text/tokenizer.hpp"
 #include "model_options.hpp"
 #include "predict_output.hpp"
@@ -30,6 +31,7 @@ class Predictor {
   void read_texts();
   void fill_empty_texts();
   void run_model(const RecordBlock& block);
+  void add_ngrams();
   void write_lines(const RecordBlock& block);
 
   OpenedModel& opened_;
@@ -39,6 +41,7 @@ class Predictor {
   std::vector<float> class_logits_;  // of the training rows' shares; empty: not known
   // Of the block, by usable record.
   EncodedTexts encoded_;
+  NgramTexts ngrams_;  // where the model has them
   std::vector<double> unknown_shares_;
   std::vector<float> logits_;  // [B, C] row-major
   std::vector<float> probabilities_;

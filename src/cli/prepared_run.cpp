@@ -22,6 +22,7 @@ namespace {
 /// For the start-up table: what runs the operator, and whether results depend on the threads.
 std::string kernel_name(bool fused, const Config& config, Precision precision, bool resumed) {
   if (config.model.type != ModelType::diffusion) return "the model's own";
+  if (config.model.dim == 0) return "none: the n-grams alone";
   const char* rows = resumed                                     ? "rows as the checkpoint has it"
                      : updates_touched_rows(config.train, fused) ? "touched rows"
                                                                  : "all rows";
@@ -61,7 +62,8 @@ PreparedRun prepare_run(const TrainOptions& options) {
   const int threads = set_thread_count(config.train.threads);
   DataConfig data_config = config.data;
   if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
-  TrainingData data = load_training_data(data_config, config.tokenizer, config.train.seed, threads);
+  TrainingData data =
+      load_training_data(data_config, config.tokenizer, config.train.seed, threads, config.ngrams);
   if (config.train.patience > 0 && data.validation.size() == 0) {
     log::warning(
         "train.patience = {} has no effect: there are no validation rows to wait for; "
@@ -75,7 +77,7 @@ PreparedRun prepare_run(const TrainOptions& options) {
   startup.precision = std::string(enum_name(precision));
   startup.threads = threads;
   startup.parameter_count = parameters_of(config, shape);
-  startup.plan = make_plan(config.train, updates_in_epoch(config.train, data.train));
+  startup.plan = plan_of(config, data.train);
   startup.kernel = kernel_name(fused, config, precision, !options.resume.empty());
   const MemoryEstimate estimate = estimate_memory(
       config, precision, startup.parameter_count, data.train,

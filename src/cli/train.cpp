@@ -25,6 +25,7 @@
 #include "prepared_run.hpp"
 #include "run_directory.hpp"
 #include "run_lock.hpp"
+#include "run_ngrams.hpp"
 #include "run_report.hpp"
 #include "startup_table.hpp"
 #include "train_result.hpp"
@@ -94,6 +95,7 @@ void report_without_evaluation(const PreparedRun& run, const fs::path& run_dir) 
 /// Tests the best checkpoint once, where there are test rows, and writes `test.json`, or else
 /// evaluates it on the validation rows; writes `report.html` with that. Nothing without rows.
 std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResult& result,
+                                     const std::optional<RunNgrams>& ngrams,
                                      const fs::path& run_dir) {
   const bool has_test = run.data.test.size() > 0;
   const DatasetView& view = has_test ? run.data.test : run.data.validation;
@@ -104,7 +106,8 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
   const DataSummary& summary = run.data.summary;
   Evaluation evaluation = evaluate_checkpoint(
       result.best_checkpoint, view, has_test ? summary.test : summary.validation,
-      run.data.facts.class_rows, run.device, run.precision, has_test ? "testing" : "evaluating");
+      run.data.facts.class_rows, run.device, run.precision, has_test ? "testing" : "evaluating",
+      ngrams ? (has_test ? ngrams->test_logits : ngrams->validation_logits) : std::vector<float>());
   if (has_test) {
     write_or_warn("The test figures are on stdout alone", [&] {
       write_file_atomically(run_dir / "test.json",
@@ -189,17 +192,20 @@ int run_train(const TrainOptions& options) {
   }
   std::optional<EarlierTest> earlier(std::in_place, run_dir);
   TrainingResult result;
+  std::optional<RunNgrams> ngrams;
   try {
     with_memory_advice(run.config, run.estimate, [&] {
       const std::unique_ptr<Classifier> classifier =
           make_classifier(run.config, run.shape, run.config.train.seed);
-      if (classifier->parameters().empty())
+      if (run.config.model.type == ModelType::torchscript && classifier->parameters().empty())
         throw UsageError(fmt::format(
             "{}: the module has no parameters to train (torch.jit.freeze takes them away).",
             run.config.model.file));
       if (!resumed) load_pretrained_weights(*classifier, run.config);
-      result = train(run.config, run.data, *classifier, run_dir,
-                     resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt, baseline);
+      const auto resume_from = resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt;
+      ngrams = make_run_ngrams(run, resume_from);
+      result = train(run.config, run.data, *classifier, run_dir, resume_from, baseline,
+                     ngrams ? &*ngrams : nullptr);
     });
   } catch (const TrainingError&) {
     report_without_evaluation(run, run_dir);
@@ -228,7 +234,7 @@ int run_train(const TrainOptions& options) {
   std::optional<Evaluation> evaluated;
   try {
     with_memory_advice(run.config, run.estimate,
-                       [&] { evaluated = finish_run(run, result, run_dir); });
+                       [&] { evaluated = finish_run(run, result, ngrams, run_dir); });
   } catch (const Stopped& stop) {
     report_without_evaluation(run, run_dir);
     return stopped(stop.signal, result, run_dir);

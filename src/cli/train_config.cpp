@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "default_choices.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
@@ -76,10 +77,14 @@ Config read_config(const TrainOptions& options, const CommandLineValues& values)
     if (!options.config.empty())
       return load_config(find_config(options.config), values.overrides, FileChecks::training);
     if (!options.resume.empty()) return read_run_config(options.resume, values.overrides);
-    if (options.train) return default_config(values.overrides, FileChecks::training);
+    if (options.train)
+      return choose_defaults(default_config(values.overrides, FileChecks::training),
+                             values.overrides);
     // A config may be wanted in the first place, so nothing is said of files.
     Config config = default_config(values.overrides);
-    if (!config.data.train.empty()) return default_config(values.overrides, FileChecks::training);
+    if (!config.data.train.empty())
+      return choose_defaults(default_config(values.overrides, FileChecks::training),
+                             values.overrides);
   } catch (const ConfigError& error) {
     throw ConfigError(name_flags(error.what(), values.flags));
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "diffuse/base/progress.hpp"
@@ -25,7 +26,8 @@ std::string relative_if_shorter(const fs::path& path) {
 
 Evaluation evaluate_checkpoint(const fs::path& folder, const DatasetView& view,
                                const PartSummary& part, const std::vector<std::int64_t>& class_rows,
-                               at::Device device, Precision precision, const std::string& what) {
+                               at::Device device, Precision precision, const std::string& what,
+                               std::vector<float> ngram_logits) {
   LoadedModel model = load_model(folder);
   model.classifier->to(device);
   model.classifier->use_kernel(model.config.train.kernel, precision);
@@ -34,6 +36,9 @@ Evaluation evaluate_checkpoint(const fs::path& folder, const DatasetView& view,
   options.class_rows = class_rows;
   options.noise_seed = model.config.train.seed;
   options.precision = precision;
+  if (model.ngrams)
+    options.branches =
+        BranchOptions{.ngram_logits = std::move(ngram_logits), .factors = model.ngrams->factors};
   Evaluation evaluation = evaluate_with_progress(*model.classifier, view, options, what);
   evaluation.data = part;
   return evaluation;
@@ -77,6 +82,8 @@ std::string training_summary(const TrainingResult& result, const TrainingData& d
   const bool test = evaluated && data.test.size() > 0;
   const auto add_baseline = [&](const char* part) {
     const Metrics& metrics = evaluated->metrics;
+    if (evaluated->branches)
+      text += fmt::format("{} branches  {}\n", part, branches_text(*evaluated->branches));
     text += fmt::format("{} majority  {}\n", part, majority_text(metrics, data.labels));
     if (metrics.macro_f1) text += fmt::format("{} macro-F1  {:.4f}\n", part, *metrics.macro_f1);
   };

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/loading.hpp"
@@ -16,10 +17,11 @@ std::string relative_if_shorter(const std::filesystem::path& path);
 
 /// Runs the checkpoint `folder` over `view`, which `part` sums up, in `precision` (resolved).
 /// `class_rows`: training rows of each class. `what` names the work in the progress line:
-/// "testing".
+/// "testing". `ngram_logits`: of the rows, [n, C], where the model has n-grams.
 Evaluation evaluate_checkpoint(const std::filesystem::path& folder, const DatasetView& view,
                                const PartSummary& part, const std::vector<std::int64_t>& class_rows,
-                               at::Device device, Precision precision, const std::string& what);
+                               at::Device device, Precision precision, const std::string& what,
+                               std::vector<float> ngram_logits);
 
 /// What `train --json` prints: one object, `indent` 2, with the same figures; `test` as
 /// `evaluation_json` gives it, empty for null.

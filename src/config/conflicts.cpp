@@ -76,6 +76,20 @@ void check_tokenizer(const TokenizerConfig& tokenizer, std::vector<Conflict>& fo
   }
 }
 
+void check_ngrams(const Config& config, std::vector<Conflict>& found) {
+  const NgramConfig& ngrams = config.ngrams;
+  if (config.model.type == ModelType::diffusion && config.model.dim == 0 && !ngrams.used()) {
+    found.push_back({{"model.dim", "ngrams.max"},
+                     "0 leaves no model without n-grams; expected a width of at least 1, or "
+                     "ngrams.max of at least 1"});
+  }
+  if (ngrams.char_max > 0 && ngrams.char_min > ngrams.char_max) {
+    found.push_back({{"ngrams.char_min", "ngrams.char_max"},
+                     fmt::format("{} is more than ngrams.char_max = {}; expected at most as much",
+                                 ngrams.char_min, ngrams.char_max)});
+  }
+}
+
 void check_columns(const DataConfig& data, std::vector<Conflict>& found) {
   const std::vector<std::string>& texts = data.text_columns;
   for (auto column = texts.begin(); column != texts.end(); ++column) {
@@ -152,6 +166,7 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                                  "to 0",
                                  config.train.patience)});
   }
+  check_ngrams(config, found);
   check_columns(config.data, found);
   find_model_conflicts(config.model, found);
   check_lengths(config.train, found);

@@ -33,6 +33,10 @@ struct EnumNames<TokenizerType> {
   static constexpr std::array<std::string_view, 3> kNames{"words", "wordpiece", "bytes"};
 };
 template <>
+struct EnumNames<NgramWeighting> {
+  static constexpr std::array<std::string_view, 3> kNames{"tfidf", "naive_bayes", "binary"};
+};
+template <>
 struct EnumNames<ModelType> {
   static constexpr std::array<std::string_view, 3> kNames{"diffusion", "distilbert", "torchscript"};
 };

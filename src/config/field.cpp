@@ -149,6 +149,7 @@ const std::vector<Section>& all_sections() {
   static const std::vector<Section> sections = {
       {"data", "Which files, and how to read them.", data_fields()},
       {"tokenizer", "How a text becomes token numbers.", tokenizer_fields()},
+      {"ngrams", "The linear model of n-grams beside the network.", ngram_fields()},
       {"model", "The classifier. What stands below `file` is for `type` = diffusion alone.",
        model_fields()},
       {"distilbert", "The transformer that `model.type` = distilbert trains instead.",

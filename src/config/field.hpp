@@ -138,6 +138,7 @@ class FieldTable {
 
 std::vector<Field> data_fields();
 std::vector<Field> tokenizer_fields();
+std::vector<Field> ngram_fields();
 std::vector<Field> model_fields();
 std::vector<Field> distilbert_fields();
 std::vector<Field> train_fields();

@@ -12,8 +12,8 @@ std::vector<Field> model_fields() {
            "TorchScript file of model.type = torchscript. Its forward takes input_ids and "
            "attention_mask, int64 [B, L], and gives logits [B, C].")
       .is_path();
-  table.add("dim", &ModelConfig::dim, "Width of a token's state.")
-      .between(1, 8192)
+  table.add("dim", &ModelConfig::dim, "Width of a token's state. 0: no network, the n-grams alone.")
+      .between(0, 8192)
       .in("channels")
       .also_called({"width", "hidden_size", "d_model", "embedding_dim"});
   table.add("steps", &ModelConfig::steps, "Diffusion steps, T. 0: a bag of words.")

@@ -58,8 +58,8 @@ Labels read_labels(const std::string& text, std::int64_t classes) {
 
 }  // namespace
 
-EncodedCache::EncodedCache(const DataConfig& data) {
-  if (!data.cache) return;
+EncodedCache::EncodedCache(const DataConfig& data, bool with_ngrams) {
+  if (!data.cache || with_ngrams) return;
   folder_ = data.cache_dir.empty() ? default_folder() : std::filesystem::path(data.cache_dir);
   if (folder_.empty()) {
     log::warning("no cache of encoded data: neither data.cache_dir nor HOME is set");

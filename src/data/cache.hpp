@@ -29,8 +29,9 @@ struct CachedFile {
 class EncodedCache {
  public:
   /// A cache in `data.cache_dir` (empty: ${XDG_CACHE_HOME:-$HOME/.cache}/diffuse), or one that
-  /// holds nothing if `data.cache` is off or there is no home folder.
-  explicit EncodedCache(const DataConfig& data);
+  /// holds nothing if `data.cache` is off, rows need their n-grams, which no cached file has, or
+  /// there is no home folder.
+  explicit EncodedCache(const DataConfig& data, bool with_ngrams = false);
 
   /// The entry, or nothing if there is none or it is damaged; then a log line says so. `name` is
   /// how log lines call the file.

@@ -41,6 +41,16 @@ void append_rows(const RowBlock& block, std::span<const std::string_view> texts,
   }
 }
 
+void append_ngrams(const NgramEncoders& encoders, std::span<const std::string_view> texts,
+                   WorkerPool& pool, NgramRows& rows) {
+  NgramTexts encoded;
+  if (encoders.builder != nullptr)
+    encoders.builder->encode(texts, pool, encoded);
+  else if (encoders.vocabulary != nullptr)
+    encoders.vocabulary->encode(texts, pool, encoded);
+  rows.append(encoded);
+}
+
 template <class IsMarked>
 std::unique_ptr<EncodedDataset> encode_rows(const FileOptions& options, LabelResolver& labels,
                                             FileFindings* findings, std::int32_t unknown,
@@ -57,6 +67,7 @@ std::unique_ptr<EncodedDataset> encode_rows(const FileOptions& options, LabelRes
     const std::vector<std::string_view> texts = block.texts();
     encode(texts, pool, encoded, [&] { rows.read(next); });
     append_rows(block, texts, encoded, unknown, is_marked, cut, *data);
+    append_ngrams(options.ngrams, texts, pool, data->ngrams());
   }
   data->set_skipped_rows(rows.finish(findings == nullptr ? unused : *findings));
   data->set_cut_texts(cut);

@@ -10,10 +10,17 @@
 #include "diffuse/data/byte_source.hpp"
 #include "diffuse/data/dataset.hpp"
 #include "diffuse/data/layout.hpp"
+#include "diffuse/text/ngrams.hpp"
 #include "diffuse/text/tokenizer.hpp"
 #include "label_resolver.hpp"
 
 namespace diffuse {
+
+/// What gives the rows' n-grams: a vocabulary, or what makes one; neither: they have none.
+struct NgramEncoders {
+  const NgramVocabulary* vocabulary = nullptr;
+  NgramVocabularyBuilder* builder = nullptr;  ///< then numbers are provisional ones
+};
 
 /// How a file is read.
 struct FileOptions {
@@ -28,6 +35,7 @@ struct FileOptions {
   bool unknown_labels = false;
   bool own_settings = true;  ///< what --set says of `data` is of no other file
   std::string skip_hint = "--set data.on_error=skip";  ///< what leaves bad rows out
+  NgramEncoders ngrams{};
   FileHash* hash = nullptr;  ///< gets the bytes as they are read; may be null
 };
 

@@ -115,8 +115,8 @@ std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::s
 }
 
 /// Fills `result.train_file`, `labels` and `tokenizer`.
-void load_train(const FileOptions& file, const std::string& hash, const TokenizerConfig& config,
-                const EncodedCache& cache, TrainingData& result) {
+void load_train(FileOptions file, const std::string& hash, const TokenizerConfig& config,
+                const NgramConfig& ngrams, const EncodedCache& cache, TrainingData& result) {
   std::optional<Labels> names;
   if (!file.data.labels.empty()) names = Labels::read(file.data.labels);
   const bool build = config.type == TokenizerType::words;
@@ -146,12 +146,21 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
   LabelResolver resolver;
   if (names) resolver = LabelResolver(*names, true, file.data.label_base);
   FileFindings findings;
+  std::optional<NgramVocabularyBuilder> ngram_builder;
+  if (ngrams.used()) file.ngrams.builder = &ngram_builder.emplace(ngrams, config.lowercase);
   if (build) {
     EncodedTraining made = encode_training_file(file, config, resolver, &findings);
     result.tokenizer = std::move(made.tokenizer);
     result.train_file = std::move(made.data);
   } else {
     result.train_file = encode_file(file, *result.tokenizer, resolver, &findings);
+  }
+  if (ngram_builder) {
+    NgramVocabularyBuilder::Vocabulary made = ngram_builder->build();
+    ngram_builder.reset();  // as large as all that follows
+    result.ngrams = std::move(made.vocabulary);
+    WorkerPool pool(file.threads);
+    result.train_file->ngrams().map(made.final_ids, pool);
   }
   result.facts.layout = findings.layout;
   std::vector<std::int32_t> to;
@@ -186,7 +195,7 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
 }
 
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
-                                std::int64_t seed, int threads) {
+                                std::int64_t seed, int threads, const NgramConfig& ngrams) {
   TrainingData result;
   // What is missing is found before the first file is read.
   const std::vector<std::pair<std::string, std::string>> files = {
@@ -199,7 +208,7 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   for (const auto& [key, path] : files) {
     if (!path.empty()) check_data_file(path, key);
   }
-  const EncodedCache cache(data);
+  const EncodedCache cache(data, ngrams.used());
   FileHashes hashes(cache.enabled());
   const auto file = [&](const std::string& key, const std::string& path, std::int64_t max_rows) {
     FileOptions options{path, key, data, max_rows, tokenizer.max_tokens, resolve_threads(threads)};
@@ -207,13 +216,14 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     return options;
   };
   load_train(file("data.train", data.train, data.max_rows),
-             hashes.before_reading("data.train", data.train), tokenizer, cache, result);
+             hashes.before_reading("data.train", data.train), tokenizer, ngrams, cache, result);
   check_classes(*result.train_file, result.labels, data.train, !data.labels.empty());
   const auto load = [&](const std::string& key, const std::string& path) {
     FileOptions other = file(key, path, 0);
     other.layout = result.facts.layout;
     other.data = without_columns(data);
     other.own_settings = false;
+    if (result.ngrams) other.ngrams.vocabulary = &*result.ngrams;
     other.unknown_labels = key == "data.test";  // as eval counts them
     try {
       return load_known(other, hashes.before_reading(key, path), tokenizer, *result.tokenizer,
@@ -257,14 +267,16 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& 
                                                    const DataConfig& data,
                                                    const TokenizerConfig& tokenizer_config,
                                                    const Tokenizer& tokenizer, const Labels& labels,
-                                                   int threads, const RecordLayout* layout) {
+                                                   int threads, const RecordLayout* layout,
+                                                   const NgramVocabulary* ngrams) {
   check_data_file(path, "");
   FileOptions file{path, path.filename().string(),    data,
                    0,    tokenizer_config.max_tokens, resolve_threads(threads)};
   if (layout != nullptr) file.layout = *layout;
   file.unknown_labels = layout != nullptr;
   file.skip_hint = "--on-error skip";
-  const EncodedCache cache(data);
+  file.ngrams.vocabulary = ngrams;
+  const EncodedCache cache(data, ngrams != nullptr);
   return load_known(file, cache.enabled() ? hash_file(path) : "", tokenizer_config, tokenizer,
                     labels, cache);
 }

@@ -46,6 +46,25 @@ std::int64_t evaluation_batch_tokens(const Classifier& classifier) {
   return std::max<std::int64_t>(kWork / std::max<std::int64_t>(classifier.work_per_token(), 1), 1);
 }
 
+namespace {
+
+/// Adds the linear branch's logits to the network's.
+BranchFigures take_in_branch(const BranchOptions& options, std::int64_t classes,
+                             Evaluation& result) {
+  if (options.ngram_logits.size() != result.logits.size())
+    throw Error("The linear branch's logits are of other rows.");
+  BranchFigures figures{.factors = options.factors,
+                        .network_accuracy = accuracy_of(result.logits, result.gold, classes),
+                        .ngram_accuracy = accuracy_of(options.ngram_logits, result.gold, classes)};
+  if (options.fit)
+    figures.factors =
+        fit_factors(result.logits, options.ngram_logits, result.gold, classes, options.factors);
+  add_branches(result.logits, options.ngram_logits, figures.factors);
+  return figures;
+}
+
+}  // namespace
+
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,
                     const EvaluationOptions& options) {
   if (view.size() == 0) throw Error("There are no rows to evaluate on.");
@@ -81,6 +100,8 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
     done += static_cast<std::int64_t>(rows.size());
     if (options.on_progress) options.on_progress(done, static_cast<std::int64_t>(view.size()));
   }
+  if (options.branches)
+    result.branches = take_in_branch(*options.branches, options.class_count, result);
   result.probabilities = class_probabilities(result.logits, options.class_count);
   result.time_s = steady_now_s() - start_s;
   result.examples_per_s = static_cast<double>(view.size()) / result.time_s;

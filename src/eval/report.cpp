@@ -90,6 +90,13 @@ std::string majority_text(const Metrics& metrics, const Labels& labels) {
                      printable(labels.name(metrics.majority->label)));
 }
 
+std::string branches_text(const BranchFigures& figures) {
+  return fmt::format(
+      "n-grams {:.2f} %, network {:.2f} %  (each by itself; factors {:.3g} and {:.3g})",
+      100 * figures.ngram_accuracy, 100 * figures.network_accuracy, figures.factors.ngrams,
+      figures.factors.network);
+}
+
 std::string majority_warning(const Metrics& metrics, const Labels& labels,
                              const std::string& name) {
   if (!no_better_than_majority(metrics)) return "";
@@ -110,6 +117,7 @@ std::string evaluation_report(const Evaluation& evaluation, const Labels& labels
         "count as wrong\n",
         format_count(metrics.unknown_class));
   if (metrics.majority) out += "majority  " + majority_text(metrics, labels) + "\n";
+  if (evaluation.branches) out += "branches  " + branches_text(*evaluation.branches) + "\n";
   out += fmt::format("macro-F1  {}\n", figure(metrics.macro_f1));
   out += fmt::format("loss      {:.4f}  (mean cross-entropy)\n", metrics.mean_loss);
   out += fmt::format("ECE       {:.4f}  (15 bins)\n", metrics.ece);
@@ -139,6 +147,14 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
   if (metrics.majority) {
     json["majority"] = {{"label", labels.name(metrics.majority->label)},
                         {"accuracy", metrics.majority->accuracy}};
+  }
+  json["branches"] = nullptr;
+  if (evaluation.branches) {
+    const BranchFigures& branches = *evaluation.branches;
+    json["branches"] = {{"ngram_accuracy", branches.ngram_accuracy},
+                        {"network_accuracy", branches.network_accuracy},
+                        {"ngram_factor", branches.factors.ngrams},
+                        {"network_factor", branches.factors.network}};
   }
   json["macro_f1"] = json_figure(metrics.macro_f1);
   json["mean_loss"] = metrics.mean_loss;

@@ -14,6 +14,7 @@
 #include "diffuse/model/checkpoint_manifest.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/model/torchscript_classifier.hpp"
+#include "ngram_branch.hpp"
 #include "tensor_file.hpp"
 
 namespace diffuse {
@@ -134,13 +135,15 @@ LoadedModel load_model(const fs::path& folder) {
     targets.emplace_back(parameter.name, parameter.tensor);
   }
   load_tensors(weights, weights_path, targets);
+  if (model.config.ngrams.used())
+    model.ngrams = load_ngram_branch(folder, model.config, model.labels.size());
   return model;
 }
 
 void save_model(const fs::path& folder, const Config& config, const Tokenizer& tokenizer,
                 const Labels& labels, const Classifier& classifier,
                 const std::vector<at::Tensor>& tensors, const DataFacts* data,
-                const RowSource& rows) {
+                const RowSource& rows, const NgramsContent* ngrams) {
   const std::vector<NamedParameter> parameters = classifier.parameters();
   bool fits = parameters.size() == tensors.size();
   std::vector<SavedTensor> named;
@@ -157,6 +160,7 @@ void save_model(const fs::path& folder, const Config& config, const Tokenizer& t
   write_file_atomically(folder / kConfigFile, config_json(config));
   write_file_atomically(folder / kVocabFile, tokenizer.vocab_text());
   write_file_atomically(folder / kLabelsFile, labels.text());
+  if (ngrams != nullptr) save_ngram_branch(folder, *ngrams);
   if (data == nullptr) return;
   write_file_atomically(folder / kDataFile, data_facts_json(*data));
   if (data->different_texts.empty()) return;

@@ -53,6 +53,7 @@ std::int64_t of_head(const ModelConfig& config, std::int64_t class_count) {
 std::optional<std::int64_t> count_parameters(const Config& config, const ModelShape& shape) {
   switch (config.model.type) {
     case ModelType::diffusion:
+      if (config.model.dim == 0) return 0;  // no network
       return shape.vocab_size * config.model.dim + sets(config.model) * of_step(config.model) +
              of_head(config.model, shape.class_count);
     case ModelType::distilbert:
@@ -64,7 +65,9 @@ std::optional<std::int64_t> count_parameters(const Config& config, const ModelSh
 }
 
 std::int64_t count_constants(const Config& config) {
-  if (config.model.type != ModelType::diffusion || config.model.weight_learned) return 0;
+  if (config.model.type != ModelType::diffusion || config.model.weight_learned ||
+      config.model.dim == 0)
+    return 0;
   return sets(config.model) * of_weight(config.model);
 }
 

@@ -7,6 +7,7 @@
 #include "diffuse/model/distilbert.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "distilbert_config.hpp"
+#include "no_network.hpp"
 
 namespace diffuse {
 
@@ -54,6 +55,7 @@ std::unique_ptr<Classifier> make_classifier(const Config& config, const ModelSha
                                             std::optional<std::int64_t> seed) {
   switch (config.model.type) {
     case ModelType::diffusion:
+      if (config.model.dim == 0) return std::make_unique<NoNetwork>(shape.class_count);
       return std::make_unique<DiffusionClassifier>(config.model, shape, seed);
     case ModelType::distilbert:
       return make_distilbert(distilbert_shape(config.distilbert, shape), seed.value_or(0));

@@ -55,8 +55,12 @@ void Checkpointer::adopt(const TrainingState& state) const {
 fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent& content) {
   const fs::path target = folder(state.update);
   FolderWriter writer(target);
+  std::optional<NgramsContent> ngrams = content.ngrams;
+  // Its weights never change: all checkpoints can share one file.
+  if (ngrams && !kept_.empty()) ngrams->same_file = folder(kept_.back()) / kNgramsFile;
   save_model(writer.folder(), content.config, *content.data.tokenizer, content.data.labels,
-             content.classifier, content.model_tensors, &content.data.facts, content.rows);
+             content.classifier, content.model_tensors, &content.data.facts, content.rows,
+             ngrams ? &*ngrams : nullptr);
   save_tensors(writer.folder() / "optimizer.safetensors", content.training_tensors);
   write_file_atomically(writer.folder() / "state.json",
                         training_state_json(state, content.schedule));

@@ -3,34 +3,39 @@
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
-#include "diffuse/eval/evaluator.hpp"
 
 namespace diffuse {
 
-std::optional<Metrics> evaluate_validation(
+std::optional<Evaluation> evaluate_validation(
     Classifier& classifier, const TrainingData& data, const TrainConfig& config,
-    Precision precision, const std::function<void(const Batch&)>& before_batch,
+    Precision precision, const std::optional<BranchOptions>& branches,
+    const std::function<void(const Batch&)>& before_batch,
     const std::function<void(std::int64_t, std::int64_t)>& on_progress) {
   const EvaluationOptions options{.class_count = data.labels.size(),
                                   .noise_seed = config.seed,
                                   .precision = precision,
+                                  .branches = branches,
                                   .before_batch = before_batch,
                                   .on_progress = [&](std::int64_t done, std::int64_t total) {
                                     throw_if_stopped();
                                     on_progress(done, total);
                                   }};
   try {
-    return evaluate(classifier, data.validation, options).metrics;
+    return evaluate(classifier, data.validation, options);
   } catch (const Stopped&) {
     return std::nullopt;
   }
 }
 
-void add_validation(HistoryEpoch& line, const Metrics& validation) {
-  line.validation_accuracy = validation.accuracy;
-  line.validation_loss = validation.mean_loss;
-  line.validation_macro_f1 = validation.macro_f1;
-  line.validation_ece = validation.ece;
+void add_validation(HistoryEpoch& line, const Evaluation& validation) {
+  const Metrics& metrics = validation.metrics;
+  line.validation_accuracy = metrics.accuracy;
+  line.validation_loss = metrics.mean_loss;
+  line.validation_macro_f1 = metrics.macro_f1;
+  line.validation_ece = metrics.ece;
+  if (!validation.branches) return;
+  line.validation_network_accuracy = validation.branches->network_accuracy;
+  line.validation_ngram_accuracy = validation.branches->ngram_accuracy;
 }
 
 void add_memory(HistoryEpoch& line, at::Device device) {

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "diffuse/data/loading.hpp"
-#include "diffuse/eval/metrics.hpp"
+#include "diffuse/eval/evaluator.hpp"
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/report/metric_lines.hpp"
 #include "diffuse/train/baseline_figures.hpp"
@@ -13,13 +13,14 @@ namespace diffuse {
 
 /// Evaluates `classifier` on the validation rows.
 /// Nothing if a stop signal came before it was through. `before_batch` and `on_progress`: as in
-/// EvaluationOptions.
-std::optional<Metrics> evaluate_validation(
+/// EvaluationOptions, as `branches`.
+std::optional<Evaluation> evaluate_validation(
     Classifier& classifier, const TrainingData& data, const TrainConfig& config,
-    Precision precision, const std::function<void(const Batch&)>& before_batch,
+    Precision precision, const std::optional<BranchOptions>& branches,
+    const std::function<void(const Batch&)>& before_batch,
     const std::function<void(std::int64_t, std::int64_t)>& on_progress);
 
-void add_validation(HistoryEpoch& line, const Metrics& validation);
+void add_validation(HistoryEpoch& line, const Evaluation& validation);
 /// The peaks since they were last reset.
 void add_memory(HistoryEpoch& line, at::Device device);
 /// An epoch's time at the pace of the period's `updates`, from `line.time`, and with it and the

@@ -45,6 +45,15 @@ std::int64_t updates_in_epoch(const TrainConfig& config, const DatasetView& trai
   return rounded_up(batches, config.accumulate);
 }
 
+TrainingPlan plan_of(const Config& config, const DatasetView& train) {
+  TrainingPlan plan = make_plan(config.train, updates_in_epoch(config.train, train));
+  if (config.model.type == ModelType::diffusion && config.model.dim == 0) {
+    plan.total = 0;
+    plan.time_limit_s = 0;
+  }
+  return plan;
+}
+
 TrainingPlan make_plan(const TrainConfig& config, std::int64_t updates_per_epoch) {
   TrainingPlan plan;
   plan.updates_per_epoch = updates_per_epoch;

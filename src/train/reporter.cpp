@@ -116,6 +116,8 @@ void Reporter::add_epoch(const HistoryEpoch& line) {
       {"validation/loss", line.validation_loss},
       {"validation/macro_f1", line.validation_macro_f1},
       {"validation/ece", line.validation_ece},
+      {"validation/network_accuracy", line.validation_network_accuracy},
+      {"validation/ngram_accuracy", line.validation_ngram_accuracy},
       {"time_s/data", line.time.data_s},
       {"time_s/forward", line.time.forward_s},
       {"time_s/backward", line.time.backward_s},
@@ -141,6 +143,9 @@ void Reporter::report(const HistoryEpoch& line, const Metrics* validation) {
     text += fmt::format("  |  validation loss {:.4f}  {}{}", validation->mean_loss,
                         accuracy_line(*validation), line.best ? "  best so far" : "");
   log::info("{}", text);
+  if (line.validation_ngram_accuracy)
+    log::info("  alone: n-grams {:.2f} %, network {:.2f} %", 100 * *line.validation_ngram_accuracy,
+              100 * *line.validation_network_accuracy);
   const auto bytes = [](std::int64_t count) { return format_bytes(static_cast<double>(count)); };
   const HistoryTime& time = line.time;
   std::string passes;

@@ -38,18 +38,20 @@ class Trainer {
  public:
   Trainer(const Config& config, const TrainingData& data, Classifier& classifier,
           const fs::path& run_dir, const std::optional<fs::path>& resume_from,
-          const std::optional<BaselineFigures>& baseline)
+          const std::optional<BaselineFigures>& baseline, const RunNgrams* ngrams)
       : config_(config),
         data_(data),
         classifier_(classifier),
-        plan_(make_plan(config.train, updates_in_epoch(config.train, data.train))),
+        plan_(plan_of(config, data.train)),
         device_(move_to_device(config, classifier)),
         precision_(resolve_precision(config.train.precision, device_, /*tell=*/false)),
         progress_(plan_, config.train.patience),
         checkpoints_(run_dir, config.train.keep_checkpoints, plan_),
         reporter_(run_dir, config.train.tensorboard),
         steps_(config, data, classifier, precision_, plan_.schedule, progress_, reporter_),
-        baseline_(baseline) {
+        baseline_(baseline),
+        ngrams_(ngrams) {
+    if (ngrams != nullptr) take_ngrams(*ngrams);
     set_matrix_precision(precision_);
     if (resume_from) resume(*resume_from);
     if (data.validation.size() == 0)
@@ -109,6 +111,14 @@ class Trainer {
     return make_result();
   }
 
+  void take_ngrams(const RunNgrams& ngrams) {
+    const TrainedNgrams& trained = ngrams.branch.trained;
+    factors_ = ngrams.branch.factors;
+    branches_ = {.ngram_logits = ngrams.validation_logits,
+                 .factors = trained.factors,  // a resumed run begins where the first did
+                 .fit = !trained.factor_is_set};
+  }
+
   void resume(const fs::path& folder) {
     check_checkpoint(folder, CheckpointUse::training);
     state_ = read_training_state(folder / "state.json");
@@ -156,13 +166,13 @@ class Trainer {
                       .train_accuracy = period.accuracy()};
     const double start_s = steady_now_s();
     const TrainingState before = state_;
-    std::optional<Metrics> validation;
+    std::optional<Evaluation> validation;
     state_.evaluation_due = false;
     if (data_.validation.size() > 0) {
       {
         AveragedWeightsScope averaged = steps_.updater().use_averages();
         validation = evaluate_validation(
-            classifier_, data_, config_.train, precision_,
+            classifier_, data_, config_.train, precision_, branches_,
             [&](const Batch& batch) { averaged.settle(batch.host->tokens()); },
             [this](std::int64_t done, std::int64_t all) { reporter_.show_evaluation(done, all); });
       }
@@ -171,7 +181,8 @@ class Trainer {
         return save();
       }
       add_validation(line, *validation);
-      line.best = state_.note_evaluation(*validation, config_.train);
+      if (validation->branches) factors_ = validation->branches->factors;
+      line.best = state_.note_evaluation(validation->metrics, config_.train);
       state_.stopped_early = progress_.patience_ran_out(state_) && state_.update < plan_.total;
     }
     const std::int64_t updates = steps_.period_updates();
@@ -186,7 +197,7 @@ class Trainer {
     add_memory(line, device_);
     add_epoch_time(line, updates, plan_.updates_per_epoch, baseline_ ? &*baseline_ : nullptr);
     reset_peak_memory(device_);
-    reporter_.report(line, validation ? &*validation : nullptr);
+    reporter_.report(line, validation ? &validation->metrics : nullptr);
     if (state_.stopped_early) {
       log::info("stopping early: no gain in {} evaluations (train.patience), best at update {}",
                 config_.train.patience, state_.best_update);
@@ -205,7 +216,12 @@ class Trainer {
               .model_tensors = steps_.updater().model_tensors(),
               .rows = steps_.updater().settled_rows(),
               .training_tensors = steps_.updater().training_tensors(),
-              .schedule = plan_.schedule};
+              .schedule = plan_.schedule,
+              .ngrams = ngrams_ == nullptr
+                            ? std::nullopt
+                            : std::optional(NgramsContent{.vocabulary = ngrams_->branch.vocabulary,
+                                                          .trained = ngrams_->branch.trained,
+                                                          .factors = factors_})};
     });
   }
 
@@ -234,6 +250,9 @@ class Trainer {
   Reporter reporter_;
   TrainingSteps steps_;
   std::optional<BaselineFigures> baseline_;
+  const RunNgrams* ngrams_;
+  BranchFactors factors_;  // of the last evaluation
+  std::optional<BranchOptions> branches_;
   TrainingState state_;
 };
 
@@ -241,8 +260,8 @@ class Trainer {
 
 TrainingResult train(const Config& config, const TrainingData& data, Classifier& classifier,
                      const fs::path& run_dir, const std::optional<fs::path>& resume_from,
-                     const std::optional<BaselineFigures>& baseline) {
-  return Trainer(config, data, classifier, run_dir, resume_from, baseline).run();
+                     const std::optional<BaselineFigures>& baseline, const RunNgrams* ngrams) {
+  return Trainer(config, data, classifier, run_dir, resume_from, baseline, ngrams).run();
 }
 
 }  // namespace diffuse

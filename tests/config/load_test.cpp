@@ -27,7 +27,8 @@ json changed(const std::string& key, const json& value) {
       {"data.labels", "/a/l"},         {"data.cache_dir", "/a/c"},
       {"tokenizer.vocab", "/a/vo"},    {"data.label_column", "kind"},
       {"data.separator", "|"},         {"data.quote", "none"},
-      {"train.kernel", "reference"},   {"train.embedding_update", "dense"}};
+      {"train.kernel", "reference"},   {"train.embedding_update", "dense"},
+      {"ngrams.weighting", "binary"},  {"ngrams.char_max", 5}};
   if (const auto found = special.find(key); found != special.end()) return found->second;
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number_float()) return value.get<double>() * 0.5 + 0.125;

@@ -34,25 +34,25 @@ INSTANTIATE_TEST_SUITE_P(
     Values, ConfigMessage,
     ::testing::Values(
         Case{"model", "dim", "-3",
-             "-3 is out of range; expected a whole number from 1 to 8192 (width of a token's "
+             "-3 is out of range; expected a whole number from 0 to 8192 (width of a token's "
              "state)"},
         Case{"model", "dim", "8193",
-             "8193 is out of range; expected a whole number from 1 to 8192 (width of a token's "
+             "8193 is out of range; expected a whole number from 0 to 8192 (width of a token's "
              "state)"},
         Case{"model", "dim", "18446744073709551615",
-             "18446744073709551615 is out of range; expected a whole number from 1 to 8192 (width "
+             "18446744073709551615 is out of range; expected a whole number from 0 to 8192 (width "
              "of a token's state)"},
         Case{"model", "dim", "1e300",
-             "1e+300 is out of range; expected a whole number from 1 to 8192 (width of a token's "
+             "1e+300 is out of range; expected a whole number from 0 to 8192 (width of a token's "
              "state)"},
         Case{"model", "dim", "2.5",
-             "2.5 is not a whole number; expected a whole number from 1 to 8192 (width of a "
+             "2.5 is not a whole number; expected a whole number from 0 to 8192 (width of a "
              "token's state)"},
         Case{"model", "dim", "\"big\"",
-             "\"big\" is a text; expected a whole number from 1 to 8192 (width of a token's "
+             "\"big\" is a text; expected a whole number from 0 to 8192 (width of a token's "
              "state)"},
         Case{"model", "dim", "null",
-             "null is not allowed here; expected a whole number from 1 to 8192 (width of a "
+             "null is not allowed here; expected a whole number from 0 to 8192 (width of a "
              "token's state)"},
         Case{"model", "alpha", "1.5",
              "1.5 is out of range; expected a number from 0 to 1 (share of the base state kept at "
@@ -161,20 +161,22 @@ INSTANTIATE_TEST_SUITE_P(
         KeyCase{R"({"model": {"qqqqqqqqqqqqqqq": 3}})",
                 "model.qqqqqqqqqqqqqqq: unknown key; `diffuse config --defaults` lists all keys"},
         KeyCase{R"({"qqqqqqqqqqqqqqq": {}})",
-                "qqqqqqqqqqqqqqq: unknown key; expected data, tokenizer, model, distilbert, train; "
+                "qqqqqqqqqqqqqqq: unknown key; expected data, tokenizer, ngrams, model, "
+                "distilbert, train; "
                 "`diffuse config --defaults` lists all keys"},
+        KeyCase{R"({"modle": {}})",
+                "modle: unknown key; expected data, tokenizer, ngrams, model, distilbert, train; "
+                "did you mean "
+                "\"model\"?"},
+        KeyCase{R"({"seed": 3})",
+                "seed: unknown key; expected data, tokenizer, ngrams, model, distilbert, train; "
+                "did you mean "
+                "\"train.seed\"?"},
         KeyCase{
-            R"({"modle": {}})",
-            "modle: unknown key; expected data, tokenizer, model, distilbert, train; did you mean "
-            "\"model\"?"},
-        KeyCase{
-            R"({"seed": 3})",
-            "seed: unknown key; expected data, tokenizer, model, distilbert, train; did you mean "
-            "\"train.seed\"?"},
-        KeyCase{R"({"data.train": "x.csv"})",
-                "data.train: unknown key; expected data, tokenizer, model, distilbert, train; "
-                "write it as "
-                R"({"data": {"train": ...}})"},
+            R"({"data.train": "x.csv"})",
+            "data.train: unknown key; expected data, tokenizer, ngrams, model, distilbert, train; "
+            "write it as "
+            R"({"data": {"train": ...}})"},
         KeyCase{R"({"model": 3})", R"(model: 3 is a number; expected an object, {"type": ...})"},
         KeyCase{"[1]", R"([1] is a list; expected an object, {"data": {...}, "model": {...}})"},
         KeyCase{"null", R"(null is null; expected an object, {"data": {...}, "model": {...}})"}));
@@ -285,6 +287,12 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"model": {"alpha": 0, "alpha_learned": true}})"),
             "c.json: model.alpha: 0 cannot be learned from; with model.alpha_learned = true it "
             "must be above 0 and below 1");
+  EXPECT_EQ(load_error(R"({"model": {"dim": 0}})"),
+            "c.json: model.dim: 0 leaves no model without n-grams; expected a width of at least 1, "
+            "or ngrams.max of at least 1");
+  EXPECT_EQ(load_error(R"({"ngrams": {"char_min": 4, "char_max": 3}})"),
+            "c.json: ngrams.char_min: 4 is more than ngrams.char_max = 3; expected at most as "
+            "much");
   EXPECT_EQ(load_error(R"({"tokenizer": {"special_tokens": true}})"),
             "c.json: tokenizer.special_tokens: tokenizer.type = words has no [CLS] and [SEP]; "
             "expected wordpiece");
@@ -308,6 +316,9 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
 
 TEST(ConfigErrors, CombinationsThatCan) {
   EXPECT_NO_THROW(load_text(R"({"model": {"dilation": [1, 2, 4], "steps": 3}})"));
+  EXPECT_NO_THROW(load_text(R"({"model": {"dim": 0}, "ngrams": {"max": 1}})"));
+  EXPECT_NO_THROW(load_text(R"({"model": {"dim": 0}, "ngrams": {"char_max": 5}})"));
+  EXPECT_NO_THROW(load_text(R"({"ngrams": {"char_min": 4, "char_max": 0}})"));
   EXPECT_NO_THROW(load_text(R"({"model": {"steps": 0}})"));
   EXPECT_NO_THROW(load_text(R"({"model": {"radius": 0}})"));
   EXPECT_NO_THROW(load_text(R"({"model": {"weight": "full", "weight_learned": false}})"));
@@ -335,8 +346,8 @@ TEST(ConfigErrors, AMissingFileIsNamed) {
 }
 
 TEST(ConfigErrors, AStoredConfigIsNamedByItsSource) {
-  EXPECT_THAT(config_error([] { parse_config(R"({"model": {"dim": 0}})", "run/config.json"); }),
-              StartsWith("run/config.json: model.dim: 0 is out of range"));
+  EXPECT_THAT(config_error([] { parse_config(R"({"model": {"dim": -1}})", "run/config.json"); }),
+              StartsWith("run/config.json: model.dim: -1 is out of range"));
 }
 
 }  // namespace

@@ -44,6 +44,23 @@ struct TokenizerConfig {
   bool special_tokens = false;
 };
 
+/// What an n-gram counts in a text, before the text has unit length.
+enum class NgramWeighting { tfidf, naive_bayes, binary };
+
+/// The linear branch: one weight per n-gram and class.
+struct NgramConfig {
+  std::int64_t max = 0;
+  std::int64_t char_min = 2;
+  std::int64_t char_max = 0;
+  std::int64_t min_count = 0;
+  std::int64_t max_features = 4'000'000;
+  NgramWeighting weighting = NgramWeighting::tfidf;
+  double cost = 1.0;
+  double factor = 0.0;
+
+  bool used() const { return max > 0 || char_max > 0; }
+};
+
 enum class WeightKind { scalar, channel, full };
 enum class FunctionKind { linear, mlp, glu };
 enum class Activation { identity, relu, gelu, silu, tanh };
@@ -146,6 +163,7 @@ struct TrainConfig {
 struct Config {
   DataConfig data;
   TokenizerConfig tokenizer;
+  NgramConfig ngrams;
   ModelConfig model;
   DistilBertConfig distilbert;
   TrainConfig train;

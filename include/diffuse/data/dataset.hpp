@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "diffuse/base/worker_pool.hpp"
+#include "diffuse/data/ngram_rows.hpp"
 
 namespace diffuse {
 
@@ -62,6 +63,10 @@ class EncodedDataset {
   std::uint32_t mark(std::size_t index) const {
     return mark_chunks_[index / kChunkRows][index % kChunkRows];
   }
+
+  /// The rows' n-grams, where they are read; else empty.
+  const NgramRows& ngrams() const { return ngrams_; }
+  NgramRows& ngrams() { return ngrams_; }
 
   const CutTexts& cut_texts() const { return cut_texts_; }
   void set_cut_texts(const CutTexts& cut) { cut_texts_ = cut; }
@@ -122,6 +127,7 @@ class EncodedDataset {
   std::int64_t token_count_ = 0;
   std::vector<std::uint32_t> skipped_before_;  // for each left-out row, the rows here before it
   CutTexts cut_texts_;
+  NgramRows ngrams_;
 };
 
 /// Some rows of a data set, by index. The data set must outlive the view.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "diffuse/data/layout.hpp"
 #include "diffuse/data/summary.hpp"
 #include "diffuse/text/labels.hpp"
+#include "diffuse/text/ngrams.hpp"
 #include "diffuse/text/tokenizer.hpp"
 
 namespace diffuse {
@@ -19,6 +21,7 @@ namespace diffuse {
 /// What a training run needs of its files.
 struct TrainingData {
   std::unique_ptr<Tokenizer> tokenizer;
+  std::optional<NgramVocabulary> ngrams;  ///< where the config asks for them
   Labels labels;
   std::unique_ptr<EncodedDataset> train_file;
   std::unique_ptr<EncodedDataset> validation_file;  ///< null when validation is a split of train
@@ -38,9 +41,10 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
 
 /// Reads (or takes from the cache), checks, encodes and splits. `threads` <= 0: all cores. Bad rows
 /// left out are counted in `EncodedDataset::skipped_rows`. Logs what a reader of the figures should
-/// know (`data_notes`). Throws DataError with file, line and what was expected.
+/// know (`data_notes`). With n-grams the cache is not used: it has none. Throws DataError with
+/// file, line and what was expected.
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
-                                std::int64_t seed, int threads);
+                                std::int64_t seed, int threads, const NgramConfig& ngrams = {});
 
 /// One labelled file for evaluation, by an existing tokenizer and existing labels. `layout`: that
 /// of the training data, by which the file is read as far as `data` says nothing else. A label that
@@ -48,12 +52,10 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
 /// how many, and if no label is known that is a DataError. Null, for a model that keeps no layout:
 /// the columns are found by `data`, and such a label makes a bad row. What it does not read of the
 /// file is told by `data_notes` of `summarize`.
-std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& path,
-                                                   const DataConfig& data,
-                                                   const TokenizerConfig& tokenizer_config,
-                                                   const Tokenizer& tokenizer, const Labels& labels,
-                                                   int threads,
-                                                   const RecordLayout* layout = nullptr);
+std::unique_ptr<EncodedDataset> load_labelled_file(
+    const std::filesystem::path& path, const DataConfig& data,
+    const TokenizerConfig& tokenizer_config, const Tokenizer& tokenizer, const Labels& labels,
+    int threads, const RecordLayout* layout = nullptr, const NgramVocabulary* ngrams = nullptr);
 
 /// `data` without what it says about label, text and separator: a file that is read by a layout
 /// takes these from there, and what is set again lays itself over it.

@@ -10,8 +10,23 @@
 #include "diffuse/data/summary.hpp"
 #include "diffuse/eval/metrics.hpp"
 #include "diffuse/model/classifier.hpp"
+#include "diffuse/ngrams/branch_factors.hpp"
 
 namespace diffuse {
+
+/// What each branch of a model of two says by itself.
+struct BranchFigures {
+  BranchFactors factors;  ///< of their sum
+  double network_accuracy = 0;
+  double ngram_accuracy = 0;
+};
+
+/// The linear branch's part in an evaluation.
+struct BranchOptions {
+  std::vector<float> ngram_logits;  ///< [n, C] of the view's rows, in its order
+  BranchFactors factors;            ///< of the sum of both branches
+  bool fit = false;                 ///< find the factors on the rows themselves, from there
+};
 
 struct Evaluation {
   Metrics metrics;
@@ -21,6 +36,7 @@ struct Evaluation {
   std::vector<std::uint64_t> rows;   ///< [n] number of each row in its file, from 1
   /// What the model read of the rows; set by whoever knows.
   std::optional<PartSummary> data{};
+  std::optional<BranchFigures> branches{};  ///< of a model of two
   double time_s = 0;
   double tokens_per_s = 0;
   double examples_per_s = 0;
@@ -29,9 +45,10 @@ struct Evaluation {
 struct EvaluationOptions {
   std::int64_t batch_size = 256;  ///< most texts; see evaluation_batch_tokens
   std::int64_t class_count = 0;
-  std::vector<std::int64_t> class_rows{};  ///< training rows of each class; empty: not known
-  std::int64_t noise_seed = 1;             ///< for a model with noise at evaluation
-  Precision precision = Precision::fp32;   ///< resolved
+  std::vector<std::int64_t> class_rows{};   ///< training rows of each class; empty: not known
+  std::int64_t noise_seed = 1;              ///< for a model with noise at evaluation
+  Precision precision = Precision::fp32;    ///< resolved
+  std::optional<BranchOptions> branches{};  ///< of a model of two
   /// Called before each batch is computed; may be empty.
   std::function<void(const Batch&)> before_batch{};
   /// Called after each batch with rows done and rows in all; may be empty.

@@ -12,6 +12,7 @@
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/layout.hpp"
 #include "diffuse/model/classifier.hpp"
+#include "diffuse/ngrams/train_ngrams.hpp"
 #include "diffuse/text/labels.hpp"
 #include "diffuse/text/tokenizer.hpp"
 
@@ -22,6 +23,23 @@ namespace diffuse {
 /// Throws CheckpointError saying what was looked for, or which link leads nowhere.
 std::filesystem::path resolve_checkpoint(const std::filesystem::path& path);
 
+/// The linear branch of a checkpoint.
+struct LoadedNgrams {
+  NgramVocabulary vocabulary;
+  TrainedNgrams trained;
+  BranchFactors factors;  ///< of the checkpoint's two branches
+};
+
+/// What of the linear branch is stored.
+struct NgramsContent {
+  const NgramVocabulary& vocabulary;
+  const TrainedNgrams& trained;
+  BranchFactors factors;  ///< of this checkpoint
+  /// A file with the same weights, of an earlier checkpoint of the run, to be shared where the file
+  /// system can; empty: none.
+  std::filesystem::path same_file{};
+};
+
 /// A checkpoint's model half: all that evaluation and prediction need.
 struct LoadedModel {
   Config config;
@@ -29,10 +47,12 @@ struct LoadedModel {
   Labels labels;
   std::optional<DataFacts> data;           ///< nothing: a checkpoint of a version that kept none
   std::unique_ptr<Classifier> classifier;  ///< on the CPU
+  std::optional<LoadedNgrams> ngrams{};    ///< where the config has n-grams
 };
 
 /// Reads `config.json`, `vocab.txt`, `labels.txt` and `model.safetensors` of the checkpoint folder
-/// `folder`, `data.json` where it is there, and `module.pt` where `model.type` is torchscript, once
+/// `folder`, `data.json` where it is there, `ngrams.safetensors` and `branches.json` where the
+/// config has n-grams, and `module.pt` where `model.type` is torchscript, once
 /// its manifest has been checked (checkpoint_manifest.hpp). Throws CheckpointError as that does, or
 /// listing every missing, unexpected or misshapen tensor, or saying that `config.json` asks for far
 /// more parameters than are there, before it takes memory for them.
@@ -53,7 +73,15 @@ using RowSource = std::function<void(std::int64_t begin, std::int64_t end, float
 void save_model(const std::filesystem::path& folder, const Config& config,
                 const Tokenizer& tokenizer, const Labels& labels, const Classifier& classifier,
                 const std::vector<at::Tensor>& tensors, const DataFacts* data = nullptr,
-                const RowSource& rows = {});
+                const RowSource& rows = {}, const NgramsContent* ngrams = nullptr);
+
+/// The linear branch of the checkpoint folder `folder`, of `classes` classes. Throws
+/// CheckpointError.
+LoadedNgrams load_ngram_branch(const std::filesystem::path& folder, const Config& config,
+                               std::int64_t classes);
+
+/// Name of the file that holds the linear branch's weights.
+inline constexpr const char* kNgramsFile = "ngrams.safetensors";
 
 /// Named tensors in one safetensors file, host memory, any device in.
 void save_tensors(const std::filesystem::path& path,

@@ -88,6 +88,9 @@ struct HistoryEpoch {
   /// update.
   std::optional<double> epoch_time_s{};
   std::optional<HistoryBaseline> baseline{};
+  /// Of each branch on the validation rows by itself; only with n-grams.
+  std::optional<double> validation_network_accuracy{};
+  std::optional<double> validation_ngram_accuracy{};
 };
 
 /// Training ended because the loss or the gradient was not finite.

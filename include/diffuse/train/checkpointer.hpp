@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ struct CheckpointContent {
   /// For `optimizer.safetensors`: moments, raw weights beside averaged ones, generator state.
   std::vector<std::pair<std::string, at::Tensor>> training_tensors;
   LearningRateSchedule schedule;
+  std::optional<NgramsContent> ngrams{};  ///< of a model of two branches
 };
 
 /// Updates of the checkpoints in the folder `root` of a run, ascending; none where it cannot be

@@ -25,6 +25,10 @@ struct TrainingPlan {
 /// there are no rows.
 std::int64_t updates_in_epoch(const TrainConfig& config, const DatasetView& train);
 
+/// The plan of a run by `config` on the rows `train`. Without a network (model.dim = 0) there is
+/// nothing to update.
+TrainingPlan plan_of(const Config& config, const DatasetView& train);
+
 /// Resolves the lengths of `config`. Throws ConfigError for one that cannot be read.
 TrainingPlan make_plan(const TrainConfig& config, std::int64_t updates_per_epoch);
 

@@ -2,13 +2,22 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/loading.hpp"
+#include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/train/baseline_figures.hpp"
 
 namespace diffuse {
+
+/// The linear branch of a run, which is trained before the network, and what it says of the rows.
+struct RunNgrams {
+  LoadedNgrams branch;
+  std::vector<float> validation_logits;  ///< [n, C]
+  std::vector<float> test_logits;        ///< [n, C]
+};
 
 /// What a finished run has to tell.
 struct TrainingResult {
@@ -35,6 +44,10 @@ struct TrainingResult {
 /// never stopped, bit for bit (but for lengths in minutes). On CUDA the rows and random numbers are
 /// the same, but sums are added up in another order.
 ///
+/// With `ngrams` the model is the sum of that branch and of `classifier`: evaluations, and the best
+/// checkpoint, are the sum's. Its factors are found on the validation rows at each evaluation; at
+/// first, and without such rows, they are those that it came with.
+///
 /// Every evaluation is reported with the figures of `baseline`, where there are any, beside the
 /// run's own.
 ///
@@ -46,6 +59,7 @@ struct TrainingResult {
 TrainingResult train(const Config& config, const TrainingData& data, Classifier& classifier,
                      const std::filesystem::path& run_dir,
                      const std::optional<std::filesystem::path>& resume_from = {},
-                     const std::optional<BaselineFigures>& baseline = {});
+                     const std::optional<BaselineFigures>& baseline = {},
+                     const RunNgrams* ngrams = nullptr);
 
 }  // namespace diffuse

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "diffuse/base/worker_pool.hpp"
+#include "diffuse/config/config.hpp"
+#include "diffuse/data/dataset.hpp"
+#include "diffuse/ngrams/branch_factors.hpp"
+#include "diffuse/ngrams/ngram_model.hpp"
+
+namespace diffuse {
+
+/// The linear branch, trained, and what it says of other rows than those it was trained on.
+struct TrainedNgrams {
+  NgramModel model;
+  /// Where the sum with a network begins: what makes the branch's own logits calibrated on rows
+  /// that it has not seen, or `ngrams.factor` where that is set.
+  BranchFactors factors;
+  bool factor_is_set = false;  ///< by `ngrams.factor`
+  double time_s = 0;
+};
+
+/// Trains the branch on the rows of `train`, whose data set holds their n-grams, of `features`
+/// numbers. Without `validation` rows the factor comes from rows of `train`, each seen by a branch
+/// that was trained without it. Deterministic: no seed and no number of threads changes a bit.
+TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
+                           const DatasetView& validation, std::int64_t features,
+                           std::int64_t classes, WorkerPool& pool);
+
+/// The n-grams of `view`, weighed, as rows 0, 1, 2, … of their own.
+NgramRows weighed_rows(const DatasetView& view, const std::vector<float>& scale,
+                       NgramWeighting weighting);
+
+/// Mean cross-entropy of logits [n, C] with the factor that makes it smallest.
+double calibrated_loss(std::span<const float> logits, std::span<const std::int32_t> gold,
+                       std::int64_t classes);
+
+/// The labels of `view`'s rows.
+std::vector<std::int32_t> labels_of(const DatasetView& view);
+
+}  // namespace diffuse

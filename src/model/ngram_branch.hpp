@@ -1,0 +1,12 @@
+#pragma once
+
+#include <filesystem>
+
+#include "diffuse/model/checkpoint.hpp"
+
+namespace diffuse {
+
+/// Writes `ngrams.safetensors` and `branches.json` into `folder`.
+void save_ngram_branch(const std::filesystem::path& folder, const NgramsContent& content);
+
+}  // namespace diffuse

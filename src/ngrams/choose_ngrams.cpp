@@ -1,0 +1,115 @@
+#include "diffuse/ngrams/choose_ngrams.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <string_view>
+
+#include "diffuse/base/log.hpp"
+#include "diffuse/config/load.hpp"
+#include "diffuse/ngrams/branch_factors.hpp"
+#include "diffuse/ngrams/linear_svm.hpp"
+#include "diffuse/ngrams/train_ngrams.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::int64_t kFolds = 5;
+constexpr std::int64_t kNeeded = 2;
+
+/// Better by less than this part, on so many rows, may be chance: what is simpler stays.
+double least_gain(std::size_t rows) { return 0.003 + 0.3 / std::sqrt(static_cast<double>(rows)); }
+
+class Chooser {
+ public:
+  Chooser(const NgramConfig& base, bool lowercase, std::span<const std::string> texts,
+          std::span<const std::int32_t> labels, std::int64_t classes, WorkerPool& pool)
+      : best_(base),
+        lowercase_(lowercase),
+        texts_(texts.begin(), texts.end()),
+        labels_(labels),
+        classes_(classes),
+        pool_(pool) {
+    loss_ = loss_of(best_);
+  }
+
+  /// Takes the change where it is better.
+  void consider(const std::function<void(NgramConfig&)>& change) {
+    NgramConfig other = best_;
+    change(other);
+    const double loss = loss_of(other);
+    const std::size_t seen = labels_.size() * kNeeded / kFolds;
+    if (!(loss < (1 - least_gain(std::max<std::size_t>(seen, 1))) * loss_)) return;
+    best_ = other;
+    loss_ = loss;
+  }
+  const NgramConfig& best() const { return best_; }
+
+ private:
+  /// Of rows that the classifier was trained without.
+  double loss_of(const NgramConfig& config) {
+    NgramVocabularyBuilder builder(config, lowercase_);
+    NgramTexts encoded;
+    builder.encode(texts_, pool_, encoded);
+    const NgramVocabularyBuilder::Vocabulary made = builder.build();
+    EncodedDataset data;
+    const std::int32_t token = 0;
+    for (const std::int32_t label : labels_) data.append({&token, 1}, label, 0);
+    data.ngrams().append(encoded);
+    data.ngrams().map(made.final_ids, pool_);
+    const DatasetView view = view_all(data);
+    const std::vector<float> scale =
+        ngram_scale(view, made.vocabulary.size(), classes_, config.weighting);
+    const NgramRows rows = weighed_rows(view, scale, config.weighting);
+    std::vector<std::uint32_t> which(labels_.size());
+    std::iota(which.begin(), which.end(), 0U);
+    const OutOfFold others = LinearSvm({.rows = rows,
+                                        .which = which,
+                                        .labels = labels_,
+                                        .classes = classes_,
+                                        .features = made.vocabulary.size(),
+                                        .cost = config.cost},
+                                       pool_)
+                                 .out_of_fold(kFolds, kNeeded);
+    std::vector<std::int32_t> gold;
+    for (const std::size_t i : others.places) gold.push_back(labels_[i]);
+    const double loss = calibrated_loss(others.logits, gold, classes_);
+    log::debug(
+        "n-grams max {} characters {} min_count {} {}: cross-entropy {:.4f}, accuracy {:.2f} %",
+        config.max, config.char_max, config.min_count, enum_name(config.weighting), loss,
+        100 * accuracy_of(others.logits, gold, classes_));
+    return loss;
+  }
+
+  NgramConfig best_;
+  bool lowercase_;
+  std::vector<std::string_view> texts_;
+  std::span<const std::int32_t> labels_;
+  std::int64_t classes_;
+  WorkerPool& pool_;
+  double loss_ = 0;
+};
+
+}  // namespace
+
+NgramConfig choose_ngrams(const NgramConfig& base, bool lowercase,
+                          std::span<const std::string> texts, std::span<const std::int32_t> labels,
+                          std::int64_t classes, WorkerPool& pool) {
+  NgramConfig first = base;
+  first.max = 2;
+  first.min_count = 1;
+  Chooser chooser(first, lowercase, texts, labels, classes, pool);
+  chooser.consider([](NgramConfig& config) { config.min_count = 2; });
+  chooser.consider([](NgramConfig& config) { config.weighting = NgramWeighting::naive_bayes; });
+  chooser.consider([](NgramConfig& config) { config.max = 1; });
+  if (chooser.best().max == 2) chooser.consider([](NgramConfig& config) { config.max = 3; });
+  chooser.consider([](NgramConfig& config) {
+    config.char_min = 3;
+    config.char_max = 5;
+    config.min_count = 2;
+  });
+  return chooser.best();
+}
+
+}  // namespace diffuse
