@@ -152,6 +152,12 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                                  "to 0",
                                  config.train.patience)});
   }
+  if (config.train.adversarial > 0 && config.model.type != ModelType::diffusion) {
+    found.push_back({{"train.adversarial", "model.type"},
+                     fmt::format("{} moves the embeddings of a diffusion model; expected 0 with "
+                                 "model.type = {}",
+                                 config.train.adversarial, enum_name(config.model.type))});
+  }
   check_columns(config.data, found);
   find_model_conflicts(config.model, found);
   check_lengths(config.train, found);
@@ -170,6 +176,12 @@ std::vector<Conflict> find_oddities(const Config& config) {
   note(found, model.function == FunctionKind::linear && model.hidden_dim != 0,
        {"model.hidden_dim", "model.function"},
        "has no effect, because model.function = linear has no hidden layer");
+  note(found, model.type != ModelType::diffusion && model.bigram_buckets != 0,
+       {"model.bigram_buckets", "model.type"},
+       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
+  note(found, model.bigram_buckets == 0 && model.bigram_dropout != ModelConfig{}.bigram_dropout,
+       {"model.bigram_dropout", "model.bigram_buckets"},
+       "has no effect, because model.bigram_buckets is 0");
   note(found, model.noise_at_evaluation && model.noise_std == 0,
        {"model.noise_at_evaluation", "model.noise_std"},
        "has no effect, because model.noise_std is 0");

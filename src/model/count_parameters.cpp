@@ -53,8 +53,8 @@ std::int64_t of_head(const ModelConfig& config, std::int64_t class_count) {
 std::optional<std::int64_t> count_parameters(const Config& config, const ModelShape& shape) {
   switch (config.model.type) {
     case ModelType::diffusion:
-      return shape.vocab_size * config.model.dim + sets(config.model) * of_step(config.model) +
-             of_head(config.model, shape.class_count);
+      return (shape.vocab_size + config.model.bigram_buckets) * config.model.dim +
+             sets(config.model) * of_step(config.model) + of_head(config.model, shape.class_count);
     case ModelType::distilbert:
       return count_distilbert_parameters(distilbert_shape(config.distilbert, shape));
     case ModelType::torchscript:
