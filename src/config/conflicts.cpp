@@ -152,12 +152,6 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                                  "to 0",
                                  config.train.patience)});
   }
-  if (config.train.adversarial > 0 && config.model.type != ModelType::diffusion) {
-    found.push_back({{"train.adversarial", "model.type"},
-                     fmt::format("{} moves the embeddings of a diffusion model; expected 0 with "
-                                 "model.type = {}",
-                                 config.train.adversarial, enum_name(config.model.type))});
-  }
   check_columns(config.data, found);
   find_model_conflicts(config.model, found);
   check_lengths(config.train, found);
@@ -178,6 +172,9 @@ std::vector<Conflict> find_oddities(const Config& config) {
        "has no effect, because model.function = linear has no hidden layer");
   note(found, model.type != ModelType::diffusion && model.bigram_buckets != 0,
        {"model.bigram_buckets", "model.type"},
+       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
+  note(found, model.type != ModelType::diffusion && config.train.adversarial != 0,
+       {"train.adversarial", "model.type"},
        fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
   note(found, model.bigram_buckets == 0 && model.bigram_dropout != ModelConfig{}.bigram_dropout,
        {"model.bigram_dropout", "model.bigram_buckets"},

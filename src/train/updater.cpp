@@ -124,7 +124,7 @@ Updater::Pass Updater::pass_by_autograd(const Batch& batch, double share, Forwar
     return Pass{loss.detach(), logits.detach().argmax(-1).eq(batch.labels).sum()};
   };
   const Pass found = run();
-  if (adversarial) {
+  if (adversarial && embeddings.sum.defined()) {  // of other models there is none
     // A loss scale is in the gradient, but not in its direction.
     embeddings.step = reference_adversarial_step(embeddings.sum.detach(), embeddings.sum.grad(),
                                                  batch.host_offsets, config_.adversarial);

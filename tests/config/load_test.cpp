@@ -139,13 +139,15 @@ TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
 TEST(LoadConfig, WhatOtherModelsDoNotHaveIsWarnedAbout) {
   const TempDir dir;
   log::open_file(dir.path() / "log");
-  load_text(R"({"model": {"type": "distilbert", "bigram_buckets": 1000}})");
+  load_text(R"({"model": {"type": "distilbert", "bigram_buckets": 1000},
+                "train": {"adversarial": 0.05}})");
   log::close_file();
   std::ifstream stream(dir.path() / "log");
   const std::string text((std::istreambuf_iterator<char>(stream)), {});
-  EXPECT_NE(text.find("model.bigram_buckets: has no effect, because model.type = distilbert"),
-            std::string::npos)
-      << text;
+  for (const char* key : {"model.bigram_buckets", "train.adversarial"}) {
+    const std::string line = std::string(key) + ": has no effect, because model.type = distilbert";
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\nin\n" << text;
+  }
 }
 
 }  // namespace

@@ -304,9 +304,6 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"model": {"type": "distilbert"}, "tokenizer": {"max_tokens": 0}})"),
             "c.json: tokenizer.max_tokens: no limit is more than the 512 positions of "
             "distilbert.max_positions; expected a limit from 1 to 512");
-  EXPECT_EQ(load_error(R"({"model": {"type": "distilbert"}, "train": {"adversarial": 0.05}})"),
-            "c.json: train.adversarial: 0.05 moves the embeddings of a diffusion model; expected 0 "
-            "with model.type = distilbert");
 }
 
 TEST(ConfigErrors, CombinationsThatCan) {

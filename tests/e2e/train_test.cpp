@@ -85,7 +85,7 @@ TEST(TrainVerb, PairsOfTokensAndTheAdversarialStepTrainAndAnswerAsTheReferenceDo
     return lines_of(outcome.out).at(0);
   };
   EXPECT_EQ(answers("fused"), answers("reference"));
-  EXPECT_EQ(lines_of(training.out).at(0), answers("fused"));
+  EXPECT_EQ(lines_of(training.out).at(0), "test " + answers("fused"));
 }
 
 TEST(TrainVerb, FillsTheRunDirectory) {

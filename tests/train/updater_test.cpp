@@ -207,17 +207,17 @@ TEST_P(UpdaterOn, TheAdversarialStepTrainsMoreAndTellsTheFiguresOfTheCleanPass) 
     config.model.bigram_buckets = 50;
     config.model.embedding_dropout = config.model.head_dropout = 0.3;
     const Outcome clean = updated(config, precision, device_);
-    config.train.adversarial = 0.5;
+    config.train.adversarial = 0.01;
     const Outcome moved = updated(config, precision, device_);
     EXPECT_EQ(moved.figures.loss.item<float>(), clean.figures.loss.item<float>());
     EXPECT_EQ(moved.figures.correct.item<std::int64_t>(),
               clean.figures.correct.item<std::int64_t>());
-    // The gradients are those of both passes, which point about the same way.
+    // The gradients are those of both passes, whose embeddings hardly differ.
     EXPECT_FALSE(moved.figures.skipped);
     const double norms =
         moved.figures.gradient_norm.item<double>() / clean.figures.gradient_norm.item<double>();
-    EXPECT_GT(norms, 1.5);
-    EXPECT_LT(norms, 4);
+    EXPECT_NEAR(norms, 2, 0.2);
+    EXPECT_NE(norms, 2);
   }
 }
 

@@ -41,7 +41,7 @@ void check_offsets(const Batch& batch);
 /// it, and what is added to it there.
 struct EmbeddingAccess {
   at::Tensor step{};  ///< [N, D]; undefined: nothing is added
-  at::Tensor sum{};   ///< [N, D], keeps its gradient; set by the pass
+  at::Tensor sum{};   ///< [N, D], keeps its gradient; set by the pass of a diffusion model
 };
 
 /// What a forward pass needs besides its input.
@@ -53,7 +53,7 @@ struct ForwardContext {
   /// Where the batch stands among all that random numbers are drawn for; for `training` with
   /// kernels that draw by place.
   RandomPlace place{};
-  /// Of models that have the one sum of embeddings; null: nobody asks.
+  /// Null: nobody asks.
   EmbeddingAccess* embeddings = nullptr;
 };
 
