@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "embed.hpp"
 #include "kernels.hpp"
@@ -13,7 +12,8 @@ namespace {
 constexpr std::int64_t kTaskTexts = 8;
 
 /// to = factor · from.
-void scale_row(const float* from, float factor, std::int64_t count, float* to) {
+void scale_rows(const float* __restrict from, float factor, std::int64_t count,
+                float* __restrict to) {
   for (std::int64_t c = 0; c < count; ++c) to[c] = factor * from[c];
 }
 
@@ -40,7 +40,7 @@ void adversarial_step(const DiffusionInput& input, std::int64_t dim, double size
       for (std::int64_t i = 0; i < rows; ++i)
         of_gradient += kernels.square_sum(from + i * dim, dim);
       const double factor = of_gradient == 0 ? 0 : size * std::sqrt(of_embeddings / of_gradient);
-      scale_row(from, static_cast<float>(factor), rows * dim, to);
+      scale_rows(from, static_cast<float>(factor), rows * dim, to);
     }
   });
 }

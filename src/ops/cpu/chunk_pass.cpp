@@ -103,7 +103,7 @@ void ChunkPass::embed(const DiffusionInput& input, RowRange rows, float* state) 
     embed_row(input, rows.first + i, dim, to);
     if (input.given != nullptr) {
       const float* given = input.given + (rows.first + i) * dim;
-      for (std::int64_t c = 0; c < dim; ++c) to[c] += given[c];
+      add_scaled(given, 1.0F, dim, to);
     }
     std::fill(to + dim, to + width, 0.0F);
   }
