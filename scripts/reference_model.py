@@ -51,6 +51,26 @@ DEFAULTS = {
 }
 
 
+def bigram_row(previous, token, buckets):
+    """The row of a pair of tokens in a table of `buckets` rows; `previous` is None where a text
+    begins."""
+    pair = (0 if previous is None else previous + 1) * 1540483477 + token * 461845907
+    mixed = (pair ^ (pair >> 31)) % 2**31 * 625341585
+    return (mixed >> 15) % 2**31 * buckets >> 31
+
+
+def adversarial_loss(model, sequences, labels, size):
+    """The loss with each text's embeddings moved by `size` times their norm in the direction in which
+    it rises fastest (Miyato, Dai, Goodfellow, ICLR 2017)."""
+    h0, mask = model.embed(sequences)
+    (gradient,) = torch.autograd.grad(F.cross_entropy(model.logits_of(h0, mask), labels), h0)
+    steps = []
+    for b, sequence in enumerate(sequences):
+        length = h0[b, : len(sequence)].detach().norm()
+        steps.append(size * length * gradient[b] / gradient[b].norm())
+    return F.cross_entropy(model.logits_of(h0 + torch.stack(steps), mask), labels)
+
+
 class ReferenceModel:
     """The model of `config` (a config's "model" part) with `parameters`, tensors by their name in
     `model.safetensors`. Everything as at evaluation: no noise, no dropout."""
@@ -58,6 +78,19 @@ class ReferenceModel:
     def __init__(self, config, parameters):
         self.config = config
         self.parameters = parameters
+
+    def embed(self, sequences):
+        """The sums of embeddings, `[B, L, D]`, padded with token 0, and the mask `[B, L]`."""
+        longest = max(len(s) for s in sequences)
+        mask = torch.tensor([[i < len(s) for i in range(longest)] for s in sequences])
+        rows = self.parameters["embedding.weight"]
+        h = rows[torch.tensor([s + [0] * (longest - len(s)) for s in sequences])]
+        if "embedding.bigrams" in self.parameters:
+            table = self.parameters["embedding.bigrams"]
+            pairs = [[bigram_row(s[i - 1] if i > 0 else None, s[i], len(table)) if i < len(s) else 0
+                      for i in range(longest)] for s in sequences]
+            h = h + table[torch.tensor(pairs)] * mask.unsqueeze(-1)
+        return h, mask
 
     def affine(self, name, x):
         return x @ self.parameters[name + ".weight"].T + self.parameters[name + ".bias"]
@@ -136,10 +169,11 @@ class ReferenceModel:
 
     def logits(self, sequences):
         """Logits `[B, C]` of a list of lists of token ids."""
-        longest = max(len(s) for s in sequences)
-        ids = torch.tensor([s + [0] * (longest - len(s)) for s in sequences])
-        mask = torch.tensor([[True] * len(s) + [False] * (longest - len(s)) for s in sequences])
-        h0 = h = self.parameters["embedding.weight"][ids]
+        return self.logits_of(*self.embed(sequences))
+
+    def logits_of(self, h0, mask):
+        """The same from the sums of embeddings."""
+        h = h0
         for t in range(self.config["steps"]):
             h = self.step(t, h, h0, mask)
         return self.head(self.pool(h, mask))
@@ -157,6 +191,8 @@ def random_parameters(config, vocab_size, classes, generator):
 
     dim = config["dim"]
     parameters = {"embedding.weight": normal(vocab_size, dim)}
+    if config.get("bigram_buckets", 0) > 0:
+        parameters["embedding.bigrams"] = normal(config["bigram_buckets"], dim)
     count = 2 * config["radius"] + int(config["self_neighbour"])
     hidden = config["hidden_dim"] or 2 * dim
     for t in range(min(config["steps"], 1) if config["share_weights"] else config["steps"]):
@@ -213,7 +249,11 @@ CASES = {
     "far_neighbours": {"dilation": [9], "weight": "full", "self_neighbour": False, "steps": 1},
     "alpha_one": {"alpha": 1.0, "steps": 1},
     "alpha_zero": {"alpha": 0.0, "steps": 1, "weight": "scalar"},
+    "bigrams": {"bigram_buckets": 11, "pooling": "mean_max", "base": "initial"},
+    "adversarial": {"bigram_buckets": 30, "pooling": "mean_max"},
 }
+# Size of the adversarial step of a case whose gradients are those of both losses' sum.
+ADVERSARIAL = {"adversarial": 0.3}
 
 
 def dump_case(folder, number, name, options):
@@ -231,6 +271,9 @@ def dump_case(folder, number, name, options):
     logits = ReferenceModel(config, parameters).logits(sequences)
     loss = F.cross_entropy(logits, labels)
     loss.backward()
+    size = ADVERSARIAL.get(name, 0)
+    if size:
+        adversarial_loss(ReferenceModel(config, parameters), sequences, labels, size).backward()
 
     offsets = [0]
     for n in lengths:
@@ -247,7 +290,8 @@ def dump_case(folder, number, name, options):
         tensors["parameter." + key] = value.detach().float().contiguous()
         tensors["gradient." + key] = grad.float().contiguous()
     # One entry: the file format's writer does not keep the order of several.
-    case = json.dumps({"model": config, "vocab_size": vocab_size, "classes": classes})
+    case = {"model": config, "vocab_size": vocab_size, "classes": classes}
+    case = json.dumps({**case, "adversarial": size} if size else case)
     path = folder / f"{name}.safetensors"
     save_file(tensors, path, {"case": case})
     path.chmod(0o644)

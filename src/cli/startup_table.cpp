@@ -91,6 +91,15 @@ std::string vocabulary_text(const Config& config, const TrainingData& data) {
   return fmt::format("{} (words that occur {} times or more)", size, format_count(least));
 }
 
+/// "1,234", and how many of them an embedding of pairs takes, which may be most.
+std::string parameter_text(const Config& config, std::int64_t count) {
+  const std::int64_t rows =
+      config.model.type == ModelType::diffusion ? config.model.bigram_buckets : 0;
+  if (rows == 0) return format_count(count);
+  return fmt::format("{}, {} of them for pairs of tokens", format_count(count),
+                     format_count(rows * config.model.dim));
+}
+
 std::string updates_text(const TrainingPlan& plan, const DatasetView& train) {
   const std::string an_epoch =
       fmt::format("{} an epoch of {} tokens", format_count(plan.updates_per_epoch),
@@ -110,7 +119,7 @@ std::string startup_table(const Config& config, const TrainingData& data,
   table.add_row({"test", part_text(data.summary.test)});
   table.add_row({"classes", format_count(data.labels.size())});
   table.add_row({"vocabulary", vocabulary_text(config, data)});
-  table.add_row({"parameters", format_count(facts.parameter_count)});
+  table.add_row({"parameters", parameter_text(config, facts.parameter_count)});
   table.add_row({"memory", facts.memory});
   table.add_row({"updates", updates_text(facts.plan, data.train)});
   table.add_row({"device", facts.device});

@@ -185,6 +185,15 @@ std::vector<Conflict> find_oddities(const Config& config) {
   note(found, model.function == FunctionKind::linear && model.hidden_dim != 0,
        {"model.hidden_dim", "model.function"},
        "has no effect, because model.function = linear has no hidden layer");
+  note(found, model.type != ModelType::diffusion && model.bigram_buckets != 0,
+       {"model.bigram_buckets", "model.type"},
+       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
+  note(found, model.type != ModelType::diffusion && config.train.adversarial != 0,
+       {"train.adversarial", "model.type"},
+       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
+  note(found, model.bigram_buckets == 0 && model.bigram_dropout != ModelConfig{}.bigram_dropout,
+       {"model.bigram_dropout", "model.bigram_buckets"},
+       "has no effect, because model.bigram_buckets is 0");
   note(found, model.noise_at_evaluation && model.noise_std == 0,
        {"model.noise_at_evaluation", "model.noise_std"},
        "has no effect, because model.noise_std is 0");

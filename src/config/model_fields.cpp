@@ -96,6 +96,19 @@ std::vector<Field> model_fields() {
            "Standard deviation of the embedding at the start.")
       .between(0, 100);
   table
+      .add("bigram_buckets", &ModelConfig::bigram_buckets,
+           "Rows of a second embedding, of pairs of neighbouring tokens: a token's state starts as "
+           "the sum of its own row and that of the pair which it ends, found by a hash. They start "
+           "at 0. 0: none.")
+      .between(0, 1 << 28)
+      .in("rows");
+  table
+      .add("bigram_dropout", &ModelConfig::bigram_dropout,
+           "Part of the pairs whose row training leaves out. Not used when model.bigram_buckets is "
+           "0.")
+      .at_least(0)
+      .below(1);
+  table
       .add("token_dropout", &ModelConfig::token_dropout,
            "Part of the tokens that training replaces by the mask token.")
       .at_least(0)

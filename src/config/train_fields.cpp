@@ -120,6 +120,14 @@ std::vector<Field> train_fields() {
       .at_least(0)
       .below(1);
   table
+      .add(
+          "adversarial", &TrainConfig::adversarial,
+          "Size of the adversarial step, as a part of the norm of a text's embeddings: each batch "
+          "is trained on a second time, with its embeddings moved so far in the direction in which "
+          "the loss rises. 0: none, 0.05 is a good start.")
+      .between(0, 10)
+      .also_called({"adversarial_epsilon"});
+  table
       .add("ema_decay", &TrainConfig::ema_decay,
            "Decay of the running average of the weights, per update. The average is what is "
            "evaluated and saved as the model. 0: off.")

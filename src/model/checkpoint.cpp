@@ -143,15 +143,19 @@ LoadedModel load_model(const fs::path& folder) {
 void save_model(const fs::path& folder, const Config& config, const Tokenizer& tokenizer,
                 const Labels& labels, const Classifier& classifier,
                 const std::vector<at::Tensor>& tensors, const DataFacts* data,
-                const RowSource& rows, const NgramsContent* ngrams) {
+                const std::vector<RowSource>& rows, const NgramsContent* ngrams) {
   const std::vector<NamedParameter> parameters = classifier.parameters();
   bool fits = parameters.size() == tensors.size();
   std::vector<SavedTensor> named;
+  std::size_t made = 0;  // of the tensors that `rows` make
   for (std::size_t i = 0; fits && i < tensors.size(); ++i) {
     const auto& [name, parameter, role] = parameters[i];
-    const bool made = rows && !tensors[i].defined();
-    fits = made || (tensors[i].defined() && tensors[i].sizes() == parameter.sizes());
-    named.push_back(made ? SavedTensor{name, parameter, rows} : SavedTensor{name, tensors[i]});
+    if (!tensors[i].defined() && made < rows.size()) {
+      named.push_back({name, parameter, rows[made++]});
+      continue;
+    }
+    fits = tensors[i].defined() && tensors[i].sizes() == parameter.sizes();
+    named.push_back({name, tensors[i]});
   }
   if (!fits) throw Error("save_model: the tensors are not those of the classifier's parameters.");
   save_tensors(folder / kModelFile, named);

@@ -45,6 +45,11 @@ void Classifier::use_kernel(Kernel kernel, Precision precision) {
   runs_fused(kernel, ModelType::torchscript, device(), precision);
 }
 
+std::vector<std::vector<std::int32_t>> Classifier::embedding_rows(const Batch& batch) const {
+  const std::span<const std::int32_t> tokens = batch.host->tokens();
+  return {{tokens.begin(), tokens.end()}};
+}
+
 std::int64_t Classifier::work_per_token() const {
   std::int64_t work = 0;
   for (const NamedParameter& parameter : parameters())

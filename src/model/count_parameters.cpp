@@ -54,8 +54,8 @@ std::optional<std::int64_t> count_parameters(const Config& config, const ModelSh
   switch (config.model.type) {
     case ModelType::diffusion:
       if (config.model.dim == 0) return 0;  // no network
-      return shape.vocab_size * config.model.dim + sets(config.model) * of_step(config.model) +
-             of_head(config.model, shape.class_count);
+      return (shape.vocab_size + config.model.bigram_buckets) * config.model.dim +
+             sets(config.model) * of_step(config.model) + of_head(config.model, shape.class_count);
     case ModelType::distilbert:
       return count_distilbert_parameters(distilbert_shape(config.distilbert, shape));
     case ModelType::torchscript:

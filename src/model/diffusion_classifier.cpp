@@ -7,6 +7,7 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/model/kernel_choice.hpp"
+#include "diffuse/ops/bigrams.hpp"
 #include "diffuse/ops/reference/segment_pool.hpp"
 #include "fused_kernel.hpp"
 
@@ -84,8 +85,18 @@ std::optional<PassFigures> DiffusionClassifier::train_pass(const Batch& batch,
   return fused_->train(batch, context, options);
 }
 
-RowGradient DiffusionClassifier::row_gradient() {
-  return fused_ ? fused_->row_gradient() : RowGradient{};
+std::vector<RowGradient> DiffusionClassifier::row_gradients() {
+  return fused_ ? fused_->row_gradients() : std::vector<RowGradient>();
+}
+
+std::vector<std::vector<std::int32_t>> DiffusionClassifier::embedding_rows(
+    const Batch& batch) const {
+  std::vector<std::vector<std::int32_t>> rows = Classifier::embedding_rows(batch);
+  if (const std::int64_t buckets = embedding_.bigram_buckets(); buckets > 0) {
+    rows.emplace_back(rows.front().size());
+    bigram_rows(rows.front(), batch.host_offsets, buckets, rows.back());
+  }
+  return rows;
 }
 
 at::Tensor DiffusionClassifier::forward(const Batch& batch, const ForwardContext& context) {
@@ -93,7 +104,7 @@ at::Tensor DiffusionClassifier::forward(const Batch& batch, const ForwardContext
   // An evaluation may ask for another precision than use_kernel was told.
   if (fused_ && !at::GradMode::is_enabled() && active_precision() == fused_precision_)
     return fused_->forward(batch, context);
-  const at::Tensor initial = embedding_.forward(batch.tokens, context);
+  const at::Tensor initial = embedding_.forward(batch, context);
   const at::Tensor state = stack_.forward(initial, batch.host_offsets);
   const Segments segments(batch.host_offsets,
                           at::TensorOptions(state.device()).dtype(state.dtype()));

@@ -8,6 +8,8 @@
 #include <algorithm>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/ops/adversarial.hpp"
+#include "diffuse/ops/bigrams.hpp"
 
 namespace diffuse {
 namespace {
@@ -30,6 +32,9 @@ float* gradient(const at::Tensor& parameter) {
   if (!grad.defined()) grad = at::zeros_like(parameter);
   return grad.mutable_data_ptr<float>();
 }
+
+/// Of the pairs' rows that dropout leaves.
+float pair_scale(double dropped) { return static_cast<float>(1.0 / (1.0 - dropped)); }
 
 template <class Float, class Access>
 StepPointers<Float> step_pointers(const StepTensors& step, const Access& access) {
@@ -56,7 +61,9 @@ FusedKernel::FusedKernel(const NoisyEmbedding& embedding, const DiffusionStack& 
       pool_(at::get_num_threads()),
       diffusion_(stack.spec(), pool_, {.bf16 = precision == Precision::bf16}),
       fused_head_(head_spec(stack, head), pool_.threads()),
-      sums_(stack.spec().dim) {}
+      tables_(embedding.bigram_buckets() > 0 ? 2 : 1),
+      ids_(tables_.size()),
+      sums_(tables_.size(), RowSums(stack.spec().dim)) {}
 
 void FusedKernel::read_parameters(bool with_gradient) {
   std::vector<std::int64_t> versions;
@@ -76,15 +83,31 @@ void FusedKernel::read_parameters(bool with_gradient) {
   versions_ = with_gradient ? std::vector<std::int64_t>{} : std::move(versions);
 }
 
-DiffusionInput FusedKernel::input(const Batch& batch) {
-  table_ = {embedding_.weight().const_data_ptr<float>(),
-            batch.tokens.const_data_ptr<std::int32_t>()};
-  return {.offsets = batch.host_offsets, .tables = std::span(&table_, 1)};
+/// `dropout`: where that of tokens and pairs is drawn; null: none.
+DiffusionInput FusedKernel::input(const Batch& batch, const RandomPlace* dropout) {
+  std::span tokens(batch.tokens.const_data_ptr<std::int32_t>(),
+                   static_cast<std::size_t>(batch.token_count()));
+  if (dropout != nullptr && embedding_.token_dropout() > 0) {
+    ids_[0].assign(tokens.begin(), tokens.end());
+    drop_ids(*dropout, RandomStream::token_dropout, embedding_.token_dropout(),
+             embedding_.mask_id(), ids_[0]);
+    tokens = ids_[0];
+  }
+  tables_[0] = {embedding_.weight().const_data_ptr<float>(), tokens.data()};
+  if (tables_.size() > 1) {
+    std::vector<std::int32_t>& pairs = ids_[1];
+    pairs.resize(tokens.size());
+    bigram_rows(tokens, batch.host_offsets, embedding_.bigram_buckets(), pairs);
+    const double dropped = dropout == nullptr ? 0 : embedding_.bigram_dropout();
+    if (dropped > 0) drop_ids(*dropout, RandomStream::bigram_dropout, dropped, -1, pairs);
+    tables_[1] = {embedding_.bigrams().const_data_ptr<float>(), pairs.data(), pair_scale(dropped)};
+  }
+  return {.offsets = batch.host_offsets, .tables = tables_};
 }
 
 at::Tensor FusedKernel::forward(const Batch& batch, const ForwardContext& context) {
   read_parameters(false);
-  DiffusionInput input = this->input(batch);
+  DiffusionInput input = this->input(batch, nullptr);
   RandomPlace place;
   if (embedding_.noise_at_evaluation() && stack_.spec().noise_std > 0) {
     if (!context.generator.defined())
@@ -108,34 +131,17 @@ at::Tensor FusedKernel::forward(const Batch& batch, const ForwardContext& contex
   return logits;
 }
 
-const std::int32_t* FusedKernel::dropped_tokens(const Batch& batch, const RandomPlace& place) {
-  const std::int32_t* tokens = batch.tokens.const_data_ptr<std::int32_t>();
-  if (embedding_.token_dropout() == 0) return tokens;
-  ids_.assign(tokens, tokens + batch.token_count());
-  drop_tokens(place, embedding_.token_dropout(), embedding_.mask_id(), ids_);
-  return ids_.data();
-}
-
-PassFigures FusedKernel::train(const Batch& batch, const ForwardContext& context,
-                               const PassOptions& options) {
-  read_parameters(true);
-  if (added_up_) sums_.clear();
-  added_up_ = false;
-  DiffusionInput input = this->input(batch);
-  table_.ids = dropped_tokens(batch, context.place);
-  input.random = &context.place;
-  input.dropout = true;
+/// Forward and backward.
+PassFigures FusedKernel::add_gradients(const DiffusionInput& input, const Batch& batch,
+                                       const PassOptions& options, const RowTarget& rows) {
   std::vector<StepPointers<float>> gradients;
   for (const StepTensors& step : stack_.parameters())
     gradients.push_back(step_pointers<float>(step, gradient));
-  const std::size_t known = sums_.ids().size();
-  float* rows = sums_.append({table_.ids, static_cast<std::size_t>(batch.token_count())});
-  if (options.before_rows) options.before_rows(sums_.ids().subspan(known), pool_);
   const std::int64_t slots = diffusion_.slot_count(batch.host_offsets, fused_head_.slot_size());
   fused_head_.begin({.labels = batch.labels.const_data_ptr<std::int64_t>(),
                      .label_smoothing = options.label_smoothing,
                      .weight = static_cast<float>(options.weight),
-                     .random = &context.place},
+                     .random = input.random},
                     slots);
   diffusion_.forward_backward(
       input,
@@ -148,15 +154,59 @@ PassFigures FusedKernel::train(const Batch& batch, const ForwardContext& context
   return {.loss = figures.loss * options.weight, .correct = figures.correct};
 }
 
-RowGradient FusedKernel::row_gradient() {
-  const double squares = sums_.add_up(pool_);
+/// The second pass, with the same noise and dropout: adds to `row_gradient`, too.
+void FusedKernel::add_adversarial_gradients(DiffusionInput input, const Batch& batch,
+                                            const PassOptions& options, float* row_gradient) {
+  const std::int64_t dim = stack_.spec().dim;
+  const auto floats = static_cast<std::size_t>(batch.token_count() * dim);
+  if (step_.size() < floats) step_.resize(floats + floats / 4);
+  adversarial_step(input, dim, options.adversarial, row_gradient, pool_, step_.data());
+  input.given = step_.data();
+  add_gradients(input, batch, options, {.gradient = row_gradient, .add = true});
+}
+
+PassFigures FusedKernel::train(const Batch& batch, const ForwardContext& context,
+                               const PassOptions& options) {
+  read_parameters(true);
+  if (added_up_) {
+    for (RowSums& sums : sums_) sums.clear();
+    rows_ = 0;
+  }
+  added_up_ = false;
+  DiffusionInput input = this->input(batch, &context.place);
+  input.random = &context.place;
+  input.dropout = true;
+  for (std::size_t t = 0; t < tables_.size(); ++t) {
+    const std::size_t known = sums_[t].ids().size();
+    sums_[t].append({tables_[t].ids, static_cast<std::size_t>(batch.token_count())});
+    if (options.before_rows) options.before_rows(t, sums_[t].ids().subspan(known), pool_);
+  }
+  const std::int64_t dim = stack_.spec().dim;
+  const auto floats = static_cast<std::size_t>((rows_ + batch.token_count()) * dim);
+  if (row_gradients_.size() < floats) row_gradients_.resize(floats + floats / 4);
+  float* const rows = row_gradients_.data() + rows_ * dim;
+  rows_ += batch.token_count();
+  const PassFigures figures = add_gradients(input, batch, options, {rows});
+  if (options.adversarial > 0) add_adversarial_gradients(input, batch, options, rows);
+  return figures;
+}
+
+std::vector<RowGradient> FusedKernel::row_gradients() {
+  std::vector<RowGradient> gradients(sums_.size());
+  // The tokens' sums, in place, come last: those of the pairs need all rows as they are.
+  for (std::size_t t = sums_.size(); t-- > 0;) {
+    const double squares = t == 0 ? sums_[t].add_up(pool_, row_gradients_.data())
+                                  : sums_[t].add_up_apart(pool_, row_gradients_.data(),
+                                                          pair_scale(embedding_.bigram_dropout()));
+    gradients[t] = {.ids = sums_[t].ids(),
+                    .positions = sums_[t].positions(),
+                    .rows = sums_[t].rows(),
+                    .dim = stack_.spec().dim,
+                    .square_sum = squares,
+                    .workers = &pool_};
+  }
   added_up_ = true;
-  return {.ids = sums_.ids(),
-          .positions = sums_.positions(),
-          .rows = sums_.rows(),
-          .dim = stack_.spec().dim,
-          .square_sum = squares,
-          .workers = &pool_};
+  return gradients;
 }
 
 }  // namespace diffuse

@@ -26,12 +26,15 @@ class FusedKernel {
   at::Tensor forward(const Batch& batch, const ForwardContext& context);
   /// As Classifier::train_pass.
   PassFigures train(const Batch& batch, const ForwardContext& context, const PassOptions& options);
-  RowGradient row_gradient();
+  std::vector<RowGradient> row_gradients();
 
  private:
   void read_parameters(bool with_gradient);
-  DiffusionInput input(const Batch& batch);
-  const std::int32_t* dropped_tokens(const Batch& batch, const RandomPlace& place);
+  DiffusionInput input(const Batch& batch, const RandomPlace* dropout);
+  PassFigures add_gradients(const DiffusionInput& input, const Batch& batch,
+                            const PassOptions& options, const RowTarget& rows);
+  void add_adversarial_gradients(DiffusionInput input, const Batch& batch,
+                                 const PassOptions& options, float* row_gradient);
 
   const NoisyEmbedding& embedding_;
   const DiffusionStack& stack_;
@@ -39,11 +42,14 @@ class FusedKernel {
   WorkerPool pool_;
   FusedDiffusion diffusion_;
   FusedHead fused_head_;
-  RowSums sums_;
-  TokenTable table_{};
+  std::vector<TokenTable> tables_;              // of the batch: tokens, and pairs where there are
+  std::vector<std::vector<std::int32_t>> ids_;  // of each table, where they are not the batch's
+  std::vector<RowSums> sums_;                   // of each table
+  std::vector<float> row_gradients_;            // [N, D] of the batches since the last sums
+  std::int64_t rows_ = 0;                       // N
+  bool added_up_ = false;               // the gradients were taken: the next pass begins anew
+  std::vector<float> step_;             // [N, D], the adversarial one
   std::vector<std::int64_t> versions_;  // of the parameters as they were read
-  std::vector<std::int32_t> ids_;       // with token dropout
-  bool added_up_ = false;               // the gradient was taken: the next pass begins another
   std::vector<float> pooled_;
 };
 

@@ -5,8 +5,10 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/masked_fill.h>
+#include <ATen/ops/mul.h>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/ops/reference/bigrams.hpp"
 
 namespace diffuse {
 
@@ -16,19 +18,40 @@ NoisyEmbedding::NoisyEmbedding(const ModelConfig& config, std::int64_t vocab_siz
       noise_std_(config.noise_std),
       noise_at_evaluation_(config.noise_at_evaluation),
       token_dropout_(config.token_dropout),
+      bigram_dropout_(config.bigram_dropout),
       embedding_dropout_(config.embedding_dropout),
       mask_id_(mask_id) {
-  if (generator.defined()) weight_.normal_(0.0, config.embedding_init_std, generator);
+  if (config.bigram_buckets > 0) bigrams_ = at::empty({config.bigram_buckets, config.dim});
+  if (!generator.defined()) return;
+  weight_.normal_(0.0, config.embedding_init_std, generator);
+  if (bigrams_.defined()) bigrams_.zero_();
 }
 
-at::Tensor NoisyEmbedding::forward(const at::Tensor& tokens, const ForwardContext& context) const {
-  at::Tensor ids = tokens;
+at::Tensor NoisyEmbedding::sum_of_rows(const Batch& batch, const ForwardContext& context) const {
+  at::Tensor ids = batch.tokens;
   if (context.training && token_dropout_ > 0.0) {
     const at::Tensor dropped =
         random_mask(ids.sizes(), token_dropout_, ids.device(), context.generator);
     ids = at::masked_fill(ids, dropped, mask_id_);
   }
-  at::Tensor state = at::embedding(weight_, ids);
+  at::Tensor sum = at::embedding(weight_, ids);
+  if (!bigrams_.defined()) return sum;
+  const at::Tensor pairs =
+      at::embedding(bigrams_, reference_bigram_rows(ids, batch.offsets, bigram_buckets()));
+  if (!context.training || bigram_dropout_ == 0.0) return at::add(sum, pairs);
+  const at::Tensor kept =
+      random_mask({ids.size(0), 1}, 1.0 - bigram_dropout_, ids.device(), context.generator);
+  return at::add(sum,
+                 at::mul(pairs, kept.to(pairs.scalar_type()).mul_(1.0 / (1.0 - bigram_dropout_))));
+}
+
+at::Tensor NoisyEmbedding::forward(const Batch& batch, const ForwardContext& context) const {
+  at::Tensor state = sum_of_rows(batch, context);
+  if (context.embeddings != nullptr) {
+    if (state.requires_grad()) state.retain_grad();
+    context.embeddings->sum = state;
+    if (context.embeddings->step.defined()) state = at::add(state, context.embeddings->step);
+  }
   if (noise_std_ > 0.0 && (context.training || noise_at_evaluation_)) {
     if (!context.generator.defined()) {
       throw Error("The model adds noise here, but ForwardContext has no generator.");
@@ -41,6 +64,7 @@ at::Tensor NoisyEmbedding::forward(const at::Tensor& tokens, const ForwardContex
 
 void NoisyEmbedding::visit(const std::string& prefix, const ParameterVisitor& visitor) {
   visitor(prefix + ".weight", weight_, ParameterRole::embedding);
+  if (bigrams_.defined()) visitor(prefix + ".bigrams", bigrams_, ParameterRole::embedding);
 }
 
 }  // namespace diffuse

@@ -78,6 +78,8 @@ std::int64_t bytes_a_token(const Config& config, bool half) {
   if (config.model.type == ModelType::torchscript) return 0;  // nothing is known of it
   std::int64_t rows = 1;                                      // the initial state
   if (config.model.embedding_dropout > 0) rows += 1;          // its mask
+  if (config.model.bigram_buckets > 0) rows += 2;  // the pairs' rows, those left by dropout
+  if (config.train.adversarial > 0) rows += 3;     // the sum's gradient, the step and the moved sum
   return rows * config.model.dim * kFloatBytes +
          config.model.steps * bytes_a_step(config.model, half);
 }
@@ -89,7 +91,10 @@ std::int64_t fused_bytes(const Config& config, std::int64_t dense_parameters,
   const std::int64_t longest = config.tokenizer.max_tokens > 0
                                    ? std::min(config.tokenizer.max_tokens, largest_batch_tokens)
                                    : largest_batch_tokens;
-  return largest_batch_tokens * config.model.dim * kFloatBytes +
+  std::int64_t rows = 1;                           // the gradient of each token's embedding
+  if (config.model.bigram_buckets > 0) rows += 1;  // that of its pair's
+  if (config.train.adversarial > 0) rows += 1;     // the step
+  return rows * largest_batch_tokens * config.model.dim * kFloatBytes +
          facts.threads * FusedDiffusion::thread_bytes(spec, longest) +
          FusedDiffusion::kMatrixCopies * dense_parameters * kFloatBytes +
          FusedDiffusion::slot_bytes(dense_parameters);
@@ -119,7 +124,8 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
   estimate.activations = largest_batch_tokens * bytes_a_token(config, half) +
                          config.train.batch_size * facts.classes * kOutputCopies * kFloatBytes;
   if (facts.fused) {
-    const std::int64_t embedding = facts.vocab_size * config.model.dim;
+    const std::int64_t embedding =
+        (facts.vocab_size + config.model.bigram_buckets) * config.model.dim;
     if (updates_touched_rows(config.train, true)) estimate.gradients -= embedding * kFloatBytes;
     estimate.activations =
         fused_bytes(config, parameter_count - embedding, largest_batch_tokens, facts);

@@ -121,7 +121,9 @@ void RowAdamW::catch_up(std::span<const std::int32_t> ids, WorkerPool& workers) 
     if (i + kRowsAhead < ids.size())
       prefetch_row({values, moment1, moment2}, ids[i + kRowsAhead] * dim, dim);
     const std::int64_t at = ids[i] * dim;
-    if (last[ids[i]] < update_)
+    // A row that never came has moved only where there is weight decay.
+    const bool moved = last[ids[i]] > 0 || options_.embedding_weight_decay != 0;
+    if (moved && last[ids[i]] < update_)
       follow_tail(missed(last[ids[i]]), dim, {values + at, moment1 + at, moment2 + at},
                   values + at);
   });

@@ -173,7 +173,11 @@ class Trainer {
         AveragedWeightsScope averaged = steps_.updater().use_averages();
         validation = evaluate_validation(
             classifier_, data_, config_.train, precision_, branches_,
-            [&](const Batch& batch) { averaged.settle(batch.host->tokens()); },
+            [&](const Batch& batch) {
+              const auto rows = classifier_.embedding_rows(batch);
+              for (std::size_t table = 0; table < rows.size(); ++table)
+                averaged.settle(table, rows[table]);
+            },
             [this](std::int64_t done, std::int64_t all) { reporter_.show_evaluation(done, all); });
       }
       if (!validation) {  // a signal cut it short: whoever goes on does all of it

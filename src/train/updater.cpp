@@ -1,22 +1,16 @@
 #include "updater.hpp"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
-#include <fmt/core.h>
-
 #include <algorithm>
 
-#include "diffuse/base/error.hpp"
-#include "diffuse/base/log.hpp"
 #include "diffuse/base/random.hpp"
-#include "diffuse/base/safetensors.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/ops/reference/adversarial.hpp"
 #include "diffuse/train/gradient_clip.hpp"
 #include "diffuse/train/loss.hpp"
 
@@ -25,7 +19,6 @@ namespace {
 
 // A stream of random numbers that must not repeat the sampler's, which are those of the epochs.
 constexpr std::uint64_t kTrainingStream = 0x7472'6169'6eULL;
-constexpr const char* kGenerator = "generator";
 // Of parameters, in an update on one thread: a tenth of a millisecond.
 constexpr std::int64_t kFewElements = 200'000;
 
@@ -62,13 +55,13 @@ Updater::Updater(const TrainConfig& config, Precision precision, Classifier& cla
   if (precision == Precision::fp16) scaler_.emplace(classifier.device());
 }
 
-/// Gives the embedding to `rows_`, where touched_, and the other parameters to the optimizer.
+/// Gives the embeddings to `tables_`, where touched_, and the other parameters to the optimizer.
 void Updater::share_parameters() {
   std::vector<NamedParameter> others;
-  rows_.reset();
+  tables_.clear();
   for (const NamedParameter& parameter : parameters_) {
-    if (touched_ && parameter.role == ParameterRole::embedding)
-      rows_.emplace(parameter, options_, config_.ema_decay);
+    if (is_touched(parameter))
+      tables_.emplace_back(parameter, options_, config_.ema_decay);
     else
       others.push_back(parameter);
   }
@@ -89,24 +82,49 @@ Updater::Pass Updater::pass(const Batch& batch, std::int64_t examples, std::uint
                                          .update = static_cast<std::uint32_t>(update),
                                          .batch = index}};
   PassOptions options{.label_smoothing = config_.label_smoothing,
-                      .weight = 1.0 / static_cast<double>(examples)};
-  if (rows_)
-    options.before_rows = [this](std::span<const std::int32_t> ids, WorkerPool& workers) {
-      rows_->catch_up(ids, workers);
-    };
+                      .weight = 1.0 / static_cast<double>(examples),
+                      .adversarial = config_.adversarial};
+  if (touched_)
+    options.before_rows = [this](std::size_t table, std::span<const std::int32_t> ids,
+                                 WorkerPool& workers) { tables_[table].catch_up(ids, workers); };
   if (const auto figures = classifier_.train_pass(batch, context, options))
     return {at::scalar_tensor(figures->loss, at::kFloat),
             at::scalar_tensor(figures->correct, at::kLong)};
-  at::Tensor logits;
-  {
-    const PrecisionScope scope(precision_, classifier_.device());
-    logits = classifier_.forward(batch, context);
+  return pass_by_autograd(batch, share, context, clock);
+}
+
+/// `share`: of the batch's mean loss. With an adversarial step a second pass adds its gradients.
+Updater::Pass Updater::pass_by_autograd(const Batch& batch, double share, ForwardContext context,
+                                        StepClock& clock) {
+  const bool adversarial = config_.adversarial > 0;
+  EmbeddingAccess embeddings;
+  at::Tensor random;  // the second pass has the noise and the dropout of the first
+  if (adversarial) {
+    context.embeddings = &embeddings;
+    random = generator_.get_state();
   }
-  const at::Tensor loss =
-      classification_loss(logits, batch.labels, config_.label_smoothing).mul(share);
-  clock.enter(StepClock::Phase::backward);
-  (scaler_ ? scaler_->scale(loss) : loss).backward();
-  return {loss.detach(), logits.detach().argmax(-1).eq(batch.labels).sum()};
+  const auto run = [&] {
+    at::Tensor logits;
+    {
+      const PrecisionScope scope(precision_, classifier_.device());
+      logits = classifier_.forward(batch, context);
+    }
+    const at::Tensor loss =
+        classification_loss(logits, batch.labels, config_.label_smoothing).mul(share);
+    clock.enter(StepClock::Phase::backward);
+    (scaler_ ? scaler_->scale(loss) : loss).backward();
+    return Pass{loss.detach(), logits.detach().argmax(-1).eq(batch.labels).sum()};
+  };
+  const Pass found = run();
+  if (adversarial && embeddings.sum.defined()) {  // of other models there is none
+    // A loss scale is in the gradient, but not in its direction.
+    embeddings.step = reference_adversarial_step(embeddings.sum.detach(), embeddings.sum.grad(),
+                                                 batch.host_offsets, config_.adversarial);
+    generator_.set_state(random);
+    clock.enter(StepClock::Phase::forward);
+    run();
+  }
+  return found;
 }
 
 UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
@@ -129,10 +147,17 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
   // Beside the fused kernel what is left for tensor operations is little: several threads would
   // mostly wait for one another.
   const OneThreadScope alone(classifier_.is_fused() && dense_elements_ < kFewElements);
-  RowGradient rows;
+  std::vector<RowGradient> rows;
+  double row_squares = 0;  // of those that the optimizer does not have
   if (classifier_.is_fused()) {
-    rows = classifier_.row_gradient();
-    if (!rows_) scatter_rows(rows, embedding());
+    rows = classifier_.row_gradients();
+    const std::vector<at::Tensor> tables = embeddings();
+    for (std::size_t table = 0; table < rows.size(); ++table) {
+      if (touched_)
+        row_squares += rows[table].square_sum;
+      else
+        scatter_rows(rows[table], tables.at(table));
+    }
   }
   figures.skipped = scaler_ && !scaler_->unscale(optimizer_->gradients());
   if (figures.skipped) {
@@ -141,12 +166,13 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
     const GradientClip clip = [&] {
       // Several threads would add up a large matrix in parts, by their number.
       const OneThreadScope in_order(classifier_.is_fused());
-      return measure_gradients(optimizer_->gradients(), config_.clip_norm,
-                               rows_ ? rows.square_sum : 0);
+      return measure_gradients(optimizer_->gradients(), config_.clip_norm, row_squares);
     }();
     const auto divisor = clip.divisor.defined() ? std::optional(clip.divisor) : std::nullopt;
     optimizer_->step(learning_rate, divisor);
-    if (rows_) rows_->step(rows, update, learning_rate, divisor ? divisor->item<double>() : 1.0);
+    for (std::size_t table = 0; table < tables_.size(); ++table)
+      tables_[table].step(rows.at(table), update, learning_rate,
+                          divisor ? divisor->item<double>() : 1.0);
     if (average_) average_->update(update);
     figures.gradient_norm = clip.norm;
   }
@@ -156,137 +182,11 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
   return figures;
 }
 
-/// Goes on with dense updates where those of touched rows have come.
-void Updater::make_dense() {
-  log::info(
-      "The checkpoint was made with updates of touched rows; the embedding's go on dense, and the "
-      "run will not be the same to the bit.");
-  rows_->finish();
-  const RowAdamW rows = *std::move(rows_);
-  const auto before = other_tensors();
-  const std::optional<WeightAverage> averages = std::move(average_);
-  touched_ = false;
-  share_parameters();
-  for (const auto& [name, to] : optimizer_->state()) {
-    if (name == "exp_avg." + rows.name()) to.copy_(rows.moment1());
-    if (name == "exp_avg_sq." + rows.name()) to.copy_(rows.moment2());
-    for (const auto& [from_name, from] : before)
-      if (from_name == name) to.copy_(from);
-    // Each group counts its updates; the embedding's had none before.
-    if (name == "step.embedding")
-      for (const auto& [from_name, from] : before)
-        if (from_name.starts_with("step.")) to.copy_(from);
-  }
-  if (!averages) return;
-  std::size_t dense = 0;
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    average_->values()[i].copy_(parameters_[i].role == ParameterRole::embedding
-                                    ? rows.average()
-                                    : averages->values()[dense++]);
-}
-
-const at::Tensor& Updater::embedding() const {
+std::vector<at::Tensor> Updater::embeddings() const {
+  std::vector<at::Tensor> found;
   for (const NamedParameter& parameter : parameters_)
-    if (parameter.role == ParameterRole::embedding) return parameter.tensor;
-  throw Error("The model has no embedding.");
-}
-
-std::vector<at::Tensor> Updater::model_tensors() const {
-  std::vector<at::Tensor> tensors;
-  std::size_t dense = 0;
-  for (const NamedParameter& parameter : parameters_) {
-    if (rows_ && parameter.role == ParameterRole::embedding)
-      tensors.emplace_back();
-    else if (!average_)
-      tensors.push_back(parameter.tensor.detach());
-    else
-      tensors.push_back(average_->values()[dense++]);
-  }
-  return tensors;
-}
-
-RowSource Updater::settled_rows() const {
-  if (!rows_) return {};
-  return [this](std::int64_t begin, std::int64_t end, float* to) { rows_->settle(begin, end, to); };
-}
-
-std::vector<std::pair<std::string, at::Tensor>> Updater::training_tensors() const {
-  std::vector<std::pair<std::string, at::Tensor>> named = other_tensors();
-  if (rows_)
-    for (auto& entry : rows_->state()) named.push_back(std::move(entry));
-  return named;
-}
-
-std::vector<std::pair<std::string, at::Tensor>> Updater::other_tensors() const {
-  std::vector<std::pair<std::string, at::Tensor>> named = optimizer_->state();
-  for (const NamedParameter& parameter : parameters_) {
-    // The model's rows are as of the last update, these as of each one's own.
-    if (average_ || (rows_ && parameter.role == ParameterRole::embedding))
-      named.emplace_back("raw." + parameter.name, parameter.tensor.detach());
-  }
-  if (scaler_) {
-    for (auto& entry : scaler_->state()) named.push_back(std::move(entry));
-  }
-  named.emplace_back(kGenerator, generator_.get_state());
-  return named;
-}
-
-void Updater::restore(const std::filesystem::path& folder, std::int64_t update) {
-  const std::filesystem::path path = folder / "optimizer.safetensors";
-  const SafetensorsFile file = SafetensorsFile::read(path);
-  const bool wanted = touched_;
-  const bool was_touched =
-      std::any_of(file.tensors().begin(), file.tensors().end(),
-                  [](const auto& entry) { return entry.first.starts_with("last_update."); });
-  if (was_touched != touched_) {
-    touched_ = was_touched;
-    share_parameters();
-    if (wanted)
-      log::info("The checkpoint was made with dense updates of the embedding: so the run goes on.");
-  }
-  const std::vector<at::Tensor> model = model_tensors();
-  std::vector<std::pair<std::string, at::Tensor>> weights;
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    weights.emplace_back(parameters_[i].name,
-                         model[i].defined() ? model[i] : at::empty_like(parameters_[i].tensor));
-  load_tensors(folder / "model.safetensors", weights);
-
-  std::vector<std::pair<std::string, at::Tensor>> state = other_tensors();
-  at::Tensor random = state.back().second;
-  const auto stored = file.tensors().find(kGenerator);
-  const bool same_random =
-      stored != file.tensors().end() && random.sizes() == at::IntArrayRef(stored->second.shape);
-  if (!same_random && stored != file.tensors().end()) {
-    log::warning(
-        "The random numbers of another kind of device cannot be gone on with: they start anew, and "
-        "the run will not be the same to the bit.");
-    state.back().second = at::empty(stored->second.shape, at::kByte);
-  }
-  const bool stored_scale = file.tensors().contains("scaler.scale");
-  if (stored_scale != scaler_.has_value()) {
-    log::warning(
-        "The checkpoint was made in another precision: the run will not be the same to the bit.");
-    std::erase_if(state, [](const auto& entry) { return entry.first.starts_with("scaler."); });
-    if (stored_scale) {
-      state.emplace_back("scaler.scale", at::empty({1}, at::kFloat));
-      state.emplace_back("scaler.good_updates", at::empty({1}, at::kInt));
-    }
-  }
-  std::vector<std::pair<std::string, at::Tensor>> rows;
-  if (rows_) {
-    // Before memory is taken for as many updates as state.json has.
-    const auto decay = file.tensors().find("decay." + rows_->name());
-    if (decay == file.tensors().end() ||
-        decay->second.shape != std::vector<std::int64_t>{update + 1})
-      throw CheckpointError(fmt::format(
-          "'{}' does not belong to update {}, at which state.json stands.", path.string(), update));
-    rows = rows_->state_of(update);
-  }
-  state.insert(state.end(), rows.begin(), rows.end());
-  load_tensors(path, state);
-  if (rows_) rows_->resume(update, rows);
-  if (was_touched && !wanted) make_dense();
-  if (same_random) generator_.set_state(random);
+    if (parameter.role == ParameterRole::embedding) found.push_back(parameter.tensor);
+  return found;
 }
 
 }  // namespace diffuse

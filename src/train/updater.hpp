@@ -39,20 +39,20 @@ class Updater {
                       double learning_rate, StepClock& clock);
 
   /// Puts the averaged weights, where there are any, into the model for the time of the scope;
-  /// rows of the embedding as its settle() is told.
+  /// rows of the embeddings as its settle() is told.
   AveragedWeightsScope use_averages() {
-    return AveragedWeightsScope(average_ ? &*average_ : nullptr, rows_ ? &*rows_ : nullptr);
+    return AveragedWeightsScope(average_ ? &*average_ : nullptr, tables_);
   }
 
   /// What `model.safetensors` holds: the averages where there are any, else the weights. Undefined
-  /// for the embedding where its touched rows alone are updated: settled_rows() makes it.
+  /// for the embeddings where their touched rows alone are updated: settled_rows() make them.
   std::vector<at::Tensor> model_tensors() const;
-  RowSource settled_rows() const;
+  std::vector<RowSource> settled_rows() const;
   /// What `optimizer.safetensors` holds: the optimizers' state, the weights as `raw.<name>` beside
   /// averages, with fp16 the scaler's state, and `generator`, the state of the random numbers (u8).
   std::vector<std::pair<std::string, at::Tensor>> training_tensors() const;
   /// Takes up the weights and all the state of the checkpoint `folder`, which is that of update
-  /// `update`. One without the last updates of the embedding's rows goes on with dense updates.
+  /// `update`. One without the last updates of the embeddings' rows goes on with dense updates.
   /// Random numbers and a loss scale of another kind of device or precision are left out with a
   /// warning: such a run goes on, but not to the bit. Throws CheckpointError listing what does not
   /// fit.
@@ -65,10 +65,15 @@ class Updater {
   };
   Pass pass(const Batch& batch, std::int64_t examples, std::uint32_t index, std::int64_t update,
             StepClock& clock);
+  Pass pass_by_autograd(const Batch& batch, double share, ForwardContext context, StepClock& clock);
   void share_parameters();
   void make_dense();
-  const at::Tensor& embedding() const;
-  /// training_tensors() without those of `rows_`.
+  std::vector<at::Tensor> embeddings() const;
+  /// Whether `parameter` is one of `tables_`.
+  bool is_touched(const NamedParameter& parameter) const {
+    return touched_ && parameter.role == ParameterRole::embedding;
+  }
+  /// training_tensors() without those of `tables_`.
   std::vector<std::pair<std::string, at::Tensor>> other_tensors() const;
   const TrainConfig& config_;
   Classifier& classifier_;
@@ -76,7 +81,7 @@ class Updater {
   AdamWOptions options_;
   bool touched_;
   std::int64_t dense_elements_ = 0;  // of the parameters that the optimizer has
-  std::optional<RowAdamW> rows_;     // the embedding's, where updates touch its rows alone
+  std::vector<RowAdamW> tables_;     // of the embeddings, where updates touch their rows alone
   std::optional<AdamW> optimizer_;   // of the other parameters
   at::Generator generator_;
   std::optional<WeightAverage> average_;

@@ -47,46 +47,48 @@ void WeightAverage::swap() {
   }
 }
 
-AveragedWeightsScope::AveragedWeightsScope(WeightAverage* average, RowAdamW* rows)
-    : average_(average), rows_(rows) {
+AveragedWeightsScope::AveragedWeightsScope(WeightAverage* average, std::span<RowAdamW> tables)
+    : average_(average) {
   if (average_ != nullptr) average_->swap();
-  if (rows_ != nullptr) is_settled_.resize(static_cast<std::size_t>(rows_->table().size(0)));
+  for (RowAdamW& rows : tables)
+    tables_.push_back(
+        {&rows, std::vector<bool>(static_cast<std::size_t>(rows.table().size(0))), {}, {}});
 }
 
 AveragedWeightsScope::~AveragedWeightsScope() {
   if (average_ != nullptr) average_->swap();
-  put_rows_back();
+  for (Settled& table : tables_) table.put_back();
 }
 
-void AveragedWeightsScope::settle(std::span<const std::int32_t> tokens) {
-  if (rows_ == nullptr) return;
+void AveragedWeightsScope::settle(std::size_t table, std::span<const std::int32_t> ids) {
+  if (table >= tables_.size()) return;
+  Settled& own = tables_[table];
   // The rows that most texts have stay from batch to batch.
   constexpr std::size_t kMostKept = 8;  // of so many rows, one; and those of a batch
-  if (settled_.size() > is_settled_.size() / kMostKept) put_rows_back();
-  const std::int64_t dim = rows_->table().size(1);
-  float* const table = rows_->table().mutable_data_ptr<float>();
-  for (const std::int32_t id : tokens) {
-    if (is_settled_[static_cast<std::size_t>(id)]) continue;
-    is_settled_[static_cast<std::size_t>(id)] = true;
-    settled_.push_back(id);
-    float* const row = table + id * dim;
-    kept_.insert(kept_.end(), row, row + dim);
-    rows_->settle(id, id + 1, row);
+  if (own.ids.size() > own.is_settled.size() / kMostKept) own.put_back();
+  const std::int64_t dim = own.rows->table().size(1);
+  float* const values = own.rows->table().mutable_data_ptr<float>();
+  for (const std::int32_t id : ids) {
+    if (own.is_settled[static_cast<std::size_t>(id)]) continue;
+    own.is_settled[static_cast<std::size_t>(id)] = true;
+    own.ids.push_back(id);
+    float* const row = values + id * dim;
+    own.kept.insert(own.kept.end(), row, row + dim);
+    own.rows->settle(id, id + 1, row);
   }
 }
 
-void AveragedWeightsScope::put_rows_back() {
-  if (rows_ == nullptr) return;
-  const std::int64_t dim = rows_->table().size(1);
-  float* const table = rows_->table().mutable_data_ptr<float>();
-  const float* kept = kept_.data();
-  for (const std::int32_t id : settled_) {
-    std::copy(kept, kept + dim, table + id * dim);
-    kept += dim;
-    is_settled_[static_cast<std::size_t>(id)] = false;
+void AveragedWeightsScope::Settled::put_back() {
+  const std::int64_t dim = rows->table().size(1);
+  float* const values = rows->table().mutable_data_ptr<float>();
+  const float* from = kept.data();
+  for (const std::int32_t id : ids) {
+    std::copy(from, from + dim, values + id * dim);
+    from += dim;
+    is_settled[static_cast<std::size_t>(id)] = false;
   }
-  settled_.clear();
-  kept_.clear();
+  ids.clear();
+  kept.clear();
 }
 
 }  // namespace diffuse

@@ -106,7 +106,7 @@ class Operator {
           for (const std::int64_t text : exchange.texts)
             to = std::copy_n(from + text * width, width, to);
         },
-        row_gradient_.mutable_data_ptr<float>(), gradients_, fused_->slot_count(in.offsets));
+        {row_gradient_.mutable_data_ptr<float>()}, gradients_, fused_->slot_count(in.offsets));
   }
 
   /// Backward has two products for each of forward's; an embedding is read, its gradient written.

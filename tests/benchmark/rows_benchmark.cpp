@@ -153,7 +153,7 @@ void row_sums_benchmark(benchmark::State& state) {
     if (state.range(0) != 0) {
       sums.clear();
       sums.append(text.rows.tokens());
-      benchmark::DoNotOptimize(sums.add_up(pool));
+      benchmark::DoNotOptimize(sums.add_up(pool, gradient.mutable_data_ptr<float>()));
     } else {
       const at::Tensor dense =
           at::embedding_dense_backward(gradient, ids, state.range(1), -1, false);
@@ -184,13 +184,13 @@ void row_update_benchmark(benchmark::State& state) {
   if (state.range(0) != 0) {
     std::vector<TextBatch> texts;
     std::vector<RowSums> sums;
+    std::vector<at::Tensor> gradients;
     for (std::int64_t i = 0; i < kBatches; ++i) {
       texts.emplace_back(kTexts, kLength, state.range(1), static_cast<std::uint64_t>(i));
       RowSums& own = sums.emplace_back(kDim);
-      const at::Tensor gradient = normal_tensor({texts.back().tokens(), kDim}, 1e-3);
-      std::copy_n(gradient.const_data_ptr<float>(), gradient.numel(),
-                  own.append(texts.back().rows.tokens()));
-      own.add_up(pool);
+      gradients.push_back(normal_tensor({texts.back().tokens(), kDim}, 1e-3));
+      own.append(texts.back().rows.tokens());
+      own.add_up(pool, gradients.back().mutable_data_ptr<float>());
       rows += static_cast<double>(own.ids().size()) / kBatches;
     }
     RowAdamW optimizer(table, {}, kDecay);

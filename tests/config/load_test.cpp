@@ -105,7 +105,7 @@ TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
              "validation_fraction": 0.1, "cache": false, "cache_dir": "c"},
     "tokenizer": {"vocab": "v", "type": "bytes", "min_count": 3},
     "model": {"hidden_dim": 8, "noise_at_evaluation": true, "weight_learned": false,
-              "weight_init_std": 0.2},
+              "weight_init_std": 0.2, "bigram_dropout": 0.1},
     "train": {"length": "3e", "warmup": "4e"}})");
   const std::filesystem::path log_file = dir.path() / "log";
   log::open_file(log_file);
@@ -117,6 +117,7 @@ TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
   const std::string where = file.string() + ": ";
   for (const std::string line :
        {"model.hidden_dim: has no effect, because model.function = linear has no hidden layer",
+        "model.bigram_dropout: has no effect, because model.bigram_buckets is 0",
         "model.noise_at_evaluation: has no effect, because model.noise_std is 0",
         "tokenizer.vocab: has no effect, because tokenizer.type = bytes does not read one",
         "tokenizer.min_count: has no effect, because tokenizer.type = bytes does not count words",
@@ -133,6 +134,20 @@ TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
     const std::size_t first = text.find(where + line);
     ASSERT_NE(first, std::string::npos) << line << "\nin\n" << text;
     EXPECT_EQ(text.find(line, first + where.size() + 1), std::string::npos) << line;
+  }
+}
+
+TEST(LoadConfig, WhatOtherModelsDoNotHaveIsWarnedAbout) {
+  const TempDir dir;
+  log::open_file(dir.path() / "log");
+  load_text(R"({"model": {"type": "distilbert", "bigram_buckets": 1000},
+                "train": {"adversarial": 0.05}})");
+  log::close_file();
+  std::ifstream stream(dir.path() / "log");
+  const std::string text((std::istreambuf_iterator<char>(stream)), {});
+  for (const char* key : {"model.bigram_buckets", "train.adversarial"}) {
+    const std::string line = std::string(key) + ": has no effect, because model.type = distilbert";
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\nin\n" << text;
   }
 }
 

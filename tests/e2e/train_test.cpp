@@ -71,6 +71,23 @@ TEST(TrainVerb, ShowsAStartUpTableOnStderr) {
                          HasSubstr("precision      fp32"), HasSubstr("seed           1")));
 }
 
+TEST(TrainVerb, PairsOfTokensAndTheAdversarialStepTrainAndAnswerAsTheReferenceDoes) {
+  const Workspace workspace;
+  const Outcome training =
+      workspace.run({"train", "--config", "small.json", "--out", "pairs", "--set",
+                     "model.bigram_buckets=1000", "--set", "train.adversarial=0.05"});
+  ASSERT_EQ(training.exit_code, 0) << training;
+  EXPECT_THAT(training.err, HasSubstr(", 16,000 of them for pairs of tokens"));
+  const auto answers = [&](const char* kernel) {
+    const Outcome outcome = workspace.run({"eval", "--checkpoint", "pairs", "--device", "cpu",
+                                           "--data", "test.csv", "--kernel", kernel});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return lines_of(outcome.out).at(0);
+  };
+  EXPECT_EQ(answers("fused"), answers("reference"));
+  EXPECT_EQ(lines_of(training.out).at(0), "test " + answers("fused"));
+}
+
 TEST(TrainVerb, FillsTheRunDirectory) {
   const fs::path run = trained_workspace().workspace.path() / "runs/small";
   const std::vector<std::string> names = tree(run);

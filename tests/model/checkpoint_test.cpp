@@ -84,10 +84,23 @@ TEST_F(Checkpoint, HoldsTheValuesGivenAndNotTheModelsOwn) {
   zeros[0] = at::Tensor();
   EXPECT_THROW(save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros), Error);
   const std::int64_t width = model_->parameters()[0].tensor.size(1);
+  const RowSource source = [=](std::int64_t begin, std::int64_t end, float* to) {
+    std::fill_n(to, (end - begin) * width, 0.F);
+  };
+  save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros, nullptr, {source});
+  EXPECT_EQ(read_file(folder() / "model.safetensors"), whole);
+  // Several are made in the order of the tensors that are not there.
+  const auto second = std::find_if(zeros.begin() + 1, zeros.end(),
+                                   [](const at::Tensor& tensor) { return tensor.dim() == 2; });
+  const std::int64_t other_width = second->size(1);
+  *second = at::Tensor();
+  EXPECT_THROW(
+      save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros, nullptr, {source}),
+      Error);
   save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros, nullptr,
-             [=](std::int64_t begin, std::int64_t end, float* to) {
-               std::fill_n(to, (end - begin) * width, 0.F);
-             });
+             {source, [=](std::int64_t begin, std::int64_t end, float* to) {
+                std::fill_n(to, (end - begin) * other_width, 0.F);
+              }});
   EXPECT_EQ(read_file(folder() / "model.safetensors"), whole);
   zeros.pop_back();
   EXPECT_THROW(save_model(folder(), config_, *tokenizer_, labels_, *model_, zeros), Error);

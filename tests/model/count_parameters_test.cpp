@@ -63,6 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
         CountCase{"mean", [](ModelConfig& c) { c.pooling = Pooling::mean; }},
         CountCase{"max", [](ModelConfig& c) { c.pooling = Pooling::max; }},
         CountCase{"linear_head", [](ModelConfig& c) { c.head_hidden_dim = 0; }},
+        CountCase{"bigrams", [](ModelConfig& c) { c.bigram_buckets = 77; }},
         CountCase{"wide_head", [](ModelConfig& c) { c.head_hidden_dim = 11; }}),
     [](const auto& test_case) { return std::string(test_case.param.name); });
 

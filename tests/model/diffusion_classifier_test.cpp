@@ -406,9 +406,9 @@ TEST(NoisyEmbedding, TheNoiseHasTheStandardDeviationOfTheConfig) {
   config.embedding_dropout = 0;
   at::Generator generator = make_generator(at::kCPU, 1);
   const NoisyEmbedding embedding(config, 8, 7, generator);
-  const at::Tensor tokens = at::zeros({1000}, at::kInt);
-  const at::Tensor noise = embedding.forward(tokens, testing::training_context(3))
-                               .sub(embedding.forward(tokens, {}))
+  const Batch batch = batch_of({std::vector<std::int32_t>(1000, 0)});
+  const at::Tensor noise = embedding.forward(batch, testing::training_context(3))
+                               .sub(embedding.forward(batch, {}))
                                .detach();
   EXPECT_NEAR(noise.mean().item<double>(), 0, 0.01);
   EXPECT_NEAR(noise.std().item<double>(), 0.3, 0.01);

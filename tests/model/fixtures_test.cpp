@@ -16,6 +16,7 @@
 #include "diffuse/base/safetensors.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/ops/reference/adversarial.hpp"
 #include "support.hpp"
 #include "support/test_data.hpp"
 
@@ -38,6 +39,7 @@ class Fixture : public ::testing::TestWithParam<std::string> {
   void SetUp() override {
     const auto info = nlohmann::json::parse(file_.metadata().at("case"));
     config_ = parse_config(nlohmann::json{{"model", info.at("model")}}.dump(), GetParam()).model;
+    adversarial_ = info.value("adversarial", 0.0);
     shape_ = {info.at("vocab_size"), info.at("classes"), 0};
     batch_ = testing::batch_in(file_);
   }
@@ -53,28 +55,37 @@ class Fixture : public ::testing::TestWithParam<std::string> {
     return model;
   }
 
+  void expect_close(const std::string& name, const at::Tensor& actual, double tolerance) const {
+    const at::Tensor expected = tensor(name).to(actual.options());
+    ASSERT_EQ(actual.sizes(), expected.sizes()) << name;
+    EXPECT_TRUE(actual.allclose(expected, tolerance, tolerance))
+        << name << ": largest difference " << actual.sub(expected).abs().max().item<double>();
+  }
+
   /// Compares logits, loss and every gradient within `tolerance`, absolute and relative.
   void compare(DiffusionClassifier& model, double tolerance) const {
-    const auto expect_close = [&](const std::string& name, const at::Tensor& actual) {
-      const at::Tensor expected = tensor(name).to(actual.options());
-      ASSERT_EQ(actual.sizes(), expected.sizes()) << name;
-      EXPECT_TRUE(actual.allclose(expected, tolerance, tolerance))
-          << name << ": largest difference " << actual.sub(expected).abs().max().item<double>();
-    };
-    const at::Tensor logits = model.forward(batch_, {});
-    expect_close("output.logits", logits.detach());
+    EmbeddingAccess embeddings;
+    const ForwardContext context{.embeddings = &embeddings};
+    const at::Tensor logits = model.forward(batch_, context);
+    expect_close("output.logits", logits.detach(), tolerance);
     const at::Tensor loss = at::cross_entropy_loss(logits, batch_.labels);
-    expect_close("output.loss", loss.detach().reshape({1}));
+    expect_close("output.loss", loss.detach().reshape({1}), tolerance);
     loss.backward();
+    if (adversarial_ > 0) {
+      embeddings.step = reference_adversarial_step(embeddings.sum.detach(), embeddings.sum.grad(),
+                                                   batch_.host_offsets, adversarial_);
+      at::cross_entropy_loss(model.forward(batch_, context), batch_.labels).backward();
+    }
     for (const NamedParameter& p : model.parameters()) {
       ASSERT_TRUE(p.tensor.grad().defined()) << p.name;
-      expect_close("gradient." + p.name, p.tensor.grad());
+      expect_close("gradient." + p.name, p.tensor.grad(), tolerance);
     }
   }
 
   SafetensorsFile file_ =
       SafetensorsFile::read(testing::test_data() / "fixtures" / (GetParam() + ".safetensors"));
   ModelConfig config_;
+  double adversarial_ = 0;
   ModelShape shape_;
   Batch batch_;
 };
@@ -101,6 +112,30 @@ TEST_P(Fixture, ForwardAndGradientsAgreeInDouble) {
   m->to_dtype(at::kDouble);
   // The fixtures hold what float32 keeps of the reference's float64.
   compare(*m, 2e-7);
+}
+
+TEST_P(Fixture, ForwardAndGradientsAgreeInTheFusedKernel) {
+  config_.token_dropout = config_.bigram_dropout = 0;
+  config_.embedding_dropout = config_.head_dropout = 0;
+  const auto m = model();
+  m->use_kernel(Kernel::fused, Precision::fp32);
+  {
+    const at::NoGradGuard no_grad;
+    expect_close("output.logits", m->forward(batch_, {}), 1e-5);
+  }
+  const auto figures = m->train_pass(
+      batch_, {.training = true},
+      {.weight = 1.0 / static_cast<double>(batch_.size()), .adversarial = adversarial_});
+  EXPECT_NEAR(figures.value().loss, tensor("output.loss").item<float>(), 1e-5);
+  std::vector<at::Tensor> embeddings = testing::embedding_gradients(*m);
+  for (const NamedParameter& p : m->parameters()) {
+    at::Tensor gradient = p.tensor.grad();
+    if (p.role == ParameterRole::embedding) {
+      gradient = embeddings.front();
+      embeddings.erase(embeddings.begin());
+    }
+    expect_close("gradient." + p.name, gradient, 2e-5);
+  }
 }
 
 TEST_P(Fixture, ForwardAndGradientsAgreeOnCuda) {

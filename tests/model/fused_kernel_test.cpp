@@ -4,8 +4,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
 #include <ATen/ops/sub.h>
-#include <ATen/ops/zeros_like.h>
 #include <fmt/core.h>
 
 #include <gtest/gtest.h>
@@ -15,6 +15,8 @@
 
 #include "diffuse/config/load.hpp"
 #include "diffuse/model/diffusion_classifier.hpp"
+#include "diffuse/ops/bigrams.hpp"
+#include "diffuse/ops/reference/adversarial.hpp"
 #include "support.hpp"
 
 namespace diffuse {
@@ -33,12 +35,22 @@ struct Gradients {
   std::vector<std::pair<std::string, at::Tensor>> tensors{};
 };
 
-Gradients by_autograd(DiffusionClassifier& model, const Batch& batch, double smoothing) {
+Gradients by_autograd(DiffusionClassifier& model, const Batch& batch, const PassOptions& options) {
   model.use_kernel(Kernel::reference, Precision::fp32);
-  const at::Tensor logits = model.forward(batch, {});
-  const at::Tensor loss =
-      at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Mean, -100, smoothing);
+  EmbeddingAccess embeddings;
+  const ForwardContext context{.embeddings = &embeddings};
+  const auto loss_of = [&](const at::Tensor& logits) {
+    return at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Mean, -100,
+                                  options.label_smoothing);
+  };
+  const at::Tensor logits = model.forward(batch, context);
+  const at::Tensor loss = loss_of(logits);
   loss.backward();
+  if (options.adversarial > 0) {
+    embeddings.step = reference_adversarial_step(embeddings.sum.detach(), embeddings.sum.grad(),
+                                                 batch.host_offsets, options.adversarial);
+    loss_of(model.forward(batch, context)).backward();
+  }
   Gradients found{.loss = loss.item<double>(),
                   .correct = logits.argmax(-1).eq(batch.labels).sum().item<std::int64_t>()};
   for (const NamedParameter& parameter : model.parameters()) {
@@ -48,28 +60,20 @@ Gradients by_autograd(DiffusionClassifier& model, const Batch& batch, double smo
   return found;
 }
 
-Gradients fused(DiffusionClassifier& model, const Batch& batch, double smoothing) {
+Gradients fused(DiffusionClassifier& model, const Batch& batch, PassOptions options) {
   model.use_kernel(Kernel::fused, Precision::fp32);
-  const auto figures = model.train_pass(
-      batch, {.training = true},
-      {.label_smoothing = smoothing, .weight = 1.0 / static_cast<double>(batch.size())});
-  const RowGradient rows = model.row_gradient();
+  options.weight = 1.0 / static_cast<double>(batch.size());
+  const auto figures = model.train_pass(batch, {.training = true}, options);
   Gradients found{.loss = figures->loss, .correct = figures->correct};
+  const std::vector<at::Tensor> tables = testing::embedding_gradients(model);
+  std::size_t table = 0;
   for (const NamedParameter& parameter : model.parameters()) {
-    at::Tensor gradient = at::zeros_like(parameter.tensor);
     if (parameter.role == ParameterRole::embedding) {
-      double squares = 0;
-      for (std::size_t i = 0; i < rows.ids.size(); ++i) {
-        float* to = gradient.mutable_data_ptr<float>() + rows.ids[i] * rows.dim;
-        std::copy_n(rows.row(i), rows.dim, to);
-        for (std::int64_t c = 0; c < rows.dim; ++c) squares += double{to[c]} * double{to[c]};
-      }
-      EXPECT_NEAR(rows.square_sum, squares, 1e-5 * squares);
-    } else {
-      gradient = parameter.tensor.grad().clone();
-      at::Tensor(parameter.tensor).mutable_grad().reset();
+      found.tensors.emplace_back(parameter.name, tables.at(table++));
+      continue;
     }
-    found.tensors.emplace_back(parameter.name, gradient);
+    found.tensors.emplace_back(parameter.name, parameter.tensor.grad().clone());
+    at::Tensor(parameter.tensor).mutable_grad().reset();
   }
   return found;
 }
@@ -77,23 +81,26 @@ Gradients fused(DiffusionClassifier& model, const Batch& batch, double smoothing
 void expect_equal_gradients(const ModelConfig& config, const ModelShape& shape,
                             const Sequences& texts, const std::string& what) {
   DiffusionClassifier model(config, shape, 3);
+  if (const at::Tensor pairs = testing::parameter(model, "embedding.bigrams"); pairs.defined())
+    pairs.detach().copy_(at::randn(pairs.sizes(), at::detail::createCPUGenerator(8)));
   const Batch batch = batch_of(texts);
-  for (const double smoothing : {0.0, 0.1}) {
-    const Gradients expected = by_autograd(model, batch, smoothing);
-    const Gradients found = fused(model, batch, smoothing);
+  for (const PassOptions& options : {PassOptions{}, PassOptions{.label_smoothing = 0.1},
+                                     PassOptions{.label_smoothing = 0.1, .adversarial = 0.3}}) {
+    const Gradients expected = by_autograd(model, batch, options);
+    const Gradients found = fused(model, batch, options);
     EXPECT_NEAR(found.loss, expected.loss, 1e-5) << what;
     EXPECT_EQ(found.correct, expected.correct) << what;
     for (std::size_t i = 0; i < found.tensors.size(); ++i) {
       const at::Tensor& value = expected.tensors[i].second;
       const double largest = std::max(value.abs().max().item<double>(), 1e-4);
-      EXPECT_LT(at::sub(found.tensors[i].second, value).abs().max().item<double>(), 2e-5 * largest)
+      EXPECT_LT(at::sub(found.tensors[i].second, value).abs().max().item<double>(), 3e-5 * largest)
           << what << ": " << found.tensors[i].first;
     }
   }
 }
 
 TEST(FusedKernel, HasTheGradientsOfAutograd) {
-  std::vector<ModelConfig> configs(5, small_config());
+  std::vector<ModelConfig> configs(7, small_config());
   configs[1].weight = WeightKind::full;
   configs[1].norm = NormPosition::post;
   configs[1].head_hidden_dim = 0;
@@ -107,6 +114,11 @@ TEST(FusedKernel, HasTheGradientsOfAutograd) {
   configs[3].pooling = Pooling::mean;
   configs[3].dim = 16;
   configs[4].steps = 0;
+  configs[5].bigram_buckets = 16;  // of which texts share some
+  configs[5].bigram_dropout = 0;
+  configs[6] = configs[5];
+  configs[6].base = BaseState::initial;
+  configs[6].bigram_buckets = 1;
   for (std::size_t i = 0; i < configs.size(); ++i)
     expect_equal_gradients(configs[i], kShape, kTexts, fmt::format("configuration {}", i));
 }
@@ -151,9 +163,12 @@ TEST(FusedKernel, EvaluatesAsTheTensorOperationsDo) {
 }
 
 TEST(FusedKernel, GradientsOfSeveralBatchesAddUp) {
-  DiffusionClassifier model(small_config(), kShape, 3);
+  ModelConfig config = small_config();
+  config.bigram_buckets = 7;
+  config.bigram_dropout = 0;
+  DiffusionClassifier model(config, kShape, 3);
   const Batch all = batch_of(kTexts);
-  const Gradients whole = fused(model, all, 0);
+  const Gradients whole = fused(model, all, {});
   model.use_kernel(Kernel::fused, Precision::fp32);
   double loss = 0;
   for (const Sequences& part : {Sequences(kTexts.begin(), kTexts.begin() + 3),
@@ -163,25 +178,36 @@ TEST(FusedKernel, GradientsOfSeveralBatchesAddUp) {
     batch.labels = all.labels.narrow(0, first, batch.size());
     loss += model.train_pass(batch, {.training = true}, {.weight = 0.2})->loss;
   }
-  const RowGradient rows = model.row_gradient();
   EXPECT_NEAR(loss, whole.loss, 1e-6);
-  for (std::size_t i = 0; i < rows.ids.size(); ++i)
-    for (std::int64_t c = 0; c < rows.dim; ++c)
-      EXPECT_NEAR(rows.row(i)[c], whole.tensors[0].second[rows.ids[i]][c].item<float>(), 1e-6);
+  const std::vector<at::Tensor> tables = testing::embedding_gradients(model);
+  ASSERT_EQ(tables.size(), 2U);
+  for (std::size_t table = 0; table < tables.size(); ++table)
+    EXPECT_TRUE(tables[table].allclose(whole.tensors[table].second, 0, 1e-6)) << table;
 }
 
 TEST(FusedKernel, TellsWhichRowsItIsAboutToReadOnce) {
-  DiffusionClassifier model(small_config(), kShape, 3);
+  ModelConfig config = small_config();
+  config.bigram_buckets = 1 << 20;
+  config.bigram_dropout = 0;
+  DiffusionClassifier model(config, kShape, 3);
   model.use_kernel(Kernel::fused, Precision::fp32);
-  std::vector<std::vector<std::int32_t>> told;
-  const PassOptions options{.before_rows = [&](std::span<const std::int32_t> ids, WorkerPool&) {
-    told.emplace_back(ids.begin(), ids.end());
-  }};
+  using Told = std::vector<std::vector<std::int32_t>>;
+  Told told[2];
+  const PassOptions options{
+      .before_rows = [&](std::size_t table, std::span<const std::int32_t> ids, WorkerPool&) {
+        told[table].emplace_back(ids.begin(), ids.end());
+      }};
   model.train_pass(batch_of({{1, 4, 4, 9}}), {.training = true}, options);
-  model.train_pass(batch_of({{9, 7, 1}}), {.training = true}, options);
-  model.row_gradient();
+  model.train_pass(batch_of({{4, 4, 7}}), {.training = true}, options);
+  model.row_gradients();
   model.train_pass(batch_of({{9}}), {.training = true}, options);
-  EXPECT_EQ(told, (std::vector<std::vector<std::int32_t>>{{1, 4, 9}, {7}, {9}}));
+  EXPECT_EQ(told[0], (Told{{1, 4, 9}, {7}, {9}}));
+  const auto pair = [](std::int64_t previous, std::int64_t token) {
+    return bigram_row(previous + 1, token, 1 << 20);
+  };
+  EXPECT_EQ(told[1], (Told{{pair(-1, 1), pair(1, 4), pair(4, 4), pair(4, 9)},
+                           {pair(-1, 4), pair(4, 7)},
+                           {pair(-1, 9)}}));
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros_like.h>
+#include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -76,6 +79,27 @@ inline at::Tensor parameter(const Classifier& model, const std::string& name) {
     if (p.name == name) return p.tensor;
   }
   return {};
+}
+
+/// The gradient of each embedding of a fused model, as a table of all rows; checks the sums of
+/// squares.
+inline std::vector<at::Tensor> embedding_gradients(Classifier& model) {
+  const std::vector<RowGradient> gradients = model.row_gradients();
+  std::vector<at::Tensor> tables;
+  for (const NamedParameter& parameter : model.parameters()) {
+    if (parameter.role != ParameterRole::embedding) continue;
+    const RowGradient& rows = gradients.at(tables.size());
+    tables.push_back(at::zeros_like(parameter.tensor.detach()));
+    double squares = 0;
+    for (std::size_t i = 0; i < rows.ids.size(); ++i) {
+      float* to = tables.back().mutable_data_ptr<float>() + rows.ids[i] * rows.dim;
+      std::copy_n(rows.row(i), rows.dim, to);
+      for (std::int64_t c = 0; c < rows.dim; ++c) squares += double{to[c]} * double{to[c]};
+    }
+    EXPECT_NEAR(rows.square_sum, squares, 1e-5 * squares) << parameter.name;
+  }
+  EXPECT_EQ(tables.size(), gradients.size());
+  return tables;
 }
 
 }  // namespace diffuse::testing

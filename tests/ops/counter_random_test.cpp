@@ -59,7 +59,7 @@ TEST(CounterRandom, NormalNumbersHaveTheMomentsOfTheirDistribution) {
 TEST(CounterRandom, TokensAreDroppedWhereTheirNumberSaysSo) {
   const RandomPlace place{.seed = 9, .update = 2};
   std::vector<std::int32_t> ids(1000, 5);
-  drop_tokens(place, 0.2, 1, ids);
+  drop_ids(place, RandomStream::token_dropout, 0.2, 1, ids);
   const std::uint32_t kept = keep_threshold(0.2);
   std::int64_t dropped = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {

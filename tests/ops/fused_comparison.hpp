@@ -151,8 +151,8 @@ class Comparison {
         to += rows * width;
       }
     };
-    fused.forward_backward(input, middle, results.row_gradient.mutable_data_ptr<float>(), gradients,
-                           fused.slot_count(kTextOffsets));
+    fused.forward_backward(input, middle, {results.row_gradient.mutable_data_ptr<float>()},
+                           gradients, fused.slot_count(kTextOffsets));
     // Without gradients the same comes out.
     at::Tensor output = at::empty_like(output_gradient_);
     fused.forward(input, output.mutable_data_ptr<float>());

@@ -152,7 +152,7 @@ TEST(FusedDiffusion, TiesOfPiecesShareTheGradientOfTheMaximum) {
         std::copy_n(exchange.output, 16, output.data());
         std::fill_n(exchange.gradient, 16, 1.0F);
       },
-      gradient.data(), {}, 4);
+      {gradient.data()}, {}, 4);
   EXPECT_EQ(output, row);
   for (const float value : gradient) EXPECT_FLOAT_EQ(value, 1.0F / 25);
 

@@ -38,19 +38,25 @@ InitialState initial_state(DiffusionSpec spec, const DiffusionInput& input, std:
   fused.set_parameters({}, true);
   InitialState found{std::vector<float>(kBatchRows * kChannels),
                      std::vector<float>(kBatchRows * kChannels)};
-  fused.forward_backward(
-      input,
-      [&](const FusedDiffusion::Exchange& exchange) {
-        const float* from = exchange.output;
-        for (const std::int64_t text : exchange.texts) {
-          const auto at = static_cast<std::size_t>(text);
-          const std::int64_t count = (kBounds[at + 1] - kBounds[at]) * kChannels;
-          std::copy_n(from, count, found.rows.data() + kBounds[at] * kChannels);
-          from += count;
-        }
-        std::fill_n(exchange.gradient, from - exchange.output, 1.0F);
-      },
-      found.gradient.data(), {}, fused.slot_count(kBounds));
+  const auto run = [&](const RowTarget& target) {
+    fused.forward_backward(
+        input,
+        [&](const FusedDiffusion::Exchange& exchange) {
+          const float* from = exchange.output;
+          for (const std::int64_t text : exchange.texts) {
+            const auto at = static_cast<std::size_t>(text);
+            const std::int64_t count = (kBounds[at + 1] - kBounds[at]) * kChannels;
+            std::copy_n(from, count, found.rows.data() + kBounds[at] * kChannels);
+            from += count;
+          }
+          std::fill_n(exchange.gradient, from - exchange.output, 1.0F);
+        },
+        target, {}, fused.slot_count(kBounds));
+  };
+  run({found.gradient.data()});
+  std::vector<float> twice = found.gradient;
+  run({.gradient = twice.data(), .add = true});
+  for (std::size_t i = 0; i < twice.size(); ++i) EXPECT_EQ(twice[i], 2 * found.gradient[i]) << i;
   return found;
 }
 
@@ -62,10 +68,10 @@ TEST(FusedInitialState, SumsTablesAndWhatIsGivenThenDropsByPlace) {
   std::vector<std::int32_t> second_ids;
   for (std::int32_t i = 0; i < kBatchRows; ++i) {
     first_ids.push_back(i % 7);
-    second_ids.push_back(i % 3);
+    second_ids.push_back(i % 3 - 1);  // -1: none
   }
   const TokenTable tables[] = {{first.data(), first_ids.data()},
-                               {second.data(), second_ids.data()}};
+                               {second.data(), second_ids.data(), 2.0F}};
   const RandomPlace place{.seed = 77, .update = 5, .batch = 2};
   DiffusionSpec spec;
   spec.noise_std = 0.3;
@@ -85,9 +91,11 @@ TEST(FusedInitialState, SumsTablesAndWhatIsGivenThenDropsByPlace) {
         for (std::int64_t c = 0; c < kChannels; ++c) {
           const auto at = static_cast<std::size_t>(row * kChannels + c);
           const bool keeps = random_half(place, RandomStream::embedding_dropout, row, c) < kept;
-          const float sum = first[static_cast<std::size_t>(row % 7 * kChannels + c)] +
-                            second[static_cast<std::size_t>(row % 3 * kChannels + c)] + given[at] +
-                            0.3F * random_normal(place, row, c);
+          const float sum =
+              first[static_cast<std::size_t>(row % 7 * kChannels + c)] +
+              (row % 3 == 0 ? 0.0F : 2.0F) *
+                  second[static_cast<std::size_t>((row % 3 + 2) % 3 * kChannels + c)] +
+              given[at] + 0.3F * random_normal(place, row, c);
           ASSERT_NEAR(found.rows[at], keeps ? sum / 0.6F : 0.0F, 1e-5)
               << instructions << ", row " << row << ", channel " << c;
           ASSERT_NEAR(found.gradient[at], keeps ? 1.0F / 0.6F : 0.0F, 1e-6);
@@ -153,7 +161,7 @@ TEST(FusedDiffusion, AnOverflowInOneTextLeavesTheOthersAsTheyAre) {
         [](const FusedDiffusion::Exchange& exchange) {
           std::fill_n(exchange.gradient, exchange.texts.size() * 2 * kChannels, 1.0F);
         },
-        rows.data(), gradients, fused.slot_count(kBounds));
+        {rows.data()}, gradients, fused.slot_count(kBounds));
     return rows;
   };
   const std::vector<float> clean = run(1.0F);

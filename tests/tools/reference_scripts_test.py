@@ -47,6 +47,7 @@ class Scripts(unittest.TestCase):
         wordpiece = ("tokenizer.type=wordpiece", f"tokenizer.vocab={PROJECT}/data/bert-base-uncased/vocab.txt")
         for name, texts, settings in (
                 ("words", [t for t in TEXTS if t.isascii()], ("model.function=glu", "model.dilation=[1,3]")),
+                ("bigrams", [t for t in TEXTS if t.isascii()], ("model.bigram_buckets=300", "model.base=initial")),
                 ("bytes", TEXTS, ("tokenizer.type=bytes", "model.weight=full", "model.function=mlp")),
                 ("wordpiece", TEXTS, (*wordpiece, "model.alpha_learned=true", "model.pooling=mean_max"))):
             with self.subTest(name):

@@ -87,6 +87,8 @@ struct Kind {
   EmbeddingUpdate update;
   Precision precision;
   std::int64_t dim;
+  std::int64_t bigram_buckets = 0;
+  double adversarial = 0;
 };
 
 class Allocation : public ::testing::TestWithParam<Kind> {};
@@ -95,6 +97,8 @@ TEST_P(Allocation, AnUpdateAsksForNothingThatGrows) {
   Config config;
   config.model.token_dropout = 0.1;
   config.model.dim = GetParam().dim;
+  config.model.bigram_buckets = GetParam().bigram_buckets;
+  config.train.adversarial = GetParam().adversarial;
   config.train.embedding_update = GetParam().update;
   const auto classifier = make_classifier(config, kWords, 1);
   Updater updater(config.train, GetParam().precision, *classifier);
@@ -133,7 +137,9 @@ INSTANTIATE_TEST_SUITE_P(Updates, Allocation,
                          ::testing::Values(Kind{EmbeddingUpdate::touched, Precision::fp32, 64},
                                            Kind{EmbeddingUpdate::dense, Precision::fp32, 64},
                                            Kind{EmbeddingUpdate::touched, Precision::bf16, 64},
-                                           Kind{EmbeddingUpdate::touched, Precision::fp32, 33}));
+                                           Kind{EmbeddingUpdate::touched, Precision::fp32, 33},
+                                           Kind{EmbeddingUpdate::touched, Precision::fp32, 64, 5000,
+                                                0.05}));
 
 }  // namespace
 }  // namespace diffuse

@@ -34,6 +34,8 @@ struct Size {
   std::int64_t rows;  // of the training data, and of the validation data
   Precision precision;
   Kernel kernel = Kernel::automatic;
+  std::int64_t bigram_buckets = 0;
+  double adversarial = 0;
 };
 
 // Where activations, weights and optimizer, a batch's logits, and the figures of many rows of many
@@ -45,6 +47,9 @@ constexpr Size kSizes[] = {
     {"weights", 1536, 2, 2, 16, 4, 8, Precision::fp32},
     {"logits", 64, 1, 512, 2, 8000, 512, Precision::fp32},
     {"evaluation", 8, 1, 16, 8, 8000, 4000, Precision::fp32},
+    {"bigrams", 64, 1, 64, 64, 4, 128, Precision::fp32, Kernel::automatic, 200'000},
+    {"adversarial", 256, 1, 1024, 64, 4, 1024, Precision::fp32, Kernel::automatic, 0, 0.05},
+    {"both_by_autograd", 128, 2, 128, 256, 4, 256, Precision::fp32, Kernel::reference, 1000, 0.05},
 };
 
 Config config_of(const Size& size) {
@@ -54,6 +59,8 @@ Config config_of(const Size& size) {
   config.train.batch_size = size.batch_size;
   config.train.precision = size.precision;
   config.train.kernel = size.kernel;
+  config.model.bigram_buckets = size.bigram_buckets;
+  config.train.adversarial = size.adversarial;
   config.train.length = "3u";
   config.train.threads = 1;
   config.train.learning_rate = 1e-3;

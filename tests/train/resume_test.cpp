@@ -12,6 +12,8 @@
 #include "diffuse/base/safetensors.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/eval/evaluator.hpp"
+#include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/train/trainer.hpp"
 #include "support/fake_classifier.hpp"
@@ -49,6 +51,12 @@ Config full_run() {
   return config;
 }
 
+/// Of so few rows that some pairs share one and most come again.
+void add_bigrams(Config& config) {
+  config.model.bigram_buckets = 500;
+  config.train.adversarial = 0.05;
+}
+
 TrainingResult run(const Config& config, const fs::path& dir,
                    const std::optional<fs::path>& from = {}) {
   const auto classifier = make_classifier(config, {256 + 8, 3, 0}, config.train.seed);
@@ -72,7 +80,8 @@ class StoppingClassifier final : public Classifier {
  public:
   StoppingClassifier(Classifier& inner, int calls) : inner_(inner), left_(calls) {}
   at::Tensor forward(const Batch& batch, const ForwardContext& context) override {
-    if (context.training && --left_ == 0) std::raise(SIGTERM);
+    const bool again = context.embeddings != nullptr && context.embeddings->step.defined();
+    if (context.training && !again && --left_ == 0) std::raise(SIGTERM);
     return inner_.forward(batch, context);
   }
   std::vector<NamedParameter> parameters() const override { return inner_.parameters(); }
@@ -88,7 +97,10 @@ class StoppingClassifier final : public Classifier {
     if (is_fused() && --left_ == 0) std::raise(SIGTERM);
     return inner_.train_pass(batch, context, options);
   }
-  RowGradient row_gradient() override { return inner_.row_gradient(); }
+  std::vector<RowGradient> row_gradients() override { return inner_.row_gradients(); }
+  std::vector<std::vector<std::int32_t>> embedding_rows(const Batch& batch) const override {
+    return inner_.embedding_rows(batch);
+  }
 
  private:
   Classifier& inner_;
@@ -102,6 +114,7 @@ struct Case {
   Precision precision;
   Kernel kernel = Kernel::automatic;
   EmbeddingUpdate update = EmbeddingUpdate::touched;
+  bool bigrams = false;  // and the adversarial step
 };
 
 class Resume : public ::testing::TestWithParam<Case> {};
@@ -113,6 +126,7 @@ TEST_P(Resume, AfterASignalGivesTheBytesOfAnUnbrokenRun) {
   config.train.precision = GetParam().precision;
   config.train.kernel = GetParam().kernel;
   config.train.embedding_update = GetParam().update;
+  if (GetParam().bigrams) add_bigrams(config);
   const TempDir whole;
   run(config, whole.path());
   catch_stop_signals();
@@ -134,13 +148,19 @@ TEST_P(Resume, AfterASignalGivesTheBytesOfAnUnbrokenRun) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Resume,
-    ::testing::Values(Case{"plain", 0, 1, Precision::fp32},
-                      Case{"average", 0.9, 1, Precision::fp32},
-                      Case{"accumulation", 0.9, 2, Precision::fp32},
-                      Case{"dense", 0.9, 2, Precision::fp32, Kernel::fused, EmbeddingUpdate::dense},
-                      Case{"reference", 0.9, 2, Precision::fp32, Kernel::reference},
-                      Case{"bf16", 0, 1, Precision::bf16},
-                      Case{"everything", 0.9, 2, Precision::fp16}),
+    ::testing::Values(
+        Case{"plain", 0, 1, Precision::fp32}, Case{"average", 0.9, 1, Precision::fp32},
+        Case{"accumulation", 0.9, 2, Precision::fp32},
+        Case{"dense", 0.9, 2, Precision::fp32, Kernel::fused, EmbeddingUpdate::dense},
+        Case{"reference", 0.9, 2, Precision::fp32, Kernel::reference},
+        Case{"bf16", 0, 1, Precision::bf16}, Case{"everything", 0.9, 2, Precision::fp16},
+        Case{"bigrams", 0.9, 2, Precision::fp32, Kernel::fused, EmbeddingUpdate::touched, true},
+        Case{"bigrams_plain", 0, 1, Precision::fp32, Kernel::fused, EmbeddingUpdate::touched, true},
+        Case{"bigrams_dense", 0.9, 1, Precision::fp32, Kernel::fused, EmbeddingUpdate::dense, true},
+        Case{"bigrams_reference", 0.9, 2, Precision::fp32, Kernel::reference,
+             EmbeddingUpdate::touched, true},
+        Case{"bigrams_fp16", 0.9, 1, Precision::fp16, Kernel::automatic, EmbeddingUpdate::touched,
+             true}),
     [](const auto& suite) { return suite.param.name; });
 
 /// The largest difference between two models' weights.
@@ -171,29 +191,56 @@ Config certain_run() {
 }
 
 TEST(ResumeRun, EveryKernelAndUpdateOfTheEmbeddingTrainsTheSameModel) {
-  const TempDir touched;
-  run(certain_run(), touched.path());
-  Config dense = certain_run();
-  dense.train.embedding_update = EmbeddingUpdate::dense;
-  const TempDir dense_dir;
-  run(dense, dense_dir.path());
-  Config reference = dense;
-  reference.train.kernel = Kernel::reference;
-  const TempDir reference_dir;
-  run(reference, reference_dir.path());
-  EXPECT_LT(weight_difference(reference_dir.path() / "checkpoints/000030",
-                              dense_dir.path() / "checkpoints/000030"),
-            1e-4);
-  EXPECT_LT(weight_difference(reference_dir.path() / "checkpoints/000030",
-                              touched.path() / "checkpoints/000030"),
-            3e-3)
-      << "the averages differ a little";
+  for (const bool bigrams : {false, true}) {
+    Config config = certain_run();
+    if (bigrams) add_bigrams(config);
+    config.model.bigram_dropout = 0;
+    const TempDir touched;
+    run(config, touched.path());
+    Config dense = config;
+    dense.train.embedding_update = EmbeddingUpdate::dense;
+    const TempDir dense_dir;
+    run(dense, dense_dir.path());
+    Config reference = dense;
+    reference.train.kernel = Kernel::reference;
+    const TempDir reference_dir;
+    run(reference, reference_dir.path());
+    EXPECT_LT(weight_difference(reference_dir.path() / "checkpoints/000030",
+                                dense_dir.path() / "checkpoints/000030"),
+              1e-4);
+    EXPECT_LT(weight_difference(reference_dir.path() / "checkpoints/000030",
+                                touched.path() / "checkpoints/000030"),
+              3e-3)
+        << "the averages differ a little";
+  }
+}
+
+TEST(ResumeRun, TheCheckpointHoldsTheModelThatWasEvaluated) {
+  for (const double ema_decay : {0.0, 0.9}) {
+    const TempDir dir;
+    Config config = full_run();
+    add_bigrams(config);
+    config.train.ema_decay = ema_decay;
+    run(config, dir.path());
+    const auto model = make_classifier(config, {256 + 8, 3, 0}, {});
+    std::vector<std::pair<std::string, at::Tensor>> weights;
+    for (const NamedParameter& p : model->parameters()) weights.emplace_back(p.name, p.tensor);
+    load_tensors(dir.path() / "checkpoints/000030/model.safetensors", weights);
+    ASSERT_EQ(weights[1].first, "embedding.bigrams");
+    EXPECT_GT(weights[1].second.abs().max().item<float>(), 0.01F);
+    const TrainingData data = even_epochs();
+    const Evaluation found = evaluate(*model, data.validation, {.class_count = 3});
+    EXPECT_NEAR(metrics_lines(dir.path(), "epoch").back().at("validation_loss").get<double>(),
+                found.metrics.mean_loss, 1e-5)
+        << ema_decay;
+  }
 }
 
 TEST(ResumeRun, WithTheFusedKernelTheNumberOfThreadsChangesNothing) {
   Config config = full_run();
   config.model.dim = 192;  // a matrix of more elements than ATen adds up in one part
   config.model.head_dropout = 0.1;
+  add_bigrams(config);
   config.train.length = "6u";
   set_thread_count(1);
   const TempDir one;
@@ -211,11 +258,14 @@ TEST(ResumeRun, WithTheFusedKernelTheNumberOfThreadsChangesNothing) {
 }
 
 TEST(ResumeRun, AnotherKernelGoesOnWithTheRowsWhereTheyWouldBe) {
+  Config start = certain_run();
+  add_bigrams(start);
+  start.model.bigram_dropout = 0;
   const TempDir whole;
-  run(certain_run(), whole.path());
+  run(start, whole.path());
   for (const Kernel kernel : {Kernel::reference, Kernel::fused}) {
     const TempDir parts;
-    Config config = certain_run();
+    Config config = start;
     config.train.kernel = kernel == Kernel::fused ? Kernel::reference : Kernel::fused;
     config.train.max_updates = 16;
     run(config, parts.path());

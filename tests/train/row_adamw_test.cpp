@@ -190,16 +190,17 @@ TEST(AveragedWeightsScope, SettlesTheRowsOfABatchAndPutsThemBack) {
     return at::equal(both.touched_table()[id], expected[id]);
   };
   {
-    AveragedWeightsScope scope(nullptr, &both.touched());
+    AveragedWeightsScope scope(nullptr, std::span(&both.touched(), 1));
     EXPECT_TRUE(at::equal(both.touched_table(), own));
-    scope.settle(std::vector<std::int32_t>{7, 3, 7});
+    scope.settle(1, std::vector<std::int32_t>{9});  // there is no such table
+    scope.settle(0, std::vector<std::int32_t>{7, 3, 7});
     EXPECT_TRUE(is(settled, 7) && is(settled, 3) && is(own, 4));
     EXPECT_FALSE(is(own, 7) || is(own, 3));
     std::vector<std::int32_t> many;
     for (std::int32_t id = 10; id < kRows; ++id) many.push_back(id);
-    scope.settle(many);
+    scope.settle(0, many);
     for (const std::int32_t id : many) EXPECT_TRUE(is(settled, id)) << id;
-    scope.settle(std::vector<std::int32_t>{3, 5});
+    scope.settle(0, std::vector<std::int32_t>{3, 5});
     EXPECT_TRUE(is(settled, 3) && is(settled, 5));
     EXPECT_TRUE(is(own, kRows - 1)) << "no copy of most of the table is kept";
   }

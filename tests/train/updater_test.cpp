@@ -67,7 +67,7 @@ std::vector<at::Tensor> model_weights(const Updater& updater) {
       continue;
     }
     tensor = at::empty({kShape.vocab_size, small_config().model.dim});
-    updater.settled_rows()(0, tensor.size(0), tensor.mutable_data_ptr<float>());
+    updater.settled_rows().at(0)(0, tensor.size(0), tensor.mutable_data_ptr<float>());
   }
   return weights;
 }
@@ -181,6 +181,7 @@ TEST(Updater, EverySettingOfTheUpdateCounts) {
   const std::vector<at::Tensor> expected = weights_after_three(base);
   const std::vector<std::pair<const char*, std::function<void(TrainConfig&)>>> settings = {
       {"label_smoothing", [](TrainConfig& c) { c.label_smoothing = 0.2; }},
+      {"adversarial", [](TrainConfig& c) { c.adversarial = 0.05; }},
       {"beta1", [](TrainConfig& c) { c.beta1 = 0.5; }},
       {"beta2", [](TrainConfig& c) { c.beta2 = 0.9; }},
       {"epsilon", [](TrainConfig& c) { c.epsilon = 0.1; }},
@@ -197,6 +198,26 @@ TEST(Updater, EverySettingOfTheUpdateCounts) {
     for (std::size_t i = 0; i < expected.size(); ++i)
       same = same && at::equal(changed[i], expected[i]);
     EXPECT_FALSE(same) << name;
+  }
+}
+
+TEST_P(UpdaterOn, TheAdversarialStepTrainsMoreAndTellsTheFiguresOfTheCleanPass) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::fp16}) {
+    Config config = small_config();
+    config.model.bigram_buckets = 50;
+    config.model.embedding_dropout = config.model.head_dropout = 0.3;
+    const Outcome clean = updated(config, precision, device_);
+    config.train.adversarial = 0.01;
+    const Outcome moved = updated(config, precision, device_);
+    EXPECT_EQ(moved.figures.loss.item<float>(), clean.figures.loss.item<float>());
+    EXPECT_EQ(moved.figures.correct.item<std::int64_t>(),
+              clean.figures.correct.item<std::int64_t>());
+    // The gradients are those of both passes, whose embeddings hardly differ.
+    EXPECT_FALSE(moved.figures.skipped);
+    const double norms =
+        moved.figures.gradient_norm.item<double>() / clean.figures.gradient_norm.item<double>();
+    EXPECT_NEAR(norms, 2, 0.2);
+    EXPECT_NE(norms, 2);
   }
 }
 

@@ -95,6 +95,8 @@ struct ModelConfig {
   Pooling pooling = Pooling::mean_max;
   std::int64_t head_hidden_dim = -1;
   double embedding_init_std = 0.02;
+  std::int64_t bigram_buckets = 0;
+  double bigram_dropout = 0.5;
   double token_dropout = 0.1;
   double embedding_dropout = 0.2;
   double head_dropout = 0.2;
@@ -143,6 +145,7 @@ struct TrainConfig {
   Schedule schedule = Schedule::cosine;
   double clip_norm = 1.0;
   double label_smoothing = 0.05;
+  double adversarial = 0.0;
   double ema_decay = 0.999;
   std::string evaluate_every = "1e";
   ValidationMetric metric = ValidationMetric::accuracy;

@@ -68,12 +68,12 @@ using RowSource = std::function<void(std::int64_t begin, std::int64_t end, float
 /// Writes the same files, but no manifest, into the existing folder `folder`. `tensors` are the
 /// values to write for the classifier's parameters, in the order of `parameters()` (the averaged
 /// weights where EMA is on). `data`: null writes neither `data.json` nor
-/// `texts.bin`. `rows` makes, some rows at a time, the float32 matrix that is undefined among
-/// `tensors`, if there is one.
+/// `texts.bin`. `rows` make, some rows at a time, the float32 matrices that are undefined among
+/// `tensors`, in their order.
 void save_model(const std::filesystem::path& folder, const Config& config,
                 const Tokenizer& tokenizer, const Labels& labels, const Classifier& classifier,
                 const std::vector<at::Tensor>& tensors, const DataFacts* data = nullptr,
-                const RowSource& rows = {}, const NgramsContent* ngrams = nullptr);
+                const std::vector<RowSource>& rows = {}, const NgramsContent* ngrams = nullptr);
 
 /// The linear branch of the checkpoint folder `folder`, of `classes` classes. Throws
 /// CheckpointError.

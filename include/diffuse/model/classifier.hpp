@@ -37,6 +37,13 @@ Batch make_batch(PackedRows rows, at::Device device);
 /// Throws Error where the batch's offsets do not cut its tokens into non-empty sequences.
 void check_offsets(const Batch& batch);
 
+/// The sum of a batch's embeddings, before noise and dropout, for whoever asks a forward pass for
+/// it, and what is added to it there.
+struct EmbeddingAccess {
+  at::Tensor step{};  ///< [N, D]; undefined: nothing is added
+  at::Tensor sum{};   ///< [N, D], keeps its gradient; set by the pass of a diffusion model
+};
+
 /// What a forward pass needs besides its input.
 struct ForwardContext {
   bool training = false;
@@ -46,9 +53,11 @@ struct ForwardContext {
   /// Where the batch stands among all that random numbers are drawn for; for `training` with
   /// kernels that draw by place.
   RandomPlace place{};
+  /// Null: nobody asks.
+  EmbeddingAccess* embeddings = nullptr;
 };
 
-/// The gradient of a table of rows, of the rows alone that a batch has tokens of.
+/// The gradient of a table of rows, of the rows alone that a batch reads.
 struct RowGradient {
   std::span<const std::int32_t> ids;        ///< distinct rows of the table, in order of appearance
   std::span<const std::int32_t> positions;  ///< of each one's gradient among `rows`
@@ -63,10 +72,12 @@ struct RowGradient {
 /// How a training pass is made.
 struct PassOptions {
   double label_smoothing = 0;
-  double weight = 1;  ///< of a text's loss in loss and gradients
-  /// Called before the rows of the embedding are read, with those that no pass since the last
-  /// row_gradient had; may be empty.
-  std::function<void(std::span<const std::int32_t> ids, WorkerPool& workers)> before_rows{};
+  double weight = 1;       ///< of a text's loss in loss and gradients
+  double adversarial = 0;  ///< size of the adversarial step (ops/adversarial.hpp); 0: none
+  /// Called before the rows of the embeddings are read, for each by its number among the parameters
+  /// of that role, with those rows that no pass since the last row_gradients had; may be empty.
+  std::function<void(std::size_t embedding, std::span<const std::int32_t> ids, WorkerPool& workers)>
+      before_rows{};
 };
 
 /// What a training pass over a batch found.
@@ -100,15 +111,19 @@ class Classifier {
   /// Whether train_pass works.
   virtual bool is_fused() const { return false; }
   /// Forward, loss and backward of `batch` without autograd: adds the gradients to those of the
-  /// parameters, but keeps that of the embedding, which row_gradient has. Nothing where the model
-  /// has no such kernel.
+  /// parameters, but keeps those of the embeddings, which row_gradients has. With an adversarial
+  /// step a second time, with the embeddings moved by it: its gradients are added, its figures are
+  /// not. Nothing where the model has no such kernel.
   virtual std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
                                                 const PassOptions& options) {
     (void)batch, (void)context, (void)options;
     return std::nullopt;
   }
-  /// The embedding's gradient of the train_pass calls since it was last asked for.
-  virtual RowGradient row_gradient() { return {}; }
+  /// The embeddings' gradients of the train_pass calls since they were last asked for, in the order
+  /// of parameters(). They last until the next train_pass.
+  virtual std::vector<RowGradient> row_gradients() { return {}; }
+  /// The rows of each embedding, in the order of parameters(), that evaluating `batch` reads.
+  virtual std::vector<std::vector<std::int32_t>> embedding_rows(const Batch& batch) const;
   /// Whether one thread of the CPU computes `batch` sooner than several: so little is to do that
   /// waking the others takes longer.
   virtual bool is_small(const Batch& batch) const {

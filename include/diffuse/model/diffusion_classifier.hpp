@@ -51,7 +51,8 @@ class DiffusionClassifier final : public Classifier {
   bool is_fused() const override { return fused_ != nullptr; }
   std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
                                         const PassOptions& options) override;
-  RowGradient row_gradient() override;
+  std::vector<RowGradient> row_gradients() override;
+  std::vector<std::vector<std::int32_t>> embedding_rows(const Batch& batch) const override;
 
  private:
   struct Parameter {

@@ -14,7 +14,8 @@ enum class RandomStream : std::uint32_t {
   embedding_dropout,
   noise,
   head_input_dropout,
-  head_hidden_dropout
+  head_hidden_dropout,
+  bigram_dropout
 };
 
 /// The part of the place that a whole batch shares.

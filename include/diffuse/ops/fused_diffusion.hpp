@@ -30,7 +30,8 @@ struct StepPointers {
 /// One of the tables whose rows make the initial state.
 struct TokenTable {
   const float* rows = nullptr;        ///< [V, D]
-  const std::int32_t* ids = nullptr;  ///< [N], of each row of the batch
+  const std::int32_t* ids = nullptr;  ///< [N], of each row of the batch; -1: none
+  float scale = 1;                    ///< of the rows in the sum
 };
 
 /// A packed batch, and all that its initial state is made of.
@@ -41,6 +42,12 @@ struct DiffusionInput {
   /// Where noise and dropout are drawn; null: neither.
   const RandomPlace* random = nullptr;
   bool dropout = false;  ///< else noise alone
+};
+
+/// Where the gradient of the sum of the tables' rows goes.
+struct RowTarget {
+  float* gradient = nullptr;  ///< [N, D]
+  bool add = false;           ///< to what is there
 };
 
 /// What is chosen by itself where nothing is given.
@@ -90,10 +97,10 @@ class FusedDiffusion {
   };
   using Middle = std::function<void(const Exchange&)>;
 
-  /// Forward, `middle`, and backward of the batch. `row_gradient` `[N, D]` gets the gradient of
-  /// each row's embedding; the parameters' gradients are added to `gradients`, one a set. `slots`:
-  /// as slot_count has it, or any other number that does not depend on the threads.
-  void forward_backward(const DiffusionInput& input, const Middle& middle, float* row_gradient,
+  /// Forward, `middle`, and backward of the batch. `rows` gets the gradient of the sum of the
+  /// tables' rows; the parameters' gradients are added to `gradients`, one a set.
+  /// `slots`: as slot_count has it, or any other number that does not depend on the threads.
+  void forward_backward(const DiffusionInput& input, const Middle& middle, const RowTarget& rows,
                         std::span<const StepPointers<float>> gradients, std::int64_t slots);
 
   /// The slots that suit a batch: up to 16, fewer where it is small, or a slot, with the
@@ -118,8 +125,9 @@ class FusedDiffusion {
   std::unique_ptr<Implementation> self_;
 };
 
-/// Token dropout: puts `mask_id` in random tokens' places, of a whole batch.
-void drop_tokens(const RandomPlace& place, double probability, std::int32_t mask_id,
-                 std::span<std::int32_t> ids);
+/// Dropout of tokens or of pairs, by `stream`: puts `other` in random places of a whole batch's
+/// ids.
+void drop_ids(const RandomPlace& place, RandomStream stream, double probability, std::int32_t other,
+              std::span<std::int32_t> ids);
 
 }  // namespace diffuse

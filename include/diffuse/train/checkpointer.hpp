@@ -23,7 +23,7 @@ struct CheckpointContent {
   const TrainingData& data;  ///< its tokenizer and labels are stored
   const Classifier& classifier;
   std::vector<at::Tensor> model_tensors;  ///< for `model.safetensors`, in order of `parameters()`
-  RowSource rows;                         ///< of the undefined one among them, if there is one
+  std::vector<RowSource> rows;            ///< of the undefined ones among them
   /// For `optimizer.safetensors`: moments, raw weights beside averaged ones, generator state.
   std::vector<std::pair<std::string, at::Tensor>> training_tensors;
   LearningRateSchedule schedule;

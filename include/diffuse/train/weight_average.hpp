@@ -46,25 +46,30 @@ class WeightAverage {
 /// While it lives, the model holds the averaged weights, where there are any.
 class AveragedWeightsScope {
  public:
-  /// `rows`: the embedding, where it is averaged by itself; null otherwise.
-  explicit AveragedWeightsScope(WeightAverage* average, RowAdamW* rows = nullptr);
+  /// `tables`: the embeddings, where they are averaged by themselves.
+  explicit AveragedWeightsScope(WeightAverage* average, std::span<RowAdamW> tables = {});
   ~AveragedWeightsScope();
   AveragedWeightsScope(const AveragedWeightsScope&) = delete;
   AveragedWeightsScope& operator=(const AveragedWeightsScope&) = delete;
 
-  /// To be called with the tokens of each batch before it is computed: puts their rows of the
-  /// embedding, averaged and as of the last update, into the table. Those of batches before may be
-  /// put back: a second table would cost as much memory as the weights.
-  void settle(std::span<const std::int32_t> tokens);
+  /// To be called with the rows that each batch reads of the embedding number `table` before it is
+  /// computed: puts them, averaged and as of the last update, into the table. Those of batches
+  /// before may be put back: a second table would cost as much memory as the weights. Nothing where
+  /// there is no such table.
+  void settle(std::size_t table, std::span<const std::int32_t> ids);
 
  private:
-  void put_rows_back();
+  /// What of a table is settled.
+  struct Settled {
+    RowAdamW* rows;
+    std::vector<bool> is_settled;  // of each row
+    std::vector<std::int32_t> ids;
+    std::vector<float> kept;  // the settled rows' own weights
+    void put_back();
+  };
 
   WeightAverage* average_;
-  RowAdamW* rows_;
-  std::vector<bool> is_settled_;  // of each row
-  std::vector<std::int32_t> settled_;
-  std::vector<float> kept_;  // the settled rows' own weights
+  std::vector<Settled> tables_;
 };
 
 }  // namespace diffuse

@@ -3,9 +3,16 @@
 #include <algorithm>
 
 #include "chunks.hpp"
+#include "embed.hpp"
 #include "packing.hpp"
 
 namespace diffuse::cpu {
+namespace {
+
+/// How many rows before it is read a row is asked for.
+constexpr std::int64_t kRowsAhead = 4;
+
+}  // namespace
 
 ChunkPass::ChunkPass(const DiffusionPlan& plan) : plan_(plan), reach_(reach(plan.spec)) {}
 
@@ -47,22 +54,25 @@ std::int64_t ChunkPass::output_rows(const ThreadMemory& memory) const {
 }
 
 void ChunkPass::backward(const DiffusionInput& input, ThreadMemory& memory, float* slot,
-                         float* row_gradient) const {
+                         const RowTarget& target) const {
   const std::int64_t width = plan_.widths.state;
   const std::int64_t dim = plan_.widths.dim;
   plan_.kernels.run_steps_back(plan_, memory.chunk(), memory.workspace, slot);
   if (drops(input))
     plan_.kernels.apply_dropout(plan_, memory.bits, memory.bounds.back(),
                                 memory.workspace.gradient);
-  if (memory.rows.size() == 1) {
-    copy_rows(memory.workspace.gradient + memory.own.begin * width, width,
-              memory.own.end - memory.own.begin, dim,
-              row_gradient + (memory.rows[0].first + memory.own.begin) * dim, dim);
-    return;
-  }
+  const auto write = [&](std::int64_t from, std::int64_t count, std::int64_t to) {
+    const float* rows = memory.workspace.gradient + from * width;
+    float* out = target.gradient + to * dim;
+    if (!target.add) return copy_rows(rows, width, count, dim, out, dim);
+    for (std::int64_t i = 0; i < count; ++i)
+      plan_.kernels.add(out + i * dim, rows + i * width, dim);
+  };
+  if (memory.rows.size() == 1)
+    return write(memory.own.begin, memory.own.end - memory.own.begin,
+                 memory.rows[0].first + memory.own.begin);
   for (std::size_t t = 0; t < memory.rows.size(); ++t)
-    copy_rows(memory.workspace.gradient + memory.bounds[t] * width, width, memory.rows[t].count,
-              dim, row_gradient + memory.rows[t].first * dim, dim);
+    write(memory.bounds[t], memory.rows[t].count, memory.rows[t].first);
 }
 
 /// The initial state of the chunk that `memory` took up, and its dropout.
@@ -89,18 +99,11 @@ void ChunkPass::embed(const DiffusionInput& input, RowRange rows, float* state) 
   const std::int64_t width = plan_.widths.state;
   for (std::int64_t i = 0; i < rows.count; ++i) {
     float* to = state + i * width;
-    bool first = true;
-    for (const TokenTable& table : input.tables) {
-      const float* from = table.rows + dim * std::int64_t{table.ids[rows.first + i]};
-      if (first)
-        std::copy_n(from, dim, to);
-      else
-        for (std::int64_t c = 0; c < dim; ++c) to[c] += from[c];
-      first = false;
-    }
+    if (i + kRowsAhead < rows.count) prefetch_row(input, rows.first + i + kRowsAhead, dim);
+    embed_row(input, rows.first + i, dim, to);
     if (input.given != nullptr) {
       const float* given = input.given + (rows.first + i) * dim;
-      for (std::int64_t c = 0; c < dim; ++c) to[c] += given[c];
+      add_scaled(given, 1.0F, dim, to);
     }
     std::fill(to + dim, to + width, 0.0F);
   }

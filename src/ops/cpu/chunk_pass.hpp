@@ -29,9 +29,9 @@ class ChunkPass {
   /// Rows of the texts' output.
   std::int64_t output_rows(const ThreadMemory& memory) const;
   /// From the gradient of the states, after a forward with `keep`, to that of the rows of the
-  /// tables, in the batch's `row_gradient`; the parameters' are added to `slot`.
+  /// tables, in the batch's `target`; the parameters' are added to `slot`.
   void backward(const DiffusionInput& input, ThreadMemory& memory, float* slot,
-                float* row_gradient) const;
+                const RowTarget& target) const;
 
  private:
   void start(const DiffusionInput& input, ThreadMemory& memory, bool keep) const;

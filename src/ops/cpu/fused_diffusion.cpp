@@ -94,17 +94,17 @@ struct FusedDiffusion::Implementation {
   }
 
   void forward_backward_piece(const DiffusionInput& input, std::int64_t index, std::int64_t slot,
-                              std::int64_t worker, float* row_gradient) {
+                              std::int64_t worker, const RowTarget& target) {
     ThreadMemory& own = memory[static_cast<std::size_t>(worker)];
     // A row's gradient needs states as far away as a text's end result, and those again.
     take_piece(input, index, 2, own, true);
     long_texts.spread(index, own);
-    pass.backward(input, own, slot_data(slot), row_gradient);
+    pass.backward(input, own, slot_data(slot), target);
   }
 
   void forward_backward_chunk(const DiffusionInput& input, std::span<const std::int64_t> texts,
                               std::int64_t slot, std::int64_t worker, const Middle& middle,
-                              float* row_gradient) {
+                              const RowTarget& target) {
     ThreadMemory& own = memory[static_cast<std::size_t>(worker)];
     const float* output = pass.forward(input, texts, own, true);
     const std::int64_t dim = plan.widths.dim;
@@ -128,7 +128,7 @@ struct FusedDiffusion::Implementation {
     }
     if (plan.spec.pooling)
       plan.kernels.unpool(plan, own.chunk(), own.workspace, output, gradient, nullptr);
-    pass.backward(input, own, slot_data(slot), row_gradient);
+    pass.backward(input, own, slot_data(slot), target);
   }
 
   float* slot_data(std::int64_t slot) { return slots.data() + slot * slot_stride(); }
@@ -208,7 +208,7 @@ void FusedDiffusion::forward(const DiffusionInput& input, float* output) {
 }
 
 void FusedDiffusion::forward_backward(const DiffusionInput& input, const Middle& middle,
-                                      float* row_gradient,
+                                      const RowTarget& target,
                                       std::span<const StepPointers<float>> gradients,
                                       std::int64_t slots) {
   Implementation& self = *self_;
@@ -221,10 +221,9 @@ void FusedDiffusion::forward_backward(const DiffusionInput& input, const Middle&
     for (const std::int64_t index : self.deal.slot(slot)) {
       const ChunkPlan::Part& chunk = self.deal.chunks()[static_cast<std::size_t>(index)];
       if (chunk.piece >= 0)
-        self.forward_backward_piece(input, chunk.piece, slot, worker, row_gradient);
+        self.forward_backward_piece(input, chunk.piece, slot, worker, target);
       else
-        self.forward_backward_chunk(input, self.deal.texts(chunk), slot, worker, middle,
-                                    row_gradient);
+        self.forward_backward_chunk(input, self.deal.texts(chunk), slot, worker, middle, target);
     }
   });
   if (self.plan.steps.empty()) return;
@@ -242,8 +241,8 @@ bool FusedDiffusion::has_bf16_instructions() {
   return cpu::kernels_of({}).bf16_arithmetic() == cpu::Arithmetic::native_pairs;
 }
 
-void drop_tokens(const RandomPlace& place, double probability, std::int32_t mask_id,
-                 std::span<std::int32_t> ids) {
+void drop_ids(const RandomPlace& place, RandomStream stream, double probability, std::int32_t other,
+              std::span<std::int32_t> ids) {
   constexpr std::int64_t kRows = 128;
   constexpr std::int64_t kWidth = 8;  // the first of these is used
   const cpu::Kernels& kernels = cpu::kernels_of({});
@@ -252,9 +251,9 @@ void drop_tokens(const RandomPlace& place, double probability, std::int32_t mask
   const auto count = static_cast<std::int64_t>(ids.size());
   for (std::int64_t first = 0; first < count; first += kRows) {
     const std::int64_t rows = std::min(kRows, count - first);
-    kernels.draw_halves(place, RandomStream::token_dropout, {first, rows}, kWidth, bits);
+    kernels.draw_halves(place, stream, {first, rows}, kWidth, bits);
     for (std::int64_t i = 0; i < rows; ++i)
-      if (bits[i * kWidth] >= kept) ids[static_cast<std::size_t>(first + i)] = mask_id;
+      if (bits[i * kWidth] >= kept) ids[static_cast<std::size_t>(first + i)] = other;
   }
 }
 
