@@ -87,9 +87,11 @@ void check_kept(const PredictOptions& options, bool lines_of_text) {
   if (lines_of_text)
     throw UsageError(
         "--keep: lines of text have no columns; expected CSV, TSV or JSONL (--input-format).");
-  constexpr std::array<std::string_view, 6> kOwn = {"label", "probability", "unknown_share",
-                                                    "top",   "logits",      "error"};
+  constexpr std::array<std::string_view, 7> kOwn = {
+      "label", "probability", "unknown_share", "top", "logits", "probabilities", "error"};
   for (const std::string& name : options.keep) {
+    // Beside all probabilities the row's own label may stand in the answer's place.
+    if (options.probabilities && name == "label") continue;
     if (options.format == OutputFormat::jsonl &&
         std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end())
       throw UsageError(fmt::format(
@@ -144,6 +146,9 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
       ->option_text("K=1");
   verb->add_flag("--logits", options.logits,
                  "Also write the logits, in the order of the checkpoint's labels.txt (jsonl only)");
+  verb->add_flag("--probabilities", options.probabilities,
+                 "Also write the probability of every class by its name, which training reads as "
+                 "data.soft_labels (jsonl only)");
   verb->footer(
       "A record that cannot be used is answered by an error record in its place (tsv: #error and "
       "a\n"
@@ -165,13 +170,16 @@ int run_predict(const PredictOptions& options) {
   if (options.logits && options.format != OutputFormat::jsonl) {
     throw UsageError("--logits: only --format jsonl has a place for them.");
   }
+  if (options.probabilities && options.format != OutputFormat::jsonl) {
+    throw UsageError("--probabilities: only --format jsonl has a place for them.");
+  }
   const Input input(options.file);
   const DataConfig data = other_data_config(opened, options.reading);
   const FileFormat format = resolve_input_format(options, data, input);
   check_kept(options, format == FileFormat::automatic);
   if (input.is_terminal()) log::info("Reading from the terminal, one text a line; Ctrl-D ends.");
   Predictor predictor(opened, {options.format, static_cast<std::size_t>(options.top),
-                               options.logits, options.keep});
+                               options.logits, options.probabilities, options.keep});
   RecordsAhead ahead(static_cast<std::size_t>(options.model.batch_size));
   ahead.start(open_reader(ahead.watched(input.data()), format, data, opened, options),
               [&input, told = false](const RecordReader& reader) mutable {

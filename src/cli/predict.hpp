@@ -20,7 +20,8 @@ struct PredictOptions {
   std::vector<std::string> keep;  ///< columns or keys to carry through
   OutputFormat format = OutputFormat::tsv;
   std::int64_t top = 1;
-  bool logits = false;  ///< also write the logits (jsonl only)
+  bool logits = false;         ///< also write the logits (jsonl only)
+  bool probabilities = false;  ///< also write those of all classes (jsonl only)
 };
 
 /// Declares the verb `predict`; parsing fills `options`, which must outlive the parser.

@@ -62,6 +62,7 @@ PreparedRun prepare_run(const TrainOptions& options) {
   DataConfig data_config = config.data;
   if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
   TrainingData data = load_training_data(data_config, config.tokenizer, config.train.seed, threads);
+  weigh_classes(config.train.class_weights, data);
   if (config.train.patience > 0 && data.validation.size() == 0) {
     log::warning(
         "train.patience = {} has no effect: there are no validation rows to wait for; "

@@ -37,7 +37,8 @@ void append_rows(const RowBlock& block, std::span<const std::string_view> texts,
       cut.unread_tokens += unread;
     }
     if (row.empty()) row = {&unknown, 1};
-    data.append(row, block.labels[i], block.lines[i], is_marked(row) ? mark_of(texts[i]) : 0);
+    data.append(row, block.targets.at(i, block.labels[i]), block.lines[i],
+                is_marked(row) ? mark_of(texts[i]) : 0);
   }
 }
 

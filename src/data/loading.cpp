@@ -51,7 +51,9 @@ std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfi
                   file.layout ? data_facts_json({*file.layout, {}}) : ""),
       fmt::format("type {} lowercase {} tokens {} special {}", static_cast<int>(tokenizer.type),
                   tokenizer.lowercase, tokenizer.max_tokens, tokenizer.special_tokens),
-      data.label_column};
+      data.label_column,
+      data.weight_column,
+      data.soft_labels};
   parts.insert(parts.end(), data.text_columns.begin(), data.text_columns.end());
   return parts;
 }
@@ -261,6 +263,7 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& 
   check_data_file(path, "");
   FileOptions file{path, path.filename().string(),    data,
                    0,    tokenizer_config.max_tokens, resolve_threads(threads)};
+  file.data.weight_column.clear();
   if (layout != nullptr) file.layout = *layout;
   file.unknown_labels = layout != nullptr;
   file.skip_hint = "--on-error skip";
@@ -273,6 +276,7 @@ DataConfig without_columns(DataConfig data) {
   data.separator.clear();
   data.label_column.clear();
   data.text_columns.clear();
+  data.weight_column.clear();
   return data;
 }
 

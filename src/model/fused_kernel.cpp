@@ -133,6 +133,8 @@ PassFigures FusedKernel::train(const Batch& batch, const ForwardContext& context
   if (options.before_rows) options.before_rows(sums_.ids().subspan(known), pool_);
   const std::int64_t slots = diffusion_.slot_count(batch.host_offsets, fused_head_.slot_size());
   fused_head_.begin({.labels = batch.labels.const_data_ptr<std::int64_t>(),
+                     .distributions = values(batch.distributions),
+                     .weights = values(batch.weights),
                      .label_smoothing = options.label_smoothing,
                      .weight = static_cast<float>(options.weight),
                      .random = &context.place},

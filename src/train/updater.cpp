@@ -79,17 +79,15 @@ void Updater::share_parameters() {
   if (config_.ema_decay > 0) average_.emplace(others, config_.ema_decay);
 }
 
-Updater::Pass Updater::pass(const Batch& batch, std::int64_t examples, std::uint32_t index,
+Updater::Pass Updater::pass(const Batch& batch, double total_weight, std::uint32_t index,
                             std::int64_t update, StepClock& clock) {
-  // The mean over all examples of the update: each batch counts by its size.
-  const double share = static_cast<double>(batch.size()) / static_cast<double>(examples);
   const ForwardContext context{.training = true,
                                .generator = generator_,
                                .place = {.seed = training_seed(config_),
                                          .update = static_cast<std::uint32_t>(update),
                                          .batch = index}};
   PassOptions options{.label_smoothing = config_.label_smoothing,
-                      .weight = 1.0 / static_cast<double>(examples)};
+                      .weight = total_weight > 0 ? 1.0 / total_weight : 0};
   if (rows_)
     options.before_rows = [this](std::span<const std::int32_t> ids, WorkerPool& workers) {
       rows_->catch_up(ids, workers);
@@ -102,17 +100,17 @@ Updater::Pass Updater::pass(const Batch& batch, std::int64_t examples, std::uint
     const PrecisionScope scope(precision_, classifier_.device());
     logits = classifier_.forward(batch, context);
   }
-  const at::Tensor loss =
-      classification_loss(logits, batch.labels, config_.label_smoothing).mul(share);
+  const at::Tensor loss = batch_loss(logits, batch, config_.label_smoothing, total_weight);
   clock.enter(StepClock::Phase::backward);
   (scaler_ ? scaler_->scale(loss) : loss).backward();
   return {loss.detach(), logits.detach().argmax(-1).eq(batch.labels).sum()};
 }
 
-UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
+UpdateFigures Updater::apply(std::size_t batch_count, const UpdateSize& size,
                              const std::function<Batch(std::size_t)>& batch_at, std::int64_t update,
                              double learning_rate, StepClock& clock) {
-  UpdateFigures figures{.update = update, .examples = examples, .learning_rate = learning_rate};
+  UpdateFigures figures{
+      .update = update, .examples = size.examples, .learning_rate = learning_rate};
   if (scaler_) figures.loss_scale = scaler_->current();
   for (std::size_t i = 0; i < batch_count; ++i) {
     clock.enter(StepClock::Phase::data);
@@ -120,7 +118,7 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
     clock.enter(classifier_.is_fused() ? StepClock::Phase::forward_backward
                                        : StepClock::Phase::forward);
     const OneThreadScope threads(classifier_.is_small(batch));
-    const Pass found = pass(batch, examples, static_cast<std::uint32_t>(i), update, clock);
+    const Pass found = pass(batch, size.weight, static_cast<std::uint32_t>(i), update, clock);
     figures.loss = i == 0 ? found.loss : figures.loss.add(found.loss);
     figures.correct = i == 0 ? found.correct : figures.correct.add(found.correct);
     figures.tokens += batch.token_count();

@@ -42,6 +42,14 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
                                 std::int64_t seed, int threads);
 
+/// The weight of each class, [C]: 1, n / (C n_c) of `class_rows` (n rows in all, C classes that
+/// have any), or by name. Throws DataError for a name that is no class, or one that stands twice.
+std::vector<double> class_weights(const ClassWeights& setting, const Labels& labels,
+                                  const std::vector<std::int64_t>& class_rows);
+/// Multiplies the weights of `data.train_file`'s rows by their classes' weights. To be called once.
+/// Throws DataError as class_weights does, and if no training row has more than 0.
+void weigh_classes(const ClassWeights& setting, TrainingData& data);
+
 /// One labelled file for evaluation, by an existing tokenizer and existing labels. `layout`: that
 /// of the training data, by which the file is read as far as `data` says nothing else. A label that
 /// the model lacks is then no bad row but one of label -1, which counts as wrong; a warning tells
@@ -55,8 +63,9 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& 
                                                    int threads,
                                                    const RecordLayout* layout = nullptr);
 
-/// `data` without what it says about label, text and separator: a file that is read by a layout
-/// takes these from there, and what is set again lays itself over it.
+/// `data` without what it says about label, text, weight and separator: a file that is read by a
+/// layout takes these from there, and what is set again lays itself over it; weights are
+/// training's alone.
 DataConfig without_columns(DataConfig data);
 
 }  // namespace diffuse
