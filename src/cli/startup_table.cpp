@@ -91,8 +91,11 @@ std::string vocabulary_text(const Config& config, const TrainingData& data) {
     return fmt::format("{} ({})", size, enum_name(config.tokenizer.type));
   const std::int64_t least =
       resolve_min_count(config.tokenizer, static_cast<std::int64_t>(data.train_file->size()));
-  if (least == 1) return fmt::format("{} (words, all that occur)", size);
-  return fmt::format("{} (words that occur {} times or more)", size, format_count(least));
+  const bool more = config.model.type == ModelType::diffusion &&
+                    !config.model.embedding_file.empty() && config.model.embedding_words > 0;
+  const char* const others = more ? ", and those of model.embedding_file" : "";
+  if (least == 1) return fmt::format("{} (words, all that occur{})", size, others);
+  return fmt::format("{} (words that occur {} times or more{})", size, format_count(least), others);
 }
 
 /// How much the training rows count: the least and the greatest weight, and their sum.
@@ -176,6 +179,7 @@ std::string startup_table(const Config& config, const TrainingData& data,
                                               format_count(std::ssize(data.train.rows)),
                                               config.train.soft_label_weight)});
   table.add_row({"vocabulary", vocabulary_text(config, data)});
+  if (!facts.vectors.empty()) table.add_row({"initial vectors", facts.vectors});
   table.add_row({"parameters", format_count(facts.parameter_count)});
   table.add_row({"memory", facts.memory});
   table.add_row({"updates", updates_text(facts.plan, data.train)});

@@ -107,7 +107,7 @@ std::vector<Field> model_fields() {
       .add(
           "embedding_file_std", &ModelConfig::embedding_file_std,
           "Standard deviation to which the vectors of model.embedding_file, and the random ones of "
-          "words that it lacks, are scaled. 0: the vectors stay as they are in the file.")
+          "words that it lacks, are scaled. 0: the file's own.")
       .between(0, 100);
   table
       .add("embedding_words", &ModelConfig::embedding_words,

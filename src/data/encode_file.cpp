@@ -79,9 +79,11 @@ std::unique_ptr<EncodedDataset> encode_file(const FileOptions& options, const To
 }
 
 EncodedTraining encode_training_file(const FileOptions& options, const TokenizerConfig& tokenizer,
-                                     LabelResolver& labels, FileFindings* findings) {
+                                     LabelResolver& labels, FileFindings* findings,
+                                     std::span<const std::string> words) {
   WorkerPool pool(options.threads);
   VocabularyBuilder builder(tokenizer);
+  builder.keep(words);
   EncodedTraining made;
   // Which words will not be in the vocabulary is known at the end: map_tokens takes the marks of
   // the others away.

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -118,7 +119,8 @@ std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::s
 
 /// Fills `result.train_file`, `labels` and `tokenizer`.
 void load_train(const FileOptions& file, const std::string& hash, const TokenizerConfig& config,
-                const EncodedCache& cache, TrainingData& result) {
+                const EncodedCache& cache, std::span<const std::string> words,
+                TrainingData& result) {
   std::optional<Labels> names;
   if (!file.data.labels.empty()) names = Labels::read(file.data.labels);
   const bool build = config.type == TokenizerType::words;
@@ -130,6 +132,7 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
     parts.insert(parts.end(), {"train", names ? names->text() : "",
                                build ? fmt::format("words of {} or more", config.min_count)
                                      : result.tokenizer->vocab_text()});
+    if (build) parts.insert(parts.end(), words.begin(), words.end());
     key = cache_key(parts);
     auto found = cache.find(key, file.name);
     if (found && found->vocab.empty() != build) {
@@ -149,7 +152,7 @@ void load_train(const FileOptions& file, const std::string& hash, const Tokenize
   if (names) resolver = LabelResolver(*names, true, file.data.label_base);
   FileFindings findings;
   if (build) {
-    EncodedTraining made = encode_training_file(file, config, resolver, &findings);
+    EncodedTraining made = encode_training_file(file, config, resolver, &findings, words);
     result.tokenizer = std::move(made.tokenizer);
     result.train_file = std::move(made.data);
   } else {
@@ -188,7 +191,8 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
 }
 
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
-                                std::int64_t seed, int threads) {
+                                std::int64_t seed, int threads,
+                                std::span<const std::string> words) {
   TrainingData result;
   // What is missing is found before the first file is read.
   const std::vector<std::pair<std::string, std::string>> files = {
@@ -209,7 +213,7 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     return options;
   };
   load_train(file("data.train", data.train, data.max_rows),
-             hashes.before_reading("data.train", data.train), tokenizer, cache, result);
+             hashes.before_reading("data.train", data.train), tokenizer, cache, words, result);
   check_classes(*result.train_file, result.labels, data.train, !data.labels.empty());
   const auto load = [&](const std::string& key, const std::string& path) {
     FileOptions other = file(key, path, 0);

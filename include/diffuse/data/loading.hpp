@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,11 +37,13 @@ struct TrainingData {
 /// label or vocabulary file that is none. Throws one DataError with every fault.
 void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenizer);
 
-/// Reads (or takes from the cache), checks, encodes and splits. `threads` <= 0: all cores. Bad rows
+/// Reads (or takes from the cache), checks, encodes and splits. `threads` <= 0: all cores. A
+/// vocabulary that is made of the training text has `words`, too. Bad rows
 /// left out are counted in `EncodedDataset::skipped_rows`. Logs what a reader of the figures should
 /// know (`data_notes`). Throws DataError with file, line and what was expected.
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
-                                std::int64_t seed, int threads);
+                                std::int64_t seed, int threads,
+                                std::span<const std::string> words = {});
 
 /// The weight of each class, [C]: 1, n / (C n_c) of `class_rows` (n rows in all, C classes that
 /// have any), or by name. Throws DataError for a name that is no class, or one that stands twice.
