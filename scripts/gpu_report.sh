@@ -201,7 +201,7 @@ for candidate in "$data/ag_news/train.csv" "$data/ag_news/train.csv.gz"; do
 done
 if [[ -n $train ]]; then
   for precision in fp32 auto; do
-    DIFFUSE_DATA=$data within 0 "$diffuse" --quiet train --config agnews.json --device "$device" \
+    DIFFUSE_DATA=$data within 0 "$diffuse" --quiet train --config agnews-diffusion.json --device "$device" \
       --set data.train="$train" --set data.test="${train/train.csv/test.csv}" --set data.max_rows=$rows \
       --set train.length=1e --set train.precision=$precision --out "$work/$precision" > "$work/$precision.txt" ||
       fail "The epoch in $precision did not end."

@@ -15,7 +15,7 @@ namespace diffuse::cli {
 enum class BenchFormat { md, csv, json, html };
 
 struct BenchOptions {
-  std::string config = "agnews.json";
+  std::string config = "agnews-diffusion.json";
   std::string checkpoint;  ///< instead of a config; empty: none
   std::vector<std::string> set;
   std::string compare = "distilbert";

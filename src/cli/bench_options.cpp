@@ -20,7 +20,7 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
   };
   CLI::Option* config =
       verb->add_option("--config", options.config, "The model, by its config; with random weights")
-          ->option_text("FILE=agnews.json");
+          ->option_text("FILE=agnews-diffusion.json");
   CLI::Option* checkpoint =
       verb->add_option("--checkpoint", options.checkpoint, "The model, by a run or checkpoint")
           ->type_name("DIR")
@@ -84,7 +84,7 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
       "  diffuse bench --compare distilbert\n"
       "  diffuse bench --config paper.json --mode train --seq-len 64,128,256 --budget 300\n"
       "  diffuse bench --checkpoint runs/r8 --data data/r8/test.csv\n"
-      "  diffuse bench --kernel reference --compare agnews.json   (one model, both kernels)\n"
+      "  diffuse bench --kernel reference --compare agnews-diffusion.json   (one model, both kernels)\n"
       "  diffuse bench --sweep --format html --output sweep.html\n");
   return verb;
 }

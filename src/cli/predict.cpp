@@ -16,11 +16,13 @@
 
 #include "choices.hpp"
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/data/byte_source.hpp"
 #include "diffuse/data/records.hpp"
+#include "diffuse/eval/coverage.hpp"
 #include "exit_code.hpp"
 #include "predictor.hpp"
 #include "records_ahead.hpp"
@@ -87,9 +89,11 @@ void check_kept(const PredictOptions& options, bool lines_of_text) {
   if (lines_of_text)
     throw UsageError(
         "--keep: lines of text have no columns; expected CSV, TSV or JSONL (--input-format).");
-  constexpr std::array<std::string_view, 6> kOwn = {"label", "probability", "unknown_share",
-                                                    "top",   "logits",      "error"};
+  constexpr std::array<std::string_view, 7> kOwn = {
+      "label", "probability", "unknown_share", "top", "logits", "probabilities", "error"};
   for (const std::string& name : options.keep) {
+    // Beside all probabilities the row's own label may stand in the answer's place.
+    if (options.probabilities && name == "label") continue;
     if (options.format == OutputFormat::jsonl &&
         std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end())
       throw UsageError(fmt::format(
@@ -108,6 +112,38 @@ std::unique_ptr<RecordReader> open_reader(const DataInput& input, FileFormat for
   if (input.descriptor >= 0) reading.rows_ahead = 1;  // no answer waits for a second record
   reading.keep = options.keep;
   return open_records(input, data, reading);
+}
+
+/// The confidence from which answers are as accurate as `options` asks for.
+double threshold_of(const PredictOptions& options, const std::filesystem::path& checkpoint) {
+  if (!options.target_accuracy) return 0;
+  const std::filesystem::path file = checkpoint / kCoverageFile;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored))
+    throw UsageError(
+        fmt::format("--target-accuracy: '{}' does not tell how accurate it is at which confidence, "
+                    "for it was trained without validation rows (data.validation, "
+                    "data.validation_fraction) or by an older version.",
+                    checkpoint.string()));
+  std::vector<CoveragePoint> curve;
+  try {
+    curve = parse_coverage(read_file(file), file.string());
+  } catch (const DataError& error) {
+    throw CheckpointError(error.what());
+  }
+  if (const auto point = point_of(curve, *options.target_accuracy)) {
+    log::info(
+        "answers from a probability of {:.4f} on: on the validation rows {:.2f} % of {:.1f} % "
+        "answered",
+        point->threshold, 100 * point->accuracy, 100 * point->coverage);
+    return point->threshold;
+  }
+  double best = 0;
+  for (const CoveragePoint& point : curve) best = std::max(best, point.accuracy);
+  throw UsageError(fmt::format(
+      "--target-accuracy {}: on the validation rows the model's surest answers reach {:.4f}; give "
+      "that or less.",
+      *options.target_accuracy, best));
 }
 
 }  // namespace
@@ -144,6 +180,15 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
       ->option_text("K=1");
   verb->add_flag("--logits", options.logits,
                  "Also write the logits, in the order of the checkpoint's labels.txt (jsonl only)");
+  verb->add_flag("--probabilities", options.probabilities,
+                 "Also write the probability of every class by its name, which training reads as "
+                 "data.soft_labels (jsonl only)");
+  verb->add_option(
+          "--target-accuracy", options.target_accuracy,
+          "Answer only where the model is sure enough for this accuracy, by its validation "
+          "rows; else #unsure (jsonl: null)")
+      ->check(CLI::Range(0.0, 1.0))
+      ->option_text("PART");
   verb->footer(
       "A record that cannot be used is answered by an error record in its place (tsv: #error and "
       "a\n"
@@ -152,6 +197,7 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
       "  echo 'oil prices rose sharply' | diffuse predict --checkpoint runs/r8\n"
       "  diffuse predict --checkpoint runs/r8 texts.txt --top 3 > labels.tsv\n"
       "  diffuse predict --checkpoint runs/r8 mails.csv --keep id > labels.tsv\n"
+      "  diffuse predict --checkpoint runs/agnews --target-accuracy 0.98 < texts.txt\n"
       "  diffuse predict --checkpoint runs/r8 --input-format jsonl --format jsonl < texts.jsonl\n");
   return verb;
 }
@@ -165,13 +211,17 @@ int run_predict(const PredictOptions& options) {
   if (options.logits && options.format != OutputFormat::jsonl) {
     throw UsageError("--logits: only --format jsonl has a place for them.");
   }
+  if (options.probabilities && options.format != OutputFormat::jsonl) {
+    throw UsageError("--probabilities: only --format jsonl has a place for them.");
+  }
   const Input input(options.file);
   const DataConfig data = other_data_config(opened, options.reading);
   const FileFormat format = resolve_input_format(options, data, input);
   check_kept(options, format == FileFormat::automatic);
   if (input.is_terminal()) log::info("Reading from the terminal, one text a line; Ctrl-D ends.");
-  Predictor predictor(opened, {options.format, static_cast<std::size_t>(options.top),
-                               options.logits, options.keep});
+  Predictor predictor(opened,
+                      {options.format, static_cast<std::size_t>(options.top), options.logits,
+                       options.probabilities, options.keep, threshold_of(options, opened.folder)});
   RecordsAhead ahead(static_cast<std::size_t>(options.model.batch_size));
   ahead.start(open_reader(ahead.watched(input.data()), format, data, opened, options),
               [&input, told = false](const RecordReader& reader) mutable {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@ struct PredictOptions {
   std::vector<std::string> keep;  ///< columns or keys to carry through
   OutputFormat format = OutputFormat::tsv;
   std::int64_t top = 1;
-  bool logits = false;  ///< also write the logits (jsonl only)
+  std::optional<double> target_accuracy;  ///< of the answers that are given
+  bool logits = false;         ///< also write the logits (jsonl only)
+  bool probabilities = false;  ///< also write those of all classes (jsonl only)
 };
 
 /// Declares the verb `predict`; parsing fills `options`, which must outlive the parser.

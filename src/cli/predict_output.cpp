@@ -13,6 +13,8 @@
 namespace diffuse::cli {
 namespace {
 
+constexpr const char* kUnsure = "#unsure";
+
 std::string json_string(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -63,6 +65,7 @@ OutputLines::OutputLines(const Labels& labels, OutputForm form) : form_(std::mov
   for (const std::string& name : labels.names())
     names_.push_back(tsv ? escape_tsv(name) : json_string(name));
   for (const std::string& name : form_.keep) keys_.push_back(json_string(name) + ": ");
+  keeps_label_ = std::find(form_.keep.begin(), form_.keep.end(), "label") != form_.keep.end();
 }
 
 /// `"id": "7", `: the kept values as the first members of an object.
@@ -97,6 +100,18 @@ void OutputLines::add_answer(const Answer& answer, std::span<const KeptValue> ke
                              std::string& out) const {
   const std::span<const float> probabilities = answer.probabilities;
   const std::vector<std::size_t> order = best_classes(probabilities, form_.top);
+  const bool unsure = static_cast<double>(probabilities[order[0]]) < form_.threshold;
+  if (unsure && form_.format == OutputFormat::tsv) {
+    add_formatted(out, "{}\t{:.6f}", kUnsure, probabilities[order[0]]);
+    // Beside it the classes are still what --top asks for.
+    for (std::size_t i = 0; form_.top > 1 && i < order.size(); ++i) {
+      out += '\t';
+      add_pair(order[i], probabilities[order[i]], out);
+    }
+    add_kept_cells(kept, out);
+    out += '\n';
+    return;
+  }
   if (form_.format == OutputFormat::tsv) {
     for (std::size_t i = 0; i < order.size(); ++i) {
       if (i > 0) out += '\t';
@@ -108,8 +123,14 @@ void OutputLines::add_answer(const Answer& answer, std::span<const KeptValue> ke
   }
   out += '{';
   add_kept_members(kept, out);
-  add_pair(order[0], probabilities[order[0]], out);
-  add_formatted(out, ", \"unknown_share\": {:.4g}", answer.unknown_share);
+  if (!keeps_label_) {
+    if (unsure)
+      add_formatted(out, "\"label\": null, \"probability\": {:.6f}", probabilities[order[0]]);
+    else
+      add_pair(order[0], probabilities[order[0]], out);
+    out += ", ";
+  }
+  add_formatted(out, "\"unknown_share\": {:.4g}", answer.unknown_share);
   for (std::size_t i = 0; order.size() > 1 && i < order.size(); ++i) {
     out += i == 0 ? ", \"top\": [{" : ", {";
     add_pair(order[i], probabilities[order[i]], out);
@@ -118,6 +139,10 @@ void OutputLines::add_answer(const Answer& answer, std::span<const KeptValue> ke
   for (std::size_t c = 0; form_.logits && c < answer.logits.size(); ++c)
     add_formatted(out, "{}{:.9g}", c == 0 ? ", \"logits\": [" : ", ", answer.logits[c]);
   if (form_.logits && !answer.logits.empty()) out += ']';
+  for (std::size_t c = 0; form_.probabilities && c < probabilities.size(); ++c)
+    add_formatted(out, "{}{}: {:.6g}", c == 0 ? ", \"probabilities\": {" : ", ", names_[c],
+                  probabilities[c]);
+  if (form_.probabilities) out += '}';
   out += "}\n";
 }
 

@@ -18,7 +18,9 @@ struct OutputForm {
   OutputFormat format = OutputFormat::tsv;
   std::size_t top = 1;            ///< classes in a line, the most probable first
   bool logits = false;            ///< jsonl only
+  bool probabilities = false;     ///< of all classes, jsonl only
   std::vector<std::string> keep;  ///< names of the columns that are carried through
+  double threshold = 0;           ///< an answer of less probability is "unsure"
 };
 
 /// The answer to one record: [C] each, the logits in class order.
@@ -35,8 +37,9 @@ class OutputLines {
 
   /// Appends the line of a usable record: the `top` most probable classes, ties in class order.
   /// tsv: pairs of label and probability, then `kept`. jsonl: `kept` under the names of
-  /// `form.keep`, then label, probability, unknown_share, and, on request, top and logits, these
-  /// with every digit of a float32.
+  /// `form.keep`, then label and probability, unless a kept "label" stands there, unknown_share,
+  /// and, on request, top, logits (with every digit of a float32) and the probabilities by class.
+  /// In the place of an answer that is unsure the first label is #unsure in tsv, null in jsonl.
   void add_answer(const Answer& answer, std::span<const KeptValue> kept, std::string& out) const;
 
   /// Appends the line that stands in the place of an unusable record. `kept` may lack values.
@@ -50,6 +53,7 @@ class OutputLines {
   OutputForm form_;
   std::vector<std::string> names_;  // of the labels, as the format writes them
   std::vector<std::string> keys_;   // of `form_.keep`: `"id": `
+  bool keeps_label_ = false;        // a row's own, which stands in the place of the answer's
 };
 
 }  // namespace diffuse::cli

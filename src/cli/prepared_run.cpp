@@ -3,10 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
@@ -14,6 +17,7 @@
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/train/plan.hpp"
 #include "diffuse/train/row_adamw.hpp"
+#include "run_directory.hpp"
 #include "train_config.hpp"
 
 namespace diffuse::cli {
@@ -52,6 +56,44 @@ std::int64_t parameters_of(const Config& config, const ModelShape& shape) {
   return parameter_count(*make_classifier(config, shape, config.train.seed));
 }
 
+bool takes_vectors(const Config& config) {
+  return !config.model.embedding_file.empty() && config.model.type == ModelType::diffusion;
+}
+
+/// What the vocabulary has beside the training text's words: those of `model.embedding_file`, or,
+/// to go on with a run, those that it has already.
+std::vector<std::string> words_to_keep(const Config& config, const std::string& resumed_run) {
+  if (!takes_vectors(config) || config.tokenizer.type != TokenizerType::words) return {};
+  if (resumed_run.empty())
+    return read_vector_words(config.model.embedding_file, config.model.dim,
+                             config.model.embedding_words);
+  const auto tokenizer =
+      load_tokenizer(config.tokenizer, last_checkpoint(resumed_run) / "vocab.txt");
+  std::vector<std::string> words;
+  std::istringstream lines(tokenizer->vocab_text());
+  for (std::string line; std::getline(lines, line);) words.push_back(line);
+  return words;
+}
+
+/// Reads `model.embedding_file`, of a fresh run of a model that takes it, and tells in `text` how
+/// much of the data has a vector.
+std::optional<WordVectors> initial_vectors(const Config& config, const TrainingData& data,
+                                           bool resumed, std::string& text) {
+  constexpr double kFew = 0.5;
+  const std::string& file = config.model.embedding_file;
+  if (resumed || !takes_vectors(config)) return std::nullopt;
+  WordVectors vectors = read_word_vectors(file, config.model.dim, *data.tokenizer);
+  const double share = known_share(vectors, data.train);
+  const double words =
+      static_cast<double>(vectors.known_count) / static_cast<double>(data.tokenizer->vocab_size());
+  text = fmt::format("of {} of {} words ({:.3g} %) and {:.3g} % of the training rows' tokens",
+                     format_count(vectors.known_count), format_count(data.tokenizer->vocab_size()),
+                     100 * words, 100 * share);
+  if (share < kFew)
+    log::warning("{}: it has vectors {} only; are the texts of its language?", file, text);
+  return vectors;
+}
+
 }  // namespace
 
 PreparedRun prepare_run(const TrainOptions& options) {
@@ -62,8 +104,9 @@ PreparedRun prepare_run(const TrainOptions& options) {
   const int threads = set_thread_count(config.train.threads);
   DataConfig data_config = config.data;
   if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
-  TrainingData data =
-      load_training_data(data_config, config.tokenizer, config.train.seed, threads, config.ngrams);
+  TrainingData data = load_training_data(data_config, config.tokenizer, config.train.seed, threads,
+                                         words_to_keep(config, options.resume), config.ngrams);
+  weigh_classes(config.train.class_weights, data);
   if (config.train.patience > 0 && data.validation.size() == 0) {
     log::warning(
         "train.patience = {} has no effect: there are no validation rows to wait for; "
@@ -73,6 +116,8 @@ PreparedRun prepare_run(const TrainOptions& options) {
   const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
                             data.tokenizer->mask_id(), data.tokenizer->pad_id()};
   StartupFacts startup;
+  std::optional<WordVectors> vectors =
+      initial_vectors(config, data, !options.resume.empty(), startup.vectors);
   startup.device = device_description(device);
   startup.precision = std::string(enum_name(precision));
   startup.threads = threads;
@@ -89,7 +134,8 @@ PreparedRun prepare_run(const TrainOptions& options) {
        .fused = fused});
   startup.memory = describe(estimate);
   startup.memory_bytes = estimate.total();
-  return {config, device, precision, fused, threads, std::move(data), shape, startup, estimate};
+  return {config,          device, precision, fused,    threads,
+          std::move(data), shape,  startup,   estimate, std::move(vectors)};
 }
 
 RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,

@@ -2,10 +2,12 @@
 
 #include <c10/core/Device.h>
 
+#include <optional>
 #include <string>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/loading.hpp"
+#include "diffuse/data/word_vectors.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/train/memory_estimate.hpp"
 #include "manifest.hpp"
@@ -25,6 +27,7 @@ struct PreparedRun {
   ModelShape shape;
   StartupFacts startup;
   MemoryEstimate estimate;
+  std::optional<WordVectors> vectors;  ///< that a fresh model starts with
 };
 
 /// Checks the options, reads the data, and finds out what the run will take.

@@ -2,11 +2,15 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/table.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/data/loading.hpp"
 
 namespace diffuse::cli {
 namespace {
@@ -87,8 +91,67 @@ std::string vocabulary_text(const Config& config, const TrainingData& data) {
     return fmt::format("{} ({})", size, enum_name(config.tokenizer.type));
   const std::int64_t least =
       resolve_min_count(config.tokenizer, static_cast<std::int64_t>(data.train_file->size()));
-  if (least == 1) return fmt::format("{} (words, all that occur)", size);
-  return fmt::format("{} (words that occur {} times or more)", size, format_count(least));
+  const bool more = config.model.type == ModelType::diffusion &&
+                    !config.model.embedding_file.empty() && config.model.embedding_words > 0;
+  const char* const others = more ? ", and those of model.embedding_file" : "";
+  if (least == 1) return fmt::format("{} (words, all that occur{})", size, others);
+  return fmt::format("{} (words that occur {} times or more{})", size, format_count(least), others);
+}
+
+/// How much the training rows count: the least and the greatest weight, and their sum.
+struct WeightRange {
+  float least = std::numeric_limits<float>::max();
+  float most = 0;
+  double sum = 0;
+};
+
+WeightRange weight_range(const TrainingData& data) {
+  const RowTargets& targets = data.train_file->targets();
+  WeightRange range;
+  for (const std::uint32_t row : data.train.rows) {
+    range.least = std::min(range.least, targets.weight(row));
+    range.most = std::max(range.most, targets.weight(row));
+    range.sum += static_cast<double>(targets.weight(row));
+  }
+  return range;
+}
+
+bool has_weights(const Config& config) {
+  return config.train.class_weights.rule != ClassWeights::Rule::none ||
+         !config.data.weight_column.empty();
+}
+
+std::int64_t soft_rows(const TrainingData& data) {
+  const RowTargets& targets = data.train_file->targets();
+  return std::count_if(data.train.rows.begin(), data.train.rows.end(),
+                       [&](std::uint32_t row) { return !targets.shares(row).empty(); });
+}
+
+/// "balanced: ham 0.58, spam 3.6; column w; from 0.58 to 7.2 a row".
+std::string weights_text(const Config& config, const TrainingData& data) {
+  constexpr std::size_t kShown = 6;
+  const ClassWeights& setting = config.train.class_weights;
+  std::string text;
+  if (setting.rule != ClassWeights::Rule::none) {
+    const auto weights = class_weights(setting, data.labels, data.facts.class_rows);
+    text = setting.rule == ClassWeights::Rule::balanced ? "balanced: " : "by class: ";
+    for (std::size_t c = 0; c < std::min(kShown, weights.size()); ++c)
+      text += fmt::format("{}{} {:.3g}", c == 0 ? "" : ", ", printable(data.labels.names()[c], 20),
+                          weights[c]);
+    text += weights.size() > kShown ? ", …; " : "; ";
+  }
+  if (!config.data.weight_column.empty())
+    text += fmt::format("column {}; ", printable(config.data.weight_column, 20));
+  const WeightRange range = weight_range(data);
+  return text + fmt::format("from {:.3g} to {:.3g} a row", range.least, range.most);
+}
+
+nlohmann::ordered_json weights_json(const Config& config, const TrainingData& data) {
+  if (!has_weights(config)) return nullptr;
+  const WeightRange range = weight_range(data);
+  return {{"least", range.least},
+          {"most", range.most},
+          {"mean", range.sum / static_cast<double>(data.train.size())}};
 }
 
 /// "1,234", and how many of them an embedding of pairs takes, which may be most.
@@ -118,7 +181,14 @@ std::string startup_table(const Config& config, const TrainingData& data,
   table.add_row({"validation", part_text(data.summary.validation)});
   table.add_row({"test", part_text(data.summary.test)});
   table.add_row({"classes", format_count(data.labels.size())});
+  if (has_weights(config)) table.add_row({"row weights", weights_text(config, data)});
+  if (!config.data.soft_labels.empty())
+    table.add_row({"soft labels", fmt::format("{} of {} rows, {:.3g} of the target beside a label",
+                                              format_count(soft_rows(data)),
+                                              format_count(std::ssize(data.train.rows)),
+                                              config.train.soft_label_weight)});
   table.add_row({"vocabulary", vocabulary_text(config, data)});
+  if (!facts.vectors.empty()) table.add_row({"initial vectors", facts.vectors});
   table.add_row({"parameters", parameter_text(config, facts.parameter_count)});
   table.add_row({"memory", facts.memory});
   table.add_row({"updates", updates_text(facts.plan, data.train)});
@@ -141,6 +211,8 @@ std::string startup_json(const Config& config, const TrainingData& data,
   for (const std::int32_t label : data.summary.unvalidated_classes)
     json["classes_without_validation"].push_back(data.labels.name(label));
   json["classes"] = data.labels.size();
+  json["row_weights"] = weights_json(config, data);
+  json["soft_rows"] = soft_rows(data);
   json["vocabulary"] = data.tokenizer->vocab_size();
   json["parameters"] = facts.parameter_count;
   json["memory_estimate_bytes"] = facts.memory_bytes;

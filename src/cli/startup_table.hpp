@@ -17,6 +17,7 @@ struct StartupFacts {
   int threads = 1;
   std::int64_t parameter_count = 0;
   TrainingPlan plan{};
+  std::string vectors;            ///< how much starts with one; empty: nothing
   std::string memory;             ///< the estimate as a line
   std::int64_t memory_bytes = 0;  ///< the estimate
   std::string run_directory;      ///< empty: no such line

@@ -16,6 +16,7 @@
 #include "diffuse/bench/baseline.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/eval/report.hpp"
+#include "diffuse/model/initial_vectors.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/train/memory_estimate.hpp"
 #include "diffuse/train/trainer.hpp"
@@ -202,6 +203,8 @@ int run_train(const TrainOptions& options) {
             "{}: the module has no parameters to train (torch.jit.freeze takes them away).",
             run.config.model.file));
       if (!resumed) load_pretrained_weights(*classifier, run.config);
+      if (run.vectors) start_from_vectors(*classifier, *run.vectors, run.config.model);
+      run.vectors.reset();
       const auto resume_from = resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt;
       ngrams = make_run_ngrams(run, resume_from);
       result = train(run.config, run.data, *classifier, run_dir, resume_from, baseline,

@@ -58,6 +58,15 @@ void check_transformer(const Config& config, std::vector<Conflict>& found) {
   }
 }
 
+void check_embedding_file(const Config& config, std::vector<Conflict>& found) {
+  if (config.model.embedding_file.empty() || config.model.type != ModelType::diffusion) return;
+  if (config.tokenizer.type == TokenizerType::bytes) {
+    found.push_back({{"model.embedding_file", "tokenizer.type"},
+                     "has vectors of words, but tokenizer.type = bytes has none; expected words or "
+                     "wordpiece"});
+  }
+}
+
 void check_tokenizer(const TokenizerConfig& tokenizer, std::vector<Conflict>& found) {
   if (tokenizer.type == TokenizerType::wordpiece && tokenizer.vocab.empty()) {
     found.push_back({{"tokenizer.vocab", "tokenizer.type"},
@@ -92,7 +101,17 @@ void check_ngrams(const Config& config, std::vector<Conflict>& found) {
 
 void check_columns(const DataConfig& data, std::vector<Conflict>& found) {
   const std::vector<std::string>& texts = data.text_columns;
+  if (!data.weight_column.empty() && data.weight_column == data.label_column) {
+    found.push_back({{"data.weight_column", "data.label_column"},
+                     fmt::format("is the label column \"{}\"; expected another column",
+                                 printable(data.weight_column))});
+  }
   for (auto column = texts.begin(); column != texts.end(); ++column) {
+    if (*column == data.weight_column) {
+      found.push_back({{"data.text_columns", "data.weight_column"},
+                       fmt::format("holds the weight column \"{}\"; expected other columns",
+                                   printable(*column))});
+    }
     if (*column == data.label_column) {
       found.push_back({{"data.text_columns", "data.label_column"},
                        fmt::format("holds the label column \"{}\"; expected other columns",
@@ -168,6 +187,7 @@ std::vector<Conflict> find_conflicts(const Config& config) {
   }
   check_ngrams(config, found);
   check_columns(config.data, found);
+  check_embedding_file(config, found);
   find_model_conflicts(config.model, found);
   check_lengths(config.train, found);
   return found;
@@ -182,6 +202,21 @@ std::vector<Conflict> find_oddities(const Config& config) {
   note(found, model.type != ModelType::distilbert && !config.distilbert.pretrained.empty(),
        {"distilbert.pretrained", "model.type"},
        fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
+  note(found, model.type != ModelType::diffusion && !model.embedding_file.empty(),
+       {"model.embedding_file", "model.type"},
+       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
+  note(found,
+       model.embedding_file.empty() && model.embedding_file_std != ModelConfig{}.embedding_file_std,
+       {"model.embedding_file_std", "model.embedding_file"},
+       "has no effect without model.embedding_file");
+  note(found,
+       model.embedding_file.empty() && model.embedding_words != ModelConfig{}.embedding_words,
+       {"model.embedding_words", "model.embedding_file"},
+       "has no effect without model.embedding_file");
+  note(found,
+       config.data.soft_labels.empty() &&
+           config.train.soft_label_weight != TrainConfig{}.soft_label_weight,
+       {"train.soft_label_weight", "data.soft_labels"}, "has no effect without data.soft_labels");
   note(found, model.function == FunctionKind::linear && model.hidden_dim != 0,
        {"model.hidden_dim", "model.function"},
        "has no effect, because model.function = linear has no hidden layer");

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <regex>
+#include <type_traits>
 
 #include "base/json_reader.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -13,6 +14,8 @@ namespace diffuse {
 namespace {
 
 constexpr std::size_t kMaxPatternText = 100;
+constexpr const char* kNoClassWeights = "none";
+constexpr const char* kBalancedClasses = "balanced";
 
 std::string expected(const Field& field) {
   return fmt::format("expected {} ({})", field.allowed(), field.summary());
@@ -129,6 +132,44 @@ std::optional<Value> list_from(const Field& field, const Json& json, std::string
   return Value(std::move(list));
 }
 
+std::optional<Value> class_weights_from(const Field& field, const Json& json,
+                                        std::string& problem) {
+  ClassWeights weights;
+  if (json.is_string() && json == kNoClassWeights) return Value(weights);
+  if (json.is_string() && json == kBalancedClasses) {
+    weights.rule = ClassWeights::Rule::balanced;
+    return Value(weights);
+  }
+  if (!json.is_object()) {
+    problem = json.is_string() ? fmt::format("{} is unknown; {}", shown(json), expected(field))
+                               : wrong_type(field, json);
+    return std::nullopt;
+  }
+  weights.rule = ClassWeights::Rule::by_name;
+  for (const auto& [name, value] : json.items()) {
+    const double weight = value.is_number() ? value.get<double>() : -1;
+    if (!(weight >= 0 && weight <= kMostClassWeight)) {
+      problem = fmt::format("\"{}\": {} is no weight; {}", printable(name), shown(value),
+                            expected(field));
+      return std::nullopt;
+    }
+    weights.by_name.emplace_back(name, weight);
+  }
+  if (weights.by_name.empty()) {
+    problem = fmt::format("{{}} is empty; {}", expected(field));
+    return std::nullopt;
+  }
+  return Value(std::move(weights));
+}
+
+Json class_weights_json(const ClassWeights& weights) {
+  if (weights.rule == ClassWeights::Rule::none) return kNoClassWeights;
+  if (weights.rule == ClassWeights::Rule::balanced) return kBalancedClasses;
+  Json json = Json::object();
+  for (const auto& [name, weight] : weights.by_name) json[name] = weight;
+  return json;
+}
+
 /// The number that all of `text` spells, or the text.
 Json number_or_text(std::string_view text) {
   std::int64_t whole = 0;
@@ -198,6 +239,8 @@ std::optional<Value> value_from_json(const Field& field, const Json& json, std::
       return list_from<std::int64_t>(field, json, problem, integer_from);
     case FieldType::texts:
       return list_from<std::string>(field, json, problem, text_from);
+    case FieldType::class_weights:
+      return class_weights_from(field, json, problem);
   }
   return std::nullopt;
 }
@@ -214,13 +257,26 @@ Json json_from_text(const Field& field, std::string_view text) {
     case FieldType::integers:
     case FieldType::texts:
       return list_from_text(field, trimmed(text));
+    case FieldType::class_weights:
+      // What is no JSON object is a text, which is then refused.
+      if (trimmed(text).starts_with('{'))
+        if (Json parsed = read_json<Json>(text).value; parsed.is_object()) return parsed;
+      return std::string(trimmed(text));
     default:
       return field.number_as_text ? column_from_text(text) : Json(std::string(text));
   }
 }
 
 Json value_to_json(const Value& value) {
-  return std::visit([](const auto& held) { return Json(held); }, value);
+  if (const auto* weights = std::get_if<ClassWeights>(&value)) return class_weights_json(*weights);
+  return std::visit(
+      [](const auto& held) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(held)>, ClassWeights>)
+          return Json();
+        else
+          return Json(held);
+      },
+      value);
 }
 
 }  // namespace diffuse

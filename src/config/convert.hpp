@@ -9,6 +9,9 @@
 
 namespace diffuse {
 
+/// Of train.class_weights.
+inline constexpr double kMostClassWeight = 1e6;
+
 /// `json` as a value of `field`, its type, range and choice checked. Nothing when it does not fit;
 /// `problem` says then what it is and what is allowed.
 std::optional<Value> value_from_json(const Field& field, const Json& json, std::string& problem);

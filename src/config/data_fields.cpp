@@ -61,6 +61,22 @@ std::vector<Field> data_fields() {
       .or_number()
       .also_called({"text_column", "text"});
   table
+      .add("weight_column", &DataConfig::weight_column,
+           "Column of data.train that says how much a row counts in the loss, a number of at least "
+           "0. A name (JSONL, files with a header) or a number from 1. It is multiplied by the "
+           "weight of the row's class (train.class_weights). Validation and test count every row "
+           "once. Empty: every row counts once.")
+      .or_number()
+      .also_called({"sample_weight", "weights"});
+  table
+      .add(
+          "soft_labels", &DataConfig::soft_labels,
+          "Key of a JSONL file with a probability for each class. Its value is an object {class: "
+          "probability}, or a list in the order of data.labels; together about 1. A row without it "
+          "has its label alone; one without a label has the most probable class as its label. "
+          "Empty: none.")
+      .also_called({"probabilities", "teacher"});
+  table
       .add("labels", &DataConfig::labels,
            "File of the class names, one a line. Labels in the data are then these names, or "
            "numbers that count them from data.label_base. Empty: the classes are the labels found "

@@ -24,6 +24,7 @@ template std::string_view enum_name(Pooling);
 template std::string_view enum_name(Schedule);
 template std::string_view enum_name(Kernel);
 template std::string_view enum_name(EmbeddingUpdate);
+template std::string_view enum_name(NgramWeighting);
 template std::string_view enum_name(Precision);
 template std::string_view enum_name(ValidationMetric);
 

@@ -66,6 +66,8 @@ std::string Field::allowed() const {
                          range_words(*this));
     case FieldType::texts:
       return number_as_text ? "a list of names or of whole numbers from 1" : "a list of texts";
+    case FieldType::class_weights:
+      return "none, balanced, or {\"CLASS\": WEIGHT, ...} with numbers from 0 to 1000000";
   }
   return "";
 }

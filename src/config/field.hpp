@@ -17,9 +17,19 @@ namespace diffuse {
 
 /// What a parameter can hold. An enumerator is held as its name.
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
-                           std::vector<std::string>>;
+                           std::vector<std::string>, ClassWeights>;
 
-enum class FieldType { boolean, integer, number, text, path, choice, integers, texts };
+enum class FieldType {
+  boolean,
+  integer,
+  number,
+  text,
+  path,
+  choice,
+  integers,
+  texts,
+  class_weights
+};
 
 /// One parameter: everything that readers, writers, checks and documents know about it.
 struct Field {
@@ -100,6 +110,8 @@ struct FieldTraits<std::vector<std::int64_t>>
 template <>
 struct FieldTraits<std::vector<std::string>>
     : PlainFieldTraits<std::vector<std::string>, FieldType::texts> {};
+template <>
+struct FieldTraits<ClassWeights> : PlainFieldTraits<ClassWeights, FieldType::class_weights> {};
 
 /// Builds the table of one section. Type and default come from the struct's member.
 template <class Section>

@@ -109,6 +109,27 @@ std::vector<Field> model_fields() {
       .at_least(0)
       .below(1);
   table
+      .add("embedding_file", &ModelConfig::embedding_file,
+           "Vectors of words that the embedding starts with. Text (.vec or .txt, plain or gzip): a "
+           "word and its numbers on each line, with or without fastText's first line. Or "
+           ".safetensors with a tensor [words, model.dim] and a vocab.txt beside it. Read once, at "
+           "the start of a training. Empty: none.")
+      .is_path()
+      .also_called({"pretrained_embeddings", "word_vectors", "glove"});
+  table
+      .add(
+          "embedding_file_std", &ModelConfig::embedding_file_std,
+          "Standard deviation to which the vectors of model.embedding_file, and the random ones of "
+          "words that it lacks, are scaled. 0: the file's own.")
+      .between(0, 100);
+  table
+      .add("embedding_words", &ModelConfig::embedding_words,
+           "How many words from the beginning of model.embedding_file the vocabulary has in any "
+           "case, whether the training text holds them or not. Such files begin with the most "
+           "frequent ones. For tokenizer.type = words. 0: the training text's alone.")
+      .between(0, 10000000)
+      .in("words");
+  table
       .add("token_dropout", &ModelConfig::token_dropout,
            "Part of the tokens that training replaces by the mask token.")
       .at_least(0)

@@ -61,6 +61,13 @@ Json value_schema(const Field& field) {
       return list_schema(field, number_schema(field, "integer"));
     case FieldType::texts:
       return list_schema(field, text_schema(field));
+    case FieldType::class_weights:
+      return {{"anyOf",
+               {{{"type", "string"}, {"enum", {"none", "balanced"}}},
+                {{"type", "object"},
+                 {"minProperties", 1},
+                 {"additionalProperties",
+                  {{"type", "number"}, {"minimum", 0}, {"maximum", kMostClassWeight}}}}}}};
   }
   return {};
 }

@@ -128,6 +128,20 @@ std::vector<Field> train_fields() {
       .between(0, 10)
       .also_called({"adversarial_epsilon"});
   table
+      .add("soft_label_weight", &TrainConfig::soft_label_weight,
+           "Share of a row's soft label (data.soft_labels) in its target. The rest is its label, "
+           "smoothed; a row without a label has the soft one alone.")
+      .between(0, 1)
+      .also_called({"distillation_weight"});
+  table
+      .add(
+          "class_weights", &TrainConfig::class_weights,
+          "How much a training row counts in the loss by its class. balanced: n / (C x n_c), with "
+          "n rows in all, C classes that have any and n_c of this class. {\"spam\": 2}: by name, "
+          "a class that is not named has 1. The loss of an update is the mean weighted so, divided "
+          "by the sum of its rows' weights. Validation and test count every row once.")
+      .also_called({"class_weight"});
+  table
       .add("ema_decay", &TrainConfig::ema_decay,
            "Decay of the running average of the weights, per update. The average is what is "
            "evaluated and saved as the model. 0: off.")

@@ -13,7 +13,7 @@
 namespace diffuse {
 
 /// Layout of a cache file; a new number makes older files invisible.
-inline constexpr std::uint32_t kCacheFormat = 3;
+inline constexpr std::uint32_t kCacheFormat = 4;
 
 /// Says why a cache file cannot be used. Never leaves the cache.
 class DamagedCache : public std::runtime_error {
@@ -37,7 +37,8 @@ void write_cache_file(const std::filesystem::path& path, const CacheContent& hea
                       const EncodedDataset& data);
 
 /// Reads the file in blocks. Throws DamagedCache unless its checksum and every number in it are
-/// right: labels from -1 to below `classes`, ids below `vocab_size`, no empty row.
+/// right: labels from -1 to below `classes`, ids below `vocab_size`, no empty row, weights and
+/// shares of at least 0.
 CacheContent read_cache_file(const std::filesystem::path& path);
 
 }  // namespace diffuse

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -61,18 +62,27 @@ void describe_layout(RecordLayout& layout, const std::string& reason, const Name
   Names texts;
   for (const ColumnRef& column : layout.texts) texts.push_back(numbered(column));
   text += ", text is column " + join(texts, ", ");
+  if (layout.weight) text += ", weight is column " + numbered(*layout.weight);
   for (const std::string& note : notes) text += "; " + note;
   if (layout.separator != (layout.format == FileFormat::tsv ? '\t' : ','))
     text += "; the separator is " + separator_name(layout.separator);
   layout.description = std::move(text);
 }
 
-void check_label_is_no_text(const RecordLayout& layout) {
-  if (!layout.label ||
-      std::find(layout.texts.begin(), layout.texts.end(), *layout.label) == layout.texts.end())
-    return;
-  throw ConfigError(
-      "data.text_columns holds the label column; expected columns other than data.label_column");
+void check_columns_differ(const RecordLayout& layout) {
+  const auto is_text = [&](const std::optional<ColumnRef>& column) {
+    return column &&
+           std::find(layout.texts.begin(), layout.texts.end(), *column) != layout.texts.end();
+  };
+  if (is_text(layout.label))
+    throw ConfigError(
+        "data.text_columns holds the label column; expected columns other than data.label_column");
+  if (is_text(layout.weight))
+    throw ConfigError(
+        "data.text_columns holds the weight column; expected columns other than "
+        "data.weight_column");
+  if (layout.weight && layout.weight == layout.label)
+    throw ConfigError("data.weight_column is the label column; expected another column");
 }
 
 std::size_t configured_column(const FirstRows& rows, bool header, const std::string& column,
@@ -130,6 +140,7 @@ void resolve_texts(const FirstRows& rows, const DataConfig& config, RecordLayout
   std::vector<std::size_t> named;
   for (std::size_t i = index ? 1 : 0; i < rows.first.size(); ++i) {
     if (layout.label && i + 1 == layout.label->number) continue;
+    if (layout.weight && i + 1 == layout.weight->number) continue;
     all.push_back(i);
     if (layout.header && is_text_name(rows.first[i])) named.push_back(i);
   }

@@ -37,8 +37,8 @@ void refuse_one_column(const FirstRows& rows);
 /// What to set, as the end of a message, where a setting of the file's own can help: none of a file
 /// that is trained with, for it would hold for the training data, too.
 std::string own_setting(const FirstRows& rows, const std::string& advice);
-/// Throws ConfigError if the label is one of the texts.
-void check_label_is_no_text(const RecordLayout& layout);
+/// Throws ConfigError if the label or the weight is one of the texts, or both are one column.
+void check_columns_differ(const RecordLayout& layout);
 /// Puts the layout in words. `reason` tells why there is a header or none; `notes` what else there
 /// is to say of columns.
 void describe_layout(RecordLayout& layout, const std::string& reason, const Names& notes);

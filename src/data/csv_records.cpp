@@ -7,7 +7,9 @@
 #include "column_names.hpp"
 #include "columns.hpp"
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "encoding.hpp"
+#include "soft_label.hpp"
 
 namespace diffuse {
 namespace {
@@ -123,6 +125,19 @@ ReadStatus CsvRecords::next(Example& example, BadRow& bad) {
   for (const ColumnRef& text : layout_->texts) texts_.push_back(record.fields[text.number - 1]);
   const std::string* label =
       options_.need_label ? &record.fields[layout_->label->number - 1] : nullptr;
+  example.weight = 1;
+  if (layout_->weight && options_.need_label) {
+    const std::string& field = record.fields[layout_->weight->number - 1];
+    const std::optional<double> weight = parse_weight(field);
+    if (!weight) {
+      bad = {record.line,
+             fmt::format("the weight {} is \"{}\"", shown_column(*layout_->weight),
+                         printable(field, 20)),
+             kWeightWords};
+      return ReadStatus::bad;
+    }
+    example.weight = *weight;
+  }
   const ReadStatus status = make_example(label, texts_, record.line, example, bad);
   if (status == ReadStatus::row && label != nullptr && example.label != last_label_) {
     constexpr std::size_t kMostLabels = 10000;

@@ -32,7 +32,7 @@ void EncodedDataset::set_label(Row& row, std::int32_t label) {
   row.label_plus_1 = static_cast<std::uint64_t>(label + 1) & ((std::uint64_t{1} << 24) - 1);
 }
 
-void EncodedDataset::append(std::span<const std::int32_t> tokens, std::int32_t label,
+void EncodedDataset::append(std::span<const std::int32_t> tokens, const RowTarget& target,
                             std::uint32_t line, std::uint32_t mark) {
   if (size_ >= std::numeric_limits<std::uint32_t>::max()) {
     throw DataError("the data set is too large: expected fewer than 2^32 rows");
@@ -42,7 +42,7 @@ void EncodedDataset::append(std::span<const std::int32_t> tokens, std::int32_t l
         fmt::format("line {}: {} tokens; expected fewer than 2^31", line, tokens.size()));
   }
   Row row;
-  set_label(row, label);
+  set_label(row, target.label);
   std::uint64_t chunk = 0;
   std::uint64_t place = 0;
   if (tokens.size() > kChunkTokens / 4) {
@@ -72,6 +72,7 @@ void EncodedDataset::append(std::span<const std::int32_t> tokens, std::int32_t l
   row.line = line;
   row_chunks_.back()[size_ % kChunkRows] = row;
   mark_chunks_.back()[size_ % kChunkRows] = mark;
+  targets_.append(target);
   ++size_;
   token_count_ += static_cast<std::int64_t>(tokens.size());
 }
@@ -126,6 +127,13 @@ void EncodedDataset::map_labels(std::span<const std::int32_t> to) {
     }
     set_label(row, to[row.label_plus_1 - 1]);
   }
+  targets_.map_labels(to);
+}
+
+void EncodedDataset::weigh_classes(std::span<const double> weights) {
+  for (std::size_t i = 0; i < size_; ++i)
+    if (const std::int32_t own = label(i); own >= 0)
+      targets_.scale_weight(i, static_cast<float>(weights[static_cast<std::size_t>(own)]));
 }
 
 std::size_t EncodedDataset::memory_bytes() const {
@@ -136,7 +144,7 @@ std::size_t EncodedDataset::memory_bytes() const {
          token_chunks_.capacity() * sizeof(token_chunks_[0]) +
          row_chunks_.capacity() * sizeof(row_chunks_[0]) +
          mark_chunks_.capacity() * sizeof(mark_chunks_[0]) +
-         skipped_before_.capacity() * sizeof(skipped_before_[0]);
+         skipped_before_.capacity() * sizeof(skipped_before_[0]) + targets_.memory_bytes();
 }
 
 std::int64_t DatasetView::token_count() const {

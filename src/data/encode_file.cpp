@@ -37,7 +37,8 @@ void append_rows(const RowBlock& block, std::span<const std::string_view> texts,
       cut.unread_tokens += unread;
     }
     if (row.empty()) row = {&unknown, 1};
-    data.append(row, block.labels[i], block.lines[i], is_marked(row) ? mark_of(texts[i]) : 0);
+    data.append(row, block.targets.at(i, block.labels[i]), block.lines[i],
+                is_marked(row) ? mark_of(texts[i]) : 0);
   }
 }
 
@@ -89,9 +90,11 @@ std::unique_ptr<EncodedDataset> encode_file(const FileOptions& options, const To
 }
 
 EncodedTraining encode_training_file(const FileOptions& options, const TokenizerConfig& tokenizer,
-                                     LabelResolver& labels, FileFindings* findings) {
+                                     LabelResolver& labels, FileFindings* findings,
+                                     std::span<const std::string> words) {
   WorkerPool pool(options.threads);
   VocabularyBuilder builder(tokenizer);
+  builder.keep(words);
   EncodedTraining made;
   // Which words will not be in the vocabulary is known at the end: map_tokens takes the marks of
   // the others away.

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "diffuse/config/config.hpp"
@@ -59,12 +60,13 @@ std::unique_ptr<EncodedDataset> encode_file(const FileOptions& options, const To
                                             FileFindings* findings = nullptr);
 
 /// The same by a `words` tokenizer that is made of the file's own rows, in the same pass: a word's
-/// provisional id becomes the final one when all are counted.
+/// provisional id becomes the final one when all are counted. The vocabulary has `words`, too.
 struct EncodedTraining {
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<EncodedDataset> data;
 };
 EncodedTraining encode_training_file(const FileOptions& options, const TokenizerConfig& tokenizer,
-                                     LabelResolver& labels, FileFindings* findings = nullptr);
+                                     LabelResolver& labels, FileFindings* findings = nullptr,
+                                     std::span<const std::string> words = {});
 
 }  // namespace diffuse

@@ -35,6 +35,13 @@ RecordLayout find_named(const FirstRows& rows, const DataConfig& config, const R
         rows, true, configured_column(rows, true, config.label_column, "data.label_column"));
   } else if (model.label && need_label) {
     layout.label = take(*model.label);
+  } else if (need_label) {  // its labels were soft ones
+    const auto found = find_label(rows.first);
+    if (!found)
+      throw DataError(fmt::format("{}: there is no column {}; expected one of them among {}{}",
+                                  place_of(rows), label_names(), listing(rows.first),
+                                  own_setting(rows, ", or --set data.label_column=NAME")));
+    layout.label = column_at(rows, true, *found);
   }
   const Names missing_label = missing;
   Names ignored;
@@ -46,7 +53,7 @@ RecordLayout find_named(const FirstRows& rows, const DataConfig& config, const R
     }
   }
   if (missing.empty()) {
-    check_label_is_no_text(layout);
+    check_columns_differ(layout);
     describe_layout(layout, "", {});
     return layout;
   }
@@ -160,7 +167,7 @@ RecordLayout find_numbered(const FirstRows& rows, const DataConfig& config,
     for (const ColumnRef& text : model.texts) layout.texts.push_back(take(text.number));
   }
   if (guess.header && !own) check_names_of_numbered(rows, layout);
-  check_label_is_no_text(layout);
+  check_columns_differ(layout);
   describe_layout(layout, guess.reason, {});
   return layout;
 }

@@ -51,6 +51,7 @@ HeaderGuess guess_header(const FirstRows& rows, const DataConfig& config) {
   // A configured name can only be found in a header: if it is not there, that is the error.
   Names configured = config.text_columns;
   if (!config.label_column.empty()) configured.push_back(config.label_column);
+  if (!config.weight_column.empty()) configured.push_back(config.weight_column);
   if (std::any_of(configured.begin(), configured.end(),
                   [](const std::string& column) { return !column_number(column); })) {
     return {true, ""};

@@ -10,6 +10,7 @@
 #include "diffuse/base/unicode.hpp"
 #include "encoding.hpp"
 #include "keys.hpp"
+#include "soft_label.hpp"
 
 namespace diffuse {
 
@@ -97,6 +98,9 @@ ReadStatus JsonlRecords::next(Example& example, BadRow& bad) {
 }
 
 ReadStatus JsonlRecords::label_of(const Entry& entry, std::string& label, BadRow& bad) const {
+  if (!layout_->label)
+    return fail(bad, entry.line, fmt::format("there is no key {}", shown_name(config_.soft_labels)),
+                "the soft label under that key, or a label, in every row");
   const std::string& key = layout_->label->name;
   const auto found = entry.json.object.find(key);
   if (found == entry.json.object.end()) {
@@ -112,6 +116,47 @@ ReadStatus JsonlRecords::label_of(const Entry& entry, std::string& label, BadRow
                 fmt::format("the label {} is of type {}", shown_name(key), found->type_name()),
                 "a string, a number, true or false");
   }
+  return ReadStatus::row;
+}
+
+/// Label, soft label and weight.
+ReadStatus JsonlRecords::target_of(const Entry& entry, std::string& label, Example& example,
+                                   BadRow& bad) const {
+  const auto& row = entry.json.object;
+  const auto value_of = [&row](const std::string& key) {
+    const auto found = row.find(key);
+    return found == row.end() || found->is_null() ? row.end() : found;
+  };
+  example.soft = {};
+  const bool labelled = layout_->label && value_of(layout_->label->name) != row.end();
+  // Beside the training file they only stand in for labels.
+  if (!config_.soft_labels.empty() && !(options_.layout && labelled)) {
+    if (const auto soft = value_of(config_.soft_labels); soft != row.end()) {
+      if (read_soft_label(*soft, config_.soft_labels, example.soft, bad) == ReadStatus::bad) {
+        bad.line = entry.line;
+        return ReadStatus::bad;
+      }
+    }
+  }
+  example.weight = 1;
+  if (layout_->weight) {
+    const std::string& key = layout_->weight->name;
+    const auto weight = row.find(key);
+    if (weight == row.end())
+      return fail(bad, entry.line, fmt::format("there is no key {}", shown_name(key)),
+                  "the weight under that key in every row");
+    const auto read = weight->is_number() ? parse_weight(weight->dump()) : std::nullopt;
+    if (!read)
+      return fail(bad, entry.line,
+                  fmt::format("the weight {} is {}", shown_name(key),
+                              printable(weight->dump(-1, ' ', false,
+                                                     nlohmann::json::error_handler_t::replace),
+                                        20)),
+                  kWeightWords);
+    example.weight = *read;
+  }
+  label.clear();
+  if (labelled || example.soft.empty()) return label_of(entry, label, bad);
   return ReadStatus::row;
 }
 
@@ -149,7 +194,7 @@ ReadStatus JsonlRecords::take(const Entry& entry, Example& example, BadRow& bad)
     }
   }
   if (options_.need_label) {
-    if (label_of(entry, label, bad) == ReadStatus::bad) return ReadStatus::bad;
+    if (target_of(entry, label, example, bad) == ReadStatus::bad) return ReadStatus::bad;
     for (const ColumnRef& text : layout_->texts) keys.push_back(text.name);
   } else {
     std::string problem;
@@ -178,7 +223,8 @@ ReadStatus JsonlRecords::take(const Entry& entry, Example& example, BadRow& bad)
     }
     texts.push_back(text->get_ref<const std::string&>());
   }
-  return make_example(options_.need_label ? &label : nullptr, texts, entry.line, example, bad);
+  const bool labelled = options_.need_label && (example.soft.empty() || !label.empty());
+  return make_example(labelled ? &label : nullptr, texts, entry.line, example, bad);
 }
 
 }  // namespace diffuse

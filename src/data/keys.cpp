@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "column_kind.hpp"
+#include "column_layout.hpp"
 #include "column_names.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -78,22 +79,36 @@ TextChoice automatic_texts(const KeysSeen& keys, std::optional<std::size_t> labe
       [&](std::size_t i) { return "key " + shown_name(keys.names[i]); });
 }
 
-RecordLayout layout_of(const KeysSeen& keys, std::size_t label, const TextChoice& choice) {
-  if (std::find(choice.texts.begin(), choice.texts.end(), label) != choice.texts.end()) {
-    throw ConfigError(
-        "data.text_columns holds the label column; expected columns other than data.label_column");
-  }
+/// Whether one of the objects has a soft label.
+bool has_soft_labels(const KeysSeen& keys, const DataConfig& config) {
+  return !config.soft_labels.empty() && find_name(keys.names, config.soft_labels);
+}
+
+/// `label`: nothing where soft labels alone are there.
+RecordLayout layout_of(const KeysSeen& keys, std::optional<std::size_t> label,
+                       const TextChoice& choice, const DataConfig& config,
+                       const std::string& place) {
   RecordLayout layout;
   layout.format = FileFormat::jsonl;
-  layout.label = ColumnRef{keys.names[label], 0};
+  if (label) layout.label = ColumnRef{keys.names[*label], 0};
+  if (!config.weight_column.empty())
+    layout.weight = ColumnRef{keys.names[require_name(keys.names, config.weight_column,
+                                                      "data.weight_column", "key", place)],
+                              0};
   Names shown;
   for (const std::size_t text : choice.texts) {
     layout.texts.push_back({keys.names[text], 0});
     shown.push_back(shown_name(keys.names[text]) +
                     (keys.everywhere(text) ? "" : " (not in every row)"));
   }
-  layout.description = fmt::format("label is key {}, text is key {}", shown_name(keys.names[label]),
-                                   join(shown, ", "));
+  check_columns_differ(layout);
+  const bool soft = has_soft_labels(keys, config);
+  layout.description = fmt::format(
+      "{}{}text is key {}{}",
+      label ? fmt::format("label is key {}, ", shown_name(keys.names[*label])) : "",
+      soft ? fmt::format("soft label is key {}, ", shown_name(config.soft_labels)) : "",
+      join(shown, ", "),
+      layout.weight ? fmt::format(", weight is key {}", shown_name(layout.weight->name)) : "");
   for (const std::string& note : choice.notes) layout.description += "; " + note;
   return layout;
 }
@@ -103,18 +118,18 @@ RecordLayout layout_of(const KeysSeen& keys, std::size_t label, const TextChoice
 RecordLayout resolve_keys(const FirstObjects& objects, const DataConfig& config) {
   const KeysSeen keys(objects);
   const std::string place = place_of(objects);
-  std::size_t label = 0;
-  if (!config.label_column.empty()) {
+  const bool soft = has_soft_labels(keys, config);
+  std::optional<std::size_t> label;
+  if (!config.label_column.empty() && !(soft && !find_name(keys.names, config.label_column))) {
     label = require_name(keys.names, config.label_column, "data.label_column", "key", place);
-  } else {
-    const auto found = find_label(keys.names);
-    if (!found) {
+  } else if (config.label_column.empty()) {
+    label = find_label(keys.names);
+    if (!label && !soft) {
       throw DataError(
           fmt::format("{}: there is no key {}; expected one of them, or "
                       "data.label_column to name one of {}",
                       place, label_names(), listing(keys.names)));
     }
-    label = *found;
   }
   TextChoice choice;
   for (const std::string& key : config.text_columns) {
@@ -126,7 +141,7 @@ RecordLayout resolve_keys(const FirstObjects& objects, const DataConfig& config)
         "{}: no key but the label's holds a string; expected at least one text among {}", place,
         listing(keys.names)));
   }
-  return layout_of(keys, label, choice);
+  return layout_of(keys, label, choice, config, place);
 }
 
 RecordLayout find_keys(const FirstObjects& objects, const DataConfig& config,
@@ -139,10 +154,14 @@ RecordLayout find_keys(const FirstObjects& objects, const DataConfig& config,
     if (!found) missing.push_back(shown_column(column));
     return found.value_or(0);
   };
-  const std::size_t label = config.label_column.empty()
-                                ? take(*model.label)
-                                : require_name(keys.names, config.label_column, "data.label_column",
-                                               "key", place_of(objects));
+  const bool soft_alone = has_soft_labels(keys, config) && config.label_column.empty() &&
+                          !find_column(keys.names, *model.label);
+  std::optional<std::size_t> label;
+  if (!soft_alone)
+    label = config.label_column.empty()
+                ? take(*model.label)
+                : require_name(keys.names, config.label_column, "data.label_column", "key",
+                               place_of(objects));
   const bool label_missing = !missing.empty();
   TextChoice choice;
   for (const std::string& key : config.text_columns)
@@ -151,7 +170,7 @@ RecordLayout find_keys(const FirstObjects& objects, const DataConfig& config,
   for (const ColumnRef& text : model.texts) {
     if (config.text_columns.empty()) choice.texts.push_back(take(text));
   }
-  if (missing.empty()) return layout_of(keys, label, choice);
+  if (missing.empty()) return layout_of(keys, label, choice, config, place_of(objects));
   const std::string advice = fmt::format(", or --set data.{}=NAME for what stands in its place",
                                          label_missing ? "label_column" : "text_columns");
   throw DataError(fmt::format(

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -48,24 +49,25 @@ std::string LabelResolver::expected() const {
   return text;
 }
 
-std::optional<std::int32_t> LabelResolver::resolve(const Example& example, BadRow& bad) {
+std::optional<std::int32_t> LabelResolver::index_of(const std::string& label, std::uint32_t line,
+                                                    BadRow& bad) {
   if (!known_) {
     const auto [place, added] =
-        index_.try_emplace(example.label, static_cast<std::int32_t>(collected_.size()));
+        index_.try_emplace(label, static_cast<std::int32_t>(collected_.size()));
     if (added) {
-      collected_.push_back(example.label);
+      collected_.push_back(label);
       if (collected_.size() > kMaxCollected) {
         throw DataError(fmt::format(
             "line {}: more than {} different labels; expected classes (is data.label_column the "
             "right one?)",
-            example.line, kMaxCollected));
+            line, kMaxCollected));
       }
     }
     return place->second;
   }
-  if (const auto index = known_->find(example.label)) return index;
+  if (const auto index = known_->find(label)) return index;
   if (numbers_) {
-    const auto number = whole_number(example.label);
+    const auto number = whole_number(label);
     std::int64_t index = 0;
     if (number && !__builtin_sub_overflow(*number, base_, &index) && index >= 0 &&
         index < known_->size()) {
@@ -76,18 +78,52 @@ std::optional<std::int32_t> LabelResolver::resolve(const Example& example, BadRo
   const auto& names = known_->names();
   // 1 and 1.0 are as far apart as any two short names, but a reader takes them for the same.
   const auto alike = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
-    return look_alike_key(name) == look_alike_key(example.label);
+    return look_alike_key(name) == look_alike_key(label);
   });
-  if (const auto near =
-          alike != names.end() ? std::optional(*alike) : nearest_name(example.label, names)) {
-    const bool looks_the_same = without_joiners(example.label) == without_joiners(*near);
+  if (const auto near = alike != names.end() ? std::optional(*alike) : nearest_name(label, names)) {
+    const bool looks_the_same = without_joiners(label) == without_joiners(*near);
     hint = looks_the_same ? fmt::format(", which differs from \"{}\" by a joiner that is not seen",
                                         printable(*near))
                           : fmt::format(", did you mean \"{}\"?", printable(*near));
   }
-  bad = {example.line, fmt::format("unknown label \"{}\"{}", printable(example.label), hint),
-         expected()};
+  bad = {line, fmt::format("unknown label \"{}\"{}", printable(label), hint), expected()};
   return std::nullopt;
+}
+
+bool LabelResolver::resolve_soft(const Example& example, std::vector<ClassShare>& shares,
+                                 BadRow& bad) {
+  shares.clear();
+  const std::vector<double>& list = example.soft.in_order;
+  if (!list.empty() && (!known_ || static_cast<std::int64_t>(list.size()) != known_->size())) {
+    bad =
+        known_
+            ? BadRow{example.line, fmt::format("the soft label has {} probabilities", list.size()),
+                     fmt::format("{}, in the order of the classes", known_->size())}
+            : BadRow{example.line, "the soft label is a list",
+                     "an object {\"class\": probability, ...}, or data.labels, a file with the "
+                     "order of the classes"};
+    return false;
+  }
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (list[i] > 0) shares.push_back({static_cast<std::int32_t>(i), static_cast<float>(list[i])});
+  ++soft_labels_;
+  for (const auto& [name, share] : example.soft.by_name) {
+    const auto label = index_of(name, example.line, bad);
+    if (!label) {
+      bad.problem = "in the soft label: " + bad.problem;
+      return false;
+    }
+    const auto place = static_cast<std::size_t>(*label);
+    if (named_in_.size() <= place) named_in_.resize(place + 1);
+    if (std::exchange(named_in_[place], soft_labels_) == soft_labels_) {
+      bad = {example.line,
+             fmt::format("the soft label holds the class \"{}\" twice", printable(name)),
+             "each class once"};
+      return false;
+    }
+    if (share > 0) shares.push_back({*label, static_cast<float>(share)});
+  }
+  return true;
 }
 
 Labels LabelResolver::finish(std::vector<std::int32_t>& to) const {

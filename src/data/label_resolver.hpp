@@ -9,6 +9,7 @@
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/records.hpp"
+#include "diffuse/data/row_targets.hpp"
 #include "diffuse/text/labels.hpp"
 
 namespace diffuse {
@@ -27,7 +28,13 @@ class LabelResolver {
       : known_(std::move(labels)), numbers_(numbers), base_(base) {}
 
   /// The label's index, or what is wrong with it in `bad`.
-  std::optional<std::int32_t> resolve(const Example& example, BadRow& bad);
+  std::optional<std::int32_t> resolve(const Example& example, BadRow& bad) {
+    return index_of(example.label, example.line, bad);
+  }
+
+  /// The classes' shares of the soft label, those above 0, in its own order. Returns false, and
+  /// what is wrong in `bad`, if something is.
+  bool resolve_soft(const Example& example, std::vector<ClassShare>& shares, BadRow& bad);
 
   /// The labels: those known, or those collected, sorted (by number if all are whole numbers, else
   /// by bytes). `to` gets the final index of every provisional one, and nothing if they were known.
@@ -35,12 +42,15 @@ class LabelResolver {
 
  private:
   std::string expected() const;
+  std::optional<std::int32_t> index_of(const std::string& label, std::uint32_t line, BadRow& bad);
 
   std::optional<Labels> known_;
   bool numbers_ = false;
   std::int64_t base_ = 0;
   std::vector<std::string> collected_;
   std::unordered_map<std::string, std::int32_t> index_;
+  std::uint64_t soft_labels_ = 0;        // resolved so far
+  std::vector<std::uint64_t> named_in_;  // the last of them that named each class
 };
 
 }  // namespace diffuse

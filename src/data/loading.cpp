@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,7 +52,9 @@ std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfi
                   file.layout ? data_facts_json({*file.layout, {}}) : ""),
       fmt::format("type {} lowercase {} tokens {} special {}", static_cast<int>(tokenizer.type),
                   tokenizer.lowercase, tokenizer.max_tokens, tokenizer.special_tokens),
-      data.label_column};
+      data.label_column,
+      data.weight_column,
+      data.soft_labels};
   parts.insert(parts.end(), data.text_columns.begin(), data.text_columns.end());
   return parts;
 }
@@ -116,7 +119,8 @@ std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::s
 
 /// Fills `result.train_file`, `labels` and `tokenizer`.
 void load_train(FileOptions file, const std::string& hash, const TokenizerConfig& config,
-                const NgramConfig& ngrams, const EncodedCache& cache, TrainingData& result) {
+                const NgramConfig& ngrams, const EncodedCache& cache,
+                std::span<const std::string> words, TrainingData& result) {
   std::optional<Labels> names;
   if (!file.data.labels.empty()) names = Labels::read(file.data.labels);
   const bool build = config.type == TokenizerType::words;
@@ -128,6 +132,7 @@ void load_train(FileOptions file, const std::string& hash, const TokenizerConfig
     parts.insert(parts.end(), {"train", names ? names->text() : "",
                                build ? fmt::format("words of {} or more", config.min_count)
                                      : result.tokenizer->vocab_text()});
+    if (build) parts.insert(parts.end(), words.begin(), words.end());
     key = cache_key(parts);
     auto found = cache.find(key, file.name);
     if (found && found->vocab.empty() != build) {
@@ -149,7 +154,7 @@ void load_train(FileOptions file, const std::string& hash, const TokenizerConfig
   std::optional<NgramVocabularyBuilder> ngram_builder;
   if (ngrams.used()) file.ngrams.builder = &ngram_builder.emplace(ngrams, config.lowercase);
   if (build) {
-    EncodedTraining made = encode_training_file(file, config, resolver, &findings);
+    EncodedTraining made = encode_training_file(file, config, resolver, &findings, words);
     result.tokenizer = std::move(made.tokenizer);
     result.train_file = std::move(made.data);
   } else {
@@ -195,7 +200,8 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
 }
 
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
-                                std::int64_t seed, int threads, const NgramConfig& ngrams) {
+                                std::int64_t seed, int threads, std::span<const std::string> words,
+                                const NgramConfig& ngrams) {
   TrainingData result;
   // What is missing is found before the first file is read.
   const std::vector<std::pair<std::string, std::string>> files = {
@@ -216,7 +222,8 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     return options;
   };
   load_train(file("data.train", data.train, data.max_rows),
-             hashes.before_reading("data.train", data.train), tokenizer, ngrams, cache, result);
+             hashes.before_reading("data.train", data.train), tokenizer, ngrams, cache, words,
+             result);
   check_classes(*result.train_file, result.labels, data.train, !data.labels.empty());
   const auto load = [&](const std::string& key, const std::string& path) {
     FileOptions other = file(key, path, 0);
@@ -272,6 +279,7 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& 
   check_data_file(path, "");
   FileOptions file{path, path.filename().string(),    data,
                    0,    tokenizer_config.max_tokens, resolve_threads(threads)};
+  file.data.weight_column.clear();
   if (layout != nullptr) file.layout = *layout;
   file.unknown_labels = layout != nullptr;
   file.skip_hint = "--on-error skip";
@@ -285,6 +293,7 @@ DataConfig without_columns(DataConfig data) {
   data.separator.clear();
   data.label_column.clear();
   data.text_columns.clear();
+  data.weight_column.clear();
   return data;
 }
 

@@ -20,16 +20,17 @@ PackedRows::PackedRows(std::span<const std::int32_t> tokens, std::span<const std
   std::copy(labels.begin(), labels.end(), this->labels().begin());
 }
 
-void PackedRows::resize(std::size_t token_count, std::size_t sequences) {
+void PackedRows::resize(std::size_t token_count, std::size_t sequences, const TargetKinds& kinds) {
   token_count_ = token_count;
   sequences_ = sequences;
-  const std::size_t bytes = tokens_at() + token_count * sizeof(std::int32_t);
+  kinds_ = kinds;
+  const std::size_t bytes = size();
   // Batches differ: what grew once will grow again.
   if (memory_.size() < bytes) memory_.resize(memory_.empty() ? bytes : bytes + bytes / 4);
 }
 
-void pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows,
-               PackedRows& packed) {
+void pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows, PackedRows& packed,
+               const TargetRule& rule) {
   std::int64_t total = 0;
   for (const std::uint32_t row : rows) total += data.length(row);
   if (total > std::numeric_limits<std::int32_t>::max()) {
@@ -38,7 +39,10 @@ void pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows,
                     "tokenizer.max_tokens",
                     rows.size()));
   }
-  packed.resize(static_cast<std::size_t>(total), rows.size());
+  const auto classes = static_cast<std::size_t>(rule.classes);
+  packed.resize(static_cast<std::size_t>(total), rows.size(),
+                {.weights = classes > 0 && data.targets().weighted(),
+                 .classes = data.targets().soft() ? classes : 0});
   std::int32_t to = 0;
   packed.offsets()[0] = 0;
   for (std::size_t b = 0; b < rows.size(); ++b) {
@@ -46,6 +50,10 @@ void pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows,
     to += data.length(rows[b]);
     packed.offsets()[b + 1] = to;
     packed.labels()[b] = data.label(rows[b]);
+    if (!packed.weights().empty()) packed.weights()[b] = data.targets().weight(rows[b]);
+    if (!packed.distributions().empty())
+      data.targets().write_distribution(rows[b], data.label(rows[b]), rule,
+                                        packed.distributions().subspan(b * classes, classes));
   }
 }
 

@@ -5,10 +5,12 @@
 #include <optional>
 #include <utility>
 
+#include "column_names.hpp"
 #include "csv_records.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/base/unicode.hpp"
+#include "diffuse/config/load.hpp"
 #include "encoding.hpp"
 #include "jsonl_reader.hpp"
 #include "separator.hpp"
@@ -137,6 +139,12 @@ ExpectedColumns expected_columns(FileFormat format, const DataConfig& config,
 std::unique_ptr<RecordReader> open_records(const DataInput& input, const DataConfig& config,
                                            const ReadOptions& options) {
   const FileFormat format = resolve_format(input.path, config.format);
+  if (format != FileFormat::jsonl && !config.soft_labels.empty() && options.need_label &&
+      !options.layout)
+    throw DataError(fmt::format(
+        "{}: a {} file has no place for soft labels (data.soft_labels = {}); expected JSONL, a key "
+        "of that name in its objects",
+        input.path.string(), enum_name(format), shown_name(config.soft_labels)));
   if (format == FileFormat::jsonl) return std::make_unique<JsonlRecords>(input, config, options);
   char separator = configured_separator(config.separator);
   std::optional<ExpectedColumns> expected;

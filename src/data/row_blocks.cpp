@@ -82,6 +82,30 @@ std::string BadRows::in_common() const {
 RowBlocks::RowBlocks(const FileOptions& options, LabelResolver& labels)
     : options_(options), labels_(labels), reader_(open_rows(options)), bad_rows_(options) {}
 
+/// What the row wants; nothing, and why in `bad_`, if it is a bad one.
+std::optional<RowTarget> RowBlocks::target_of(const Example& example) {
+  const bool soft = !example.soft.empty();
+  if (soft && !labels_.resolve_soft(example, shares_, bad_)) return std::nullopt;
+  std::optional<std::int32_t> label;
+  if (!example.label.empty()) {
+    label = labels_.resolve(example, bad_);
+    if (!label && options_.unknown_labels) {
+      unknown_.add(example.label, bad_);
+      label = -1;
+    }
+  } else {
+    label = std::max_element(shares_.begin(), shares_.end(), [](const auto& a, const auto& b) {
+              return a.share < b.share;
+            })->label;
+  }
+  if (!label) return std::nullopt;
+  RowTarget target(*label);
+  target.weight = static_cast<float>(example.weight);
+  if (soft) target.shares = shares_;
+  target.soft_only = example.label.empty();
+  return target;
+}
+
 /// Appends the next usable row; false at the end.
 bool RowBlocks::add_row(RowBlock& block) {
   for (;;) {
@@ -91,12 +115,8 @@ bool RowBlocks::add_row(RowBlock& block) {
       bad_rows_.add(bad_, count_);
       continue;
     }
-    auto label = labels_.resolve(example_, bad_);
-    if (!label && options_.unknown_labels) {
-      unknown_.add(example_.label, bad_);
-      label = -1;
-    }
-    if (!label) {
+    const std::optional<RowTarget> target = target_of(example_);
+    if (!target) {
       if (!options_.data.labels.empty()) {
         bad_.expected += fmt::format(
             "; the names are those of data.labels = {}, --set data.labels= "
@@ -109,7 +129,8 @@ bool RowBlocks::add_row(RowBlock& block) {
     ++count_;
     block.bytes += example_.text;
     block.ends.push_back(block.bytes.size());
-    block.labels.push_back(*label);
+    block.labels.push_back(target->label);
+    block.targets.append(*target);
     block.lines.push_back(example_.line);
     return true;
   }
@@ -120,6 +141,7 @@ void RowBlocks::read(RowBlock& block) {
   block.ends.clear();
   block.labels.clear();
   block.lines.clear();
+  block.targets.clear();
   while ((options_.max_rows == 0 || count_ < options_.max_rows) && block.ends.size() < kBlockRows &&
          block.bytes.size() < kBlockBytes && add_row(block)) {
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,7 @@ struct RowBlock {
   std::vector<std::size_t> ends;  ///< of each text, in `bytes`
   std::vector<std::int32_t> labels;
   std::vector<std::uint32_t> lines;
+  RowTargets targets;
 
   bool empty() const { return ends.empty(); }
   std::vector<std::string_view> texts() const;
@@ -70,6 +72,7 @@ class RowBlocks {
 
  private:
   bool add_row(RowBlock& block);
+  std::optional<RowTarget> target_of(const Example& example);
 
   const FileOptions& options_;
   LabelResolver& labels_;
@@ -78,6 +81,7 @@ class RowBlocks {
   BadRows bad_rows_;
   Example example_;
   BadRow bad_;
+  std::vector<ClassShare> shares_;
   std::int64_t count_ = 0;
 };
 

@@ -29,11 +29,13 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
             : fmt::format("all {} rows have", format_count(static_cast<long long>(data.size()))),
         labels.name(only - counts.begin())));
   }
-  if (labels.find("#error")) {
-    throw DataError(fmt::format(
-        "{}: a class is called \"#error\", as predict's answers to lines that it cannot use are; "
-        "expected another name",
-        path));
+  for (const char* name : {"#error", "#unsure"}) {
+    if (!labels.find(name)) continue;
+    throw DataError(
+        fmt::format("{}: a class is called \"{}\", as predict's answers to lines that it cannot "
+                    "use or is unsure "
+                    "of are; expected another name",
+                    path, name));
   }
   // With few rows every class may be a rare one; with more, the labels must be something else.
   constexpr std::size_t kFewRows = 10;

@@ -1,5 +1,7 @@
 #include "diffuse/eval/report.hpp"
 
+#include "diffuse/eval/coverage.hpp"
+
 #include <fmt/core.h>
 #include <fmt/format.h>
 
@@ -132,6 +134,9 @@ std::string evaluation_report(const Evaluation& evaluation, const Labels& labels
   out += '\n';
   out += confusion_table(metrics, labels);
   if (out.back() != '\n') out += '\n';
+  out += "\nwhere only the surest answers are given:\n";
+  out += coverage_table(coverage_curve(evaluation.probabilities, evaluation.gold, labels.size()));
+  if (out.back() != '\n') out += '\n';
   return out;
 }
 
@@ -189,6 +194,13 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
     entry["predicted"] = figures.predicted;
     json["classes"].push_back(std::move(entry));
   }
+  json["coverage"] = nlohmann::ordered_json::array();
+  constexpr std::size_t kPoints = 20;
+  for (const CoveragePoint& point :
+       coverage_curve(evaluation.probabilities, evaluation.gold, labels.size(), kPoints))
+    json["coverage"].push_back({{"coverage", point.coverage},
+                                {"accuracy", point.accuracy},
+                                {"threshold", point.threshold}});
   for (const ConfusionCell& cell : metrics.confusion)
     json["confusion"].push_back({cell.gold, cell.predicted, cell.rows});
   return json.dump(2);

@@ -150,7 +150,7 @@ int main(int argc, char** argv) {
   // besides, they then take the core from the very thread they wait for: three to five times the
   // training time was measured beside busy processes. Threads that sleep at once cost as much on a
   // machine that does nothing else, where each of a step's hundred waits wakes a core. So: a
-  // thousand turns, some tens of microseconds, and then sleep. An update of agnews.json takes 14 ms
+  // thousand turns, some tens of microseconds, and then sleep. An update of agnews-diffusion.json takes 14 ms
   // so, 23 ms where they sleep at once, 12.5 ms where they spin longer (two cores, medians); beside
   // a busy process it takes 1.3 times as long as with sleep at once, not 3 times as with spinning.
   // OpenMP reads this when it is loaded, so it must be set here; what the user set stays.

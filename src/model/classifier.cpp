@@ -18,9 +18,19 @@ Batch make_batch(std::shared_ptr<const PackedRows> rows, at::Device device) {
     return memory.narrow(0, static_cast<std::int64_t>(from), static_cast<std::int64_t>(bytes_of))
         .view(type);
   };
+  const auto texts = static_cast<std::int64_t>(rows->labels().size());
+  at::Tensor weights;
+  at::Tensor distributions;
+  if (!rows->weights().empty())
+    weights = part(rows->weights_at(), rows->weights().size_bytes(), at::kFloat);
+  if (!rows->distributions().empty())
+    distributions = part(rows->distributions_at(), rows->distributions().size_bytes(), at::kFloat)
+                        .view({texts, -1});
   return {.tokens = part(rows->tokens_at(), rows->tokens().size_bytes(), at::kInt),
           .offsets = part(rows->offsets_at(), rows->offsets().size_bytes(), at::kInt),
           .labels = part(0, rows->labels().size_bytes(), at::kLong),
+          .weights = weights,
+          .distributions = distributions,
           .host_offsets = rows->offsets(),
           .host = std::move(rows)};
 }

@@ -133,12 +133,14 @@ at::Tensor FusedKernel::forward(const Batch& batch, const ForwardContext& contex
 
 /// Forward and backward.
 PassFigures FusedKernel::add_gradients(const DiffusionInput& input, const Batch& batch,
-                                       const PassOptions& options, const RowTarget& rows) {
+                                       const PassOptions& options, const RowGradientSink& rows) {
   std::vector<StepPointers<float>> gradients;
   for (const StepTensors& step : stack_.parameters())
     gradients.push_back(step_pointers<float>(step, gradient));
   const std::int64_t slots = diffusion_.slot_count(batch.host_offsets, fused_head_.slot_size());
   fused_head_.begin({.labels = batch.labels.const_data_ptr<std::int64_t>(),
+                     .distributions = values(batch.distributions),
+                     .weights = values(batch.weights),
                      .label_smoothing = options.label_smoothing,
                      .weight = static_cast<float>(options.weight),
                      .random = input.random},

@@ -32,7 +32,7 @@ class FusedKernel {
   void read_parameters(bool with_gradient);
   DiffusionInput input(const Batch& batch, const RandomPlace* dropout);
   PassFigures add_gradients(const DiffusionInput& input, const Batch& batch,
-                            const PassOptions& options, const RowTarget& rows);
+                            const PassOptions& options, const RowGradientSink& rows);
   void add_adversarial_gradients(DiffusionInput input, const Batch& batch,
                                  const PassOptions& options, float* row_gradient);
 

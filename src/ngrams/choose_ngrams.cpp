@@ -97,12 +97,12 @@ NgramConfig choose_ngrams(const NgramConfig& base, bool lowercase,
                           std::span<const std::string> texts, std::span<const std::int32_t> labels,
                           std::int64_t classes, WorkerPool& pool) {
   NgramConfig first = base;
-  first.max = 2;
+  first.max = 1;
   first.min_count = 1;
   Chooser chooser(first, lowercase, texts, labels, classes, pool);
+  chooser.consider([](NgramConfig& config) { config.max = 2; });
   chooser.consider([](NgramConfig& config) { config.min_count = 2; });
   chooser.consider([](NgramConfig& config) { config.weighting = NgramWeighting::naive_bayes; });
-  chooser.consider([](NgramConfig& config) { config.max = 1; });
   if (chooser.best().max == 2) chooser.consider([](NgramConfig& config) { config.max = 3; });
   chooser.consider([](NgramConfig& config) {
     config.char_min = 3;

@@ -39,6 +39,15 @@ NgramRows weighed_rows(const DatasetView& view, const std::vector<float>& scale,
 
 namespace {
 
+/// How much each row counts; empty where all count the same.
+std::vector<float> importance_of(const DatasetView& view) {
+  const RowTargets& targets = view.data->targets();
+  std::vector<float> importance;
+  if (!targets.weighted()) return importance;
+  for (const std::uint32_t row : view.rows) importance.push_back(targets.weight(row));
+  return importance;
+}
+
 /// The factor that makes `logits` calibrated.
 double calibrating_factor(std::span<const float> logits, std::span<const std::int32_t> gold,
                           std::int64_t classes) {
@@ -68,11 +77,13 @@ TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
   std::vector<float> scale = ngram_scale(train, features, classes, config.weighting);
   const NgramRows rows = weighed_rows(train, scale, config.weighting);
   const std::vector<std::int32_t> labels = labels_of(train);
+  const std::vector<float> importance = importance_of(train);
   std::vector<std::uint32_t> which(train.size());
   std::iota(which.begin(), which.end(), 0U);
   const LinearSvm svm({.rows = rows,
                        .which = which,
                        .labels = labels,
+                       .importance = importance,
                        .classes = classes,
                        .features = features,
                        .cost = config.cost,

@@ -43,6 +43,7 @@ struct VocabularyBuilder::Impl {
   std::int64_t rows = 0;
   StringTable table;                 // the special tokens, then the words as they came; index = id
   std::vector<std::int64_t> counts;  // by provisional id
+  std::int32_t first_found = 0;      // provisional id behind those of the words to keep
 
   /// Gives the words that a part found provisional ids; returns them.
   std::vector<std::int32_t> take(const StringTable& added) {
@@ -61,10 +62,24 @@ VocabularyBuilder::VocabularyBuilder(const TokenizerConfig& config)
   // No word is "[UNK]": a bracket is a word of its own.
   for (const std::string_view special : kSpecialTokens) impl_->table.insert(special);
   impl_->counts.resize(kSpecialTokens.size());
+  impl_->first_found = impl_->table.size();
 }
 VocabularyBuilder::~VocabularyBuilder() = default;
 VocabularyBuilder::VocabularyBuilder(VocabularyBuilder&&) noexcept = default;
 VocabularyBuilder& VocabularyBuilder::operator=(VocabularyBuilder&&) noexcept = default;
+
+void VocabularyBuilder::keep(std::span<const std::string> words) {
+  std::vector<std::string> parts;
+  const auto emit = [&parts](std::string_view word) { parts.emplace_back(word); };
+  PlainWordSplitter splitter(impl_->config.lowercase, emit);
+  for (const std::string& word : words) {
+    parts.clear();
+    splitter.split(word);
+    if (parts.size() == 1) impl_->table.insert(parts.front());
+  }
+  impl_->counts.resize(static_cast<std::size_t>(impl_->table.size()));
+  impl_->first_found = impl_->table.size();
+}
 
 std::int32_t VocabularyBuilder::unknown_id() { return kUnknownId; }
 
@@ -113,7 +128,7 @@ VocabularyBuilder::Vocabulary VocabularyBuilder::build() const {
   std::vector<std::int32_t> kept;
   std::size_t bytes = 0;
   for (std::int32_t id = specials; id < table.size(); ++id) {
-    if (count_of(id) < min_count) continue;
+    if (id >= impl_->first_found && count_of(id) < min_count) continue;
     kept.push_back(id);
     bytes += table.token(id).size();
   }

@@ -2,8 +2,12 @@
 
 namespace diffuse {
 
-BatchLoader::BatchLoader(const DatasetView& view, const TrainConfig& config)
-    : view_(view), stream_(view, config) {}
+BatchLoader::BatchLoader(const DatasetView& view, const TrainConfig& config, std::int64_t classes)
+    : view_(view),
+      rule_{.classes = classes,
+            .label_smoothing = config.label_smoothing,
+            .soft_label_weight = config.soft_label_weight},
+      stream_(view, config) {}
 
 BatchLoader::~BatchLoader() {
   if (!thread_.joinable()) return;
@@ -64,13 +68,16 @@ void BatchLoader::load_next(std::unique_lock<std::mutex>& lock) {
 void BatchLoader::load(LoadedUpdate& update) {
   const std::vector<BatchStream::Rows>& batches = stream_.next();
   update.rows.clear();
+  update.weight = 0;
   update.batches.resize(batches.size());
   for (std::size_t i = 0; i < batches.size(); ++i) {
     update.rows.insert(update.rows.end(), batches[i].begin(), batches[i].end());
     std::shared_ptr<PackedRows>& packed = update.batches[i];
     // Whoever still reads what was there keeps it.
     if (packed == nullptr || packed.use_count() > 1) packed = std::make_shared<PackedRows>();
-    pack_rows(*view_.data, batches[i], *packed);
+    pack_rows(*view_.data, batches[i], *packed, rule_);
+    if (packed->weights().empty()) update.weight += static_cast<double>(batches[i].size());
+    for (const float weight : packed->weights()) update.weight += static_cast<double>(weight);
   }
   note_place(update);
 }

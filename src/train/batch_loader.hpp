@@ -17,6 +17,7 @@ namespace diffuse {
 struct LoadedUpdate {
   std::vector<std::shared_ptr<PackedRows>> batches{};
   std::vector<std::uint32_t> rows{};  ///< of the data set, of all batches
+  double weight = 0;                  ///< of all rows together
   // Where the stream stands behind them.
   std::int64_t epoch = 0;
   std::int64_t position = 0;
@@ -28,8 +29,8 @@ struct LoadedUpdate {
 /// with other work, whoever needs the batches packs them.
 class BatchLoader {
  public:
-  /// `view` must outlive the loader and hold at least one row.
-  BatchLoader(const DatasetView& view, const TrainConfig& config);
+  /// `view` must outlive the loader and hold at least one row, of one of `classes` classes.
+  BatchLoader(const DatasetView& view, const TrainConfig& config, std::int64_t classes);
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
@@ -52,6 +53,7 @@ class BatchLoader {
   void note_place(LoadedUpdate& update);
 
   const DatasetView& view_;
+  TargetRule rule_;
   BatchStream stream_;  // of whoever has begun to load
   LoadedUpdate loaded_[2];
   std::size_t current_ = 0;

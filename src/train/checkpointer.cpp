@@ -9,6 +9,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/eval/coverage.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
 
 namespace diffuse {
@@ -61,6 +62,8 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
   save_model(writer.folder(), content.config, *content.data.tokenizer, content.data.labels,
              content.classifier, content.model_tensors, &content.data.facts, content.rows,
              ngrams ? &*ngrams : nullptr);
+  if (!content.coverage.empty())
+    write_file_atomically(writer.folder() / kCoverageFile, content.coverage);
   save_tensors(writer.folder() / "optimizer.safetensors", content.training_tensors);
   write_file_atomically(writer.folder() / "state.json",
                         training_state_json(state, content.schedule));

@@ -31,7 +31,7 @@ TrainingSteps::TrainingSteps(const Config& config, const TrainingData& data, Cla
       device_(classifier.device()),
       schedule_(schedule),
       updater_(config.train, precision, classifier),
-      loader_(data.train, config.train),
+      loader_(data.train, config.train, data.labels.size()),
       progress_(progress),
       reporter_(reporter),
       clock_(device_, config.train.log_every) {}
@@ -52,9 +52,9 @@ void TrainingSteps::next(TrainingState& state) {
   const auto batch_at = [&](std::size_t index) {
     return make_batch(loaded.batches[index], device_);
   };
-  UpdateFigures figures =
-      updater_.apply(loaded.batches.size(), static_cast<std::int64_t>(loaded.rows.size()), batch_at,
-                     ++state.update, learning_rate_, clock_);
+  UpdateFigures figures = updater_.apply(
+      loaded.batches.size(), {static_cast<std::int64_t>(loaded.rows.size()), loaded.weight},
+      batch_at, ++state.update, learning_rate_, clock_);
   update_ = state.update;
   figures.rows = loaded.rows;
   figures_.add(figures);

@@ -72,17 +72,15 @@ void Updater::share_parameters() {
   if (config_.ema_decay > 0) average_.emplace(others, config_.ema_decay);
 }
 
-Updater::Pass Updater::pass(const Batch& batch, std::int64_t examples, std::uint32_t index,
+Updater::Pass Updater::pass(const Batch& batch, double total_weight, std::uint32_t index,
                             std::int64_t update, StepClock& clock) {
-  // The mean over all examples of the update: each batch counts by its size.
-  const double share = static_cast<double>(batch.size()) / static_cast<double>(examples);
   const ForwardContext context{.training = true,
                                .generator = generator_,
                                .place = {.seed = training_seed(config_),
                                          .update = static_cast<std::uint32_t>(update),
                                          .batch = index}};
   PassOptions options{.label_smoothing = config_.label_smoothing,
-                      .weight = 1.0 / static_cast<double>(examples),
+                      .weight = total_weight > 0 ? 1.0 / total_weight : 0,
                       .adversarial = config_.adversarial};
   if (touched_)
     options.before_rows = [this](std::size_t table, std::span<const std::int32_t> ids,
@@ -90,12 +88,12 @@ Updater::Pass Updater::pass(const Batch& batch, std::int64_t examples, std::uint
   if (const auto figures = classifier_.train_pass(batch, context, options))
     return {at::scalar_tensor(figures->loss, at::kFloat),
             at::scalar_tensor(figures->correct, at::kLong)};
-  return pass_by_autograd(batch, share, context, clock);
+  return pass_by_autograd(batch, total_weight, context, clock);
 }
 
-/// `share`: of the batch's mean loss. With an adversarial step a second pass adds its gradients.
-Updater::Pass Updater::pass_by_autograd(const Batch& batch, double share, ForwardContext context,
-                                        StepClock& clock) {
+/// With an adversarial step a second pass adds its gradients.
+Updater::Pass Updater::pass_by_autograd(const Batch& batch, double total_weight,
+                                        ForwardContext context, StepClock& clock) {
   const bool adversarial = config_.adversarial > 0;
   EmbeddingAccess embeddings;
   at::Tensor random;  // the second pass has the noise and the dropout of the first
@@ -109,8 +107,7 @@ Updater::Pass Updater::pass_by_autograd(const Batch& batch, double share, Forwar
       const PrecisionScope scope(precision_, classifier_.device());
       logits = classifier_.forward(batch, context);
     }
-    const at::Tensor loss =
-        classification_loss(logits, batch.labels, config_.label_smoothing).mul(share);
+    const at::Tensor loss = batch_loss(logits, batch, config_.label_smoothing, total_weight);
     clock.enter(StepClock::Phase::backward);
     (scaler_ ? scaler_->scale(loss) : loss).backward();
     return Pass{loss.detach(), logits.detach().argmax(-1).eq(batch.labels).sum()};
@@ -127,10 +124,11 @@ Updater::Pass Updater::pass_by_autograd(const Batch& batch, double share, Forwar
   return found;
 }
 
-UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
+UpdateFigures Updater::apply(std::size_t batch_count, const UpdateSize& size,
                              const std::function<Batch(std::size_t)>& batch_at, std::int64_t update,
                              double learning_rate, StepClock& clock) {
-  UpdateFigures figures{.update = update, .examples = examples, .learning_rate = learning_rate};
+  UpdateFigures figures{
+      .update = update, .examples = size.examples, .learning_rate = learning_rate};
   if (scaler_) figures.loss_scale = scaler_->current();
   for (std::size_t i = 0; i < batch_count; ++i) {
     clock.enter(StepClock::Phase::data);
@@ -138,7 +136,7 @@ UpdateFigures Updater::apply(std::size_t batch_count, std::int64_t examples,
     clock.enter(classifier_.is_fused() ? StepClock::Phase::forward_backward
                                        : StepClock::Phase::forward);
     const OneThreadScope threads(classifier_.is_small(batch));
-    const Pass found = pass(batch, examples, static_cast<std::uint32_t>(i), update, clock);
+    const Pass found = pass(batch, size.weight, static_cast<std::uint32_t>(i), update, clock);
     figures.loss = i == 0 ? found.loss : figures.loss.add(found.loss);
     figures.correct = i == 0 ? found.correct : figures.correct.add(found.correct);
     figures.tokens += batch.token_count();

@@ -23,6 +23,15 @@
 
 namespace diffuse {
 
+/// How large an update is.
+struct UpdateSize {
+  UpdateSize(std::int64_t rows) : UpdateSize(rows, static_cast<double>(rows)) {}  // NOLINT
+  UpdateSize(std::int64_t rows, double total_weight) : examples(rows), weight(total_weight) {}
+
+  std::int64_t examples;
+  double weight;  ///< of all examples together; their number where they have none of their own
+};
+
 /// Changes a classifier's weights batch by batch, and owns all tensors that this needs: moments,
 /// the average, the stream of random numbers.
 class Updater {
@@ -30,11 +39,11 @@ class Updater {
   /// The classifier must be on its device already and outlive the updater.
   Updater(const TrainConfig& config, Precision precision, Classifier& classifier);
 
-  /// One update by `batch_count` batches of `examples` examples in all, which `batch_at` gives one
-  /// after the other: forward and backward on each, and one step of the optimizer, as if they were
-  /// one batch. `update` is the update's 1-based number. Enters the phases at `clock`. Waits for
-  /// the device with fp16 alone.
-  UpdateFigures apply(std::size_t batch_count, std::int64_t examples,
+  /// One update by `batch_count` batches of `size` in all, which `batch_at` gives one after the
+  /// other: forward and backward on each, and one step of the optimizer, as if they were one batch,
+  /// whose loss is the mean of its examples' weighted by their weights. `update` is the update's
+  /// 1-based number. Enters the phases at `clock`. Waits for the device with fp16 alone.
+  UpdateFigures apply(std::size_t batch_count, const UpdateSize& size,
                       const std::function<Batch(std::size_t)>& batch_at, std::int64_t update,
                       double learning_rate, StepClock& clock);
 
@@ -63,9 +72,10 @@ class Updater {
     at::Tensor loss;
     at::Tensor correct;
   };
-  Pass pass(const Batch& batch, std::int64_t examples, std::uint32_t index, std::int64_t update,
+  Pass pass(const Batch& batch, double total_weight, std::uint32_t index, std::int64_t update,
             StepClock& clock);
-  Pass pass_by_autograd(const Batch& batch, double share, ForwardContext context, StepClock& clock);
+  Pass pass_by_autograd(const Batch& batch, double total_weight, ForwardContext context,
+                       StepClock& clock);
   void share_parameters();
   void make_dense();
   std::vector<at::Tensor> embeddings() const;

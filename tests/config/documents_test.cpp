@@ -82,6 +82,14 @@ bool accepts(const json& schema, const json& value) {
     if (schema.contains("exclusiveMaximum") && number >= schema["exclusiveMaximum"].get<double>())
       return false;
   }
+  if (value.is_object()) {
+    if (schema.contains("minProperties") &&
+        value.size() < schema["minProperties"].get<std::size_t>())
+      return false;
+    for (const auto& [name, entry] : value.items()) {
+      if (!accepts(schema["additionalProperties"], entry)) return false;
+    }
+  }
   if (value.is_array()) {
     if (schema.contains("minItems") && value.size() < schema["minItems"].get<std::size_t>())
       return false;
@@ -121,9 +129,10 @@ TEST_F(Schema, HoldsEveryKeyAndNoOther) {
 }
 
 TEST_F(Schema, AgreesWithTheLoaderOnRangesTypesAndChoices) {
-  const std::vector<json> values = {-2,   -1,   0,     1,      2.5,     1e10,
-                                    true, "3e", "a",   "auto", "mean",  json::array(),
-                                    {1},  {0},  {"a"}, "0u",   "cuda:1"};
+  const std::vector<json> values = {
+      -2,    -1,   0,        1,          2.5,           1e10,        true,
+      "3e",  "a",  "auto",   "mean",     json::array(), {1},         {0},
+      {"a"}, "0u", "cuda:1", "balanced", {{"a", 1}},    {{"a", -1}}, {{"a", "b"}}};
   for (const diffuse::Section& section : all_sections()) {
     for (const Field& field : section.fields) {
       for (const json& value : values) {

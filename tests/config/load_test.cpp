@@ -11,24 +11,26 @@ using nlohmann::json;
 /// A value other than the default for the JSON `value` of key `key`.
 json changed(const std::string& key, const json& value) {
   static const std::map<std::string, json> special = {
-      {"data.format", "tsv"},          {"data.header", "no"},
-      {"data.on_error", "skip"},       {"data.text_columns", {"title", "2"}},
-      {"tokenizer.type", "wordpiece"}, {"model.type", "torchscript"},
-      {"model.file", "/a/m.pt"},       {"distilbert.pretrained", "/a/d"},
-      {"model.weight", "full"},        {"model.function", "glu"},
-      {"model.activation", "tanh"},    {"model.norm", "post"},
-      {"model.base", "initial"},       {"model.pooling", "max"},
-      {"model.dilation", {1, 4, 16}},  {"train.schedule", "linear"},
-      {"train.length", "2.5e"},        {"train.warmup", "7u"},
-      {"train.evaluate_every", "11u"}, {"train.device", "cuda:3"},
-      {"data.train", "/a/train.csv"},  {"train.metric", "loss"},
-      {"train.precision", "bf16"},     {"train.checkpoint_every", "5m"},
-      {"data.validation", "/a/v"},     {"data.test", "/a/t"},
-      {"data.labels", "/a/l"},         {"data.cache_dir", "/a/c"},
-      {"tokenizer.vocab", "/a/vo"},    {"data.label_column", "kind"},
-      {"data.separator", "|"},         {"data.quote", "none"},
-      {"train.kernel", "reference"},   {"train.embedding_update", "dense"},
-      {"ngrams.weighting", "binary"},  {"ngrams.char_max", 5}};
+      {"data.format", "tsv"},           {"data.header", "no"},
+      {"data.on_error", "skip"},        {"data.text_columns", {"title", "2"}},
+      {"tokenizer.type", "wordpiece"},  {"model.type", "torchscript"},
+      {"model.file", "/a/m.pt"},        {"distilbert.pretrained", "/a/d"},
+      {"model.weight", "full"},         {"model.function", "glu"},
+      {"model.activation", "tanh"},     {"model.norm", "post"},
+      {"model.base", "initial"},        {"model.pooling", "max"},
+      {"model.dilation", {1, 4, 16}},   {"train.schedule", "linear"},
+      {"train.length", "2.5e"},         {"train.warmup", "7u"},
+      {"train.evaluate_every", "11u"},  {"train.device", "cuda:3"},
+      {"data.train", "/a/train.csv"},   {"train.metric", "loss"},
+      {"train.precision", "bf16"},      {"train.checkpoint_every", "5m"},
+      {"data.validation", "/a/v"},      {"data.test", "/a/t"},
+      {"data.labels", "/a/l"},          {"data.cache_dir", "/a/c"},
+      {"tokenizer.vocab", "/a/vo"},     {"data.label_column", "kind"},
+      {"data.separator", "|"},          {"data.quote", "none"},
+      {"data.weight_column", "w"},      {"data.soft_labels", "p"},
+      {"model.embedding_file", "/a/e"}, {"train.class_weights", {{"a b", 2.5}, {"0", 0}}},
+      {"train.kernel", "reference"},    {"train.embedding_update", "dense"},
+      {"ngrams.weighting", "binary"},   {"ngrams.char_max", 5}};
   if (const auto found = special.find(key); found != special.end()) return found->second;
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number_float()) return value.get<double>() * 0.5 + 0.125;
@@ -104,9 +106,10 @@ TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
     "data": {"train": "a", "test": "a", "validation": "a", "label_base": 1,
              "validation_fraction": 0.1, "cache": false, "cache_dir": "c"},
     "tokenizer": {"vocab": "v", "type": "bytes", "min_count": 3},
-    "model": {"hidden_dim": 8, "noise_at_evaluation": true, "weight_learned": false,
+    "model": {"hidden_dim": 8, "embedding_file_std": 0.5,
+              "embedding_words": 7, "noise_at_evaluation": true, "weight_learned": false,
               "weight_init_std": 0.2, "bigram_dropout": 0.1},
-    "train": {"length": "3e", "warmup": "4e"}})");
+    "train": {"length": "3e", "warmup": "4e", "soft_label_weight": 0.25}})");
   const std::filesystem::path log_file = dir.path() / "log";
   log::open_file(log_file);
   const Config config = load_config(file, {});
@@ -123,6 +126,9 @@ TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
         "tokenizer.min_count: has no effect, because tokenizer.type = bytes does not count words",
         "model.weight_init_std: has no effect, because model.weight_learned is false",
         "data.validation_fraction: has no effect, because data.validation names a file",
+        "model.embedding_file_std: has no effect without model.embedding_file",
+        "model.embedding_words: has no effect without model.embedding_file",
+        "train.soft_label_weight: has no effect without data.soft_labels",
         "data.cache_dir: has no effect, because data.cache is false",
         "data.label_base: has no effect without data.labels: the classes are then the labels as "
         "they stand",

@@ -132,6 +132,21 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"train", "precision", "\"half\"",
              "\"half\" is unknown; expected one of auto, fp32, tf32, bf16, fp16 (number format "
              "of the matrix products; with tensor operations also of what they feed)"},
+        Case{"train", "class_weights", "{\"a\": -1}",
+             "\"a\": -1 is no weight; expected none, balanced, or {\"CLASS\": WEIGHT, ...} with "
+             "numbers from 0 to 1000000 (how much a training row counts in the loss by its class)"},
+        Case{"train", "class_weights", "{\"a\": \"2\"}",
+             "\"a\": \"2\" is no weight; expected none, balanced, or {\"CLASS\": WEIGHT, ...} with "
+             "numbers from 0 to 1000000 (how much a training row counts in the loss by its class)"},
+        Case{"train", "class_weights", "{}",
+             "{} is empty; expected none, balanced, or {\"CLASS\": WEIGHT, ...} with "
+             "numbers from 0 to 1000000 (how much a training row counts in the loss by its class)"},
+        Case{"train", "class_weights", "\"even\"",
+             "\"even\" is unknown; expected none, balanced, or {\"CLASS\": WEIGHT, ...} with "
+             "numbers from 0 to 1000000 (how much a training row counts in the loss by its class)"},
+        Case{"train", "class_weights", "3",
+             "3 is a number; expected none, balanced, or {\"CLASS\": WEIGHT, ...} with "
+             "numbers from 0 to 1000000 (how much a training row counts in the loss by its class)"},
         Case{"train", "metric", "\"f1\"",
              "\"f1\" is unknown; expected one of accuracy, macro_f1, loss (the figure of the "
              "validation rows that chooses the best checkpoint and that train.patience waits "
@@ -243,6 +258,10 @@ TEST(ConfigErrors, AColumnServesOnce) {
             "c.json: data.text_columns: holds the label column \"1\"; expected other columns");
   EXPECT_EQ(load_error(R"({"data": {"text_columns": ["a", "b", "a"]}})"),
             "c.json: data.text_columns: holds \"a\" twice; expected each column once");
+  EXPECT_EQ(load_error(R"({"data": {"weight_column": "a", "text_columns": ["a"]}})"),
+            "c.json: data.text_columns: holds the weight column \"a\"; expected other columns");
+  EXPECT_EQ(load_error(R"({"data": {"weight_column": "a", "label_column": "a"}})"),
+            "c.json: data.weight_column: is the label column \"a\"; expected another column");
 }
 
 TEST(ConfigErrors, AKeyThatStandsTwiceIsAnError) {
@@ -312,6 +331,9 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"model": {"type": "distilbert"}, "tokenizer": {"max_tokens": 0}})"),
             "c.json: tokenizer.max_tokens: no limit is more than the 512 positions of "
             "distilbert.max_positions; expected a limit from 1 to 512");
+  EXPECT_EQ(load_error(R"({"tokenizer": {"type": "bytes"}, "model": {"embedding_file": "g"}})"),
+            "c.json: model.embedding_file: has vectors of words, but tokenizer.type = bytes has "
+            "none; expected words or wordpiece");
 }
 
 TEST(ConfigErrors, CombinationsThatCan) {

@@ -38,6 +38,19 @@ TEST(Overrides, ListsMayBeJson) {
   EXPECT_EQ(config.data.text_columns, (std::vector<std::string>{"a, b", "3"}));
 }
 
+TEST(Overrides, ClassWeightsAreAWordOrJson) {
+  const auto weights = [](const std::string& text) {
+    return default_config({{"train.class_weights", text}}).train.class_weights;
+  };
+  EXPECT_EQ(weights("balanced").rule, ClassWeights::Rule::balanced);
+  const ClassWeights named = weights(R"({"spam": 2, "a b": 0.5})");
+  EXPECT_EQ(named.rule, ClassWeights::Rule::by_name);
+  EXPECT_EQ(named.by_name,
+            (std::vector<std::pair<std::string, double>>{{"spam", 2}, {"a b", 0.5}}));
+  EXPECT_THAT(override_error("train.class_weights", "{spam: 2}"),
+              StartsWith("command line: train.class_weights: \"{spam: 2}\" is unknown; expected"));
+}
+
 TEST(Overrides, AnEmptyValueEmptiesTextsAndLists) {
   const Config config = load_text(R"({"data": {"text_columns": ["a"], "labels": "x"}})",
                                   {{"data.text_columns", ""}, {"data.labels", ""}});

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,11 +23,18 @@ using testing::TempDir;
 
 const std::string kKey(32, 'a');
 
-EncodedDataset sample(std::size_t rows) {
+EncodedDataset sample(std::size_t rows, bool with_targets = false) {
+  const std::vector<ClassShare> shares = {{0, 0.25F}, {1, 0.75F}};
   EncodedDataset data;
   for (std::size_t i = 0; i < rows; ++i) {
     const std::vector<std::int32_t> tokens(1 + i % 5, static_cast<std::int32_t>(i % 7));
-    data.append(tokens, static_cast<std::int32_t>(i % 2), static_cast<std::uint32_t>(i + 1),
+    RowTarget target(static_cast<std::int32_t>(i % 2));
+    if (with_targets) {
+      target.weight = static_cast<float>(i % 4);
+      target.shares = std::span(shares).first(i % 3);
+      target.soft_only = i % 3 > 0 && i % 2 == 0;
+    }
+    data.append(tokens, target, static_cast<std::uint32_t>(i + 1),
                 static_cast<std::uint32_t>(i % 3));
   }
   return data;
@@ -39,6 +48,12 @@ void expect_equal(const EncodedDataset& a, const EncodedDataset& b) {
     ASSERT_EQ(a.label(i), b.label(i));
     ASSERT_EQ(a.line(i), b.line(i));
     ASSERT_EQ(a.mark(i), b.mark(i));
+    ASSERT_EQ(a.targets().weight(i), b.targets().weight(i));
+    ASSERT_EQ(a.targets().soft_only(i), b.targets().soft_only(i));
+    ASSERT_TRUE(std::ranges::equal(a.targets().shares(i), b.targets().shares(i),
+                                   [](const ClassShare& x, const ClassShare& y) {
+                                     return x.label == y.label && x.share == y.share;
+                                   }));
   }
 }
 
@@ -60,6 +75,16 @@ class Cache : public ::testing::Test {
 
   TempDir dir_;
 };
+
+TEST_F(Cache, GivesBackWeightsAndSoftLabels) {
+  const EncodedDataset data = sample(5000, true);
+  store(data);
+  const auto found = cache().find(kKey, "data.train");
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->data->targets().weighted());
+  EXPECT_TRUE(found->data->targets().soft());
+  expect_equal(*found->data, data);
+}
 
 TEST_F(Cache, GivesBackWhatWasStored) {
   EXPECT_FALSE(cache().find(kKey, "data.train"));
@@ -90,7 +115,7 @@ TEST_F(Cache, KeepsTheVocabulary) {
 }
 
 TEST_F(Cache, EveryDamagedByteIsFound) {
-  store(sample(20));
+  store(sample(20, true));
   const std::string good = read_file(file());
   const LogCapture log;
   for (std::size_t i = 0; i < good.size(); ++i) {
@@ -106,7 +131,7 @@ TEST_F(Cache, EveryDamagedByteIsFound) {
 
 TEST_F(Cache, EveryTruncationIsFound) {
   const LogCapture log;
-  store(sample(20));
+  store(sample(20, true));
   const std::string good = read_file(file());
   for (std::size_t length = 0; length < good.size(); ++length) {
     overwrite(good.substr(0, length));
@@ -150,6 +175,18 @@ TEST_F(Cache, NumbersAreCheckedToo) {
   EncodedDataset empty_row;
   empty_row.append({}, 0, 1);
   EXPECT_EQ(damage_of(empty_row, 2, 7), "a row's length is wrong");
+  RowTarget target(0);
+  target.weight = -1;
+  EncodedDataset weighted;
+  weighted.append(std::vector<std::int32_t>{1}, target, 1);
+  EXPECT_EQ(damage_of(weighted, 2, 7), "a weight is out of range");
+  for (const ClassShare& share : {ClassShare{2, 1}, ClassShare{-1, 1}, ClassShare{0, -1}}) {
+    EncodedDataset soft;
+    target = RowTarget(0);
+    target.shares = {&share, 1};
+    soft.append(std::vector<std::int32_t>{1}, target, 1);
+    EXPECT_EQ(damage_of(soft, 2, 7), "a soft label is wrong");
+  }
 }
 
 TEST_F(Cache, AnEntryUnderAnotherKeyIsNotUsed) {

@@ -14,7 +14,7 @@ using testing::message_of;
 TEST(DataFacts, ReadBackAsTheyWereWritten) {
   DataFacts facts;
   facts.layout = {
-      FileFormat::tsv, '\t', true, 3, ColumnRef{"la\"bel", 2}, {{"text", 1}, {"title", 3}},
+      FileFormat::tsv, '\t', true, 3, ColumnRef{"la\"bel", 2}, {{"text", 1}, {"title", 3}}, {},
       "in words"};
   facts.class_rows = {5, 0, 7};
   const DataFacts back = parse_data_facts(data_facts_json(facts), "data.json");

@@ -167,11 +167,11 @@ TEST(Ngrams, ADamagedFileIsTold) {
                   R"({"network_factor": -1, "ngram_factor": 1, "start_factor": 1,
                       "training_time_s": 1})");
   const Outcome negative = workspace.run({"eval", "--checkpoint", "run"});
-  EXPECT_EQ(negative.exit_code, 1);
+  EXPECT_EQ(negative.exit_code, 2);
   EXPECT_THAT(negative.err, HasSubstr("network_factor is -1; expected a number of at least 0."));
   fs::remove(folder / "ngrams.safetensors");
   const Outcome missing = workspace.run({"eval", "--checkpoint", "run"});
-  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_EQ(missing.exit_code, 2);
   EXPECT_THAT(missing.err, HasSubstr("ngrams.safetensors"));
 }
 

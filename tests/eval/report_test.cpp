@@ -50,7 +50,11 @@ TEST(Report, TableHoldsEveryFigure) {
             "gold \\ predicted  world  sport  money\n"
             "world                 1      0      0\n"
             "sport                 1      0      0\n"
-            "money                 0      0      0\n");
+            "money                 0      0      0\n"
+            "\n"
+            "where only the surest answers are given:\n"
+            "answered  accuracy  confidence from\n"
+            " 100.0 %   50.00 %           0.5000\n");
 }
 
 TEST(Report, JsonHoldsTheSameFigures) {
@@ -68,6 +72,20 @@ TEST(Report, JsonHoldsTheSameFigures) {
   EXPECT_EQ(json["unknown_class"], 0);
   EXPECT_EQ(json["majority"], nullptr);
   EXPECT_EQ(json["data"], nullptr);
+  EXPECT_EQ(json["branches"], nullptr);
+  EXPECT_EQ(json["coverage"],
+            nlohmann::json::parse(R"([{"coverage": 1, "accuracy": 0.5, "threshold": 0.5}])"));
+}
+
+TEST(Report, TellsWhatEachBranchReaches) {
+  Evaluation evaluation = sample();
+  evaluation.branches = BranchFigures{{0.5, 1.25}, 0.25, 0.75};
+  EXPECT_THAT(evaluation_report(evaluation, kLabels),
+              ::testing::HasSubstr("\nbranches  n-grams 75.00 %, network 25.00 %  (each by itself; "
+                                   "factors 1.25 and 0.5)\n"));
+  const auto json = nlohmann::json::parse(evaluation_json(evaluation, kLabels));
+  EXPECT_EQ(json["branches"], nlohmann::json::parse(R"({"ngram_accuracy": 0.75,
+      "network_accuracy": 0.25, "ngram_factor": 1.25, "network_factor": 0.5})"));
 }
 
 /// The sample with training's classes and what was read.

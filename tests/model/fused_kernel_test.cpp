@@ -2,10 +2,14 @@
 
 #include <ATen/core/Reduction.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/sub.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <fmt/core.h>
 
 #include <gtest/gtest.h>
@@ -40,8 +44,15 @@ Gradients by_autograd(DiffusionClassifier& model, const Batch& batch, const Pass
   EmbeddingAccess embeddings;
   const ForwardContext context{.embeddings = &embeddings};
   const auto loss_of = [&](const at::Tensor& logits) {
-    return at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Mean, -100,
-                                  options.label_smoothing);
+    at::Tensor losses;
+    if (batch.distributions.defined()) {
+      losses = logits.log_softmax(-1).mul(batch.distributions).sum(-1).neg();
+    } else {
+      losses = at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::None, -100,
+                                      options.label_smoothing);
+    }
+    if (batch.weights.defined()) losses = losses.mul(batch.weights);
+    return losses.sum().div(batch.size());
   };
   const at::Tensor logits = model.forward(batch, context);
   const at::Tensor loss = loss_of(logits);
@@ -78,12 +89,11 @@ Gradients fused(DiffusionClassifier& model, const Batch& batch, PassOptions opti
   return found;
 }
 
-void expect_equal_gradients(const ModelConfig& config, const ModelShape& shape,
-                            const Sequences& texts, const std::string& what) {
+void expect_equal_gradients(const ModelConfig& config, const ModelShape& shape, const Batch& batch,
+                            const std::string& what) {
   DiffusionClassifier model(config, shape, 3);
   if (const at::Tensor pairs = testing::parameter(model, "embedding.bigrams"); pairs.defined())
     pairs.detach().copy_(at::randn(pairs.sizes(), at::detail::createCPUGenerator(8)));
-  const Batch batch = batch_of(texts);
   for (const PassOptions& options : {PassOptions{}, PassOptions{.label_smoothing = 0.1},
                                      PassOptions{.label_smoothing = 0.1, .adversarial = 0.3}}) {
     const Gradients expected = by_autograd(model, batch, options);
@@ -97,6 +107,51 @@ void expect_equal_gradients(const ModelConfig& config, const ModelShape& shape,
           << what << ": " << found.tensors[i].first;
     }
   }
+}
+
+void expect_equal_gradients(const ModelConfig& config, const ModelShape& shape,
+                            const Sequences& texts, const std::string& what) {
+  expect_equal_gradients(config, shape, batch_of(texts), what);
+}
+
+/// The texts with weights, 0 among them, and with distributions over `classes` classes.
+Batch with_targets(bool weights, std::int64_t classes) {
+  Batch batch = batch_of(kTexts);
+  if (weights) batch.weights = at::tensor({1.F, 0.F, 2.5F, 0.125F, 7.F});
+  if (classes > 0) {
+    const auto noise = at::arange(batch.size() * classes, at::kFloat).mul(1.7).sin().mul(2);
+    batch.distributions = noise.view({batch.size(), classes}).softmax(-1);
+    batch.distributions[1].zero_();
+    batch.distributions[1][classes - 1] = 1;
+  }
+  return batch;
+}
+
+TEST(FusedKernel, WeighsTextsAsTheTensorOperationsDo) {
+  expect_equal_gradients(small_config(), kShape, with_targets(true, 0), "weights");
+  ModelConfig linear = small_config();
+  linear.head_hidden_dim = 0;
+  expect_equal_gradients(linear, kShape, with_targets(true, 0), "weights, a linear head");
+}
+
+TEST(FusedKernel, LearnsDistributionsAsTheTensorOperationsDo) {
+  expect_equal_gradients(small_config(), kShape, with_targets(false, 3), "distributions");
+  expect_equal_gradients(small_config(), kShape, with_targets(true, 3), "weighted ones");
+  expect_equal_gradients(small_config(), {20, 37, 2}, with_targets(true, 37), "37 classes");
+}
+
+TEST(FusedKernel, ADistributionOfOneClassIsItsLabel) {
+  DiffusionClassifier model(small_config(), kShape, 3);
+  Batch batch = batch_of(kTexts);
+  const Gradients by_label = fused(model, batch, {});
+  batch.distributions = at::zeros({batch.size(), 3});
+  batch.distributions.scatter_(1, batch.labels.unsqueeze(1), 1.0);
+  const Gradients by_distribution = fused(model, batch, {.label_smoothing = 0.5});
+  EXPECT_NEAR(by_distribution.loss, by_label.loss, 1e-6);
+  EXPECT_EQ(by_distribution.correct, by_label.correct);
+  for (std::size_t i = 0; i < by_label.tensors.size(); ++i)
+    EXPECT_TRUE(by_distribution.tensors[i].second.allclose(by_label.tensors[i].second, 1e-5, 1e-7))
+        << by_label.tensors[i].first;
 }
 
 TEST(FusedKernel, HasTheGradientsOfAutograd) {

@@ -23,9 +23,11 @@ using testing::message_of;
 /// Rows of n-gram numbers with labels.
 class Rows {
  public:
-  void add(std::int32_t label, const std::vector<NgramValue>& ngrams) {
+  void add(std::int32_t label, const std::vector<NgramValue>& ngrams, float weight = 1) {
     const std::vector<std::int32_t> token = {1};
-    data_.append(token, label, 1);
+    RowTarget target = label;
+    target.weight = weight;
+    data_.append(token, target, 1);
     NgramTexts text;
     text.values = ngrams;
     text.offsets = {0, std::ssize(ngrams)};
@@ -109,6 +111,25 @@ TEST(TrainNgrams, TellsClassesApartAndIsCalibrated) {
     EXPECT_EQ(trained.factors.network, 1);
     EXPECT_EQ(trained.model.logits(rows.view(), pool).size(), 800U);
   }
+}
+
+TEST(TrainNgrams, RowsCountByTheirWeight) {
+  WorkerPool pool(1);
+  NgramConfig config;
+  config.max = 1;
+  config.factor = 1;
+  const auto weights = [&](const std::vector<float>& row_weights) {
+    Rows rows;
+    for (std::size_t i = 0; i < row_weights.size(); ++i)
+      rows.add(static_cast<std::int32_t>(i % 2), {{static_cast<std::int32_t>(i % 3), 1}},
+               row_weights[i]);
+    return train_ngrams(config, rows.view(), {rows.view().data, {}}, 3, 2, pool)
+        .model.weights()
+        .weights;
+  };
+  const std::vector<float> plain = weights({1, 1, 1, 1, 1, 1});
+  const std::vector<float> weighted = weights({1, 9, 1, 1, 1, 1});
+  EXPECT_GT(weighted[3], plain[3]) << "n-gram 1 stands in a row of class 1 that counts nine times";
 }
 
 TEST(TrainNgrams, TakesTheFactorThatIsSet) {

@@ -38,7 +38,7 @@ InitialState initial_state(DiffusionSpec spec, const DiffusionInput& input, std:
   fused.set_parameters({}, true);
   InitialState found{std::vector<float>(kBatchRows * kChannels),
                      std::vector<float>(kBatchRows * kChannels)};
-  const auto run = [&](const RowTarget& target) {
+  const auto run = [&](const RowGradientSink& target) {
     fused.forward_backward(
         input,
         [&](const FusedDiffusion::Exchange& exchange) {

@@ -202,6 +202,23 @@ TEST(WordVocabulary, OnePassGivesTheIdsOfASecondOne) {
   }
 }
 
+TEST(WordVocabulary, KeepsWordsThatItIsToldOf) {
+  const std::vector<std::string> texts = {"red red blue", "red sky"};
+  const std::vector<std::string> words = {"Zebra", "sky", "new york", "", "[PAD]", "ape", "ape"};
+  const auto made = [&](const std::vector<std::string>& kept, std::vector<std::int64_t> lengths) {
+    VocabularyBuilder builder(words_config(2));
+    builder.keep(kept);
+    std::string vocabulary;
+    const auto rows = ids_in_one_pass(builder, texts, 7, 0, 1, lengths, vocabulary);
+    EXPECT_EQ(rows[1].back(), 4) << "sky, though it comes once";
+    return vocabulary;
+  };
+  const std::string expected = "[PAD]\n[UNK]\n[MASK]\nred\nsky\nape\nzebra\n";
+  EXPECT_EQ(made(words, {}), expected);
+  EXPECT_EQ(made({"[PAD]", "[UNK]", "[MASK]", "red", "sky", "ape", "zebra"}, {}), expected)
+      << "a vocabulary gives itself";
+}
+
 TEST(WordVocabulary, KeepsCaseWhenTold) {
   TokenizerConfig config = words_config(1);
   config.lowercase = false;

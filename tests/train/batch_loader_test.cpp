@@ -24,7 +24,7 @@ class BatchLoaderTest : public ::testing::Test {
 
 TEST_F(BatchLoaderTest, PacksWhatTheStreamDraws) {
   BatchStream stream(view_, config_);
-  BatchLoader loader(view_, config_);
+  BatchLoader loader(view_, config_, 2);
   for (int update = 0; update < 20; ++update) {
     const auto& batches = stream.next();
     const LoadedUpdate& loaded = loader.next();
@@ -45,17 +45,46 @@ TEST_F(BatchLoaderTest, PacksWhatTheStreamDraws) {
   }
 }
 
+TEST_F(BatchLoaderTest, PacksTargetsAndAddsUpWeights) {
+  const std::vector<ClassShare> shares = {{1, 1.0F}};
+  EncodedDataset data;
+  for (std::int32_t row = 0; row < 6; ++row) {
+    RowTarget target(row % 2);
+    target.weight = static_cast<float>(1 << row);
+    if (row == 0) target.shares = shares;
+    data.append(std::vector<std::int32_t>{row}, target, 1);
+  }
+  const DatasetView view = view_all(data);
+  config_.label_smoothing = 0.1;
+  config_.soft_label_weight = 0.25;
+  BatchLoader loader(view, config_, 2);
+  const LoadedUpdate& loaded = loader.next();
+  ASSERT_EQ(loaded.rows.size(), 6U);
+  EXPECT_EQ(loaded.weight, 63);
+  for (const auto& batch : loaded.batches) {
+    for (std::size_t b = 0; b < batch->labels().size(); ++b) {
+      const std::int32_t row = batch->tokens()[b];
+      EXPECT_EQ(batch->weights()[b], static_cast<float>(1 << row));
+      const double label = row == 0 ? 0.75 * 0.95 : 0.95;
+      EXPECT_FLOAT_EQ(batch->distributions()[2 * b + static_cast<std::size_t>(row % 2)],
+                      static_cast<float>(label));
+    }
+  }
+  BatchLoader plain(view_, config_, 2);
+  EXPECT_EQ(plain.next().weight, 8);
+}
+
 TEST_F(BatchLoaderTest, SeeksBeforeItBegins) {
-  BatchLoader first(view_, config_);
+  BatchLoader first(view_, config_, 2);
   const LoadedUpdate* before = &first.next();
-  BatchLoader second(view_, config_);
+  BatchLoader second(view_, config_, 2);
   second.seek(before->epoch, before->position);
   EXPECT_EQ(second.current().epochs_done, before->epochs_done);
   EXPECT_EQ(second.next().rows, first.next().rows);
 }
 
 TEST_F(BatchLoaderTest, WhatIsStillReadIsNotOverwritten) {
-  BatchLoader loader(view_, config_);
+  BatchLoader loader(view_, config_, 2);
   const std::shared_ptr<PackedRows> kept = loader.next().batches.front();
   const std::vector<std::int32_t> tokens(kept->tokens().begin(), kept->tokens().end());
   for (int update = 0; update < 4; ++update) loader.next();
@@ -64,7 +93,7 @@ TEST_F(BatchLoaderTest, WhatIsStillReadIsNotOverwritten) {
 
 TEST_F(BatchLoaderTest, ThrowsWhatKeptABatchFromBeingPacked) {
   config_.batch_size = 0;
-  BatchLoader loader(view_, config_);
+  BatchLoader loader(view_, config_, 2);
   EXPECT_THROW(loader.next(), ConfigError);
   EXPECT_THROW(loader.next(), ConfigError);
 }

@@ -5,6 +5,7 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -161,6 +162,72 @@ TEST(Updater, TellsForwardFromBackwardWhereTheyAreTwoPasses) {
     EXPECT_EQ(time.forward_backward_s.has_value(), fused);
     EXPECT_EQ(time.forward_s.has_value(), !fused);
     EXPECT_EQ(time.backward_s.has_value(), !fused);
+  }
+}
+
+/// The weights after an update by `batches` whose rows' weights are `total` together.
+std::vector<at::Tensor> weights_after(Kernel kernel, const std::vector<Batch>& batches,
+                                      std::int64_t rows, double total) {
+  Config config = small_config();
+  config.train.kernel = kernel;
+  config.train.label_smoothing = 0.1;
+  const auto classifier = make_classifier(config, kShape, 1);
+  Updater updater(config.train, Precision::fp32, *classifier);
+  StepClock clock(at::kCPU, 1);
+  clock.begin_update();
+  updater.apply(
+      batches.size(), {rows, total}, [&](std::size_t i) { return batches[i]; }, 1, 0.01, clock);
+  return model_weights(updater);
+}
+
+void expect_close(const std::vector<at::Tensor>& found, const std::vector<at::Tensor>& expected,
+                  const char* what) {
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_TRUE(found[i].allclose(expected[i], 1e-4, 2e-6)) << what << ", tensor " << i;
+}
+
+/// One text that stands `count` times.
+Batch repeated(std::int32_t first, std::int64_t label, std::size_t count) {
+  std::vector<std::int32_t> tokens;
+  std::vector<std::int32_t> offsets = {0};
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::int32_t token = first; token < first + 3; ++token) tokens.push_back(token);
+    offsets.push_back(static_cast<std::int32_t>(tokens.size()));
+  }
+  return make_batch(PackedRows(tokens, offsets, std::vector<std::int64_t>(count, label)), at::kCPU);
+}
+
+TEST(Updater, AWeightIsANumberOfRowsInEveryKernelAndBatch) {
+  for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+    // As if each row stood as often as it weighs, in one batch or two.
+    const std::vector<Batch> several = {repeated(1, 0, 3), repeated(7, 1, 1)};
+    Batch three = repeated(1, 0, 1);
+    three.weights = at::tensor({3.F});
+    Batch one = repeated(7, 1, 1);
+    one.weights = at::tensor({1.F});
+    const std::vector<at::Tensor> expected = weights_after(kernel, several, 4, 4);
+    expect_close(weights_after(kernel, {three, one}, 2, 4), expected, "weights in batches");
+    // A factor of all is none, and a row of weight 0 is not there.
+    Batch both = two_texts(0);
+    const std::vector<at::Tensor> plain = weights_after(kernel, {both}, 2, 2);
+    both.weights = at::tensor({5.F, 5.F});
+    expect_close(weights_after(kernel, {both}, 2, 10), plain, "a factor");
+    Batch with_nothing = repeated(7, 0, 1);
+    with_nothing.weights = at::tensor({0.F});
+    Batch alone = repeated(1, 0, 1);
+    const std::vector<at::Tensor> without = weights_after(kernel, {alone}, 1, 1);
+    alone.weights = at::tensor({1.F});
+    const std::vector<at::Tensor> with = weights_after(kernel, {alone, with_nothing}, 2, 1);
+    expect_close(with, without, "weight 0");
+  }
+}
+
+TEST(Updater, AnUpdateOfWeightZeroIsNoAccident) {
+  for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+    Batch batch = two_texts(0);
+    batch.weights = at::tensor({0.F, 0.F});
+    for (const at::Tensor& tensor : weights_after(kernel, {batch}, 2, 0))
+      EXPECT_TRUE(tensor.isfinite().all().item<bool>());
   }
 }
 

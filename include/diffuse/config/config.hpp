@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace diffuse {
@@ -24,6 +25,8 @@ struct DataConfig {
   HeaderMode header = HeaderMode::automatic;
   std::string label_column;
   std::vector<std::string> text_columns;
+  std::string weight_column;
+  std::string soft_labels;
   std::string labels;
   std::int64_t label_base = 0;
   std::int64_t max_rows = 0;
@@ -97,6 +100,9 @@ struct ModelConfig {
   double embedding_init_std = 0.02;
   std::int64_t bigram_buckets = 0;
   double bigram_dropout = 0.5;
+  std::string embedding_file;
+  double embedding_file_std = 0;
+  std::int64_t embedding_words = 50000;
   double token_dropout = 0.1;
   double embedding_dropout = 0.2;
   double head_dropout = 0.2;
@@ -114,6 +120,16 @@ struct DistilBertConfig {
   double dropout = 0.1;
   double attention_dropout = 0.1;
   double classifier_dropout = 0.2;
+};
+
+/// How much a training row counts by its class.
+struct ClassWeights {
+  enum class Rule { none, balanced, by_name };
+
+  Rule rule = Rule::none;
+  /// Of by_name, in the order given; a class that is not here has 1.
+  std::vector<std::pair<std::string, double>> by_name{};
+  bool operator==(const ClassWeights&) const = default;
 };
 
 enum class Schedule { constant, linear, cosine };
@@ -146,6 +162,8 @@ struct TrainConfig {
   double clip_norm = 1.0;
   double label_smoothing = 0.05;
   double adversarial = 0.0;
+  double soft_label_weight = 0.5;
+  ClassWeights class_weights;
   double ema_decay = 0.999;
   std::string evaluate_every = "1e";
   ValidationMetric metric = ValidationMetric::accuracy;

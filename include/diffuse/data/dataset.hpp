@@ -8,6 +8,7 @@
 
 #include "diffuse/base/worker_pool.hpp"
 #include "diffuse/data/ngram_rows.hpp"
+#include "diffuse/data/row_targets.hpp"
 
 namespace diffuse {
 
@@ -21,7 +22,7 @@ struct CutTexts {
 /// Token ids, labels and source lines of the rows of one file, in file order.
 /// Ids and rows stand in chunks of a fixed size, so growing never copies. An id takes 2 bytes, or 4
 /// in a chunk that has one beyond 65,535: memory is at most 4/3 x that a token and 20 bytes a row,
-/// plus one chunk of each.
+/// plus one chunk of each, and what RowTargets says.
 class EncodedDataset {
  public:
   /// Tokens of one chunk (512 KiB). A sequence never straddles chunks; one longer than a quarter of
@@ -31,16 +32,18 @@ class EncodedDataset {
   /// Labels are stored in 24 bits.
   static constexpr std::int32_t kMaxLabel = (1 << 24) - 2;
 
-  /// Appends a row. `label` is -1 for an unlabelled row and one of a class that the model lacks;
+  /// Appends a row. The label is -1 for an unlabelled row and one of a class that the model lacks;
   /// `line` is where the row starts in its file, `mark` see there. Throws DataError if the label or
   /// the number of rows is beyond what the layout holds.
-  void append(std::span<const std::int32_t> tokens, std::int32_t label, std::uint32_t line,
+  void append(std::span<const std::int32_t> tokens, const RowTarget& target, std::uint32_t line,
               std::uint32_t mark = 0);
   /// Replaces every token t by to[t], and every mark by 0 where none of the row's tokens becomes
   /// `unknown`, on the threads of `pool`.
   void map_tokens(std::span<const std::int32_t> to, std::int32_t unknown, WorkerPool& pool);
-  /// Replaces every label l >= 0 by to[l].
+  /// Replaces every label l >= 0, those of soft labels included, by to[l].
   void map_labels(std::span<const std::int32_t> to);
+  /// Multiplies every row's weight by its class's, [C].
+  void weigh_classes(std::span<const double> weights);
 
   std::size_t size() const { return size_; }
   std::int64_t token_count() const { return token_count_; }
@@ -67,6 +70,9 @@ class EncodedDataset {
   /// The rows' n-grams, where they are read; else empty.
   const NgramRows& ngrams() const { return ngrams_; }
   NgramRows& ngrams() { return ngrams_; }
+
+  /// What rows want beside their labels.
+  const RowTargets& targets() const { return targets_; }
 
   const CutTexts& cut_texts() const { return cut_texts_; }
   void set_cut_texts(const CutTexts& cut) { cut_texts_ = cut; }
@@ -128,6 +134,7 @@ class EncodedDataset {
   std::vector<std::uint32_t> skipped_before_;  // for each left-out row, the rows here before it
   CutTexts cut_texts_;
   NgramRows ngrams_;
+  RowTargets targets_;
 };
 
 /// Some rows of a data set, by index. The data set must outlive the view.

@@ -28,6 +28,7 @@ struct RecordLayout {
   std::size_t columns = 0;              ///< fields of every record; 0 in JSONL
   std::optional<ColumnRef> label;       ///< nothing where texts alone are read and none was found
   std::vector<ColumnRef> texts;         ///< in the order in which they are joined
+  std::optional<ColumnRef> weight{};    ///< while the training file is read; not kept
   std::string description;              ///< all of this in words, for the log
 
   /// Whether columns are known by their names: JSONL, or a file with a header.

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,12 +40,23 @@ struct TrainingData {
 /// label or vocabulary file that is none. Throws one DataError with every fault.
 void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenizer);
 
-/// Reads (or takes from the cache), checks, encodes and splits. `threads` <= 0: all cores. Bad rows
+/// Reads (or takes from the cache), checks, encodes and splits. `threads` <= 0: all cores. A
+/// vocabulary that is made of the training text has `words`, too. Bad rows
 /// left out are counted in `EncodedDataset::skipped_rows`. Logs what a reader of the figures should
 /// know (`data_notes`). With n-grams the cache is not used: it has none. Throws DataError with
 /// file, line and what was expected.
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
-                                std::int64_t seed, int threads, const NgramConfig& ngrams = {});
+                                std::int64_t seed, int threads,
+                                std::span<const std::string> words = {},
+                                const NgramConfig& ngrams = {});
+
+/// The weight of each class, [C]: 1, n / (C n_c) of `class_rows` (n rows in all, C classes that
+/// have any), or by name. Throws DataError for a name that is no class, or one that stands twice.
+std::vector<double> class_weights(const ClassWeights& setting, const Labels& labels,
+                                  const std::vector<std::int64_t>& class_rows);
+/// Multiplies the weights of `data.train_file`'s rows by their classes' weights. To be called once.
+/// Throws DataError as class_weights does, and if no training row has more than 0.
+void weigh_classes(const ClassWeights& setting, TrainingData& data);
 
 /// One labelled file for evaluation, by an existing tokenizer and existing labels. `layout`: that
 /// of the training data, by which the file is read as far as `data` says nothing else. A label that
@@ -57,8 +69,9 @@ std::unique_ptr<EncodedDataset> load_labelled_file(
     const TokenizerConfig& tokenizer_config, const Tokenizer& tokenizer, const Labels& labels,
     int threads, const RecordLayout* layout = nullptr, const NgramVocabulary* ngrams = nullptr);
 
-/// `data` without what it says about label, text and separator: a file that is read by a layout
-/// takes these from there, and what is set again lays itself over it.
+/// `data` without what it says about label, text, weight and separator: a file that is read by a
+/// layout takes these from there, and what is set again lays itself over it; weights are
+/// training's alone.
 DataConfig without_columns(DataConfig data);
 
 }  // namespace diffuse

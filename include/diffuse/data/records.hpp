@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "diffuse/config/config.hpp"
@@ -30,11 +31,21 @@ struct KeptValue {
   bool is_text = true;  ///< else JSON that is no string
 };
 
+/// A probability for each class, as it stands in a row: at least 0 and about 1 together.
+struct SoftLabel {
+  std::vector<std::pair<std::string, double>> by_name{};  ///< class and probability
+  std::vector<double> in_order{};                         ///< in the order of the classes instead
+
+  bool empty() const { return by_name.empty() && in_order.empty(); }
+};
+
 /// One text, labelled unless texts alone are read.
 struct Example {
   std::string text;
-  std::string label;
+  std::string label;       ///< empty where the soft label says it
   std::uint32_t line = 0;  ///< 1-based line on which the row starts
+  double weight = 1;       ///< in the loss
+  SoftLabel soft{};        ///< empty: none
   std::vector<KeptValue> kept{};
 };
 

@@ -19,9 +19,11 @@ namespace diffuse {
 
 /// A packed batch on one device. Sequence b is rows offsets[b] .. offsets[b + 1] - 1.
 struct Batch {
-  at::Tensor tokens;   ///< int32 [N]
-  at::Tensor offsets;  ///< int32 [B + 1], on the host as well as needed: see host_offsets
-  at::Tensor labels;   ///< int64 [B]
+  at::Tensor tokens;           ///< int32 [N]
+  at::Tensor offsets;          ///< int32 [B + 1], on the host as well as needed: see host_offsets
+  at::Tensor labels;           ///< int64 [B]
+  at::Tensor weights{};        ///< float32 [B] of the loss; undefined: all 1
+  at::Tensor distributions{};  ///< float32 [B, C], the targets; undefined: the labels, smoothed
   std::span<const std::int32_t> host_offsets{};  ///< the same offsets on the host
   std::shared_ptr<const PackedRows> host{};      ///< owns them
 
@@ -72,7 +74,7 @@ struct RowGradient {
 /// How a training pass is made.
 struct PassOptions {
   double label_smoothing = 0;
-  double weight = 1;       ///< of a text's loss in loss and gradients
+  double weight = 1;       ///< of a text's loss in loss and gradients, beside its own
   double adversarial = 0;  ///< size of the adversarial step (ops/adversarial.hpp); 0: none
   /// Called before the rows of the embeddings are read, for each by its number among the parameters
   /// of that role, with those rows that no pass since the last row_gradients had; may be empty.
@@ -82,7 +84,7 @@ struct PassOptions {
 
 /// What a training pass over a batch found.
 struct PassFigures {
-  double loss = 0;           ///< summed over texts, times the weight
+  double loss = 0;           ///< summed over texts, times their own weights and the pass's
   std::int64_t correct = 0;  ///< texts whose largest logit is the label's
 };
 

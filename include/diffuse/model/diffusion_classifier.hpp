@@ -43,7 +43,7 @@ class DiffusionClassifier final : public Classifier {
   void to_dtype(at::ScalarType dtype);
   at::Device device() const override;
   /// On the CPU, with at most 32,768 elements of a state (LibTorch divides none smaller) and four
-  /// million products of the steps' matrices: agnews.json up to 512 tokens.
+  /// million products of the steps' matrices: agnews-diffusion.json up to 512 tokens.
   bool is_small(const Batch& batch) const override;
   std::int64_t work_per_token() const override;
   bool random_at_evaluation() const override { return random_at_evaluation_; }

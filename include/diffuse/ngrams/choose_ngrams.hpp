@@ -13,8 +13,10 @@ namespace diffuse {
 /// Which n-grams suit texts of their kind, found out on the texts themselves: of each choice, what
 /// a linear classifier that has not seen a row says of it (mean cross-entropy, folds left out).
 /// Tried are, one after the other, each with the best so far:
-///  - the weighting (tfidf, naive_bayes), with n-grams of one text and without;
-///  - words alone, and up to three of them;
+///  - words alone, and pairs of them;
+///  - n-grams of one text, and only those of two or more;
+///  - the weighting, tfidf and naive_bayes;
+///  - triples, where pairs are taken;
 ///  - characters besides.
 /// `base`: what is not chosen. Deterministic.
 NgramConfig choose_ngrams(const NgramConfig& base, bool lowercase,

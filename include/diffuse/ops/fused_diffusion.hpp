@@ -45,7 +45,7 @@ struct DiffusionInput {
 };
 
 /// Where the gradient of the sum of the tables' rows goes.
-struct RowTarget {
+struct RowGradientSink {
   float* gradient = nullptr;  ///< [N, D]
   bool add = false;           ///< to what is there
 };
@@ -100,8 +100,9 @@ class FusedDiffusion {
   /// Forward, `middle`, and backward of the batch. `rows` gets the gradient of the sum of the
   /// tables' rows; the parameters' gradients are added to `gradients`, one a set.
   /// `slots`: as slot_count has it, or any other number that does not depend on the threads.
-  void forward_backward(const DiffusionInput& input, const Middle& middle, const RowTarget& rows,
-                        std::span<const StepPointers<float>> gradients, std::int64_t slots);
+  void forward_backward(const DiffusionInput& input, const Middle& middle,
+                        const RowGradientSink& rows, std::span<const StepPointers<float>> gradients,
+                        std::int64_t slots);
 
   /// The slots that suit a batch: up to 16, fewer where it is small, or a slot, with the
   /// `other_floats` that the caller keeps for each, is large.

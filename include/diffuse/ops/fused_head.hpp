@@ -33,8 +33,8 @@ struct HeadFigures {
   std::int64_t correct = 0;
 };
 
-/// The head and its loss, cross-entropy with label smoothing, on the CPU, for the few texts that a
-/// thread has in its cache. float32.
+/// The head and its loss, cross-entropy with smoothed labels or with distributions, on the CPU, for
+/// the few texts that a thread has in its cache. float32.
 class FusedHead {
  public:
   /// `workers`: threads that call at the same time, each with a number below; `instructions` as for
@@ -53,8 +53,10 @@ class FusedHead {
   /// A batch that is trained on, for all calls of add_gradients on it.
   struct TrainingBatch {
     const std::int64_t* labels = nullptr;  ///< of all texts
+    const float* distributions = nullptr;  ///< [B, C], the targets; null: the labels, smoothed
+    const float* weights = nullptr;        ///< [B] of the texts' losses; null: all 1
     double label_smoothing = 0;
-    float weight = 1;                     ///< of each text's loss in the gradients
+    float weight = 1;                     ///< of all losses in the gradients, not in the figures
     const RandomPlace* random = nullptr;  ///< of dropout; null: none
   };
   /// Prepares `slots` sums of gradients and figures.

@@ -68,6 +68,10 @@ class VocabularyBuilder {
   VocabularyBuilder(VocabularyBuilder&&) noexcept;
   VocabularyBuilder& operator=(VocabularyBuilder&&) noexcept;
 
+  /// Keeps each of `words` that the tokenizer takes for one word, however rare it is. To be called
+  /// before `encode`.
+  void keep(std::span<const std::string> words);
+
   /// What a text without a word has in place of one, provisionally and for good.
   static std::int32_t unknown_id();
 
@@ -80,8 +84,9 @@ class VocabularyBuilder {
     std::unique_ptr<Tokenizer> tokenizer;
     std::vector<std::int32_t> final_ids;  ///< of each provisional one
   };
-  /// Words seen at least `min_count` times, most frequent first, ties in byte order: independent
-  /// of the thread count and of the order of the texts. Throws DataError if no word is.
+  /// Words seen at least `min_count` times and those to keep, most frequent first, ties in byte
+  /// order: independent of the thread count and of the order of the texts. Throws DataError if
+  /// there are none.
   Vocabulary build() const;
 
  private:

@@ -28,6 +28,7 @@ struct CheckpointContent {
   std::vector<std::pair<std::string, at::Tensor>> training_tensors;
   LearningRateSchedule schedule;
   std::optional<NgramsContent> ngrams{};  ///< of a model of two branches
+  std::string coverage{};  ///< `coverage.json` of the last evaluation; empty: there was none
 };
 
 /// Updates of the checkpoints in the folder `root` of a run, ascending; none where it cannot be

@@ -54,7 +54,7 @@ std::int64_t ChunkPass::output_rows(const ThreadMemory& memory) const {
 }
 
 void ChunkPass::backward(const DiffusionInput& input, ThreadMemory& memory, float* slot,
-                         const RowTarget& target) const {
+                         const RowGradientSink& target) const {
   const std::int64_t width = plan_.widths.state;
   const std::int64_t dim = plan_.widths.dim;
   plan_.kernels.run_steps_back(plan_, memory.chunk(), memory.workspace, slot);

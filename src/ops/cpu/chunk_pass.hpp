@@ -31,7 +31,7 @@ class ChunkPass {
   /// From the gradient of the states, after a forward with `keep`, to that of the rows of the
   /// tables, in the batch's `target`; the parameters' are added to `slot`.
   void backward(const DiffusionInput& input, ThreadMemory& memory, float* slot,
-                const RowTarget& target) const;
+                const RowGradientSink& target) const;
 
  private:
   void start(const DiffusionInput& input, ThreadMemory& memory, bool keep) const;

@@ -94,7 +94,7 @@ struct FusedDiffusion::Implementation {
   }
 
   void forward_backward_piece(const DiffusionInput& input, std::int64_t index, std::int64_t slot,
-                              std::int64_t worker, const RowTarget& target) {
+                              std::int64_t worker, const RowGradientSink& target) {
     ThreadMemory& own = memory[static_cast<std::size_t>(worker)];
     // A row's gradient needs states as far away as a text's end result, and those again.
     take_piece(input, index, 2, own, true);
@@ -104,7 +104,7 @@ struct FusedDiffusion::Implementation {
 
   void forward_backward_chunk(const DiffusionInput& input, std::span<const std::int64_t> texts,
                               std::int64_t slot, std::int64_t worker, const Middle& middle,
-                              const RowTarget& target) {
+                              const RowGradientSink& target) {
     ThreadMemory& own = memory[static_cast<std::size_t>(worker)];
     const float* output = pass.forward(input, texts, own, true);
     const std::int64_t dim = plan.widths.dim;
@@ -208,7 +208,7 @@ void FusedDiffusion::forward(const DiffusionInput& input, float* output) {
 }
 
 void FusedDiffusion::forward_backward(const DiffusionInput& input, const Middle& middle,
-                                      const RowTarget& target,
+                                      const RowGradientSink& target,
                                       std::span<const StepPointers<float>> gradients,
                                       std::int64_t slots) {
   Implementation& self = *self_;

@@ -140,6 +140,8 @@ void FusedHead::add_gradients(std::int64_t worker, std::int64_t slot,
   self_->read_input(pooled, n, memory);
   const cpu::HeadBatch batch{.texts = texts,
                              .labels = self_->batch.labels,
+                             .distributions = self_->batch.distributions,
+                             .weights = self_->batch.weights,
                              .weight = self_->batch.weight,
                              .random = self_->batch.random};
   self_->kernels->head_forward(plan, batch, memory);

@@ -53,9 +53,10 @@ void head_forward(const HeadPlan& plan, const HeadBatch& batch, const HeadMemory
                         plan.classes);
 }
 
-/// Cross-entropy with label smoothing of one text; its gradient times `weight` replaces the logits.
-HWY_INLINE float loss_of(const HeadPlan& plan, float* logits, std::int64_t label, float weight,
-                         bool* correct) {
+/// Cross-entropy of one text with `distribution`, [C], or, where that is null, with the smoothed
+/// label; its gradient times `weight` replaces the logits.
+HWY_INLINE float loss_of(const HeadPlan& plan, float* logits, std::int64_t label,
+                         const float* distribution, float weight, bool* correct) {
   const std::int64_t classes = plan.spec.classes;
   std::int64_t best = 0;
   float sum = 0;
@@ -68,6 +69,9 @@ HWY_INLINE float loss_of(const HeadPlan& plan, float* logits, std::int64_t label
   *correct = best == label && number;
   const float top = logits[best];
   const float given = logits[label];
+  float wanted = 0;
+  for (std::int64_t c = 0; distribution != nullptr && c < classes; ++c)
+    wanted += distribution[c] * logits[c];
   // What is padded must not count: e^-87 of it is nothing.
   for (std::int64_t c = classes; c < plan.classes; ++c) logits[c] = top - 1000.0F;
   Floats total = zeros();
@@ -78,13 +82,17 @@ HWY_INLINE float loss_of(const HeadPlan& plan, float* logits, std::int64_t label
   }
   const float scale = sum_of(total);
   const auto smoothing = static_cast<float>(plan.label_smoothing);
-  const float share = smoothing / static_cast<float>(classes);
-  const float loss = top + std::log(scale) - (1.0F - smoothing) * given - share * sum;
+  const float share = distribution != nullptr ? 0.0F : smoothing / static_cast<float>(classes);
+  const float loss = distribution != nullptr
+                         ? top + std::log(scale) - wanted
+                         : top + std::log(scale) - (1.0F - smoothing) * given - share * sum;
   for (std::int64_t c = 0; c < plan.classes; c += kLanes)
     store(hn::Mul(hn::MulSub(load(logits + c), broadcast(1.0F / scale), broadcast(share)),
                   broadcast(weight)),
           logits + c);
-  logits[label] -= (1.0F - smoothing) * weight;
+  if (distribution == nullptr) logits[label] -= (1.0F - smoothing) * weight;
+  for (std::int64_t c = 0; distribution != nullptr && c < classes; ++c)
+    logits[c] -= distribution[c] * weight;
   for (std::int64_t c = classes; c < plan.classes; ++c) logits[c] = 0;
   return loss;
 }
@@ -98,9 +106,13 @@ HeadFigures head_backward(const HeadPlan& plan, const HeadBatch& batch, const He
   HeadFigures figures;
   for (std::int64_t t = 0; t < n; ++t) {
     bool correct = false;
-    figures.loss += static_cast<double>(
-        loss_of(plan, memory.logits + t * plan.classes,
-                batch.labels[batch.texts[static_cast<std::size_t>(t)]], batch.weight, &correct));
+    const std::int64_t text = batch.texts[static_cast<std::size_t>(t)];
+    const float own = batch.weights == nullptr ? 1.0F : batch.weights[text];
+    const float* distribution =
+        batch.distributions == nullptr ? nullptr : batch.distributions + text * plan.spec.classes;
+    const float loss = loss_of(plan, memory.logits + t * plan.classes, batch.labels[text],
+                               distribution, own * batch.weight, &correct);
+    figures.loss += static_cast<double>(own) * static_cast<double>(loss);
     figures.correct += correct ? 1 : 0;
   }
   float* d = memory.logits;

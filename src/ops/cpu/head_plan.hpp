@@ -34,7 +34,9 @@ struct HeadPlan {
 struct HeadBatch {
   std::span<const std::int64_t> texts;   ///< numbers in the batch
   const std::int64_t* labels = nullptr;  ///< of the whole batch; null: no loss
-  float weight = 1;                      ///< of each text's loss in the gradients
+  const float* distributions = nullptr;  ///< [B, C], in the labels' place; null: none
+  const float* weights = nullptr;        ///< [B] of each text's loss; null: all 1
+  float weight = 1;                      ///< of all losses in the gradients
   const RandomPlace* random = nullptr;   ///< of dropout; null: none
 };
 

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace diffuse {
+
+/// A class's part of a soft label.
+struct ClassShare {
+  std::int32_t label = 0;
+  float share = 0;
+};
+
+/// What training wants of a row.
+struct RowTarget {
+  RowTarget(std::int32_t hard_label) : label(hard_label) {}  // NOLINT: a label is a target
+
+  std::int32_t label;
+  float weight = 1;                      ///< in the loss, of at least 0
+  std::span<const ClassShare> shares{};  ///< the soft label, 1 together; empty: none
+  bool soft_only = false;                ///< the label is only the likeliest of the soft label
+};
+
+/// How a row's target is made of its label and its soft label.
+struct TargetRule {
+  std::int64_t classes = 0;      ///< C; 0: labels alone are wanted
+  double label_smoothing = 0;    ///< s of (1 - s) * one_hot + s / C, which the label stands for
+  double soft_label_weight = 0;  ///< share of the soft label, where there is one beside a label
+};
+
+/// What rows want beside their labels: weights and soft labels. Takes no memory for what no row
+/// has, else 4 bytes a row for weights, and for soft labels 8 a row and 8 for each of its classes.
+class RowTargets {
+ public:
+  void append(const RowTarget& target);
+  std::size_t size() const { return size_; }
+  /// Whether a row has another weight than 1, or a soft label.
+  bool weighted() const { return !weights_.empty(); }
+  bool soft() const { return !ends_.empty(); }
+
+  float weight(std::size_t row) const { return weights_.empty() ? 1 : weights_[row]; }
+  std::span<const ClassShare> shares(std::size_t row) const;
+  bool soft_only(std::size_t row) const { return !ends_.empty() && soft_only_[row]; }
+  /// The row's target as it was appended, with `label`, which is not kept here. Valid until rows
+  /// are appended.
+  RowTarget at(std::size_t row, std::int32_t label) const;
+  /// The row's target distribution, [C], by `rule`.
+  void write_distribution(std::size_t row, std::int32_t label, const TargetRule& rule,
+                          std::span<float> to) const;
+
+  /// Multiplies the row's weight.
+  void scale_weight(std::size_t row, float factor);
+  /// Replaces every class c of the soft labels by to[c].
+  void map_labels(std::span<const std::int32_t> to);
+  void clear() { *this = {}; }
+  std::size_t memory_bytes() const;
+
+ private:
+  std::size_t size_ = 0;
+  std::vector<float> weights_{};       // empty: all 1
+  std::vector<std::uint64_t> ends_{};  // of each row's shares; empty: there are none
+  std::vector<bool> soft_only_{};      // as ends_
+  std::vector<ClassShare> shares_{};
+};
+
+}  // namespace diffuse

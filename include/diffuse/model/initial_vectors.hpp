@@ -1,0 +1,16 @@
+#pragma once
+
+#include "diffuse/config/config.hpp"
+#include "diffuse/data/word_vectors.hpp"
+#include "diffuse/model/classifier.hpp"
+
+namespace diffuse {
+
+/// Starts the embedding of a fresh diffusion classifier of `config` from `vectors`: they, and the
+/// random vectors of tokens that have none, are scaled to `config.embedding_file_std`, or with 0
+/// the random ones to the scale of the file. The scale of vectors is the root of the mean square of
+/// their elements.
+void start_from_vectors(Classifier& classifier, const WordVectors& vectors,
+                        const ModelConfig& config);
+
+}  // namespace diffuse

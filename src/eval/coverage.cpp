@@ -1,0 +1,110 @@
+#include "diffuse/eval/coverage.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/json_reader.hpp"
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/table.hpp"
+#include "diffuse/eval/metrics.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::size_t kFewRows = 20;
+
+}  // namespace
+
+std::vector<CoveragePoint> coverage_curve(std::span<const float> probabilities,
+                                          std::span<const std::int32_t> gold, std::int64_t classes,
+                                          std::size_t most) {
+  if (gold.empty()) throw Error("coverage_curve: there are no rows.");
+  const std::vector<std::int32_t> answers = predicted_classes(probabilities, classes);
+  const auto width = static_cast<std::size_t>(classes);
+  const auto confidence = [&](std::size_t row) {
+    return probabilities[row * width + static_cast<std::size_t>(answers[row])];
+  };
+  std::vector<std::size_t> order(gold.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return confidence(a) != confidence(b) ? confidence(a) > confidence(b) : a < b;
+  });
+  const std::size_t stride = std::max<std::size_t>((order.size() + most - 1) / most, 1);
+  std::vector<CoveragePoint> curve;
+  std::size_t right = 0;
+  std::size_t last = 0;  // rows of the last point
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    right += answers[order[i]] == gold[order[i]] ? 1 : 0;
+    const std::size_t rows = i + 1;
+    const bool at_end = rows == order.size();
+    const bool parts = at_end || confidence(order[i + 1]) < confidence(order[i]);
+    if (!at_end && (!parts || rows < kFewRows || rows - last < stride)) continue;
+    last = rows;
+    curve.push_back({static_cast<double>(confidence(order[i])),
+                     static_cast<double>(rows) / static_cast<double>(order.size()),
+                     static_cast<double>(right) / static_cast<double>(rows)});
+  }
+  return curve;
+}
+
+std::optional<CoveragePoint> point_of(std::span<const CoveragePoint> curve, double accuracy) {
+  std::optional<CoveragePoint> found;
+  for (const CoveragePoint& point : curve)
+    if (point.accuracy >= accuracy && (!found || point.coverage > found->coverage)) found = point;
+  return found;
+}
+
+std::string coverage_table(std::span<const CoveragePoint> curve) {
+  constexpr std::array kShares = {1.0, 0.95, 0.9, 0.8, 0.7, 0.5};
+  using Align = Table::Align;
+  Table table({"answered", "accuracy", "confidence from"},
+              {Align::right, Align::right, Align::right});
+  double shown = 2;
+  for (const double share : kShares) {
+    const auto nearest = std::min_element(
+        curve.begin(), curve.end(), [&](const CoveragePoint& a, const CoveragePoint& b) {
+          return std::abs(a.coverage - share) < std::abs(b.coverage - share);
+        });
+    if (nearest == curve.end() || nearest->coverage >= shown) continue;
+    shown = nearest->coverage;
+    table.add_row({fmt::format("{:.1f} %", 100 * nearest->coverage),
+                   fmt::format("{:.2f} %", 100 * nearest->accuracy),
+                   fmt::format("{:.4f}", nearest->threshold)});
+  }
+  return table.text();
+}
+
+std::string coverage_json(std::span<const CoveragePoint> curve, std::int64_t rows) {
+  nlohmann::ordered_json json;
+  json["rows"] = rows;
+  json["points"] = nlohmann::ordered_json::array();
+  for (const CoveragePoint& point : curve)
+    json["points"].push_back({point.threshold, point.coverage, point.accuracy});
+  return json.dump() + "\n";
+}
+
+std::vector<CoveragePoint> parse_coverage(const std::string& text, const std::string& place) {
+  const nlohmann::json json = read_json_object(text, place);
+  std::vector<CoveragePoint> curve;
+  const auto points = json.find("points");
+  bool sound = points != json.end() && points->is_array();
+  for (std::size_t i = 0; sound && i < points->size(); ++i) {
+    const nlohmann::json& point = (*points)[i];
+    sound = point.is_array() && point.size() == 3 &&
+            std::all_of(point.begin(), point.end(), [](const nlohmann::json& number) {
+              return number.is_number() && number.get<double>() >= 0 && number.get<double>() <= 1;
+            });
+    if (sound)
+      curve.push_back({point[0].get<double>(), point[1].get<double>(), point[2].get<double>()});
+  }
+  if (!sound)
+    throw DataError(fmt::format(
+        "{}: points is no list of [threshold, coverage, accuracy], each from 0 to 1.", place));
+  return curve;
+}
+
+}  // namespace diffuse
