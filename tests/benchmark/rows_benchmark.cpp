@@ -75,7 +75,7 @@ void initial_state_benchmark(benchmark::State& state) {
                     output.mutable_data_ptr<float>());
     } else {
       const at::Tensor initial =
-          embedding.forward(batch.tokens, {.training = true, .generator = generator});
+          embedding.forward(batch, {.training = true, .generator = generator});
       const Segments segments(text.rows.offsets(), at::TensorOptions(at::kFloat));
       benchmark::DoNotOptimize(segment_pool(initial, segments, config.pooling).const_data_ptr());
     }
