@@ -12,7 +12,8 @@ prints the largest difference and fails where it is above 1e-5.
 Reads model.safetensors with the `safetensors` package, config.json, vocab.txt and labels.txt, and
 runs nothing of diffuse. Prints the label names, then one line for each text: its logits, separated
 by tabs. Texts for a `words` vocabulary must be ASCII here; for others give the ids. A text of unknown
-words alone has, as in `diffuse predict`, the logarithms of the training rows' class shares (data.json).
+words alone has, as in `diffuse predict`, the logarithms of the training rows' class shares (data.json). A
+checkpoint with n-grams is refused: this computes the network alone.
 
 Needs torch, safetensors and, for texts and WordPiece, tokenizers (scripts/setup.sh --python).
 """
@@ -34,8 +35,11 @@ UNKNOWN = {"words": 1, "wordpiece": 100}  # the id of a word that the vocabulary
 
 def find_checkpoint(path):
     for folder in (path, path / "checkpoints" / "best", path / "checkpoints" / "last"):
-        if (folder / "model.safetensors").is_file():
-            return folder
+        if not (folder / "model.safetensors").is_file():
+            continue
+        if (folder / "ngrams.safetensors").is_file():
+            sys.exit(f"check_checkpoint: {folder} has n-grams; this computes the network alone (ngrams.max = 0)")
+        return folder
     sys.exit(f"check_checkpoint: no model.safetensors in {path} or its checkpoints")
 
 

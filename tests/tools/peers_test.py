@@ -156,7 +156,7 @@ class Peers(unittest.TestCase):
                 self.assertGreater(program["time_s"], 0)
                 self.assertGreater(program["peak_bytes"], 1e6)
         weights = (2 + 120 + 2) * 8 * 4  # more than these are in the model's files, the optimizer's state is not
-        self.assertTrue(weights < rounds[0]["diffuse"]["model_bytes"] < 2.5 * weights, rounds[0]["diffuse"])
+        self.assertTrue(weights < rounds[0]["diffuse"]["model_bytes"] < 3 * weights, rounds[0]["diffuse"])
         self.assertRegex(result.stdout, r"(?m)^\| diffuse \| [0-9.]+ \([0-9.]+ – [0-9.]+\) \|  \| .*100\.00 % \(100\.00, 100\.00, 100\.00\) \|$")
         self.assertRegex(result.stdout, r"(?m)^\| fasttext \| .* \| 0\.0 MB \| 50\.00 % \(50\.00, 50\.00, 50\.00\) \|$")
         self.assertRegex(result.stdout, r"(?m)^\| without conversion \| ")

@@ -36,7 +36,7 @@ class Scripts(unittest.TestCase):
         words = ("match", "rain", "profit")
         rows.write_text("".join(f"{'abc'[i % 3]},the {words[i % 3]} of number {i}\n" for i in range(90)))
         command = [BUILD / "bin/diffuse", "train", "--train", rows, "--out", self.root / name, "--threads", "1"]
-        for setting in ("train.length=20u", "train.warmup=2u", "model.dim=16", "data.cache=false", *settings):
+        for setting in ("train.length=20u", "train.warmup=2u", "model.dim=16", "data.cache=false", "ngrams.max=0", *settings):
             command += ["--set", setting]
         result = run(*command)
         self.assertEqual(result.returncode, 0, result.stderr)
