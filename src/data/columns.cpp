@@ -21,7 +21,8 @@ namespace {
 /// a name is pandas' index.
 std::size_t unnamed_label(const Names& header, const std::optional<ColumnRef>& weight,
                           const std::string& place) {
-  const std::size_t first = header.size() > 1 && folded_name(header.front()).empty() ? 1 : 0;
+  std::size_t first = header.size() > 1 && folded_name(header.front()).empty() ? 1 : 0;
+  if (weight && weight->number == first + 1 && first + 1 < header.size()) ++first;
   Names others;
   std::vector<std::size_t> likely;
   for (std::size_t i = first; i < header.size(); ++i) {
