@@ -1,20 +1,15 @@
 #include "cache_file.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <span>
 #include <vector>
 
-#include "diffuse/base/error.hpp"
-#include "diffuse/base/hash.hpp"
+#include "cache_stream.hpp"
 
 namespace diffuse {
 namespace {
 
-constexpr std::size_t kHashDigits = 32;
 constexpr std::size_t kBlockRows = 1024;
 constexpr std::size_t kBlockTokens = std::size_t{1} << 18;
 // Read on a machine of the other byte order, the mark differs.
@@ -62,95 +57,7 @@ struct Block {
   }
 };
 
-class Writer {
- public:
-  explicit Writer(const std::filesystem::path& path)
-      : path_(path), file_(path, std::ios::binary | std::ios::trunc) {
-    check();
-  }
-
-  template <class T>
-  void put(std::span<const T> values) {
-    const auto bytes = std::as_bytes(values);
-    hasher_.update(bytes);
-    file_.write(reinterpret_cast<const char*>(bytes.data()),
-                static_cast<std::streamsize>(bytes.size()));
-    check();
-  }
-  void put(const std::string& text) { put(std::span<const char>(text)); }
-  template <class T>
-  void put_one(const T& value) {
-    put(std::span<const T>(&value, 1));
-  }
-
-  void finish() {
-    const std::string hash = hasher_.hex();
-    file_.write(hash.data(), static_cast<std::streamsize>(hash.size()));
-    file_.close();
-    check();
-  }
-
- private:
-  void check() const {
-    if (!file_) throw SystemError(fmt::format("{}: writing failed", path_.string()));
-  }
-
-  std::filesystem::path path_;
-  std::ofstream file_;
-  Hasher hasher_;
-};
-
-class Reader {
- public:
-  explicit Reader(const std::filesystem::path& path) : file_(path, std::ios::binary) {
-    std::error_code error;
-    remaining_ = std::filesystem::file_size(path, error);
-    if (!file_ || error) throw DamagedCache("it cannot be read");
-    if (remaining_ < kHashDigits) throw DamagedCache("it is too short");
-    remaining_ -= kHashDigits;
-  }
-
-  template <class T>
-  void get(std::span<T> values) {
-    read(std::as_writable_bytes(values));
-  }
-  /// `count` is checked against the file's size before memory is taken for it.
-  template <class Container>
-  void get(Container& values, std::uint64_t count) {
-    if (count > remaining_ / sizeof(values[0])) throw DamagedCache("it is too short");
-    values.resize(static_cast<std::size_t>(count));
-    get(std::span(values.data(), values.size()));
-  }
-  template <class T>
-  T get_one() {
-    T value;
-    get(std::span<T>(&value, 1));
-    return value;
-  }
-
-  void finish() {
-    if (remaining_ != 0) throw DamagedCache("it is too long");
-    const std::string wanted = hasher_.hex();
-    std::string stored(kHashDigits, '\0');
-    file_.read(stored.data(), static_cast<std::streamsize>(stored.size()));
-    if (!file_ || stored != wanted) throw DamagedCache("its checksum is wrong");
-  }
-
- private:
-  void read(std::span<std::byte> bytes) {
-    if (bytes.size() > remaining_) throw DamagedCache("it is too short");
-    file_.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    if (!file_) throw DamagedCache("it cannot be read");
-    remaining_ -= bytes.size();
-    hasher_.update(bytes);
-  }
-
-  std::ifstream file_;
-  std::uintmax_t remaining_ = 0;
-  Hasher hasher_;
-};
-
-void write_block(Writer& writer, Block& block) {
+void write_block(CacheWriter& writer, Block& block) {
   if (block.lengths.empty()) return;
   writer.put_one(BlockHead{block.lengths.size(), block.tokens.size(), block.shares.size()});
   writer.put(std::span<const std::int32_t>(block.lengths));
@@ -212,7 +119,7 @@ void append_block(const Block& block, const Counts& counts, EncodedDataset& data
 
 void write_cache_file(const std::filesystem::path& path, const CacheContent& header,
                       const EncodedDataset& data) {
-  Writer writer(path);
+  CacheWriter writer(path);
   Counts counts;
   counts.rows = data.size();
   counts.tokens = static_cast<std::uint64_t>(data.token_count());
@@ -256,7 +163,7 @@ void write_cache_file(const std::filesystem::path& path, const CacheContent& hea
 }
 
 CacheContent read_cache_file(const std::filesystem::path& path) {
-  Reader reader(path);
+  CacheReader reader(path);
   const auto counts = reader.get_one<Counts>();
   if (counts.magic != kMagic) throw DamagedCache("it is no cache file");
   if (counts.format != kCacheFormat) throw DamagedCache("it is of another format");

@@ -62,9 +62,9 @@ TEST(WeightedTraining, StaysOverCacheAndResume) {
   const Workspace workspace;
   workspace.write("weighted.csv", with_weights(easy_csv(120)));
   workspace.write("named.csv", "label,text\n" + easy_csv(60, 1000));
-  const std::vector<std::string> more = {"--train", "weighted.csv",
-                                         "--set",   "data.weight_column=w",
-                                         "--set",   "train.evaluate_every=10u"};
+  const std::vector<std::string> more = {
+      "--train", "weighted.csv",         "--test", "named.csv",
+      "--set",   "data.weight_column=w", "--set",  "train.evaluate_every=10u"};
   const auto with = [&more](std::vector<std::string> others) {
     others.insert(others.begin(), more.begin(), more.end());
     return others;
@@ -115,6 +115,7 @@ TEST(TaughtTraining, OfOneModelTeachAnother) {
   workspace.write("taught.jsonl", taught.out);
   workspace.write("named.csv", "label,text\n" + easy_csv(60, 1000));
   const std::vector<std::string> student = {"--train", "taught.jsonl",
+                                            "--test",  "named.csv",
                                             "--set",   "data.soft_labels=probabilities",
                                             "--set",   "train.soft_label_weight=1"};
   const Outcome training = workspace.run(train("student", student));
