@@ -20,7 +20,7 @@ namespace {
 
 // What the n-grams are chosen on: enough rows to tell choices apart, read in about a second.
 constexpr std::size_t kSampleRows = 6000;
-constexpr std::size_t kSampleBytes = 3'000'000;
+constexpr std::size_t kSampleBytes = 4'000'000;
 
 /// Sets keys that nobody has given, and remembers them for the log.
 class Choices {
@@ -29,7 +29,7 @@ class Choices {
 
   template <class Value>
   void set(const char* key, Value& member, const Value& value) {
-    if (is_given(key)) return;
+    if (is_given(key) || member == value) return;
     member = value;
     if (!text_.empty()) text_ += ", ";
     if constexpr (std::is_enum_v<Value>)
@@ -49,22 +49,83 @@ class Choices {
   std::string text_;
 };
 
+/// A question, a title: what decides is a phrase, and the strongest match of each channel is the
+/// answer (configs/trec.json, which says how it was found).
+void choose_for_short_texts(Config& config, Choices& choices) {
+  ModelConfig& model = config.model;
+  choices.set("model.dim", model.dim, std::int64_t{128});
+  choices.set("model.steps", model.steps, std::int64_t{1});
+  choices.set("model.radius", model.radius, std::int64_t{2});
+  choices.set("model.alpha", model.alpha, 0.2);
+  choices.set("model.pooling", model.pooling, Pooling::max);
+  choices.set("model.weight", model.weight, WeightKind::full);
+  choices.set("model.activation", model.activation, Activation::identity);
+  choices.set("model.norm", model.norm, NormPosition::none);
+  choices.set("model.head_hidden_dim", model.head_hidden_dim, std::int64_t{0});
+  choices.set("model.embedding_init_std", model.embedding_init_std, 0.15);
+  choices.set("model.token_dropout", model.token_dropout, 0.0);
+  choices.set("model.embedding_dropout", model.embedding_dropout, 0.5);
+  choices.set("model.head_dropout", model.head_dropout, 0.5);
+  choices.set("train.batch_size", config.train.batch_size, std::int64_t{32});
+  choices.set("train.length", config.train.length, std::string("12e"));
+  choices.set("train.label_smoothing", config.train.label_smoothing, 0.1);
+}
+
+/// Few texts: many small updates of a network that learns them by heart late (configs/r8.json).
+void choose_for_few_texts(Config& config, Choices& choices) {
+  ModelConfig& model = config.model;
+  choices.set("model.dim", model.dim, std::int64_t{128});
+  choices.set("model.activation", model.activation, Activation::identity);
+  choices.set("model.head_hidden_dim", model.head_hidden_dim, std::int64_t{0});
+  choices.set("model.embedding_dropout", model.embedding_dropout, 0.3);
+  choices.set("model.head_dropout", model.head_dropout, 0.3);
+  choices.set("train.batch_size", config.train.batch_size, std::int64_t{32});
+  choices.set("train.length", config.train.length, std::string("12e"));
+  choices.set("train.learning_rate", config.train.learning_rate, 2e-3);
+}
+
+/// Many texts: pairs of words have rows of their own, and a second pass over each batch pays
+/// (configs/agnews.json, at half of its width).
+void choose_for_many_texts(Config& config, Choices& choices) {
+  ModelConfig& model = config.model;
+  choices.set("model.bigram_buckets", model.bigram_buckets, std::int64_t{262144});
+  choices.set("model.token_dropout", model.token_dropout, 0.0);
+  choices.set("model.embedding_dropout", model.embedding_dropout, 0.3);
+  choices.set("model.head_dropout", model.head_dropout, 0.1);
+  choices.set("train.adversarial", config.train.adversarial, 0.05);
+  choices.set("train.schedule", config.train.schedule, Schedule::linear);
+  choices.set("train.ema_decay", config.train.ema_decay, 0.0);
+  choices.set("train.length", config.train.length, std::string("4e"));
+}
+
+/// The network's and its training's keys.
 void choose_network(const DataSurvey& survey, Config& config, Choices& choices) {
+  constexpr std::int64_t kShortText = 100;  // bytes; some 18 words
+  constexpr std::int64_t kLongText = 800;   // some 150 words
+  constexpr std::int64_t kVeryFewRows = 1000;
+  constexpr std::int64_t kFewRows = 20'000;
+  constexpr std::int64_t kManyRows = 50'000;
   const std::int64_t bytes_a_text = survey.text_bytes / std::max<std::int64_t>(survey.rows, 1);
-  constexpr std::int64_t kLongText = 800;  // bytes; some 150 words
-  if (bytes_a_text < kLongText) return;
-  // Long texts say the same thing often: half of them fits into 512 words, and half as many of them
-  // are enough for a batch.
-  choices.set("tokenizer.max_tokens", config.tokenizer.max_tokens, std::int64_t{512});
-  choices.set("train.batch_size", config.train.batch_size, std::int64_t{64});
+  if (survey.rows < kVeryFewRows) return;  // of which the defaults were made
+  if (bytes_a_text >= kLongText) {
+    choices.set("tokenizer.max_tokens", config.tokenizer.max_tokens, std::int64_t{512});
+    choices.set("train.batch_size", config.train.batch_size,
+                survey.rows < kFewRows ? std::int64_t{32} : std::int64_t{64});
+  }
+  if (bytes_a_text < kShortText && survey.rows < kFewRows)
+    choose_for_short_texts(config, choices);
+  else if (survey.rows < kFewRows)
+    choose_for_few_texts(config, choices);
+  else if (survey.rows >= kManyRows && bytes_a_text < kLongText)
+    choose_for_many_texts(config, choices);
 }
 
 void choose_branch(const DataSurvey& survey, Config& config, Choices& choices) {
   if (choices.is_given("ngrams.")) return;  // whoever says one thing of them says all of it
   WorkerPool pool(config.train.threads > 0 ? config.train.threads : available_cores());
-  const NgramConfig found =
-      choose_ngrams(config.ngrams, config.tokenizer.lowercase, survey.sample_texts,
-                    survey.sample_labels, std::ssize(survey.class_names), pool);
+  const NgramConfig found = choose_ngrams(
+      config.ngrams, config.tokenizer.lowercase, survey.sample_texts, survey.sample_labels,
+      std::ssize(survey.class_names), std::ssize(survey.sample_texts) == survey.rows, pool);
   NgramConfig& own = config.ngrams;
   choices.set("ngrams.max", own.max, found.max);
   choices.set("ngrams.weighting", own.weighting, found.weighting);

@@ -95,15 +95,23 @@ class Chooser {
 
 NgramConfig choose_ngrams(const NgramConfig& base, bool lowercase,
                           std::span<const std::string> texts, std::span<const std::int32_t> labels,
-                          std::int64_t classes, WorkerPool& pool) {
+                          std::int64_t classes, bool all_rows, WorkerPool& pool) {
   NgramConfig first = base;
-  first.max = 1;
-  first.min_count = 1;
+  first.max = all_rows ? 1 : 2;
+  first.min_count = all_rows ? 1 : 2;
   Chooser chooser(first, lowercase, texts, labels, classes, pool);
-  chooser.consider([](NgramConfig& config) { config.max = 2; });
-  chooser.consider([](NgramConfig& config) { config.min_count = 2; });
-  chooser.consider([](NgramConfig& config) { config.weighting = NgramWeighting::naive_bayes; });
-  if (chooser.best().max == 2) chooser.consider([](NgramConfig& config) { config.max = 3; });
+  if (all_rows) {
+    chooser.consider([](NgramConfig& config) { config.max = 2; });
+    chooser.consider([](NgramConfig& config) { config.min_count = 2; });
+    chooser.consider([](NgramConfig& config) { config.weighting = NgramWeighting::naive_bayes; });
+    if (chooser.best().max == 2) chooser.consider([](NgramConfig& config) { config.max = 3; });
+  } else {
+    // More rows than these have more use for long n-grams, as far as their weights allow for it.
+    chooser.consider([](NgramConfig& config) {
+      config.weighting = NgramWeighting::naive_bayes;
+      config.max = 3;
+    });
+  }
   chooser.consider([](NgramConfig& config) {
     config.char_min = 3;
     config.char_max = 5;

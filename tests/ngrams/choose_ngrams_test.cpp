@@ -9,7 +9,8 @@ namespace {
 
 /// Texts of random words; `mark` lays in what tells their class.
 template <class Mark>
-NgramConfig chosen(const Mark& mark, std::size_t rows = 600) {
+NgramConfig chosen(const Mark& mark, bool all_rows = true) {
+  constexpr std::size_t rows = 600;
   Random random(5);
   std::vector<std::string> texts;
   std::vector<std::int32_t> labels;
@@ -24,7 +25,7 @@ NgramConfig chosen(const Mark& mark, std::size_t rows = 600) {
     labels.push_back(label);
   }
   WorkerPool pool(2);
-  return choose_ngrams({}, true, texts, labels, 2, pool);
+  return choose_ngrams({}, true, texts, labels, 2, all_rows, pool);
 }
 
 TEST(ChooseNgrams, WordsAloneWhereTheyTellAll) {
@@ -32,6 +33,13 @@ TEST(ChooseNgrams, WordsAloneWhereTheyTellAll) {
       chosen([](std::int32_t label, Random&) { return label == 0 ? "good" : "bad"; });
   EXPECT_EQ(config.max, 1);
   EXPECT_EQ(config.char_max, 0);
+}
+
+TEST(ChooseNgrams, NeverLessThanPairsOfTwoTextsWhereThereAreMoreRows) {
+  const NgramConfig config =
+      chosen([](std::int32_t label, Random&) { return label == 0 ? "good" : "bad"; }, false);
+  EXPECT_GE(config.max, 2);
+  EXPECT_EQ(config.min_count, 2);
 }
 
 TEST(ChooseNgrams, PairsWhereTheirOrderTells) {
@@ -57,7 +65,7 @@ TEST(ChooseNgrams, KeepsWhatItDoesNotChoose) {
   base.cost = 0.25;
   base.max_features = 123;
   WorkerPool pool(1);
-  const NgramConfig config = choose_ngrams(base, true, texts, labels, 2, pool);
+  const NgramConfig config = choose_ngrams(base, true, texts, labels, 2, true, pool);
   EXPECT_EQ(config.cost, 0.25);
   EXPECT_EQ(config.max_features, 123);
   EXPECT_TRUE(config.used());

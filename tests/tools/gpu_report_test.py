@@ -80,7 +80,7 @@ class GpuReport(unittest.TestCase):
             self.assertIn("  LibTorch     2.", text)
             for tests in ("device", "ops", "model", "eval", "train", "bench"):
                 self.assertRegex(text, rf"\| {tests}_tests \| [1-9][0-9]* \| [0-9]+ \| 0 \|")
-            self.assertIn("agnews against DistilBERT", text)
+            self.assertIn("agnews-diffusion against DistilBERT", text)
             self.assertIn("beyond --budget", text)
             self.assertIn("One epoch of AG News, `train.precision = fp32`", text)
             self.assertRegex(text, r"test accuracy  [0-9.]+ %  \[[0-9., ]+\]  n = 40")

@@ -1,0 +1,142 @@
+// Answers that are given only where the model is sure enough.
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+/// A copy of the trained run, whose coverage table may be another one.
+class UnsureTest : public ::testing::Test {
+ protected:
+  UnsureTest() {
+    fs::copy(fs::canonical(trained_workspace().workspace.path() / "runs/small/checkpoints/best"),
+             workspace_.path() / "model", fs::copy_options::recursive);
+  }
+  void set_coverage(const std::string& json) {
+    fs::remove(workspace_.path() / "model/manifest.json");  // what is changed here is meant
+    workspace_.write("model/coverage.json", json);
+  }
+  Outcome predict(const std::string& target, const std::string& text,
+                  std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"predict", "--checkpoint", "model", "--target-accuracy",
+                                          target};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return workspace_.run(arguments, text);
+  }
+
+  Workspace workspace_;
+};
+
+TEST_F(UnsureTest, TheTrainingWritesWhatIsNeeded) {
+  const Json table = Json::parse(read_file(workspace_.path() / "model/coverage.json"));
+  EXPECT_EQ(table.at("rows"), 42);
+  EXPECT_EQ(table.at("points").back().at(1), 1);
+  const Outcome outcome = predict("0.5", "the match, goal team\n");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, StartsWith("sport\t"));
+  EXPECT_THAT(outcome.err, HasSubstr("answers from a probability of "));
+}
+
+TEST_F(UnsureTest, BelowTheThresholdNothingIsAnswered) {
+  set_coverage(R"({"rows": 100, "points": [[0.9999, 0.5, 1.0], [0.4, 1.0, 0.7]]})");
+  const std::string unknown = "xyzzy plugh\n";  // gets the classes' shares
+  EXPECT_THAT(predict("0.7", "the match, goal team\n" + unknown).out,
+              AllOf(StartsWith("sport\t"), HasSubstr("\n#unsure\t0.3")));
+  EXPECT_THAT(predict("0.7", unknown, {"--top", "2"}).out, HasSubstr("#unsure\t0.3"));
+  const Outcome jsonl = predict("0.7", unknown, {"--format", "jsonl"});
+  EXPECT_TRUE(Json::parse(jsonl.out).at("label").is_null()) << jsonl;
+  EXPECT_THAT(
+      predict("0.7", unknown).err,
+      HasSubstr("answers from a probability of 0.4000 on: on the validation rows 70.00 % of "
+                "100.0 % answered"));
+}
+
+TEST_F(UnsureTest, WhatTheModelCannotReachIsRefused) {
+  set_coverage(R"({"rows": 100, "points": [[0.9, 0.5, 0.8], [0.4, 1.0, 0.7]]})");
+  const Outcome outcome = predict("0.95", "a\n");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--target-accuracy 0.95: on the validation rows the model's "
+                                     "surest answers reach 0.8000; give that or less."));
+}
+
+TEST_F(UnsureTest, AModelWithoutATableIsRefused) {
+  fs::remove(workspace_.path() / "model/manifest.json");
+  fs::remove(workspace_.path() / "model/coverage.json");
+  const Outcome outcome = predict("0.9", "a\n");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("does not tell how accurate it is at which confidence, for it "
+                                     "was trained without validation rows"));
+}
+
+TEST_F(UnsureTest, ADamagedTableIsTold) {
+  set_coverage(R"({"points": [[2, 0, 0]]})");
+  const Outcome outcome = predict("0.9", "a\n");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("coverage.json: points is no list of [threshold, coverage, "
+                                     "accuracy], each from 0 to 1."));
+}
+
+TEST_F(UnsureTest, EvalTellsWhatTheSurestAnswersReach) {
+  const Outcome outcome = workspace_.run({"eval", "--checkpoint", "model", "--data", "test.csv"});
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("where only the surest answers are given:"),
+                                 HasSubstr("answered  accuracy  confidence from")));
+}
+
+TEST(DefaultChoices, AreToldAndStandInTheConfig) {
+  const Workspace workspace;
+  const Outcome outcome =
+      workspace.run({"train", "--train", "train.csv", "--test", "test.csv", "--out", "run", "--set",
+                     "train.length=3u", "--set", "train.warmup=1u"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("defaults for 210 rows of 3 classes, "),
+                                 HasSubstr("ngrams.max = 1")));
+  const Json config = Json::parse(read_file(workspace.path() / "run/config.json"));
+  EXPECT_EQ(config.at("ngrams").at("max"), 1);
+  // What is chosen makes the same run again.
+  const Outcome again = workspace.run({"train", "--config", "run/config.json", "--out", "again"});
+  ASSERT_EQ(again.exit_code, 0) << again;
+  for (const char* file : {"model.safetensors", "ngrams.safetensors"}) {
+    EXPECT_TRUE(read_file(workspace.path() / "run/checkpoints/last" / file) ==
+                read_file(workspace.path() / "again/checkpoints/last" / file));
+  }
+}
+
+TEST(DefaultChoices, LeaveWhatIsGiven) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run({"train", "--train", "train.csv", "--dry-run", "--json",
+                                         "--set", "ngrams.max=0", "--set", "train.batch_size=7"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const Json config = Json::parse(outcome.out).at("config");
+  EXPECT_EQ(config.at("ngrams").at("max"), 0);
+  EXPECT_EQ(config.at("train").at("batch_size"), 7);
+}
+
+TEST(DefaultChoices, LongTextsGetRoom) {
+  const Workspace workspace;
+  std::string csv;
+  for (int i = 0; i < 60; ++i) {
+    csv += i % 2 == 0 ? "good,\"" : "bad,\"";
+    for (int k = 0; k < 200; ++k) csv += i % 2 == 0 ? "sun " : "rain ";
+    csv += "\"\n";
+  }
+  workspace.write("long.csv", csv);
+  const Outcome outcome = workspace.run({"train", "--train", "long.csv", "--dry-run", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const Json config = Json::parse(outcome.out).at("config");
+  EXPECT_EQ(config.at("tokenizer").at("max_tokens"), 512);
+  EXPECT_EQ(config.at("train").at("batch_size"), 64);
+}
+
+}  // namespace
+}  // namespace diffuse::testing
