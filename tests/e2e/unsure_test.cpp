@@ -125,7 +125,7 @@ TEST(DefaultChoices, LeaveWhatIsGiven) {
 TEST(DefaultChoices, LongTextsGetRoom) {
   const Workspace workspace;
   std::string csv;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 1200; ++i) {
     csv += i % 2 == 0 ? "good,\"" : "bad,\"";
     for (int k = 0; k < 200; ++k) csv += i % 2 == 0 ? "sun " : "rain ";
     csv += "\"\n";
@@ -135,7 +135,7 @@ TEST(DefaultChoices, LongTextsGetRoom) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const Json config = Json::parse(outcome.out).at("config");
   EXPECT_EQ(config.at("tokenizer").at("max_tokens"), 512);
-  EXPECT_EQ(config.at("train").at("batch_size"), 64);
+  EXPECT_EQ(config.at("train").at("batch_size"), 32);
 }
 
 }  // namespace

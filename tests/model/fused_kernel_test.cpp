@@ -189,6 +189,7 @@ TEST(FusedKernel, RunsEveryShippedDiffusionConfig) {
     if (config.model.type != ModelType::diffusion) continue;
     ++count;
     config.model.token_dropout = config.model.embedding_dropout = config.model.head_dropout = 0;
+    config.model.bigram_dropout = 0;
     config.model.noise_std = 0;
     DiffusionClassifier model(config.model, kShape, 1);
     model.use_kernel(Kernel::automatic, Precision::fp32);
