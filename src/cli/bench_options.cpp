@@ -84,7 +84,8 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
       "  diffuse bench --compare distilbert\n"
       "  diffuse bench --config paper.json --mode train --seq-len 64,128,256 --budget 300\n"
       "  diffuse bench --checkpoint runs/r8 --data data/r8/test.csv\n"
-      "  diffuse bench --kernel reference --compare agnews-diffusion.json   (one model, both kernels)\n"
+      "  diffuse bench --kernel reference --compare agnews-diffusion.json   (one model, both "
+      "kernels)\n"
       "  diffuse bench --sweep --format html --output sweep.html\n");
   return verb;
 }

@@ -49,9 +49,17 @@ class Choices {
   std::string text_;
 };
 
+/// Of few rows those that choose are missed in training, and choose badly; the last epoch of these
+/// recipes is a good one.
+void train_on_all_rows(Config& config, Choices& choices) {
+  if (choices.is_given("data.validation") || config.train.patience > 0) return;
+  choices.set("data.validation_fraction", config.data.validation_fraction, 0.0);
+}
+
 /// A question, a title: what decides is a phrase, and the strongest match of each channel is the
 /// answer (configs/trec.json, which says how it was found).
 void choose_for_short_texts(Config& config, Choices& choices) {
+  train_on_all_rows(config, choices);
   ModelConfig& model = config.model;
   choices.set("model.dim", model.dim, std::int64_t{128});
   choices.set("model.steps", model.steps, std::int64_t{1});
@@ -73,6 +81,7 @@ void choose_for_short_texts(Config& config, Choices& choices) {
 
 /// Few texts: many small updates of a network that learns them by heart late (configs/r8.json).
 void choose_for_few_texts(Config& config, Choices& choices) {
+  train_on_all_rows(config, choices);
   ModelConfig& model = config.model;
   choices.set("model.dim", model.dim, std::int64_t{128});
   choices.set("model.activation", model.activation, Activation::identity);

@@ -22,8 +22,8 @@ struct PredictOptions {
   OutputFormat format = OutputFormat::tsv;
   std::int64_t top = 1;
   std::optional<double> target_accuracy;  ///< of the answers that are given
-  bool logits = false;         ///< also write the logits (jsonl only)
-  bool probabilities = false;  ///< also write those of all classes (jsonl only)
+  bool logits = false;                    ///< also write the logits (jsonl only)
+  bool probabilities = false;             ///< also write those of all classes (jsonl only)
 };
 
 /// Declares the verb `predict`; parsing fills `options`, which must outlive the parser.

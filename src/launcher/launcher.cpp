@@ -150,10 +150,11 @@ int main(int argc, char** argv) {
   // besides, they then take the core from the very thread they wait for: three to five times the
   // training time was measured beside busy processes. Threads that sleep at once cost as much on a
   // machine that does nothing else, where each of a step's hundred waits wakes a core. So: a
-  // thousand turns, some tens of microseconds, and then sleep. An update of agnews-diffusion.json takes 14 ms
-  // so, 23 ms where they sleep at once, 12.5 ms where they spin longer (two cores, medians); beside
-  // a busy process it takes 1.3 times as long as with sleep at once, not 3 times as with spinning.
-  // OpenMP reads this when it is loaded, so it must be set here; what the user set stays.
+  // thousand turns, some tens of microseconds, and then sleep. An update of agnews-diffusion.json
+  // takes 14 ms so, 23 ms where they sleep at once, 12.5 ms where they spin longer (two cores,
+  // medians); beside a busy process it takes 1.3 times as long as with sleep at once, not 3 times
+  // as with spinning. OpenMP reads this when it is loaded, so it must be set here; what the user
+  // set stays.
   if (getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "1000", 0);
   setenv("OMP_WAIT_POLICY", "passive", 0);
   const fs::path program = own_folder.parent_path() / "libexec" / "diffuse";

@@ -102,6 +102,7 @@ TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
     std::vector<std::int32_t> gold;
     for (const std::size_t i : others.places) gold.push_back(labels[i]);
     trained.factors.ngrams = calibrating_factor(others.logits, gold, classes);
+    trained.unseen_accuracy = accuracy_of(others.logits, gold, classes);
   }
   trained.time_s = steady_now_s() - start_s;
   return trained;

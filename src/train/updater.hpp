@@ -75,7 +75,7 @@ class Updater {
   Pass pass(const Batch& batch, double total_weight, std::uint32_t index, std::int64_t update,
             StepClock& clock);
   Pass pass_by_autograd(const Batch& batch, double total_weight, ForwardContext context,
-                       StepClock& clock);
+                        StepClock& clock);
   void share_parameters();
   void make_dense();
   std::vector<at::Tensor> embeddings() const;

@@ -36,7 +36,8 @@ const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = [] {
     std::vector<Kind> made;
     const auto add = [&](const char* name, const auto& change) {
-      ModelConfig config;  // what agnews-diffusion.json has: linear, gelu, a W for each channel, norm before
+      ModelConfig config;  // what agnews-diffusion.json has: linear, gelu, a W for each channel,
+                           // norm before
       config.token_dropout = config.embedding_dropout = config.head_dropout = 0;
       change(config);
       made.push_back({name, config});

@@ -109,6 +109,7 @@ TEST(TrainNgrams, TellsClassesApartAndIsCalibrated) {
     const double odds = trained.factors.ngrams * static_cast<double>(logits[0] - logits[1]);
     EXPECT_NEAR(1 / (1 + std::exp(-odds)), 0.9, 0.05);
     EXPECT_EQ(trained.factors.network, 1);
+    EXPECT_NEAR(trained.unseen_accuracy.value_or(0), 0.9, 0.02);
     EXPECT_EQ(trained.model.logits(rows.view(), pool).size(), 800U);
   }
 }

@@ -19,9 +19,8 @@ namespace diffuse {
 ///  - triples, where pairs are taken;
 ///  - characters besides.
 /// Where the texts are only some of those that there are to train on (not `all_rows`), few of them
-/// would speak for n-grams that are too short: then it is pairs by tfidf, or triples by naive_bayes,
-/// of two texts or more, and characters.
-/// `base`: what is not chosen. Deterministic.
+/// would speak for n-grams that are too short: then it is pairs by tfidf, or triples by
+/// naive_bayes, of two texts or more, and characters. `base`: what is not chosen. Deterministic.
 NgramConfig choose_ngrams(const NgramConfig& base, bool lowercase,
                           std::span<const std::string> texts, std::span<const std::int32_t> labels,
                           std::int64_t classes, bool all_rows, WorkerPool& pool);

@@ -20,6 +20,8 @@ struct TrainedNgrams {
   BranchFactors factors;
   bool factor_is_set = false;  ///< by `ngrams.factor`
   double time_s = 0;
+  /// Of training rows, each by a branch that was trained without it; without validation rows alone.
+  std::optional<double> unseen_accuracy{};
 };
 
 /// Trains the branch on the rows of `train`, whose data set holds their n-grams, of `features`
