@@ -103,7 +103,9 @@ NgramConfig choose_ngrams(const NgramConfig& base, bool lowercase,
   if (all_rows) {
     chooser.consider([](NgramConfig& config) { config.max = 2; });
     chooser.consider([](NgramConfig& config) { config.min_count = 2; });
-    chooser.consider([](NgramConfig& config) { config.weighting = NgramWeighting::naive_bayes; });
+    // Of few rows the ratios of more classes are too rough.
+    if (classes == 2)
+      chooser.consider([](NgramConfig& config) { config.weighting = NgramWeighting::naive_bayes; });
     if (chooser.best().max == 2) chooser.consider([](NgramConfig& config) { config.max = 3; });
   } else {
     // More rows than these have more use for long n-grams, as far as their weights allow for it.

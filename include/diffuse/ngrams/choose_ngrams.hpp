@@ -15,7 +15,7 @@ namespace diffuse {
 /// Tried are, one after the other, each with the best so far:
 ///  - words alone, and pairs of them;
 ///  - n-grams of one text, and only those of two or more;
-///  - the weighting, tfidf and naive_bayes;
+///  - of two classes the weighting, tfidf and naive_bayes;
 ///  - triples, where pairs are taken;
 ///  - characters besides.
 /// Where the texts are only some of those that there are to train on (not `all_rows`), few of them
