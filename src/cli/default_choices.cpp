@@ -37,10 +37,14 @@ class Choices {
     else
       text_ += fmt::format("{} = {}", key, value);
   }
-  /// Whether a key that begins with `name` is given.
-  bool is_given(std::string_view name) const {
-    return std::ranges::any_of(given_,
-                               [&](const auto& entry) { return entry.first.starts_with(name); });
+  bool is_given(std::string_view key) const {
+    return std::ranges::any_of(given_, [&](const auto& entry) { return entry.first == key; });
+  }
+  /// Whether any key of the section `name` is given.
+  bool has_section(std::string_view name) const {
+    return std::ranges::any_of(given_, [&](const auto& entry) {
+      return entry.first.starts_with(name) && entry.first[name.size()] == '.';
+    });
   }
   const std::string& text() const { return text_; }
 
@@ -62,7 +66,8 @@ void choose_for_short_texts(Config& config, Choices& choices) {
   train_on_all_rows(config, choices);
   ModelConfig& model = config.model;
   choices.set("model.dim", model.dim, std::int64_t{128});
-  choices.set("model.steps", model.steps, std::int64_t{1});
+  // One given for each step says how many there are.
+  if (model.dilation.size() == 1) choices.set("model.steps", model.steps, std::int64_t{1});
   choices.set("model.radius", model.radius, std::int64_t{2});
   choices.set("model.alpha", model.alpha, 0.2);
   choices.set("model.pooling", model.pooling, Pooling::max);
@@ -130,7 +135,7 @@ void choose_network(const DataSurvey& survey, Config& config, Choices& choices) 
 }
 
 void choose_branch(const DataSurvey& survey, Config& config, Choices& choices) {
-  if (choices.is_given("ngrams.")) return;  // whoever says one thing of them says all of it
+  if (choices.has_section("ngrams")) return;  // whoever says one thing of them says all of it
   WorkerPool pool(config.train.threads > 0 ? config.train.threads : available_cores());
   const NgramConfig found = choose_ngrams(
       config.ngrams, config.tokenizer.lowercase, survey.sample_texts, survey.sample_labels,
@@ -158,6 +163,8 @@ Config choose_defaults(const Config& config, const Overrides& given) {
     if (classes < 2 || 2 * classes > survey.sample_texts.size()) return config;
     choose_network(survey, chosen, choices);
     choose_branch(survey, chosen, choices);
+    chosen =
+        parse_config(config_json(chosen), "defaults");  // beside what is given, too, it must do
     log::info("defaults for {} rows of {} classes, {} of text each, in {}: {}",
               format_count(survey.rows), format_count(std::ssize(survey.class_names)),
               format_bytes(static_cast<double>(survey.text_bytes) /

@@ -69,7 +69,7 @@ void Predictor::read_texts() {
     any_empty |= length == 0;
     tokens_ += words;
     unknown_tokens_ += unknown;
-    unknown_texts_ += unknown == words;
+    unknown_texts_ += unknown == words && !knows_ngrams(i);
   }
   texts_ += static_cast<std::int64_t>(count);
   if (any_empty) fill_empty_texts();
@@ -89,7 +89,8 @@ void Predictor::fill_empty_texts() {
   std::swap(encoded_, filled);
 }
 
-/// A text of unknown words alone says nothing: it gets the training rows' shares.
+/// A text of unknown words alone, without an n-gram either, says nothing: it gets the training
+/// rows' shares.
 void Predictor::run_model(const RecordBlock& block) {
   const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
   ForwardContext context;
@@ -113,7 +114,7 @@ void Predictor::run_model(const RecordBlock& block) {
   }
   if (opened_.model.ngrams) add_ngrams();
   for (std::size_t i = 0; i < unknown_shares_.size() && !class_logits_.empty(); ++i) {
-    if (unknown_shares_[i] < 1) continue;
+    if (unknown_shares_[i] < 1 || knows_ngrams(i)) continue;
     std::copy(class_logits_.begin(), class_logits_.end(), &logits_[i * classes]);
   }
   probabilities_ = class_probabilities(logits_, opened_.model.labels.size());

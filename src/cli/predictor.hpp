@@ -29,6 +29,10 @@ class Predictor {
 
  private:
   void read_texts();
+  /// Whether the model has an n-gram of text i.
+  bool knows_ngrams(std::size_t i) const {
+    return opened_.model.ngrams.has_value() && ngrams_.offsets[i] < ngrams_.offsets[i + 1];
+  }
   void fill_empty_texts();
   void run_model(const RecordBlock& block);
   void add_ngrams();

@@ -109,7 +109,7 @@ std::vector<Field> data_fields() {
   table
       .add("cache", &DataConfig::cache,
            "Whether encoded files are kept on disk for the next run. A copy whose source, "
-           "tokenizer or options changed is not used.")
+           "tokenizer or options changed is not used. With n-grams there is none.")
       .may_change_on_resume();
   table
       .add("cache_dir", &DataConfig::cache_dir,

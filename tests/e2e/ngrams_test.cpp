@@ -100,6 +100,17 @@ TEST(Ngrams, AloneNeedNoNetwork) {
   EXPECT_THAT(answer.out, HasSubstr("weather"));
 }
 
+TEST(Ngrams, OfCharactersAnswerForWordsThatAreUnknown) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run", {"--set", "ngrams.char_max=4"})).exit_code, 0);
+  const Outcome known = workspace.run({"predict", "--checkpoint", "run"}, "matchs goalz\n");
+  EXPECT_THAT(known.out, HasSubstr("sport")) << known;
+  EXPECT_THAT(known.err, Not(HasSubstr("class shares")));
+  const Outcome unknown = workspace.run({"predict", "--checkpoint", "run"}, "xqxq jzjz\n");
+  EXPECT_THAT(unknown.out, HasSubstr("\t0.33")) << "nothing is known of it";
+  EXPECT_THAT(unknown.err, HasSubstr("class shares"));
+}
+
 TEST(Ngrams, NeedAWordOrANetwork) {
   const Workspace workspace;
   const Outcome outcome =

@@ -122,6 +122,46 @@ TEST(DefaultChoices, LeaveWhatIsGiven) {
   EXPECT_EQ(config.at("train").at("batch_size"), 7);
 }
 
+/// A file of `rows` rows, whose texts have `words` words.
+std::string rows_of(int rows, int words) {
+  std::string csv;
+  for (int i = 0; i < rows; ++i) {
+    csv += i % 2 == 0 ? "good," : "bad,";
+    for (int k = 0; k < words; ++k) csv += i % 2 == 0 ? "sunny " : "rainy ";
+    csv += std::to_string(i) + "\n";
+  }
+  return csv;
+}
+
+TEST(DefaultChoices, AreTheRecipesOfTheShippedConfigs) {
+  const Workspace workspace;
+  const auto model_of = [&](const std::vector<std::string>& arguments) {
+    const Outcome outcome = workspace.run(arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    const Json json = Json::parse(outcome.out);
+    return json.contains("config") ? json.at("config").at("model") : json.at("model");
+  };
+  workspace.write("short.csv", rows_of(1200, 8));
+  workspace.write("longer.csv", rows_of(1200, 40));
+  const std::string configs = std::string(DIFFUSE_SOURCE_DIR) + "/configs/";
+  EXPECT_EQ(model_of({"train", "--train", "short.csv", "--dry-run", "--json"}),
+            model_of({"config", "--show", configs + "trec.json"}));
+  EXPECT_EQ(model_of({"train", "--train", "longer.csv", "--dry-run", "--json"}),
+            model_of({"config", "--show", configs + "r8.json"}));
+}
+
+TEST(DefaultChoices, FitWhatIsGivenBesideThem) {
+  const Workspace workspace;
+  workspace.write("short.csv", rows_of(1200, 8));
+  const Outcome outcome =
+      workspace.run({"train", "--train", "short.csv", "--dry-run", "--json", "--set",
+                     "model.dilation=[1,2]", "--set", "model.weight_init=0.5"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const Json model = Json::parse(outcome.out).at("config").at("model");
+  EXPECT_EQ(model.at("steps"), 2);
+  EXPECT_EQ(model.at("weight"), "full") << "another key that begins so is given";
+}
+
 TEST(DefaultChoices, LongTextsGetRoom) {
   const Workspace workspace;
   std::string csv;
