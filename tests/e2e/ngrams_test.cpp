@@ -103,7 +103,7 @@ TEST(Ngrams, AloneNeedNoNetwork) {
 TEST(Ngrams, OfCharactersAnswerForWordsThatAreUnknown) {
   const Workspace workspace;
   ASSERT_EQ(workspace.run(run_into("run", {"--set", "ngrams.char_max=4"})).exit_code, 0);
-  const Outcome known = workspace.run({"predict", "--checkpoint", "run"}, "matchs goalz\n");
+  const Outcome known = workspace.run({"predict", "--checkpoint", "run"}, "matchez goalz\n");
   EXPECT_THAT(known.out, HasSubstr("sport")) << known;
   EXPECT_THAT(known.err, Not(HasSubstr("class shares")));
   const Outcome unknown = workspace.run({"predict", "--checkpoint", "run"}, "xqxq jzjz\n");
