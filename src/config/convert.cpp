@@ -238,6 +238,7 @@ std::optional<Value> value_from_json(const Field& field, const Json& json, std::
     case FieldType::integers:
       return list_from<std::int64_t>(field, json, problem, integer_from);
     case FieldType::texts:
+    case FieldType::paths:
       return list_from<std::string>(field, json, problem, text_from);
     case FieldType::class_weights:
       return class_weights_from(field, json, problem);
@@ -256,6 +257,7 @@ Json json_from_text(const Field& field, std::string_view text) {
       return number_or_text(trimmed(text));
     case FieldType::integers:
     case FieldType::texts:
+    case FieldType::paths:
       return list_from_text(field, trimmed(text));
     case FieldType::class_weights:
       // What is no JSON object is a text, which is then refused.

@@ -77,6 +77,12 @@ std::vector<Field> data_fields() {
           "Empty: none.")
       .also_called({"probabilities", "teacher"});
   table
+      .add("label_separator", &DataConfig::label_separator,
+           "What stands between the labels of a text that has several, such as \"|\". With one "
+           "every class is decided by itself: a text may have none, one or more. In JSONL a list "
+           "of labels needs it, too. Empty: one label a text.")
+      .also_called({"multi_label", "multilabel", "label_delimiter"});
+  table
       .add("labels", &DataConfig::labels,
            "File of the class names, one a line. Labels in the data are then these names, or "
            "numbers that count them from data.label_base. Empty: the classes are the labels found "
@@ -103,6 +109,14 @@ std::vector<Field> data_fields() {
            "file.")
       .at_least(-1)
       .below(1);
+  table
+      .add("test_fraction", &DataConfig::test_fraction,
+           "Part of the training rows split off for the test at the end. The same part of every "
+           "class, chosen by train.seed, before rows are split off for validation; equal texts go "
+           "to the same side. 0: none. Not used when data.test names a file.")
+      .at_least(0)
+      .below(1)
+      .also_called({"test_size"});
   table.add("on_error", &DataConfig::on_error,
             "What a bad row does. error: stop, naming file, line and what was expected. skip: "
             "leave it out, count it and show the first five.");

@@ -64,6 +64,8 @@ std::string Field::allowed() const {
     case FieldType::integers:
       return fmt::format("{} whole numbers{}", min_items > 0 ? "one or more" : "a list of",
                          range_words(*this));
+    case FieldType::paths:
+      return "a list of paths";
     case FieldType::texts:
       return number_as_text ? "a list of names or of whole numbers from 1" : "a list of texts";
     case FieldType::class_weights:
@@ -117,7 +119,7 @@ Field& Field::in(std::string unit_name) {
 }
 
 Field& Field::is_path() {
-  type = FieldType::path;
+  type = type == FieldType::texts ? FieldType::paths : FieldType::path;
   return *this;
 }
 
@@ -156,6 +158,9 @@ const std::vector<Section>& all_sections() {
        model_fields()},
       {"distilbert", "The transformer that `model.type` = distilbert trains instead.",
        distilbert_fields()},
+      {"pretrain",
+       "How it learns from texts without labels: with train.pretrain, and `diffuse pretrain`.",
+       pretrain_fields()},
       {"train", "How it is trained, and where.", train_fields()},
   };
   return sections;

@@ -28,6 +28,7 @@ enum class FieldType {
   choice,
   integers,
   texts,
+  paths,
   class_weights
 };
 
@@ -151,6 +152,7 @@ class FieldTable {
 std::vector<Field> data_fields();
 std::vector<Field> tokenizer_fields();
 std::vector<Field> ngram_fields();
+std::vector<Field> pretrain_fields();
 std::vector<Field> model_fields();
 std::vector<Field> distilbert_fields();
 std::vector<Field> train_fields();

@@ -110,6 +110,10 @@ void Loader::lay_value(const Field& field, Json json, const std::string& source,
   if (value && field.type == FieldType::path && !folder.empty()) {
     value = absolute_path(std::get<std::string>(*value), folder, problem);
   }
+  if (value && field.type == FieldType::paths && !folder.empty()) {
+    for (std::string& path : std::get<std::vector<std::string>>(*value))
+      path = absolute_path(path, folder, problem);
+  }
   if (!problem.empty()) {
     fail(source, field.key(), problem);
     return;

@@ -60,6 +60,7 @@ Json value_schema(const Field& field) {
     case FieldType::integers:
       return list_schema(field, number_schema(field, "integer"));
     case FieldType::texts:
+    case FieldType::paths:
       return list_schema(field, text_schema(field));
     case FieldType::class_weights:
       return {{"anyOf",

@@ -9,6 +9,9 @@ constexpr const char* kLengthWords = "epochs (\"3e\") or updates (\"5000u\")";
 constexpr const char* kTimedLengthPattern = "^([0-9]+(\\.[0-9]+)?[em]|[0-9]+u)$";
 constexpr const char* kTimedLengthWords =
     "epochs (\"3e\"), updates (\"5000u\") or minutes (\"30m\")";
+constexpr const char* kNoneOrTimedPattern = "^(|[0-9]+(\\.[0-9]+)?[em]|[0-9]+u)$";
+constexpr const char* kNoneOrTimedWords =
+    "epochs (\"11e\"), updates (\"20000u\"), minutes (\"10m\") or nothing";
 constexpr const char* kAutoLengthPattern = "^(auto|[0-9]+(\\.[0-9]+)?e|[0-9]+u)$";
 constexpr const char* kAutoLengthWords = "auto, epochs (\"3e\") or updates (\"5000u\")";
 constexpr const char* kRunLengthPattern = "^(auto|[0-9]+(\\.[0-9]+)?[em]|[0-9]+u)$";
@@ -24,6 +27,19 @@ std::vector<Field> train_fields() {
            "Seed of every random choice. Initial weights, the order of the rows, noise, dropout "
            "and the split for validation.")
       .between(0, 4294967295.0);
+  table
+      .add("init", &TrainConfig::init,
+           "Checkpoint whose weights this run begins with. Those of another shape, and the head "
+           "where the classes differ, begin as usual; words are found by their name. Empty: none.")
+      .is_path()
+      .also_called({"initial_checkpoint", "warm_start", "finetune_from"});
+  table
+      .add("pretrain", &TrainConfig::pretrain,
+           "How long to learn from the texts alone before the labels. \"11e\": epochs, "
+           "\"20000u\": updates, \"10m\": minutes of wall-clock time. How: the section pretrain. "
+           "Empty: not at all.")
+      .matches(kNoneOrTimedPattern, kNoneOrTimedWords)
+      .also_called({"pretrain_epochs", "pretraining"});
   table
       .add("length", &TrainConfig::length,
            "How long to train. \"3e\": epochs, \"5000u\": updates, \"30m\": minutes of wall-clock "

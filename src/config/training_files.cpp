@@ -61,6 +61,7 @@ void find_file_faults(const Config& config, Faults& faults) {
   check_file("data.validation", config.data.validation, faults);
   check_file("data.test", config.data.test, faults);
   check_file("data.labels", config.data.labels, faults);
+  for (const std::string& path : config.pretrain.texts) check_file("pretrain.texts", path, faults);
   if (config.tokenizer.type == TokenizerType::wordpiece) {
     check_file("tokenizer.vocab", config.tokenizer.vocab, faults);
   }

@@ -30,7 +30,9 @@ json changed(const std::string& key, const json& value) {
       {"data.weight_column", "w"},      {"data.soft_labels", "p"},
       {"model.embedding_file", "/a/e"}, {"train.class_weights", {{"a b", 2.5}, {"0", 0}}},
       {"train.kernel", "reference"},    {"train.embedding_update", "dense"},
-      {"ngrams.weighting", "binary"},   {"ngrams.char_max", 5}};
+      {"ngrams.weighting", "binary"},   {"ngrams.char_max", 5},
+      {"data.label_separator", "|"},    {"train.init", "/a/init"},
+      {"train.pretrain", "11e"},        {"pretrain.texts", {"/a/t1", "/a/t2"}}};
   if (const auto found = special.find(key); found != special.end()) return found->second;
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number_float()) return value.get<double>() * 0.5 + 0.125;

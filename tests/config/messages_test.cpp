@@ -177,21 +177,23 @@ INSTANTIATE_TEST_SUITE_P(
                 "model.qqqqqqqqqqqqqqq: unknown key; `diffuse config --defaults` lists all keys"},
         KeyCase{R"({"qqqqqqqqqqqqqqq": {}})",
                 "qqqqqqqqqqqqqqq: unknown key; expected data, tokenizer, ngrams, model, "
-                "distilbert, train; "
+                "distilbert, pretrain, train; "
                 "`diffuse config --defaults` lists all keys"},
         KeyCase{R"({"modle": {}})",
-                "modle: unknown key; expected data, tokenizer, ngrams, model, distilbert, train; "
+                "modle: unknown key; expected data, tokenizer, ngrams, model, distilbert, "
+                "pretrain, train; "
                 "did you mean "
                 "\"model\"?"},
         KeyCase{R"({"seed": 3})",
-                "seed: unknown key; expected data, tokenizer, ngrams, model, distilbert, train; "
+                "seed: unknown key; expected data, tokenizer, ngrams, model, distilbert, "
+                "pretrain, train; "
                 "did you mean "
                 "\"train.seed\"?"},
-        KeyCase{
-            R"({"data.train": "x.csv"})",
-            "data.train: unknown key; expected data, tokenizer, ngrams, model, distilbert, train; "
-            "write it as "
-            R"({"data": {"train": ...}})"},
+        KeyCase{R"({"data.train": "x.csv"})",
+                "data.train: unknown key; expected data, tokenizer, ngrams, model, distilbert, "
+                "pretrain, train; "
+                "write it as "
+                R"({"data": {"train": ...}})"},
         KeyCase{R"({"model": 3})", R"(model: 3 is a number; expected an object, {"type": ...})"},
         KeyCase{"[1]", R"([1] is a list; expected an object, {"data": {...}, "model": {...}})"},
         KeyCase{"null", R"(null is null; expected an object, {"data": {...}, "model": {...}})"}));

@@ -27,10 +27,12 @@ struct DataConfig {
   std::vector<std::string> text_columns;
   std::string weight_column;
   std::string soft_labels;
+  std::string label_separator;
   std::string labels;
   std::int64_t label_base = 0;
   std::int64_t max_rows = 0;
   double validation_fraction = -1;
+  double test_fraction = 0;
   OnError on_error = OnError::error;
   bool cache = true;
   std::string cache_dir;
@@ -122,6 +124,15 @@ struct DistilBertConfig {
   double classifier_dropout = 0.2;
 };
 
+/// Learning from the texts alone, before the labels: which words stood where others were put.
+struct PretrainConfig {
+  std::vector<std::string> texts;
+  double masked = 0.3;
+  std::int64_t negatives = 512;
+  std::int64_t batch_size = 256;
+  double learning_rate = 2e-3;
+};
+
 /// How much a training row counts by its class.
 struct ClassWeights {
   enum class Rule { none, balanced, by_name };
@@ -143,6 +154,8 @@ enum class ValidationMetric { accuracy, macro_f1, loss };
 
 struct TrainConfig {
   std::int64_t seed = 1;
+  std::string init;
+  std::string pretrain;
   std::string length = "auto";
   std::int64_t max_updates = 0;
   std::int64_t batch_size = 128;
@@ -187,6 +200,7 @@ struct Config {
   NgramConfig ngrams;
   ModelConfig model;
   DistilBertConfig distilbert;
+  PretrainConfig pretrain;
   TrainConfig train;
 };
 
