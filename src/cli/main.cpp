@@ -23,6 +23,7 @@
 #include "exit_code.hpp"
 #include "output.hpp"
 #include "predict.hpp"
+#include "pretrain.hpp"
 #include "train.hpp"
 #include "version.hpp"
 
@@ -57,6 +58,7 @@ class CommandLine {
         "Exit codes: 0 done, 1 failed, 2 a mistake in the command line, a config or the\n"
         "data, 129, 130 and 143 stopped by a signal.\n");
     train_verb_ = setup_train(app_, train_);
+    pretrain_verb_ = setup_pretrain(app_, pretrain_);
     eval_verb_ = setup_eval(app_, eval_);
     predict_verb_ = setup_predict(app_, predict_);
     bench_verb_ = setup_bench(app_, bench_);
@@ -70,12 +72,14 @@ class CommandLine {
     }
     app_.require_subcommand(0, 1);
     train_.arguments = arguments_;
+    pretrain_.training.arguments = arguments_;
   }
 
   int run() {
     if (const auto code = parse()) return *code;
     log::set_level(quiet_ && level_ < log::Level::warning ? log::Level::warning : level_);
     if (train_verb_->parsed()) return run_train(train_);
+    if (pretrain_verb_->parsed()) return run_pretrain(pretrain_);
     if (eval_verb_->parsed()) return run_eval(eval_);
     if (predict_verb_->parsed()) return run_predict(predict_);
     if (bench_verb_->parsed()) return run_bench(bench_);
@@ -155,12 +159,14 @@ class CommandLine {
   log::Level level_ = log::Level::info;
   bool quiet_ = false;
   TrainOptions train_;
+  PretrainOptions pretrain_;
   EvalOptions eval_;
   PredictOptions predict_;
   BenchOptions bench_;
   ConfigOptions config_;
   VersionOptions version_;
   CLI::App* train_verb_ = nullptr;
+  CLI::App* pretrain_verb_ = nullptr;
   CLI::App* eval_verb_ = nullptr;
   CLI::App* predict_verb_ = nullptr;
   CLI::App* bench_verb_ = nullptr;

@@ -77,7 +77,7 @@ Overrides find_moved_files(const fs::path& run_dir, const Config& config, const 
     if (path.empty() || is_there(path) || is_given) continue;
     std::optional<fs::path> found;
     if (in_checkpoint != nullptr) {
-      const fs::path copy = fs::absolute(last_checkpoint(run_dir) / in_checkpoint);
+      const fs::path copy = fs::absolute(newest_checkpoint(run_dir) / in_checkpoint);
       if (is_there(copy)) found = copy.lexically_normal();
     } else if (const auto hash = hashes.find(key); hash != hashes.end()) {
       found = find_file(path, folders, hash->second);

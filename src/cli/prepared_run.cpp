@@ -17,6 +17,7 @@
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/train/plan.hpp"
 #include "diffuse/train/row_adamw.hpp"
+#include "pretraining.hpp"
 #include "run_directory.hpp"
 #include "train_config.hpp"
 
@@ -60,15 +61,22 @@ bool takes_vectors(const Config& config) {
   return !config.model.embedding_file.empty() && config.model.type == ModelType::diffusion;
 }
 
-/// What the vocabulary has beside the training text's words: those of `model.embedding_file`, or,
-/// to go on with a run, those that it has already.
+/// What the vocabulary has beside the training text's words: those of `model.embedding_file`, of
+/// `pretrain.texts` and of `train.init`, or, to go on with a run, those that it has already.
 std::vector<std::string> words_to_keep(const Config& config, const std::string& resumed_run) {
-  if (!takes_vectors(config) || config.tokenizer.type != TokenizerType::words) return {};
-  if (resumed_run.empty())
-    return read_vector_words(config.model.embedding_file, config.model.dim,
-                             config.model.embedding_words);
+  const TrainConfig& train = config.train;
+  const bool adds_words = takes_vectors(config) || !train.init.empty() || !train.pretrain.empty();
+  if (!adds_words || config.tokenizer.type != TokenizerType::words) return {};
+  if (resumed_run.empty()) {
+    std::vector<std::string> words = words_to_pretrain(config);
+    if (!takes_vectors(config)) return words;
+    const std::vector<std::string> more = read_vector_words(
+        config.model.embedding_file, config.model.dim, config.model.embedding_words);
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
   const auto tokenizer =
-      load_tokenizer(config.tokenizer, last_checkpoint(resumed_run) / "vocab.txt");
+      load_tokenizer(config.tokenizer, newest_checkpoint(resumed_run) / "vocab.txt");
   std::vector<std::string> words;
   std::istringstream lines(tokenizer->vocab_text());
   for (std::string line; std::getline(lines, line);) words.push_back(line);

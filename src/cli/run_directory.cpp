@@ -16,6 +16,7 @@
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/train/checkpointer.hpp"
+#include "pretraining.hpp"
 #include "run_lock.hpp"
 
 namespace diffuse::cli {
@@ -24,9 +25,9 @@ namespace {
 
 const fs::path kRunsFolder = "runs";
 /// All that a run writes into its folder.
-constexpr std::array kRunContent = {"config.json", "manifest.json", "metrics.jsonl",
-                                    "train.log",   "test.json",     "report.html",
-                                    "checkpoints", "tensorboard",   "baseline.json"};
+constexpr std::array kRunContent = {
+    "config.json", "manifest.json", "metrics.jsonl", "train.log",     "test.json",
+    "report.html", "checkpoints",   "tensorboard",   "baseline.json", kPretrainingFolder};
 
 /// Test figures of earlier ends: `test-000246.json`.
 bool is_earlier_test(const std::string& name) {
@@ -179,7 +180,7 @@ void check_resumable(const fs::path& run_dir) {
         "this is not the run directory of a training; it has no config.json. Give the folder that "
         "`diffuse train` named as its run directory");
   }
-  if (last_checkpoint(run_dir).empty()) {
+  if (newest_checkpoint(run_dir).empty()) {
     fail(
         "the run was stopped before its first checkpoint, there is nothing to go on from; start it "
         "anew");
@@ -198,6 +199,11 @@ fs::path last_checkpoint(const fs::path& run_dir) {
     return can_be_resumed(checkpoint_folder(root, update));
   });
   return newest == updates.rend() ? fs::path() : checkpoint_folder(root, *newest);
+}
+
+fs::path newest_checkpoint(const fs::path& run_dir) {
+  const fs::path last = last_checkpoint(run_dir);
+  return last.empty() ? last_checkpoint(run_dir / kPretrainingFolder) : last;
 }
 
 void warn_of_incomplete_last(const fs::path& run_dir) {

@@ -23,8 +23,11 @@ void clear_run_directory(const std::filesystem::path& folder, bool overwrite);
 /// Throws UsageError if the folder `run_dir` is not a run that can be gone on with.
 void check_resumable(const std::filesystem::path& run_dir);
 
-/// The newest whole checkpoint of a run that check_resumable let pass.
+/// The newest whole checkpoint in a run directory; empty where there is none.
 std::filesystem::path last_checkpoint(const std::filesystem::path& run_dir);
+/// The same, or that of its pretraining where the training has none yet: there is one in each run
+/// that check_resumable let pass.
+std::filesystem::path newest_checkpoint(const std::filesystem::path& run_dir);
 
 /// Warns where that is not the one that the run calls its last.
 void warn_of_incomplete_last(const std::filesystem::path& run_dir);

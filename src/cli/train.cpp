@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <filesystem>
-#include <functional>
 
 #include "bench_contenders.hpp"
 #include "diffuse/base/error.hpp"
@@ -16,6 +15,7 @@
 #include "diffuse/bench/baseline.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/eval/report.hpp"
+#include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/initial_vectors.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/train/memory_estimate.hpp"
@@ -24,10 +24,12 @@
 #include "manifest.hpp"
 #include "output.hpp"
 #include "prepared_run.hpp"
+#include "pretraining.hpp"
 #include "run_directory.hpp"
 #include "run_lock.hpp"
 #include "run_ngrams.hpp"
 #include "run_report.hpp"
+#include "run_start.hpp"
 #include "startup_table.hpp"
 #include "train_result.hpp"
 
@@ -36,33 +38,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kBaselineFile = "baseline.json";
-
-/// Writes down what a new run is made of.
-void start_run_directory(const fs::path& run_dir, const PreparedRun& run, const RunFacts& facts) {
-  write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
-  write_file_atomically(run_dir / "manifest.json", manifest_json(facts, run.config));
-}
-
-/// Runs `write`, which writes a file of the run's: a failure is a warning that begins with `what`.
-void write_or_warn(const char* what, const std::function<void()>& write) {
-  try {
-    write();
-  } catch (const SystemError& error) {
-    log::warning("{}: {}", what, error.what());
-  }
-}
-
-/// Checks that the run's data are still the same and notes who goes on with it, and with what: on a
-/// full disk it goes on unnoted.
-void resume_run_directory(const fs::path& run_dir, const PreparedRun& run, const RunFacts& facts) {
-  const fs::path manifest = run_dir / "manifest.json";
-  const std::string noted = resumed_manifest_json(manifest, facts, run.config);
-  write_or_warn("A further resume will take the run's configuration from before this one", [&] {
-    write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
-  });
-  write_or_warn("The run's manifest does not tell of this resume",
-                [&] { write_file_atomically(manifest, noted); });
-}
 
 /// Measures the baseline, or, where a resumed run has done so, reads what it found.
 std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Config& config) {
@@ -85,6 +60,21 @@ std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Co
             format_bytes(static_cast<double>(figures.peak_memory_bytes)), figures.batch_size,
             figures.steps);
   return figures;
+}
+
+/// Pretrains, where that is wanted, and gives `classifier` the weights that it begins with. False
+/// where a signal ended it: `result` is then the pretraining's.
+bool begin_training(PreparedRun& run, Classifier& classifier, const fs::path& run_dir,
+                    TrainingResult& result) {
+  const TrainConfig& train = run.config.train;
+  if (!train.pretrain.empty()) {
+    result = pretrain(run, run_dir / kPretrainingFolder);
+    if (result.stopped_by_signal != 0) return false;
+    begin_with(classifier, run, result.last_checkpoint);
+  } else if (!train.init.empty()) {
+    begin_with(classifier, run, resolve_checkpoint(train.init));
+  }
+  return true;
 }
 
 void report_without_evaluation(const PreparedRun& run, const fs::path& run_dir) {
@@ -202,10 +192,14 @@ int run_train(const TrainOptions& options) {
         throw UsageError(fmt::format(
             "{}: the module has no parameters to train (torch.jit.freeze takes them away).",
             run.config.model.file));
-      if (!resumed) load_pretrained_weights(*classifier, run.config);
-      if (run.vectors) start_from_vectors(*classifier, *run.vectors, run.config.model);
+      const fs::path last = last_checkpoint(run_dir);
+      const auto resume_from = last.empty() ? std::nullopt : std::optional(last);
+      if (!resume_from) {
+        load_pretrained_weights(*classifier, run.config);
+        if (run.vectors) start_from_vectors(*classifier, *run.vectors, run.config.model);
+        if (!begin_training(run, *classifier, run_dir, result)) return;
+      }
       run.vectors.reset();
-      const auto resume_from = resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt;
       ngrams = make_run_ngrams(run, resume_from);
       result = train(run.config, run.data, *classifier, run_dir, resume_from, baseline,
                      ngrams ? &*ngrams : nullptr);

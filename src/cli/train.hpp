@@ -15,6 +15,7 @@ struct TrainOptions {
   std::optional<std::string> train;
   std::optional<std::string> test;
   std::optional<std::string> validation;
+  std::optional<std::string> init;
   std::vector<std::string> set;
   std::string out;
   std::string resume;  ///< run directory to go on with; empty: a new run

@@ -18,6 +18,10 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
   verb->add_option("--validation", options.validation,
                    "Labelled texts that choose the best checkpoint (data.validation)")
       ->type_name("FILE");
+  verb->add_option("--init", options.init,
+                   "Begin with the weights of a checkpoint or run, of `diffuse pretrain` for "
+                   "example (train.init)")
+      ->type_name("DIR");
   verb->add_option("--set", options.set, "Lay a value over the config; may be repeated")
       ->option_text("KEY=VALUE")
       ->allow_extra_args(false);

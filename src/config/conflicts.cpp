@@ -99,6 +99,19 @@ void check_ngrams(const Config& config, std::vector<Conflict>& found) {
   }
 }
 
+void check_pretraining(const Config& config, std::vector<Conflict>& found) {
+  if (config.train.pretrain.empty()) return;
+  if (config.model.type != ModelType::diffusion)
+    found.push_back(
+        {{"train.pretrain", "model.type"},
+         fmt::format("\"{}\": only a diffusion model is pretrained, and model.type = {}",
+                     config.train.pretrain, enum_name(config.model.type))});
+  else if (config.model.dim == 0)
+    found.push_back({{"train.pretrain", "model.dim"},
+                     fmt::format("\"{}\": with model.dim = 0 there is no network to pretrain",
+                                 config.train.pretrain)});
+}
+
 void check_columns(const DataConfig& data, std::vector<Conflict>& found) {
   const std::vector<std::string>& texts = data.text_columns;
   if (!data.weight_column.empty() && data.weight_column == data.label_column) {
@@ -186,6 +199,7 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                                  config.train.patience)});
   }
   check_ngrams(config, found);
+  check_pretraining(config, found);
   check_columns(config.data, found);
   check_embedding_file(config, found);
   find_model_conflicts(config.model, found);
@@ -217,6 +231,8 @@ std::vector<Conflict> find_oddities(const Config& config) {
        config.data.soft_labels.empty() &&
            config.train.soft_label_weight != TrainConfig{}.soft_label_weight,
        {"train.soft_label_weight", "data.soft_labels"}, "has no effect without data.soft_labels");
+  note(found, config.train.pretrain.empty() && !config.pretrain.texts.empty(),
+       {"pretrain.texts", "train.pretrain"}, "has no effect without train.pretrain");
   note(found, model.function == FunctionKind::linear && model.hidden_dim != 0,
        {"model.hidden_dim", "model.function"},
        "has no effect, because model.function = linear has no hidden layer");

@@ -50,6 +50,10 @@ LoadedModel read_parts(const fs::path& folder) {
   const fs::path config = folder / kConfigFile;
   model.config = parse_config(read_file(config), config.string());
   model.tokenizer = load_tokenizer(model.config.tokenizer, folder / kVocabFile);
+  if (std::error_code ignored; fs::file_size(folder / kLabelsFile, ignored) == 0)
+    throw DataError(
+        "It was pretrained on texts alone and knows no classes; `diffuse train --init` begins with "
+        "its weights.");
   model.labels = Labels::read_stored(folder / kLabelsFile);
   const fs::path data = folder / kDataFile;
   if (std::error_code ignored; fs::exists(data, ignored)) {

@@ -3,13 +3,13 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/ops/adversarial.hpp"
 #include "diffuse/ops/bigrams.hpp"
+#include "kernel_pointers.hpp"
 
 namespace diffuse {
 namespace {
@@ -21,27 +21,8 @@ HeadSpec head_spec(const DiffusionStack& stack, const Head& head) {
           .dropout = head.dropout_probability()};
 }
 
-const float* values(const at::Tensor& tensor) {
-  return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr;
-}
-
-/// The gradient's memory; zeros where there was none. Null for what is not learned.
-float* gradient(const at::Tensor& parameter) {
-  if (!parameter.defined() || !parameter.requires_grad()) return nullptr;
-  at::Tensor& grad = const_cast<at::Tensor&>(parameter).mutable_grad();
-  if (!grad.defined()) grad = at::zeros_like(parameter);
-  return grad.mutable_data_ptr<float>();
-}
-
 /// Of the pairs' rows that dropout leaves.
 float pair_scale(double dropped) { return static_cast<float>(1.0 / (1.0 - dropped)); }
-
-template <class Float, class Access>
-StepPointers<Float> step_pointers(const StepTensors& step, const Access& access) {
-  return {access(step.weight),     access(step.alpha_logit), access(step.norm_weight),
-          access(step.norm_bias),  access(step.in_weight),   access(step.in_bias),
-          access(step.out_weight), access(step.out_bias)};
-}
 
 template <class Float, class Access>
 HeadPointers<Float> head_pointers(const Head& head, const Access& access) {

@@ -44,6 +44,8 @@ class FusedHead {
   FusedHead(const FusedHead&) = delete;
   FusedHead& operator=(const FusedHead&) = delete;
 
+  /// Another number of classes; the parameters are to be set anew.
+  void set_classes(std::int64_t classes);
   /// Takes over the parameters' present values: after each change.
   void set_parameters(const HeadPointers<const float>& values);
 

@@ -77,11 +77,16 @@ FusedHead::FusedHead(const HeadSpec& spec, std::int64_t workers, std::string_vie
     : self_(std::make_unique<Implementation>()) {
   self_->kernels = &cpu::kernels_of(instructions);
   self_->memory.resize(static_cast<std::size_t>(workers));
+  self_->plan.spec = spec;
+  set_classes(spec.classes);
+}
+
+void FusedHead::set_classes(std::int64_t classes) {
   cpu::HeadPlan& plan = self_->plan;
-  plan.spec = spec;
-  plan.input = padded(spec.in_dim);
-  plan.hidden = padded(spec.hidden_dim);
-  plan.classes = padded(spec.classes);
+  plan.spec.classes = classes;
+  plan.input = padded(plan.spec.in_dim);
+  plan.hidden = padded(plan.spec.hidden_dim);
+  plan.classes = padded(classes);
   plan.in_at = 0;
   plan.in_bias_at = self_->in_shape().size();
   plan.out_at = plan.in_bias_at + plan.hidden;

@@ -1,0 +1,149 @@
+#include "pretrain.hpp"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/signals.hpp"
+#include "diffuse/base/system.hpp"
+#include "diffuse/base/text_util.hpp"
+#include "exit_code.hpp"
+#include "output.hpp"
+#include "prepared_run.hpp"
+#include "pretraining.hpp"
+#include "run_directory.hpp"
+#include "run_lock.hpp"
+#include "run_start.hpp"
+#include "startup_table.hpp"
+#include "train_result.hpp"
+
+namespace diffuse::cli {
+namespace fs = std::filesystem;
+namespace {
+
+/// The flags of a training with the same data, without what texts alone have no use for.
+TrainOptions training_options(const PretrainOptions& options) {
+  TrainOptions training = options.training;
+  const auto sets = [&](const std::string& key) {
+    return std::any_of(training.set.begin(), training.set.end(),
+                       [&](const std::string& given) { return given.starts_with(key + "="); });
+  };
+  if (!options.texts.empty())
+    training.set.push_back("pretrain.texts=" + nlohmann::json(options.texts).dump());
+  if (options.length) training.set.push_back("train.pretrain=" + *options.length);
+  if (!training.resume.empty()) return training;
+  for (const char* key : {"ngrams.max", "ngrams.char_max"})
+    if (!sets(key)) training.set.push_back(std::string(key) + "=0");
+  if (!training.test && !sets("data.test")) training.set.emplace_back("data.test=");
+  return training;
+}
+
+std::string summary(const TrainingResult& result, const fs::path& run_dir) {
+  return fmt::format(
+      "pretraining time  {}\nrun directory     {}\nNext: diffuse train --init {} --config ... "
+      "(with the same model)\n",
+      format_duration(result.training_time_s), relative_if_shorter(run_dir),
+      shell_quoted(relative_if_shorter(run_dir)));
+}
+
+std::string summary_json(const TrainingResult& result, const fs::path& run_dir) {
+  const nlohmann::ordered_json json = {{"updates", result.updates},
+                                       {"training_time_s", result.training_time_s},
+                                       {"run_directory", run_dir.string()},
+                                       {"checkpoint", result.last_checkpoint.string()}};
+  return json.dump(2) + "\n";
+}
+
+}  // namespace
+
+CLI::App* setup_pretrain(CLI::App& app, PretrainOptions& options) {
+  CLI::App* verb = app.add_subcommand(
+      "pretrain", "Learn from texts without labels, for `train --init` to begin with");
+  TrainOptions& training = options.training;
+  verb->add_option("--config", training.config,
+                   "Config file: a path, or a name in the project's configs folder")
+      ->type_name("FILE");
+  verb->add_option("--train", training.train,
+                   "Labelled texts, of which the labels are not read "
+                   "(data.train)")
+      ->type_name("FILE");
+  verb->add_option("--text", options.texts,
+                   "Further texts: one a line, or CSV, TSV or JSONL by name; may be repeated "
+                   "(pretrain.texts)")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  verb->add_option("--length", options.length,
+                   "How long: \"11e\" epochs, \"20000u\" updates, \"10m\" minutes (train.pretrain)")
+      ->type_name("LENGTH");
+  verb->add_option("--init", training.init, "Begin with the weights of another checkpoint")
+      ->type_name("DIR");
+  verb->add_option("--set", training.set, "Lay a value over the config; may be repeated")
+      ->option_text("KEY=VALUE")
+      ->allow_extra_args(false);
+  verb->add_option("--out", training.out,
+                   "Run directory, new or empty; default: runs/<config name>, numbered when taken")
+      ->type_name("DIR");
+  verb->add_flag("--overwrite", training.overwrite,
+                 "Replace the run that is in the run directory instead of refusing or numbering");
+  verb->add_option("--resume", training.resume,
+                   "Go on with the stopped pretraining in DIR; on the CPU to the bit")
+      ->type_name("DIR");
+  verb->add_option("--device", training.device, "auto, cpu, cuda or cuda:N (train.device)")
+      ->type_name("NAME");
+  verb->add_option("--threads", training.threads, "Threads of the CPU; 0: all (train.threads)")
+      ->type_name("N");
+  verb->add_flag("--json", training.json, "Print the result as one JSON object");
+  verb->footer(
+      "Examples:\n"
+      "  diffuse pretrain --config agnews.json --length 10m --out runs/words\n"
+      "  diffuse train --config agnews.json --init runs/words\n"
+      "  diffuse pretrain --config my.json --text more.txt --text archive.jsonl --length 20e\n"
+      "  diffuse train --config my.json --set train.pretrain=10m    (both in one)\n");
+  return verb;
+}
+
+int run_pretrain(const PretrainOptions& options) {
+  log::hold_for_file();
+  ignore_write_signals();
+  catch_checkpoint_signals();
+  const std::string start_time = utc_now();
+  const TrainOptions training = training_options(options);
+  PreparedRun run = prepare_run(training);
+  if (run.config.train.pretrain.empty())
+    throw UsageError("--length LENGTH is missing: how long to learn, \"10m\" for ten minutes.");
+  catch_stop_signals();
+  const bool resumed = !training.resume.empty();
+  const fs::path run_dir =
+      resumed ? fs::path(training.resume)
+              : create_run_directory(training.out,
+                                     run_name(training.config, run.config.data.train) + "-words",
+                                     training.overwrite);
+  const RunLock lock(run_dir);
+  const RunFacts facts = facts_of(run, training, start_time);
+  if (resumed) {
+    resume_run_directory(run_dir, run, facts);
+  } else {
+    clear_run_directory(run_dir, training.overwrite);
+    start_run_directory(run_dir, run, facts);
+  }
+  write_or_warn("The run goes on without train.log",
+                [&] { log::open_file((run_dir / "train.log").string()); });
+  const TrainingResult result = pretrain(run, run_dir);
+  if (result.stopped_by_signal != 0) {
+    log::warning("Stopped by {} after {} updates. Go on with:\n  diffuse pretrain --resume {}",
+                 signal_name(result.stopped_by_signal), format_count(result.updates),
+                 shell_quoted(relative_if_shorter(run_dir)));
+    return kSignalBase + result.stopped_by_signal;
+  }
+  write_if_read(training.json ? summary_json(result, run_dir) : summary(result, run_dir));
+  log::close_file();
+  return kDone;
+}
+
+}  // namespace diffuse::cli

@@ -1,0 +1,143 @@
+#include "pretraining.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <iterator>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
+#include "diffuse/data/unlabelled.hpp"
+#include "diffuse/model/checkpoint.hpp"
+#include "diffuse/model/initial_vectors.hpp"
+#include "diffuse/model/initial_weights.hpp"
+#include "diffuse/model/masked_word_model.hpp"
+#include "diffuse/train/plan.hpp"
+#include "run_directory.hpp"
+
+namespace diffuse::cli {
+namespace fs = std::filesystem;
+namespace {
+
+/// What the trainer is to do with texts alone.
+Config pretraining_config(Config config) {
+  constexpr double kWeightDecay = 0.01;
+  constexpr double kDropout = 0.1;
+  config.ngrams = {};
+  config.model.bigram_buckets = 0;
+  config.model.token_dropout = 0;
+  config.model.embedding_dropout = kDropout;
+  TrainConfig& train = config.train;
+  train.length = train.pretrain;
+  train.batch_size = config.pretrain.batch_size;
+  train.learning_rate = config.pretrain.learning_rate;
+  train.weight_decay = kWeightDecay;
+  train.warmup = TrainConfig().warmup;
+  train.schedule = Schedule::cosine;
+  train.evaluate_every = TrainConfig().evaluate_every;
+  train.max_updates = 0;
+  train.batch_tokens = 0;
+  train.accumulate = 1;
+  train.overfit_batch = false;
+  train.adversarial = 0;
+  train.label_smoothing = 0;
+  train.class_weights = {};
+  train.ema_decay = 0;
+  train.patience = 0;
+  train.keep_checkpoints = 1;
+  return config;
+}
+
+UnlabelledTexts further_texts(const Config& config) {
+  return {config.pretrain.texts, config.data, config.tokenizer,
+          static_cast<int>(config.train.threads)};
+}
+
+/// The run's data as the trainer takes them for a model of words: all rows that may be learned
+/// from, without classes. The run has them back when this object goes.
+class TextsOfRun {
+ public:
+  explicit TextsOfRun(PreparedRun& run) : run_(run) {
+    EncodedDataset& file = *run.data.train_file;
+    const std::size_t labelled = file.size();
+    further_texts(run.config).append_to(file, *run.data.tokenizer);
+    data_.train = {&file, run.data.train.rows};
+    const std::size_t before = data_.train.rows.size();
+    data_.train.rows.resize(before + file.size() - labelled);
+    std::iota(data_.train.rows.begin() + static_cast<std::ptrdiff_t>(before),
+              data_.train.rows.end(), static_cast<std::uint32_t>(labelled));
+    data_.tokenizer = std::move(run.data.tokenizer);
+    data_.train_file = std::move(run.data.train_file);
+    data_.facts.layout = run.data.facts.layout;
+  }
+  ~TextsOfRun() {
+    run_.data.tokenizer = std::move(data_.tokenizer);
+    run_.data.train_file = std::move(data_.train_file);
+  }
+  TextsOfRun(const TextsOfRun&) = delete;
+  TextsOfRun& operator=(const TextsOfRun&) = delete;
+
+  const TrainingData& data() const { return data_; }
+
+ private:
+  PreparedRun& run_;
+  TrainingData data_;
+};
+
+void tell_start(const Config& config, const TrainingData& data, std::size_t labelled) {
+  const std::size_t texts = data.train.size();
+  log::info("Pretraining on {} texts{}, {} tokens: hidden words are to be found ({})",
+            format_count(static_cast<long long>(texts)),
+            texts > labelled ? fmt::format(" ({} without labels)",
+                                           format_count(static_cast<long long>(texts - labelled)))
+                             : "",
+            format_count(data.train.token_count()), config.train.length);
+}
+
+}  // namespace
+
+TrainingResult pretrain(PreparedRun& run, const fs::path& folder) {
+  const Config config = pretraining_config(run.config);
+  const TextsOfRun texts(run);
+  tell_start(config, texts.data(), run.data.train.rows.size());
+  MaskedWordModel model(config.model, config.pretrain, run.shape,
+                        count_words(texts.data().train, *texts.data().tokenizer),
+                        config.train.seed);
+  const fs::path last = last_checkpoint(folder);
+  if (last.empty()) {
+    if (run.vectors) start_from_vectors(model, *run.vectors, config.model);
+    if (!config.train.init.empty())
+      start_from_checkpoint(model, *texts.data().tokenizer, texts.data().labels,
+                            resolve_checkpoint(config.train.init));
+    create_folders(folder);
+  }
+  return train(config, texts.data(), model, folder,
+               last.empty() ? std::nullopt : std::optional(last));
+}
+
+void begin_with(Classifier& classifier, const PreparedRun& run, const fs::path& checkpoint) {
+  const InitialWeights found =
+      start_from_checkpoint(classifier, *run.data.tokenizer, run.data.labels, checkpoint);
+  log::info("{}: {} of {} words and {} other tensors taken", checkpoint.string(),
+            format_count(found.words), format_count(run.data.tokenizer->vocab_size()),
+            found.taken.size() - (found.words > 0 ? 1 : 0));
+  if (!found.fresh.empty()) log::info("  fresh: {}", fmt::join(found.fresh, ", "));
+}
+
+std::vector<std::string> words_to_pretrain(const Config& config) {
+  std::vector<std::string> words;
+  if (config.tokenizer.type != TokenizerType::words) return words;
+  if (!config.train.init.empty())
+    words = initial_words(resolve_checkpoint(config.train.init), config.tokenizer);
+  if (config.train.pretrain.empty()) return words;
+  std::vector<std::string> more = further_texts(config).words();
+  words.insert(words.end(), std::make_move_iterator(more.begin()),
+               std::make_move_iterator(more.end()));
+  return words;
+}
+
+}  // namespace diffuse::cli

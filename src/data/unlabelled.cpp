@@ -1,0 +1,164 @@
+#include "diffuse/data/unlabelled.hpp"
+
+#include <fmt/core.h>
+
+#include <memory>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/system.hpp"
+#include "diffuse/base/worker_pool.hpp"
+#include "diffuse/data/records.hpp"
+
+namespace diffuse {
+namespace {
+
+/// The texts of one file, a block at a time.
+class TextBlocks {
+ public:
+  TextBlocks(const std::string& path, const DataConfig& data) : path_(path), data_(data) {
+    lines_ = format_of_name(path) == FileFormat::automatic;
+    if (lines_) {
+      reader_ = open_text_lines({path});
+      return;
+    }
+    data_.format = FileFormat::automatic;
+    ReadOptions reading;
+    reading.need_label = false;
+    reading.own_settings = false;
+    reader_ = open_records({path}, data_, reading);
+  }
+
+  /// False at the end of the file.
+  bool read() {
+    constexpr std::size_t kBytes = std::size_t{4} << 20;
+    bytes_.clear();
+    ends_.clear();
+    while (bytes_.size() < kBytes) {
+      const ReadStatus status = reader_->next(example_, bad_);
+      if (status == ReadStatus::end) break;
+      if (status == ReadStatus::bad) {
+        leave_out();
+        continue;
+      }
+      bytes_ += example_.text;
+      ends_.push_back(bytes_.size());
+      ++texts_;
+    }
+    return !ends_.empty();
+  }
+
+  std::vector<std::string_view> texts() const {
+    std::vector<std::string_view> texts;
+    std::size_t begin = 0;
+    for (const std::size_t end : ends_) {
+      texts.emplace_back(bytes_.data() + begin, end - begin);
+      begin = end;
+    }
+    return texts;
+  }
+
+  /// At the end.
+  void check_any() const {
+    if (texts_ == 0)
+      throw DataError(
+          fmt::format("{}: there is no text in it; expected one a line, or CSV, TSV or "
+                      "JSONL by its name",
+                      path_));
+  }
+  std::string description() const {
+    std::string text = fmt::format("{}: {} text{} without labels", path_, format_count(texts_),
+                                   texts_ == 1 ? "" : "s");
+    if (left_out_ > 0)
+      text += fmt::format(", {} {}{} left out", format_count(left_out_),
+                          lines_ ? "blank line" : "bad row", left_out_ == 1 ? "" : "s");
+    return text;
+  }
+
+ private:
+  void leave_out() {
+    // Of lines the blank ones alone are none.
+    if (!lines_ && data_.on_error == OnError::error)
+      throw DataError(fmt::format("{}:{}: {}; expected {} (--set data.on_error=skip leaves it out)",
+                                  path_, bad_.line, bad_.problem, bad_.expected));
+    ++left_out_;
+  }
+
+  std::string path_;
+  DataConfig data_;
+  bool lines_ = false;
+  std::unique_ptr<RecordReader> reader_;
+  Example example_;
+  BadRow bad_;
+  std::string bytes_;
+  std::vector<std::size_t> ends_;
+  std::int64_t texts_ = 0;
+  std::int64_t left_out_ = 0;
+};
+
+}  // namespace
+
+UnlabelledTexts::UnlabelledTexts(std::vector<std::string> files, const DataConfig& data,
+                                 const TokenizerConfig& tokenizer, int threads)
+    : files_(std::move(files)),
+      data_(data),
+      tokenizer_(tokenizer),
+      threads_(threads > 0 ? threads : available_cores()) {}
+
+/// `take(texts, pool)` for each block of every file; returns what there is to say of them.
+template <class Take>
+void UnlabelledTexts::each_block(const Take& take) const {
+  WorkerPool pool(threads_);
+  for (const std::string& file : files_) {
+    TextBlocks blocks(file, data_);
+    while (blocks.read()) take(blocks.texts(), pool);
+    blocks.check_any();
+    log::debug("{}", blocks.description());
+  }
+}
+
+std::vector<std::string> UnlabelledTexts::words() const {
+  std::vector<std::string> words;
+  if (files_.empty() || tokenizer_.type != TokenizerType::words) return words;
+  VocabularyBuilder builder(tokenizer_);
+  EncodedTexts encoded;
+  each_block([&](const std::vector<std::string_view>& texts, WorkerPool& pool) {
+    builder.encode(texts, tokenizer_.max_tokens, pool, encoded);
+  });
+  std::istringstream lines(builder.build().tokenizer->vocab_text());
+  for (std::string line; std::getline(lines, line);) words.push_back(line);
+  return words;
+}
+
+void UnlabelledTexts::append_to(EncodedDataset& data, const Tokenizer& tokenizer) const {
+  const std::int32_t unknown = tokenizer.unknown_id();
+  EncodedTexts encoded;
+  std::uint32_t number = 0;
+  each_block([&](const std::vector<std::string_view>& texts, WorkerPool& pool) {
+    encode_batch(tokenizer, texts, tokenizer_.max_tokens, pool, encoded);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      std::span<const std::int32_t> row(encoded.ids.data() + encoded.offsets[i],
+                                        encoded.ids.data() + encoded.offsets[i + 1]);
+      if (row.empty()) row = {&unknown, 1};
+      data.append(row, -1, ++number);
+    }
+  });
+}
+
+std::vector<std::int64_t> count_words(const DatasetView& view, const Tokenizer& tokenizer) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(tokenizer.vocab_size()));
+  std::vector<std::int32_t> ids;
+  for (const std::uint32_t row : view.rows)
+    for (const std::int32_t id : view.data->tokens(row, ids))
+      ++counts[static_cast<std::size_t>(id)];
+  ids = {tokenizer.unknown_id(), tokenizer.mask_id(), tokenizer.pad_id()};
+  tokenizer.encode("", 0, ids);  // what stands round every text
+  for (const std::int32_t id : ids) counts[static_cast<std::size_t>(id)] = 0;
+  return counts;
+}
+
+}  // namespace diffuse

@@ -1,0 +1,146 @@
+#include "diffuse/model/masked_word_model.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/gather.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/matmul.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/device/precision.hpp"
+#include "diffuse/model/kernel_choice.hpp"
+#include "diffuse/ops/reference/diffusion.hpp"
+#include "kernel_pointers.hpp"
+#include "masked_word_kernel.hpp"
+
+namespace diffuse {
+namespace {
+
+/// The model part of the classifier that is pretrained, for words that are hidden on purpose.
+ModelConfig without_pairs(ModelConfig config) {
+  config.bigram_buckets = 0;
+  config.token_dropout = 0;
+  return config;
+}
+
+template <class T>
+at::Tensor tensor_of(std::vector<T>& values, at::ScalarType type, at::Device device) {
+  return at::from_blob(values.data(), {std::ssize(values)}, at::TensorOptions(type)).to(device);
+}
+
+}  // namespace
+
+MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
+                                 const ModelShape& shape, std::vector<std::int64_t> counts,
+                                 std::optional<std::int64_t> seed)
+    : MaskedWordModel(without_pairs(config), pretrain, shape, std::move(counts),
+                      seed ? at::detail::createCPUGenerator(static_cast<std::uint64_t>(*seed))
+                           : at::Generator()) {}
+
+MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
+                                 const ModelShape& shape, std::vector<std::int64_t> counts,
+                                 at::Generator generator)
+    : embedding_(config, shape.vocab_size, shape.mask_id, generator),
+      stack_(config, generator),
+      prediction_(config.dim, config.dim, generator),
+      masker_(std::move(counts), shape.mask_id, pretrain) {
+  const ParameterVisitor add = [this](const std::string& name, at::Tensor& tensor,
+                                      ParameterRole role) {
+    tensor.set_requires_grad(true);
+    parameters_.push_back({name, &tensor, role});
+  };
+  embedding_.visit("embedding", add);
+  stack_.visit("steps", add);
+  prediction_.visit("prediction", add);
+}
+
+MaskedWordModel::~MaskedWordModel() = default;
+
+at::Tensor MaskedWordModel::forward(const Batch&, const ForwardContext&) {
+  throw Error("A model of hidden words knows no classes.");
+}
+
+void MaskedWordModel::use_kernel(Kernel kernel, Precision precision) {
+  fused_.reset();
+  if (runs_fused(kernel, ModelType::diffusion, device(), precision))
+    fused_ = std::make_unique<MaskedWordKernel>(embedding_, stack_, prediction_, precision);
+  precision_ = precision;
+}
+
+std::optional<PassFigures> MaskedWordModel::train_pass(const Batch& batch,
+                                                       const ForwardContext& context,
+                                                       const PassOptions& options) {
+  check_offsets(batch);
+  masker_.hide(batch.host->tokens(), batch.host_offsets, context.place, hidden_);
+  const double count = std::max<double>(static_cast<double>(hidden_.places.size()), 1);
+  const auto texts = static_cast<double>(batch.size());
+  const double share = texts * options.weight;  // of the batch in its update
+  // Where nothing is hidden the optimizer still asks for gradients.
+  for (const Parameter& parameter : parameters_)
+    if (!fused_ || parameter.role != ParameterRole::embedding) gradient(*parameter.tensor);
+  HeadFigures figures;
+  if (fused_) {
+    figures =
+        fused_->train(batch, hidden_, context.place, static_cast<float>(share / count), options);
+  } else if (!hidden_.places.empty()) {
+    figures.loss = pass_by_autograd(batch, context, share) * count;
+    figures.correct = found_;
+  }
+  return PassFigures{.loss = figures.loss / count * share,
+                     .correct = std::llround(static_cast<double>(figures.correct) / count * texts)};
+}
+
+/// The mean loss; its gradients times `share` are added.
+double MaskedWordModel::pass_by_autograd(const Batch& batch, const ForwardContext& context,
+                                         double share) {
+  Batch shown = batch;
+  shown.tokens = tensor_of(hidden_.tokens, at::kInt, device());
+  const at::Tensor labels = tensor_of(hidden_.labels, at::kLong, device()).unsqueeze(1);
+  at::Tensor logits;
+  {
+    const PrecisionScope scope(precision_, device());
+    const at::Tensor state = stack_.forward(embedding_.forward(shown, context), batch.host_offsets);
+    const at::Tensor rows =
+        at::index_select(state, 0, tensor_of(hidden_.places, at::kInt, device()));
+    const at::Tensor wanted = activate(prediction_.forward(rows), Activation::gelu);
+    const at::Tensor candidates =
+        at::embedding(embedding_.weight(), tensor_of(hidden_.candidates, at::kInt, device()));
+    logits = at::matmul(wanted, candidates.t())
+                 .add(tensor_of(hidden_.bias, at::kFloat, device()))
+                 .to(at::kFloat);
+  }
+  const at::Tensor loss = at::gather(at::log_softmax(logits, -1), 1, labels).mean().neg();
+  loss.mul(share).backward();
+  found_ = logits.argmax(-1, true).eq(labels).sum().item<std::int64_t>();
+  return loss.item<double>();
+}
+
+std::vector<RowGradient> MaskedWordModel::row_gradients() {
+  if (!fused_) return {};
+  return {fused_->row_gradient()};
+}
+
+std::vector<NamedParameter> MaskedWordModel::parameters() const {
+  std::vector<NamedParameter> parameters;
+  for (const Parameter& parameter : parameters_)
+    parameters.push_back({parameter.name, *parameter.tensor, parameter.role});
+  return parameters;
+}
+
+void MaskedWordModel::to(at::Device device) {
+  for (const Parameter& parameter : parameters_)
+    *parameter.tensor = parameter.tensor->detach().to(device).set_requires_grad(true);
+  fused_.reset();
+  stack_.visit_constants(
+      [&](const std::string&, at::Tensor& tensor, ParameterRole) { tensor = tensor.to(device); });
+}
+
+at::Device MaskedWordModel::device() const { return parameters_.front().tensor->device(); }
+
+}  // namespace diffuse

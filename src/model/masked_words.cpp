@@ -1,0 +1,105 @@
+#include "diffuse/model/masked_words.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/random.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr double kPower = 0.75;
+// Of ten hidden words, those that become another word, and those that stay.
+constexpr std::uint64_t kReplaced = 1;
+constexpr std::uint64_t kKept = 1;
+
+constexpr double unit(std::uint64_t random) {
+  return static_cast<double>(random >> 11) * 0x1p-53;  // [0, 1)
+}
+
+}  // namespace
+
+WordMasker::WordMasker(std::vector<std::int64_t> counts, std::int32_t mask_id,
+                       const PretrainConfig& config)
+    : mask_id_(mask_id),
+      masked_(config.masked),
+      negatives_(config.negatives),
+      counts_(std::move(counts)),
+      cumulative_(counts_.size()),
+      number_(counts_.size(), -1) {
+  double sum = 0;
+  for (std::size_t word = 0; word < counts_.size(); ++word) {
+    const auto count = static_cast<double>(counts_[word]);
+    total_ += count;
+    sum += count > 0 ? std::pow(count, kPower) : 0;
+    cumulative_[word] = sum;
+  }
+  if (total_ == 0)
+    throw DataError("The texts hold no word of the vocabulary: there is nothing to pretrain on.");
+}
+
+/// A word by its count to the power of 3/4.
+std::int32_t WordMasker::draw(std::uint64_t random) const {
+  const double at = unit(random) * cumulative_.back();
+  // The first whose sum is above: words of 0 have the sum of the one before, so they never are.
+  const auto found = std::upper_bound(cumulative_.begin(), cumulative_.end(), at);
+  return static_cast<std::int32_t>(
+      std::min<std::ptrdiff_t>(found - cumulative_.begin(), std::ssize(cumulative_) - 1));
+}
+
+void WordMasker::add_candidate(std::int32_t word, MaskedWords& to) {
+  std::int32_t& number = number_[static_cast<std::size_t>(word)];
+  if (number >= 0) return;
+  number = static_cast<std::int32_t>(to.candidates.size());
+  to.candidates.push_back(word);
+}
+
+void WordMasker::hide(std::span<const std::int32_t> tokens, std::span<const std::int32_t> offsets,
+                      const RandomPlace& place, MaskedWords& to) {
+  to.tokens.assign(tokens.begin(), tokens.end());
+  to.places.clear();
+  to.starts.clear();
+  to.candidates.clear();
+  to.labels.clear();
+  Random random(mix_seed(mix_seed(place.seed, place.update), place.batch));
+  for (std::size_t text = 0; text + 1 < offsets.size(); ++text) {
+    to.starts.push_back(static_cast<std::int32_t>(to.places.size()));
+    for (std::int32_t i = offsets[text]; i < offsets[text + 1]; ++i) {
+      const std::int32_t word = tokens[static_cast<std::size_t>(i)];
+      if (counts_[static_cast<std::size_t>(word)] == 0 || unit(random.next()) >= masked_) continue;
+      const std::uint64_t kind = random.below(10);
+      if (kind >= kReplaced + kKept)
+        to.tokens[static_cast<std::size_t>(i)] = mask_id_;
+      else if (kind >= kKept)
+        to.tokens[static_cast<std::size_t>(i)] = draw(random.next());
+      add_candidate(word, to);
+      to.places.push_back(i);
+      to.labels.push_back(number_[static_cast<std::size_t>(word)]);
+    }
+  }
+  to.starts.push_back(static_cast<std::int32_t>(to.places.size()));
+  for (std::int64_t n = 0; n < negatives_ && !to.places.empty(); ++n)
+    add_candidate(draw(random.next()), to);
+  add_biases(to);
+  for (const std::int32_t word : to.candidates) number_[static_cast<std::size_t>(word)] = -1;
+}
+
+void WordMasker::add_biases(MaskedWords& to) const {
+  const auto hidden = static_cast<double>(to.places.size());
+  to.bias.resize(to.candidates.size());
+  for (std::size_t c = 0; c < to.candidates.size(); ++c) {
+    const auto word = static_cast<std::size_t>(to.candidates[c]);
+    const double share = static_cast<double>(counts_[word]) / total_;
+    const double drawn =
+        (cumulative_[word] - (word == 0 ? 0 : cumulative_[word - 1])) / cumulative_.back();
+    // log (1 - q): it is neither hidden nor drawn.
+    const double absent =
+        hidden * std::log1p(-std::min(share, 1 - 0x1p-40)) +
+        static_cast<double>(negatives_) * std::log1p(-std::min(drawn, 1 - 0x1p-40));
+    to.bias[c] = static_cast<float>(std::log(share) - std::log(-std::expm1(absent)));
+  }
+}
+
+}  // namespace diffuse

@@ -1,0 +1,148 @@
+#include "diffuse/model/masked_words.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+#include <vector>
+
+#include "diffuse/base/error.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::int32_t kMask = 2;
+// Words 0 to 2 are no words; 3 is the most frequent one.
+const std::vector<std::int64_t> kCounts = {0, 0, 0, 400, 200, 200, 100, 50, 30, 20};
+
+PretrainConfig hiding(double masked, std::int64_t negatives) {
+  PretrainConfig config;
+  config.masked = masked;
+  config.negatives = negatives;
+  return config;
+}
+
+/// 1,000 texts of 20 words, in the shares of kCounts.
+struct Texts {
+  Texts() {
+    for (std::int32_t i = 0; i < 20'000; ++i) {
+      std::int64_t place = (i * 7919LL) % 1000;
+      std::int32_t word = 3;
+      while (place >= kCounts[static_cast<std::size_t>(word)])
+        place -= kCounts[static_cast<std::size_t>(word++)];
+      tokens.push_back(word);
+      if (i % 20 == 0) offsets.push_back(i);
+    }
+    offsets.push_back(20'000);
+  }
+  std::vector<std::int32_t> tokens{};
+  std::vector<std::int32_t> offsets{};
+};
+
+TEST(MaskedWords, AreThoseOfTheBatchInTheirPlaces) {
+  Texts texts;
+  texts.tokens[4] = 1;  // no word: it stays
+  WordMasker masker(kCounts, kMask, hiding(0.3, 4));
+  MaskedWords hidden;
+  masker.hide(texts.tokens, texts.offsets, {.seed = 5, .update = 3}, hidden);
+  ASSERT_EQ(hidden.places.size(), hidden.labels.size());
+  ASSERT_EQ(hidden.starts.size(), texts.offsets.size());
+  EXPECT_EQ(hidden.starts.back(), std::ssize(hidden.places));
+  std::set<std::int32_t> places(hidden.places.begin(), hidden.places.end());
+  for (std::size_t m = 0; m < hidden.places.size(); ++m)
+    EXPECT_EQ(hidden.candidates.at(static_cast<std::size_t>(hidden.labels[m])),
+              texts.tokens[static_cast<std::size_t>(hidden.places[m])]);
+  for (std::size_t text = 0; text + 1 < texts.offsets.size(); ++text)
+    for (std::int32_t m = hidden.starts[text]; m < hidden.starts[text + 1]; ++m) {
+      EXPECT_GE(hidden.places[static_cast<std::size_t>(m)], texts.offsets[text]);
+      EXPECT_LT(hidden.places[static_cast<std::size_t>(m)], texts.offsets[text + 1]);
+    }
+  for (std::int32_t i = 0; i < std::ssize(texts.tokens); ++i) {
+    if (!places.contains(i)) {
+      EXPECT_EQ(hidden.tokens[static_cast<std::size_t>(i)],
+                texts.tokens[static_cast<std::size_t>(i)]);
+    }
+  }
+  EXPECT_FALSE(places.contains(4));
+  const std::set<std::int32_t> candidates(hidden.candidates.begin(), hidden.candidates.end());
+  EXPECT_EQ(candidates.size(), hidden.candidates.size()) << "each once";
+  EXPECT_GE(*candidates.begin(), 3) << "what is no word is no candidate";
+}
+
+TEST(MaskedWords, EightInTenAreHiddenOneIsAnotherWordOneStays) {
+  const Texts texts;
+  WordMasker masker(kCounts, kMask, hiding(0.3, 4));
+  MaskedWords hidden;
+  masker.hide(texts.tokens, texts.offsets, {.seed = 1, .update = 1}, hidden);
+  const auto count = static_cast<double>(hidden.places.size());
+  EXPECT_NEAR(count / 20'000, 0.3, 0.015);
+  double masked = 0;
+  double same = 0;
+  for (const std::int32_t place : hidden.places) {
+    const auto i = static_cast<std::size_t>(place);
+    masked += hidden.tokens[i] == kMask ? 1 : 0;
+    same += hidden.tokens[i] == texts.tokens[i] ? 1 : 0;
+  }
+  EXPECT_NEAR(masked / count, 0.8, 0.02);
+  // A tenth stays, and of a tenth more the random word is often the same.
+  double by_chance = 0;
+  double all = 0;
+  const auto power = [](std::int64_t n) { return std::pow(static_cast<double>(n), 0.75); };
+  for (const std::int64_t n : kCounts) all += power(n);
+  for (const std::int64_t n : kCounts) by_chance += static_cast<double>(n) / 1000 * power(n) / all;
+  EXPECT_NEAR(same / count, 0.1 + 0.1 * by_chance, 0.015);
+}
+
+TEST(MaskedWords, DependOnThePlaceAlone) {
+  const Texts texts;
+  WordMasker masker(kCounts, kMask, hiding(0.3, 4));
+  const auto at = [&](const RandomPlace& place) {
+    MaskedWords hidden;
+    masker.hide(texts.tokens, texts.offsets, place, hidden);
+    return hidden.places;
+  };
+  const auto first = at({.seed = 1, .update = 1});
+  EXPECT_NE(first, at({.seed = 2, .update = 1}));
+  EXPECT_NE(first, at({.seed = 1, .update = 2}));
+  EXPECT_NE(first, at({.seed = 1, .update = 1, .batch = 1}));
+  EXPECT_EQ(first, at({.seed = 1, .update = 1}));
+}
+
+TEST(MaskedWords, BiasesMakeUpForHowOftenAWordIsACandidate) {
+  // The sum over candidates of what each stands for, divided by q, is that over all words, on the
+  // average: so each word's 1 / q, where it is a candidate, is 1.
+  const std::vector<std::int32_t> tokens = {3, 4, 3, 6, 3, 5, 9, 3, 4, 7};
+  const std::vector<std::int32_t> offsets = {0, 4, 10};
+  std::vector<std::int64_t> counts(kCounts.size());
+  for (const std::int32_t word : tokens) ++counts[static_cast<std::size_t>(word)];
+  WordMasker masker(counts, kMask, hiding(0.2, 2));
+  std::vector<double> estimates(counts.size());
+  MaskedWords hidden;
+  constexpr int kBatches = 20'000;
+  for (std::uint32_t update = 1; update <= kBatches; ++update) {
+    masker.hide(tokens, offsets, {.seed = 9, .update = update}, hidden);
+    for (std::size_t c = 0; c < hidden.candidates.size(); ++c) {
+      const auto word = static_cast<std::size_t>(hidden.candidates[c]);
+      const double share = static_cast<double>(counts[word]) / 10;
+      estimates[word] += std::exp(static_cast<double>(hidden.bias[c])) / share;  // 1 / q
+    }
+  }
+  for (const std::size_t word : {3U, 4U, 5U, 6U, 7U, 9U}) {
+    // Words are hidden without putting back: q is not quite that of so small a batch.
+    EXPECT_NEAR(estimates[word] / kBatches, 1, 0.2) << word;
+  }
+}
+
+TEST(MaskedWords, OfTextsWithoutWordsThereAreNone) {
+  EXPECT_THROW(WordMasker({0, 0, 0}, kMask, hiding(0.3, 4)), DataError);
+  WordMasker masker(kCounts, kMask, hiding(0.3, 4));
+  MaskedWords hidden;
+  masker.hide(std::vector<std::int32_t>{1, 1, 0}, std::vector<std::int32_t>{0, 2, 3}, {.seed = 1},
+              hidden);
+  EXPECT_TRUE(hidden.places.empty());
+  EXPECT_TRUE(hidden.candidates.empty());
+  EXPECT_EQ(hidden.starts, (std::vector<std::int32_t>{0, 0, 0}));
+}
+
+}  // namespace
+}  // namespace diffuse
