@@ -65,19 +65,19 @@ bool takes_vectors(const Config& config) {
 /// `pretrain.texts` and of `train.init`, or, to go on with a run, those that it has already.
 std::vector<std::string> words_to_keep(const Config& config, const std::string& resumed_run) {
   const TrainConfig& train = config.train;
-  const bool adds_words = takes_vectors(config) || !train.init.empty() || !train.pretrain.empty();
-  if (!adds_words || config.tokenizer.type != TokenizerType::words) return {};
+  std::vector<std::string> words;
   if (resumed_run.empty()) {
-    std::vector<std::string> words = words_to_pretrain(config);
-    if (!takes_vectors(config)) return words;
+    words = words_to_pretrain(config);
+    if (!takes_vectors(config) || config.tokenizer.type != TokenizerType::words) return words;
     const std::vector<std::string> more = read_vector_words(
         config.model.embedding_file, config.model.dim, config.model.embedding_words);
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
+  const bool added_words = takes_vectors(config) || !train.init.empty() || !train.pretrain.empty();
+  if (!added_words || config.tokenizer.type != TokenizerType::words) return {};
   const auto tokenizer =
       load_tokenizer(config.tokenizer, newest_checkpoint(resumed_run) / "vocab.txt");
-  std::vector<std::string> words;
   std::istringstream lines(tokenizer->vocab_text());
   for (std::string line; std::getline(lines, line);) words.push_back(line);
   return words;

@@ -130,7 +130,6 @@ void begin_with(Classifier& classifier, const PreparedRun& run, const fs::path& 
 
 std::vector<std::string> words_to_pretrain(const Config& config) {
   std::vector<std::string> words;
-  if (config.tokenizer.type != TokenizerType::words) return words;
   if (!config.train.init.empty())
     words = initial_words(resolve_checkpoint(config.train.init), config.tokenizer);
   if (config.train.pretrain.empty()) return words;

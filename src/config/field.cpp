@@ -158,10 +158,10 @@ const std::vector<Section>& all_sections() {
        model_fields()},
       {"distilbert", "The transformer that `model.type` = distilbert trains instead.",
        distilbert_fields()},
+      {"train", "How it is trained, and where.", train_fields()},
       {"pretrain",
        "How it learns from texts without labels: with train.pretrain, and `diffuse pretrain`.",
        pretrain_fields()},
-      {"train", "How it is trained, and where.", train_fields()},
   };
   return sections;
 }

@@ -32,8 +32,7 @@ std::vector<Field> pretrain_fields() {
            "Learning rate of AdamW, at its highest. It rises for 500 updates (at most a tenth of "
            "all) and falls to 0 along a cosine.")
       .above(0)
-      .between(0, 10)
-      .also_called({"lr"});
+      .between(0, 10);
   return table.take();
 }
 

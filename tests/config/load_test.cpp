@@ -53,6 +53,9 @@ TEST(LoadConfig, EveryKeyIsReadFromAFileAndWrittenBack) {
       ASSERT_NE(value, before) << section << "." << name;
     }
   }
+  // Another model than a diffusion one is not pretrained.
+  wanted["train"]["pretrain"] = "";
+  EXPECT_EQ(load_text(R"({"train": {"pretrain": "11e"}})").train.pretrain, "11e");
   const Config config = load_text(wanted.dump());
   EXPECT_EQ(json::parse(config_json(config)), wanted);
   EXPECT_EQ(config_json(parse_config(config_json(config), "stored")), config_json(config));
@@ -111,7 +114,8 @@ TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
     "model": {"hidden_dim": 8, "embedding_file_std": 0.5,
               "embedding_words": 7, "noise_at_evaluation": true, "weight_learned": false,
               "weight_init_std": 0.2, "bigram_dropout": 0.1},
-    "train": {"length": "3e", "warmup": "4e", "soft_label_weight": 0.25}})");
+    "train": {"length": "3e", "warmup": "4e", "soft_label_weight": 0.25},
+    "pretrain": {"texts": ["t.txt"]}})");
   const std::filesystem::path log_file = dir.path() / "log";
   log::open_file(log_file);
   const Config config = load_config(file, {});
@@ -131,6 +135,7 @@ TEST(LoadConfig, OddSettingsAreWarnedAboutOnce) {
         "model.embedding_file_std: has no effect without model.embedding_file",
         "model.embedding_words: has no effect without model.embedding_file",
         "train.soft_label_weight: has no effect without data.soft_labels",
+        "pretrain.texts: has no effect without train.pretrain",
         "data.cache_dir: has no effect, because data.cache is false",
         "data.label_base: has no effect without data.labels: the classes are then the labels as "
         "they stand",

@@ -177,21 +177,21 @@ INSTANTIATE_TEST_SUITE_P(
                 "model.qqqqqqqqqqqqqqq: unknown key; `diffuse config --defaults` lists all keys"},
         KeyCase{R"({"qqqqqqqqqqqqqqq": {}})",
                 "qqqqqqqqqqqqqqq: unknown key; expected data, tokenizer, ngrams, model, "
-                "distilbert, pretrain, train; "
+                "distilbert, train, pretrain; "
                 "`diffuse config --defaults` lists all keys"},
         KeyCase{R"({"modle": {}})",
                 "modle: unknown key; expected data, tokenizer, ngrams, model, distilbert, "
-                "pretrain, train; "
+                "train, pretrain; "
                 "did you mean "
                 "\"model\"?"},
         KeyCase{R"({"seed": 3})",
                 "seed: unknown key; expected data, tokenizer, ngrams, model, distilbert, "
-                "pretrain, train; "
+                "train, pretrain; "
                 "did you mean "
                 "\"train.seed\"?"},
         KeyCase{R"({"data.train": "x.csv"})",
                 "data.train: unknown key; expected data, tokenizer, ngrams, model, distilbert, "
-                "pretrain, train; "
+                "train, pretrain; "
                 "write it as "
                 R"({"data": {"train": ...}})"},
         KeyCase{R"({"model": 3})", R"(model: 3 is a number; expected an object, {"type": ...})"},
@@ -311,6 +311,16 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"model": {"dim": 0}})"),
             "c.json: model.dim: 0 leaves no model without n-grams; expected a width of at least 1, "
             "or ngrams.max of at least 1");
+  EXPECT_EQ(
+      load_error(R"({"model": {"dim": 0}, "ngrams": {"max": 1}, "train": {"pretrain": "2e"}})"),
+      "c.json: train.pretrain: \"2e\": with model.dim = 0 there is no network to pretrain");
+  EXPECT_EQ(load_error(R"({"model": {"type": "distilbert"}, "train": {"pretrain": "2e"}})"),
+            "c.json: train.pretrain: \"2e\": only a diffusion model is pretrained, and "
+            "model.type = distilbert");
+  EXPECT_EQ(load_error(R"({"train": {"pretrain": "2h"}})"),
+            "c.json: train.pretrain: \"2h\" is not allowed; expected epochs (\"11e\"), updates "
+            "(\"20000u\"), minutes (\"10m\") or nothing (how long to learn from the texts alone "
+            "before the labels)");
   EXPECT_EQ(load_error(R"({"ngrams": {"char_min": 4, "char_max": 3}})"),
             "c.json: ngrams.char_min: 4 is more than ngrams.char_max = 3; expected at most as "
             "much");

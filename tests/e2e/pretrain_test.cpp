@@ -1,0 +1,210 @@
+// Learning from texts without labels, before the labels.
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+std::vector<std::string> with(std::vector<std::string> arguments, std::vector<std::string> more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::vector<std::string> pretrain_into(const std::string& out, std::vector<std::string> more = {}) {
+  return with({"pretrain", "--config", "small.json", "--out", out, "--length", "40u", "--set",
+               "pretrain.batch_size=16", "--set", "pretrain.learning_rate=0.01"},
+              std::move(more));
+}
+
+std::vector<std::string> train_into(const std::string& out, std::vector<std::string> more = {}) {
+  return with({"train", "--config", "small.json", "--out", out}, std::move(more));
+}
+
+std::string weights(const fs::path& run) {
+  return read_file(run / "checkpoints/last/model.safetensors");
+}
+
+/// The losses of the lines of `kind` in the metrics of a run.
+std::vector<double> losses(const fs::path& run) {
+  std::vector<double> found;
+  for (const std::string& line : lines_of(read_file(run / "metrics.jsonl"))) {
+    const Json json = Json::parse(line);
+    if (json.contains("train_loss")) found.push_back(json.at("train_loss").get<double>());
+  }
+  return found;
+}
+
+TEST(Pretrain, LearnsFromTheTrainingTextsAndGivesItsWeightsToATraining) {
+  const Workspace workspace;
+  const Outcome pretrained = workspace.run(pretrain_into("words", {"--length", "200u"}));
+  ASSERT_EQ(pretrained.exit_code, 2) << "--length twice";
+  const Outcome outcome = workspace.run(pretrain_into("words"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("Pretraining on "), HasSubstr("(40u)"), Not(HasSubstr("warning"))));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("run directory     words"),
+                                 HasSubstr("Next: diffuse train --init words")));
+  const fs::path words = workspace.path() / "words";
+  const std::vector<double> loss = losses(words);
+  ASSERT_GE(loss.size(), 2U);
+  EXPECT_LT(loss.back(), loss.front());
+
+  const Outcome training = workspace.run(train_into("run", {"--init", "words"}));
+  ASSERT_EQ(training.exit_code, 0) << training;
+  EXPECT_THAT(training.err,
+              AllOf(HasSubstr("other tensors taken"), HasSubstr("fresh: head.in.weight")));
+  EXPECT_EQ(workspace.run({"eval", "--checkpoint", "run"}).exit_code, 0);
+}
+
+TEST(Pretrain, ReadsNeitherValidationNorTestRowsNorLabels) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(pretrain_into("words"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const Outcome table = workspace.run({"train", "--config", "small.json", "--dry-run", "--json"});
+  const auto rows = Json::parse(table.out).at("train").at("rows").get<std::int64_t>();
+  EXPECT_THAT(outcome.err, HasSubstr("Pretraining on " + std::to_string(rows) + " texts, "));
+  EXPECT_TRUE(read_file(workspace.path() / "words/checkpoints/last/labels.txt").empty());
+}
+
+/// Texts of six words of one of three subjects, with twelve words each, of which `words` are used.
+std::string texts_of_subjects(int texts, int first_word, int words, bool labels) {
+  std::string text;
+  std::mt19937 random(7);
+  for (int i = 0; i < texts; ++i) {
+    const std::string subject(1, static_cast<char>('a' + i % 3));
+    if (labels) text += subject + ",";
+    for (int w = 0; w < 6; ++w) {
+      const int word = first_word + static_cast<int>(random() % static_cast<unsigned>(words));
+      text += subject + "x" + std::string(1, static_cast<char>('a' + word)) + " ";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+TEST(Pretrain, TellsTheClassOfWordsThatNoLabelledTextHas) {
+  const Workspace workspace;
+  workspace.write("few.csv", texts_of_subjects(24, 0, 4, true));
+  workspace.write("others.csv", texts_of_subjects(60, 8, 4, true));
+  workspace.write("all.txt", texts_of_subjects(600, 0, 12, false));
+  const auto accuracy = [&](const std::string& out, std::vector<std::string> more) {
+    const Outcome outcome = workspace.run(train_into(
+        out,
+        with({"--train", "few.csv", "--test", "others.csv", "--set", "data.validation_fraction=0"},
+             std::move(more))));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return Json::parse(read_file(workspace.path() / out / "test.json"))
+        .at("accuracy")
+        .get<double>();
+  };
+  EXPECT_LT(accuracy("labels", {}), 0.6);
+  EXPECT_GT(
+      accuracy("texts", {"--set", "train.pretrain=400u", "--set", "pretrain.texts=all.txt", "--set",
+                         "pretrain.batch_size=32", "--set", "pretrain.learning_rate=0.01"}),
+      0.9);
+}
+
+TEST(Pretrain, InOneWithTheTrainingIsTheSame) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace.run(pretrain_into("words")).exit_code, 0);
+  ASSERT_EQ(workspace.run(train_into("apart", {"--init", "words"})).exit_code, 0);
+  const Outcome outcome = workspace.run(
+      train_into("both", {"--set", "train.pretrain=40u", "--set", "pretrain.batch_size=16", "--set",
+                          "pretrain.learning_rate=0.01"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_TRUE(weights(workspace.path() / "both/pretraining") ==
+              weights(workspace.path() / "words"));
+  EXPECT_TRUE(weights(workspace.path() / "both") == weights(workspace.path() / "apart"));
+}
+
+TEST(Pretrain, TakesFurtherTextsAndTheirWords) {
+  const Workspace workspace;
+  workspace.write("more.txt", "glacier moraine crevasse\nmoraine glacier crevasse storm\n");
+  workspace.write("more.csv", "text\ncrevasse glacier\n");
+  const Outcome outcome =
+      workspace.run(pretrain_into("words", {"--text", "more.txt", "--text", "more.csv"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("(3 without labels)"));
+  ASSERT_EQ(workspace.run(train_into("run", {"--init", "words"})).exit_code, 0);
+  EXPECT_THAT(read_file(workspace.path() / "run/checkpoints/last/vocab.txt"), HasSubstr("moraine"));
+  const Outcome known = workspace.run({"predict", "--checkpoint", "run"}, "glacier moraine\n");
+  EXPECT_THAT(known.err, Not(HasSubstr("class shares"))) << "the words are known";
+}
+
+TEST(Pretrain, GoesOnToTheSameBytes) {
+  const Workspace workspace;
+  const std::vector<std::string> logs = {"--set", "train.log_every=1"};
+  ASSERT_EQ(workspace.run(pretrain_into("whole", logs)).exit_code, 0);
+  Process process(workspace.launch(pretrain_into("parts", logs)));
+  ASSERT_TRUE(process.wait_for_stderr("update 7  grad"));
+  process.signal(SIGTERM);
+  const Outcome stopped = process.wait();
+  ASSERT_EQ(stopped.exit_code, 143) << stopped;
+  EXPECT_THAT(stopped.err, HasSubstr("diffuse pretrain --resume parts"));
+  const Outcome resumed = workspace.run({"pretrain", "--resume", "parts"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed;
+  EXPECT_THAT(resumed.err, HasSubstr("going on after update"));
+  EXPECT_TRUE(weights(workspace.path() / "parts") == weights(workspace.path() / "whole"));
+}
+
+TEST(Pretrain, OfATrainingThatIsStoppedGoesOnToo) {
+  const Workspace workspace;
+  const std::vector<std::string> both = {"--set", "train.pretrain=40u",
+                                         "--set", "train.log_every=1",
+                                         "--set", "pretrain.batch_size=16"};
+  ASSERT_EQ(workspace.run(train_into("whole", both)).exit_code, 0);
+  Process process(workspace.launch(train_into("parts", both)));
+  ASSERT_TRUE(process.wait_for_stderr("update 7  grad"));
+  process.signal(SIGTERM);
+  const Outcome stopped = process.wait();
+  ASSERT_EQ(stopped.exit_code, 143) << stopped;
+  EXPECT_THAT(stopped.err, HasSubstr("diffuse train --resume parts"));
+  EXPECT_FALSE(fs::exists(workspace.path() / "parts/checkpoints/last"));
+  const Outcome resumed = workspace.run({"train", "--resume", "parts"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed;
+  EXPECT_TRUE(weights(workspace.path() / "parts") == weights(workspace.path() / "whole"));
+}
+
+TEST(Pretrain, SaysWhatIsWrong) {
+  const Workspace workspace;
+  const auto error_of = [&](const std::vector<std::string>& arguments) {
+    const Outcome outcome = workspace.run(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    return outcome.err;
+  };
+  EXPECT_THAT(error_of({"pretrain", "--config", "small.json", "--out", "x"}),
+              HasSubstr("--length LENGTH is missing: how long to learn"));
+  EXPECT_THAT(error_of(pretrain_into("x", {"--set", "model.dim=0", "--set", "ngrams.max=1"})),
+              HasSubstr("train.pretrain: \"40u\": with model.dim = 0 there is no network"));
+  EXPECT_THAT(error_of(pretrain_into("x", {"--set", "model.type=distilbert"})),
+              HasSubstr("only a diffusion model is pretrained, and model.type = distilbert"));
+  EXPECT_THAT(error_of(pretrain_into("x", {"--text", "none.txt"})),
+              HasSubstr("none.txt cannot be read"));
+  EXPECT_THAT(error_of(train_into("x", {"--init", "none"})),
+              HasSubstr("/none'. Give a run directory"));
+  EXPECT_FALSE(fs::exists(workspace.path() / "x"));
+
+  ASSERT_EQ(workspace.run(pretrain_into("words")).exit_code, 0);
+  EXPECT_THAT(error_of({"predict", "--checkpoint", "words"}),
+              HasSubstr("It was pretrained on texts alone and knows no classes"));
+  EXPECT_THAT(error_of(train_into("y", {"--init", "words", "--set", "model.dim=9"})),
+              HasSubstr("expected a checkpoint of the same model.dim"));
+  EXPECT_THAT(error_of(train_into("z", {"--init", "words", "--set", "tokenizer.type=bytes"})),
+              HasSubstr("makes tokens in another way"));
+}
+
+}  // namespace
+}  // namespace diffuse::testing
