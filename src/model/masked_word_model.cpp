@@ -37,19 +37,19 @@ at::Tensor tensor_of(std::vector<T>& values, at::ScalarType type, at::Device dev
 }  // namespace
 
 MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
-                                 const ModelShape& shape, std::vector<std::int64_t> counts,
+                                 const ModelShape& shape, std::span<const std::int64_t> counts,
                                  std::optional<std::int64_t> seed)
-    : MaskedWordModel(without_pairs(config), pretrain, shape, std::move(counts),
+    : MaskedWordModel(without_pairs(config), pretrain, shape, counts,
                       seed ? at::detail::createCPUGenerator(static_cast<std::uint64_t>(*seed))
                            : at::Generator()) {}
 
 MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
-                                 const ModelShape& shape, std::vector<std::int64_t> counts,
+                                 const ModelShape& shape, std::span<const std::int64_t> counts,
                                  at::Generator generator)
     : embedding_(config, shape.vocab_size, shape.mask_id, generator),
       stack_(config, generator),
       prediction_(config.dim, config.dim, generator),
-      masker_(std::move(counts), shape.mask_id, pretrain) {
+      masker_(counts, shape.mask_id, pretrain) {
   const ParameterVisitor add = [this](const std::string& name, at::Tensor& tensor,
                                       ParameterRole role) {
     tensor.set_requires_grad(true);

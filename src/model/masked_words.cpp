@@ -11,6 +11,8 @@ namespace diffuse {
 namespace {
 
 constexpr double kPower = 0.75;
+// Words with a greater share of all words are hidden less often.
+constexpr double kCommonShare = 1e-4;
 // Of ten hidden words, those that become another word, and those that stay.
 constexpr std::uint64_t kReplaced = 1;
 constexpr std::uint64_t kKept = 1;
@@ -21,26 +23,34 @@ constexpr double unit(std::uint64_t random) {
 
 }  // namespace
 
-WordMasker::WordMasker(std::vector<std::int64_t> counts, std::int32_t mask_id,
+WordMasker::WordMasker(std::span<const std::int64_t> counts, std::int32_t mask_id,
                        const PretrainConfig& config)
     : mask_id_(mask_id),
-      masked_(config.masked),
       negatives_(config.negatives),
-      counts_(std::move(counts)),
-      cumulative_(counts_.size()),
-      number_(counts_.size(), -1) {
+      rates_(counts.size()),
+      shares_(counts.size()),
+      cumulative_(counts.size()),
+      number_(counts.size(), -1) {
+  double words = 0;
+  for (const std::int64_t count : counts) words += static_cast<double>(count);
+  if (words == 0)
+    throw DataError("The texts hold no word of the vocabulary: there is nothing to pretrain on.");
+  double hidden = 0;  // of all words, in the average
+  for (std::size_t word = 0; word < counts.size(); ++word) {
+    const double share = static_cast<double>(counts[word]) / words;
+    if (share > 0) rates_[word] = config.masked * std::min(1.0, std::sqrt(kCommonShare / share));
+    shares_[word] = share * rates_[word];
+    hidden += shares_[word];
+  }
   double sum = 0;
-  for (std::size_t word = 0; word < counts_.size(); ++word) {
-    const auto count = static_cast<double>(counts_[word]);
-    total_ += count;
-    sum += count > 0 ? std::pow(count, kPower) : 0;
+  for (std::size_t word = 0; word < counts.size(); ++word) {
+    shares_[word] /= hidden;
+    sum += std::pow(shares_[word], kPower);
     cumulative_[word] = sum;
   }
-  if (total_ == 0)
-    throw DataError("The texts hold no word of the vocabulary: there is nothing to pretrain on.");
 }
 
-/// A word by its count to the power of 3/4.
+/// A word by its share of the hidden ones to the power of 3/4.
 std::int32_t WordMasker::draw(std::uint64_t random) const {
   const double at = unit(random) * cumulative_.back();
   // The first whose sum is above: words of 0 have the sum of the one before, so they never are.
@@ -68,7 +78,8 @@ void WordMasker::hide(std::span<const std::int32_t> tokens, std::span<const std:
     to.starts.push_back(static_cast<std::int32_t>(to.places.size()));
     for (std::int32_t i = offsets[text]; i < offsets[text + 1]; ++i) {
       const std::int32_t word = tokens[static_cast<std::size_t>(i)];
-      if (counts_[static_cast<std::size_t>(word)] == 0 || unit(random.next()) >= masked_) continue;
+      const double rate = rates_[static_cast<std::size_t>(word)];
+      if (rate == 0 || unit(random.next()) >= rate) continue;
       const std::uint64_t kind = random.below(10);
       if (kind >= kReplaced + kKept)
         to.tokens[static_cast<std::size_t>(i)] = mask_id_;
@@ -91,7 +102,7 @@ void WordMasker::add_biases(MaskedWords& to) const {
   to.bias.resize(to.candidates.size());
   for (std::size_t c = 0; c < to.candidates.size(); ++c) {
     const auto word = static_cast<std::size_t>(to.candidates[c]);
-    const double share = static_cast<double>(counts_[word]) / total_;
+    const double share = shares_[word];
     const double drawn =
         (cumulative_[word] - (word == 0 ? 0 : cumulative_[word - 1])) / cumulative_.back();
     // log (1 - q): it is neither hidden nor drawn.

@@ -12,8 +12,8 @@ namespace diffuse {
 namespace {
 
 constexpr std::int32_t kMask = 2;
-// Words 0 to 2 are no words; 3 is the most frequent one.
-const std::vector<std::int64_t> kCounts = {0, 0, 0, 400, 200, 200, 100, 50, 30, 20};
+// Words 0 to 2 are no words; 10 is so common that the others make up less than 10⁻⁴ of all.
+const std::vector<std::int64_t> kCounts = {0, 0, 0, 400, 200, 200, 100, 50, 30, 20, 100'000'000};
 
 PretrainConfig hiding(double masked, std::int64_t negatives) {
   PretrainConfig config;
@@ -84,13 +84,17 @@ TEST(MaskedWords, EightInTenAreHiddenOneIsAnotherWordOneStays) {
     same += hidden.tokens[i] == texts.tokens[i] ? 1 : 0;
   }
   EXPECT_NEAR(masked / count, 0.8, 0.02);
-  // A tenth stays, and of a tenth more the random word is often the same.
-  double by_chance = 0;
-  double all = 0;
-  const auto power = [](std::int64_t n) { return std::pow(static_cast<double>(n), 0.75); };
-  for (const std::int64_t n : kCounts) all += power(n);
-  for (const std::int64_t n : kCounts) by_chance += static_cast<double>(n) / 1000 * power(n) / all;
-  EXPECT_NEAR(same / count, 0.1 + 0.1 * by_chance, 0.015);
+  EXPECT_NEAR(same / count, 0.1, 0.015) << "the random word is mostly the common one";
+}
+
+TEST(MaskedWords, AreCommonOnesLessOften) {
+  // Word 10 is nearly all words: 0.3 · √(10⁻⁴ / 1).
+  const std::vector<std::int32_t> tokens(100'000, 10);
+  const std::vector<std::int32_t> offsets = {0, 100'000};
+  WordMasker masker(kCounts, kMask, hiding(0.3, 4));
+  MaskedWords hidden;
+  masker.hide(tokens, offsets, {.seed = 1, .update = 1}, hidden);
+  EXPECT_NEAR(static_cast<double>(hidden.places.size()), 300, 60);
 }
 
 TEST(MaskedWords, DependOnThePlaceAlone) {
@@ -115,26 +119,32 @@ TEST(MaskedWords, BiasesMakeUpForHowOftenAWordIsACandidate) {
   const std::vector<std::int32_t> offsets = {0, 4, 10};
   std::vector<std::int64_t> counts(kCounts.size());
   for (const std::int32_t word : tokens) ++counts[static_cast<std::size_t>(word)];
-  WordMasker masker(counts, kMask, hiding(0.2, 2));
-  std::vector<double> estimates(counts.size());
+  // All are common: √share decides how often each is hidden.
+  double roots = 0;
+  for (const std::int64_t n : counts) roots += std::sqrt(static_cast<double>(n));
+  WordMasker masker(counts, kMask, hiding(0.99, 2));
   MaskedWords hidden;
-  constexpr int kBatches = 20'000;
+  std::vector<double> estimates(counts.size());
+  double batches = 0;
+  constexpr int kBatches = 40'000;
   for (std::uint32_t update = 1; update <= kBatches; ++update) {
     masker.hide(tokens, offsets, {.seed = 9, .update = update}, hidden);
+    batches += hidden.places.empty() ? 0 : 1;
     for (std::size_t c = 0; c < hidden.candidates.size(); ++c) {
       const auto word = static_cast<std::size_t>(hidden.candidates[c]);
-      const double share = static_cast<double>(counts[word]) / 10;
+      const double share = std::sqrt(static_cast<double>(counts[word])) / roots;
       estimates[word] += std::exp(static_cast<double>(hidden.bias[c])) / share;  // 1 / q
     }
   }
   for (const std::size_t word : {3U, 4U, 5U, 6U, 7U, 9U}) {
-    // Words are hidden without putting back: q is not quite that of so small a batch.
-    EXPECT_NEAR(estimates[word] / kBatches, 1, 0.2) << word;
+    // In batches that hide something: there are no candidates without. Words are hidden without
+    // putting back, so that q is not quite that of so small a batch.
+    EXPECT_NEAR(estimates[word] / batches, 1, 0.2) << word;
   }
 }
 
 TEST(MaskedWords, OfTextsWithoutWordsThereAreNone) {
-  EXPECT_THROW(WordMasker({0, 0, 0}, kMask, hiding(0.3, 4)), DataError);
+  EXPECT_THROW(WordMasker(std::vector<std::int64_t>(3), kMask, hiding(0.3, 4)), DataError);
   WordMasker masker(kCounts, kMask, hiding(0.3, 4));
   MaskedWords hidden;
   masker.hide(std::vector<std::int32_t>{1, 1, 0}, std::vector<std::int32_t>{0, 2, 3}, {.seed = 1},

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "diffuse/config/config.hpp"
@@ -30,7 +31,7 @@ class MaskedWordModel final : public Classifier {
   /// float32 on the CPU, initialised from `seed` alone; without one with any values. `counts` as
   /// for WordMasker.
   MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
-                  const ModelShape& shape, std::vector<std::int64_t> counts,
+                  const ModelShape& shape, std::span<const std::int64_t> counts,
                   std::optional<std::int64_t> seed);
   ~MaskedWordModel() override;
   MaskedWordModel(const MaskedWordModel&) = delete;
@@ -56,7 +57,7 @@ class MaskedWordModel final : public Classifier {
     ParameterRole role;
   };
   MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
-                  const ModelShape& shape, std::vector<std::int64_t> counts,
+                  const ModelShape& shape, std::span<const std::int64_t> counts,
                   at::Generator generator);
   double pass_by_autograd(const Batch& batch, const ForwardContext& context, double share);
 

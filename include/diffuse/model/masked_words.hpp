@@ -16,22 +16,25 @@ struct MaskedWords {
   std::vector<std::int32_t> starts{};      ///< [B + 1] of each text's, among `places`
   std::vector<std::int32_t> candidates{};  ///< [C] distinct words
   std::vector<std::int64_t> labels{};      ///< [M] the hidden word, by its number there
-  /// [C] log p - log q: p is the word's share of all words, q the probability that it is among the
-  /// candidates of such a batch. With it the softmax over the candidates estimates that over all
-  /// words (Jean, Cho, Memisevic, Bengio: On using very large target vocabulary for neural machine
-  /// translation, ACL 2015), and the model need not learn which words are frequent.
+  /// [C] log p - log q: p is the word's share of all hidden words, q the probability that it is
+  /// among the candidates of such a batch. With it the softmax over the candidates estimates that
+  /// over all words (Jean, Cho, Memisevic, Bengio: On using very large target vocabulary for neural
+  /// machine translation, ACL 2015), and the model need not learn which words are frequent.
   std::vector<float> bias{};
 };
 
-/// Hides words of batches: each with probability `pretrain.masked`. Of those hidden 8 in 10 become
-/// the mask token, 1 in 10 a random word, 1 in 10 stays (Devlin et al.: BERT, NAACL 2019). The
-/// candidates are all words hidden in the batch and `pretrain.negatives` drawn by their count to
-/// the power of 3/4.
+/// Hides words of batches: a word that makes up the share s of all words with probability
+/// `pretrain.masked` · min(1, √(10⁻⁴ / s)), because nearly every text has the common ones, and they
+/// say little (after Mikolov et al.: Distributed representations of words and phrases, NeurIPS
+/// 2013, where they are left out). Of those hidden 8 in 10 become the mask token, 1 in 10 a random
+/// word, 1 in 10 stays (Devlin et al.: BERT, NAACL 2019). The candidates are all words hidden in
+/// the batch and `pretrain.negatives` drawn by how often they are hidden, to the power of 3/4.
 class WordMasker {
  public:
   /// `counts` `[V]`: how often each word is in the texts; a word of 0 is never hidden. Throws
   /// DataError if all are.
-  WordMasker(std::vector<std::int64_t> counts, std::int32_t mask_id, const PretrainConfig& config);
+  WordMasker(std::span<const std::int64_t> counts, std::int32_t mask_id,
+             const PretrainConfig& config);
 
   /// Fills `to` for the texts `offsets` `[B + 1]` among `tokens` `[N]`: by `place` alone, whatever
   /// was hidden before. May hide nothing in a small batch.
@@ -44,11 +47,10 @@ class WordMasker {
   std::int32_t draw(std::uint64_t random) const;
 
   std::int32_t mask_id_;
-  double masked_;
   std::int64_t negatives_;
-  std::vector<std::int64_t> counts_;
-  double total_ = 0;                  // of counts_
-  std::vector<double> cumulative_;    // [V] of the powers of counts
+  std::vector<double> rates_;         // [V] probability to be hidden
+  std::vector<double> shares_;        // [V] of all hidden words
+  std::vector<double> cumulative_;    // [V] of the powers of shares
   std::vector<std::int32_t> number_;  // [V] among the candidates, or -1
 };
 
