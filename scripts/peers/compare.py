@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """diffuse beside fastText and a linear SVM: whole processes, from raw CSV files to the test accuracy, in turns.
 
-Each round trains a config of ours with the next seed, without its cache, then fastText (fasttext.sh) with that seed
-and the SVM (tfidf_svm.py), on the same rows and threads. Validation rows are cut from ours; the others train on all.
+Each round trains a config of ours with the next seed, without its cache, and the peers with that seed: fastText with
+pairs of words (fasttext.sh), fastText with the settings that it finds by itself (autotune), the SVM (tfidf_svm.py) and
+naive Bayes with logistic regression (nb_logistic.py), on the same rows and threads. Validation rows are cut from ours;
+the others train on all, but for autotune, which keeps a tenth aside. With --defaults ours is what `diffuse train` chooses
+without a config, on the config's files.
 Prints a table in Markdown: median time and CPU time, the ratio of ours to each (median of the rounds, smallest and largest),
 peak memory, size of the model file, test accuracy, and of each seed McNemar's test against the other's predictions.
 
@@ -51,15 +54,28 @@ def answer_of(command: list[Any]) -> dict[str, Any]:
     return json.loads(result.stdout)
 
 
+def starts(arguments: argparse.Namespace, peer: str) -> list[Any]:
+    """How the program of a peer is called."""
+    if peer in ("fasttext", "autotune"):
+        return [HERE / "fasttext.sh"]
+    return [arguments.python, HERE / {"svm": "tfidf_svm.py", "nb": "nb_logistic.py"}[peer]]
+
+
 class Comparison:
     def __init__(self, arguments: argparse.Namespace, folder: pathlib.Path) -> None:
         self.arguments, self.folder = arguments, folder
         self.settings = ["--config", arguments.config]
         for setting in arguments.set:
             self.settings += ["--set", setting]
-        self.data = answer_of([arguments.diffuse, "config", "--show", arguments.config, *self.settings[2:]])["data"]
+        shown = self.settings[2:]
+        self.data = answer_of([arguments.diffuse, "config", "--show", arguments.config, *shown])["data"]
         if not self.data["train"] or not self.data["test"]:
             fail(f"{arguments.config} names no data.train or no data.test; give them with --set")
+        if arguments.defaults:
+            self.settings = ["--train", self.data["train"], "--test", self.data["test"]]
+            for key in ("labels", "label_base", "max_rows"):
+                if self.data[key]:
+                    self.settings += ["--set", f"data.{key}={self.data[key]}"]
         self.rows = ["--train", self.data["train"], "--test", self.data["test"], "--rows", self.data["max_rows"]]
         if self.data["label_column"]:
             self.rows += ["--label-column", self.data["label_column"]]
@@ -77,12 +93,13 @@ class Comparison:
         return figures | {"accuracy": json.loads((out / "test.json").read_text())["accuracy"]}
 
     def peer(self, name: str, seed: int, out: pathlib.Path) -> dict[str, Any]:
-        if name == "fasttext":
-            command = [HERE / "fasttext.sh", *self.rows, "--threads", self.arguments.threads, "--seed", seed, "--out", out]
-            if self.arguments.fasttext_options:
-                command += ["--", *self.arguments.fasttext_options.split()]
-        else:
-            command = [self.arguments.python, HERE / "tfidf_svm.py", *self.rows, "--seed", seed, "--out", out]
+        command = [*starts(self.arguments, name), *self.rows, "--seed", seed, "--out", out]
+        if name in ("fasttext", "autotune"):
+            command += ["--threads", self.arguments.threads]
+        if name == "autotune":
+            command += ["--autotune", self.arguments.autotune_s]
+        if name == "fasttext" and self.arguments.fasttext_options:
+            command += ["--", *self.arguments.fasttext_options.split()]
         figures, text = measured(command)
         return figures | json.loads(text)
 
@@ -158,7 +175,9 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="laid over the config")
     parser.add_argument("--seeds", default="1,2,3,4,5", help="default: %(default)s")
     parser.add_argument("--rounds", type=int, help="default: one for each seed")
-    parser.add_argument("--peers", default="fasttext,svm", help="default: %(default)s; empty: none")
+    parser.add_argument("--defaults", action="store_true", help="ours without the config but for its files and how they are read")
+    parser.add_argument("--peers", default="fasttext,svm", help="of fasttext, autotune, svm, nb; default: %(default)s; empty: none")
+    parser.add_argument("--autotune-s", type=int, default=60, metavar="S", help="that fastText may look for; default: %(default)s")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of ours and of fastText; default: all cores")
     parser.add_argument("--fasttext-options", metavar="OPTIONS", help="in place of those of fasttext.sh: '-dim 10 -epoch 50'")
     parser.add_argument("--diffuse", default=PROJECT / "build/release/bin/diffuse", help="the program; default: that of build/release")
@@ -166,8 +185,8 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", help="where every figure of every round goes")
     arguments = parser.parse_args()
     arguments.peers = [name for name in arguments.peers.split(",") if name]
-    if unknown := set(arguments.peers) - {"fasttext", "svm"}:
-        fail(f"unknown peer {', '.join(sorted(unknown))}; expected fasttext, svm or both")
+    if unknown := set(arguments.peers) - {"fasttext", "autotune", "svm", "nb"}:
+        fail(f"unknown peer {', '.join(sorted(unknown))}; expected some of fasttext, autotune, svm, nb")
     if not os.access(arguments.diffuse, os.X_OK):
         fail(f"{arguments.diffuse} is not there; build it (scripts/setup.sh), or name it with --diffuse")
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
@@ -175,12 +194,11 @@ def main() -> None:
         comparison = Comparison(arguments, pathlib.Path(folder))
         # A machine without the tool is told so before anything is trained.
         for name in arguments.peers:
-            command = [HERE / "fasttext.sh"] if name == "fasttext" else [arguments.python, HERE / "tfidf_svm.py"]
-            if subprocess.run([*map(str, command), "--check"], check=False).returncode != 0:
+            if subprocess.run([*map(str, starts(arguments, name)), "--check"], check=False).returncode != 0:
                 fail(f"{name} cannot run; without it: --peers {','.join(p for p in arguments.peers if p != name)}")
         rounds = [comparison.round(seeds[i % len(seeds)], i) for i in range(arguments.rounds or len(seeds))]
     print_table([{name: one[name] for name in ["diffuse", *arguments.peers]} for one in rounds],
-                f"{arguments.config}" + "".join(f" --set {s}" for s in arguments.set) + f", {arguments.threads} threads")
+                f"{arguments.config}" + (" (its files, no config)" if arguments.defaults else "") + "".join(f" --set {s}" for s in arguments.set) + f", {arguments.threads} threads")
     if arguments.json:
         pathlib.Path(arguments.json).write_text(json.dumps(rounds, indent=1) + "\n")
 
