@@ -42,6 +42,15 @@ std::string kind_of(const Config& config) {
   return "";
 }
 
+/// Throws UsageError where a config has n-grams alone.
+void check_network(const Config& config, const std::string& name) {
+  if (config.model.type == ModelType::diffusion && config.model.dim == 0)
+    throw UsageError(fmt::format(
+        "{}: model.dim = 0 has no network, which is what bench measures; expected a width of at "
+        "least 1.",
+        name));
+}
+
 void fill_facts(OpenedContender& opened) {
   const ContenderSpec& spec = opened.spec;
   opened.facts.name = spec.name;
@@ -107,6 +116,7 @@ OpenedContender open_checkpoint(const std::string& path,
                                 const std::function<void(Config&)>& adjust = {}) {
   const fs::path folder = resolve_checkpoint(path);
   LoadedModel model = load_model(folder);
+  check_network(model.config, path);
   if (adjust) adjust(model.config);
   OpenedContender opened;
   opened.spec.name = path;
@@ -131,6 +141,7 @@ OpenedContender open_checkpoint(const std::string& path,
 }
 
 OpenedContender open_config(const Config& config, const std::string& name) {
+  check_network(config, name);
   OpenedContender opened;
   opened.spec.name = name;
   opened.spec.config = config;

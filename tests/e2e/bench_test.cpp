@@ -348,6 +348,8 @@ TEST(Bench, MistakesAreToldBeforeTheWork) {
        "--pretrained gone: these are weights for --compare distilbert; with --compare small.json "
        "leave it out."},
       {{"--set", "model.dmi=3"}, "model.dmi"},
+      {{"--set", "model.dim=0", "--set", "ngrams.max=1"},
+       "small: model.dim = 0 has no network, which is what bench measures"},
       {{"--set", "one", "--set", "two"}, "--set one: expected key=value"},
       {{"--set", "one", "--set", "two"}, "--set two: expected key=value"}};
   for (const auto& [more, message] : cases) {
