@@ -77,6 +77,11 @@ TEST(Report, JsonHoldsTheSameFigures) {
             nlohmann::json::parse(R"([{"coverage": 1, "accuracy": 0.5, "threshold": 0.5}])"));
 }
 
+TEST(Report, TellsTheClassesThatAreNeverRight) {
+  const auto json = nlohmann::json::parse(evaluation_json(sample(), kLabels));
+  EXPECT_EQ(json["missed_classes"], nlohmann::json::parse(R"(["sport"])"));
+}
+
 TEST(Report, TellsWhatEachBranchReaches) {
   Evaluation evaluation = sample();
   evaluation.branches = BranchFigures{{0.5, 1.25}, 0.25, 0.75};
