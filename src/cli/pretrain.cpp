@@ -19,9 +19,9 @@
 #include "pretraining.hpp"
 #include "run_directory.hpp"
 #include "run_lock.hpp"
-#include "run_start.hpp"
 #include "startup_table.hpp"
 #include "train_result.hpp"
+#include "train_run.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;

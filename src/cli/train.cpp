@@ -11,27 +11,21 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
-#include "diffuse/base/text_util.hpp"
 #include "diffuse/bench/baseline.hpp"
-#include "diffuse/config/load.hpp"
 #include "diffuse/eval/report.hpp"
-#include "diffuse/model/checkpoint.hpp"
-#include "diffuse/model/initial_vectors.hpp"
-#include "diffuse/model/model_factory.hpp"
 #include "diffuse/train/memory_estimate.hpp"
 #include "diffuse/train/trainer.hpp"
 #include "exit_code.hpp"
+#include "fold_plan.hpp"
+#include "folds.hpp"
 #include "manifest.hpp"
 #include "output.hpp"
 #include "prepared_run.hpp"
-#include "pretraining.hpp"
 #include "run_directory.hpp"
 #include "run_lock.hpp"
-#include "run_ngrams.hpp"
-#include "run_report.hpp"
-#include "run_start.hpp"
 #include "startup_table.hpp"
 #include "train_result.hpp"
+#include "train_run.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;
@@ -62,67 +56,6 @@ std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Co
   return figures;
 }
 
-/// Pretrains, where that is wanted, and gives `classifier` the weights that it begins with. False
-/// where a signal ended it: `result` is then the pretraining's.
-bool begin_training(PreparedRun& run, Classifier& classifier, const fs::path& run_dir,
-                    TrainingResult& result) {
-  const TrainConfig& train = run.config.train;
-  if (!train.pretrain.empty()) {
-    result = pretrain(run, run_dir / kPretrainingFolder);
-    if (result.stopped_by_signal != 0) return false;
-    begin_with(classifier, run, result.last_checkpoint);
-  } else if (!train.init.empty()) {
-    begin_with(classifier, run, resolve_checkpoint(train.init));
-  }
-  return true;
-}
-
-void report_without_evaluation(const PreparedRun& run, const fs::path& run_dir) {
-  std::error_code ignored;
-  if (fs::exists(run_dir / "metrics.jsonl", ignored))
-    write_run_report(run_dir, run.config, run.data, nullptr, {}, "");
-}
-
-/// Tests the best checkpoint once, where there are test rows, and writes `test.json`, or else
-/// evaluates it on the validation rows; writes `report.html` with that. Nothing without rows.
-std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResult& result,
-                                     const std::optional<RunNgrams>& ngrams,
-                                     const fs::path& run_dir) {
-  const bool has_test = run.data.test.size() > 0;
-  const DatasetView& view = has_test ? run.data.test : run.data.validation;
-  if (view.size() == 0) {
-    report_without_evaluation(run, run_dir);
-    return std::nullopt;
-  }
-  const DataSummary& summary = run.data.summary;
-  Evaluation evaluation = evaluate_checkpoint(
-      result.best_checkpoint, view, has_test ? summary.test : summary.validation,
-      run.data.facts.class_rows, run.device, run.precision, has_test ? "testing" : "evaluating",
-      ngrams ? (has_test ? ngrams->test_logits : ngrams->validation_logits) : std::vector<float>());
-  if (has_test) {
-    write_or_warn("The test figures are on stdout alone", [&] {
-      write_file_atomically(run_dir / "test.json",
-                            evaluation_json(evaluation, run.data.labels) + "\n");
-    });
-  }
-  write_run_report(run_dir, run.config, run.data, &evaluation, view,
-                   has_test ? "test" : "validation");
-  const std::string warning =
-      majority_warning(evaluation.metrics, run.data.labels, has_test ? "test" : "validation");
-  if (!warning.empty()) log::warning("{}", warning);
-  return evaluation;
-}
-
-int stopped(int signal, const TrainingResult& result, const fs::path& run_dir) {
-  log::warning(
-      "Stopped by {} after {} updates{}; the last checkpoint is {}. Go on with:\n  diffuse "
-      "train --resume {}",
-      signal_name(signal), format_count(result.updates),
-      result.stopped_by_signal == 0 ? ", in the final evaluation" : "",
-      relative_if_shorter(result.last_checkpoint), shell_quoted(relative_if_shorter(run_dir)));
-  return kSignalBase + signal;
-}
-
 /// What was trained stands in the run directory, whether or not somebody reads the summary.
 void write_result(const std::string& text) {
   if (!write_if_read(text))
@@ -139,6 +72,19 @@ void tell_finished(const TrainingResult& result, const TrainConfig& config) {
                 : "a greater train.length goes on: --set train.length=...");
 }
 
+/// Flags of a cross-validation that something else on the command line leaves no room for.
+void check_fold_flags(const TrainOptions& options) {
+  const bool given = options.folds > 0 || options.ensemble;
+  if (options.ensemble && options.folds == 0 && options.resume.empty())
+    throw UsageError("--ensemble keeps the models of --folds K; give that, too.");
+  if (given && !options.resume.empty())
+    throw UsageError(
+        "--resume goes on with the folds that the run has; --folds and --ensemble cannot stand "
+        "beside it.");
+  if (given && !options.baseline.empty())
+    throw UsageError("--baseline is measured beside one training; --folds cannot stand beside it.");
+}
+
 }  // namespace
 
 int run_train(const TrainOptions& options) {
@@ -146,6 +92,9 @@ int run_train(const TrainOptions& options) {
   ignore_write_signals();  // nor does a reader of the log that is gone, or a full disk, end a run
   catch_checkpoint_signals();
   const std::string start_time = utc_now();
+  check_fold_flags(options);
+  if (options.folds > 0 || (!options.resume.empty() && read_fold_settings(options.resume)))
+    return run_folds(options, start_time);
   PreparedRun run = prepare_run(options);
   if (options.dry_run) {
     write_output((options.json ? startup_json : startup_table)(run.config, run.data, run.startup));
@@ -181,60 +130,19 @@ int run_train(const TrainOptions& options) {
       write_file_atomically(run_dir / kBaselineFile, baseline_json(*baseline) + "\n");
     });
   }
-  std::optional<EarlierTest> earlier(std::in_place, run_dir);
-  TrainingResult result;
-  std::optional<RunNgrams> ngrams;
-  try {
-    with_memory_advice(run.config, run.estimate, [&] {
-      const std::unique_ptr<Classifier> classifier =
-          make_classifier(run.config, run.shape, run.config.train.seed);
-      if (run.config.model.type == ModelType::torchscript && classifier->parameters().empty())
-        throw UsageError(fmt::format(
-            "{}: the module has no parameters to train (torch.jit.freeze takes them away).",
-            run.config.model.file));
-      const fs::path last = last_checkpoint(run_dir);
-      const auto resume_from = last.empty() ? std::nullopt : std::optional(last);
-      if (!resume_from) {
-        load_pretrained_weights(*classifier, run.config);
-        if (run.vectors) start_from_vectors(*classifier, *run.vectors, run.config.model);
-        if (!begin_training(run, *classifier, run_dir, result)) return;
-      }
-      run.vectors.reset();
-      ngrams = make_run_ngrams(run, resume_from);
-      result = train(run.config, run.data, *classifier, run_dir, resume_from, baseline,
-                     ngrams ? &*ngrams : nullptr);
-    });
-  } catch (const TrainingError&) {
-    report_without_evaluation(run, run_dir);
-    throw;
-  } catch (const SystemError& error) {  // the last checkpoint could not be written
-    report_without_evaluation(run, run_dir);
-    if (stop_signal() == 0) throw;
-    log::error("{}", error.what());
-    return kSignalBase + stop_signal();
-  }
-  earlier->tell();
-  if (result.was_finished) earlier.reset();  // test.json has its name back
-  if (result.stopped_by_signal != 0) {
-    report_without_evaluation(run, run_dir);
-    return stopped(result.stopped_by_signal, result, run_dir);
-  }
-  const bool tested = fs::exists(run_dir / "test.json");
-  if (result.was_finished && (tested || run.data.test.size() == 0)) {
+  const RunOutcome outcome = train_run(run, run_dir, baseline);
+  const auto& [result, evaluated, stopped_by] = outcome;
+  if (stopped_by != 0)
+    return result.last_checkpoint.empty() ? kSignalBase + stopped_by
+                                          : tell_stopped(stopped_by, result, run_dir);
+  if (result.was_finished && !evaluated) {
     tell_finished(result, run.config.train);
     if (options.json) {
+      const bool tested = fs::exists(run_dir / "test.json");
       write_result(training_summary_json(
           result, run.data, tested ? read_file(run_dir / "test.json") : std::string(), run_dir));
     }
     return kDone;
-  }
-  std::optional<Evaluation> evaluated;
-  try {
-    with_memory_advice(run.config, run.estimate,
-                       [&] { evaluated = finish_run(run, result, ngrams, run_dir); });
-  } catch (const Stopped& stop) {
-    report_without_evaluation(run, run_dir);
-    return stopped(stop.signal, result, run_dir);
   }
   const std::string text = training_summary(result, run.data, evaluated, run_dir);
   log::debug("Result\n{}", text);

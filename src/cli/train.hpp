@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ struct TrainOptions {
   std::string config;
   std::optional<std::string> train;
   std::optional<std::string> test;
+  std::optional<std::string> test_fraction;
   std::optional<std::string> validation;
   std::optional<std::string> init;
   std::vector<std::string> set;
@@ -24,7 +26,9 @@ struct TrainOptions {
   std::optional<std::string> threads;
   bool dry_run = false;
   bool json = false;
-  std::string baseline;  ///< "distilbert": measured on the run's rows first; empty: none
+  std::int64_t folds = 0;  ///< of a cross-validation; 0: none
+  bool ensemble = false;   ///< the folds' models are kept, to answer together
+  std::string baseline;    ///< "distilbert": measured on the run's rows first; empty: none
   std::vector<std::string> arguments;  ///< the whole command line, for the manifest
 };
 

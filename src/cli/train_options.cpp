@@ -15,6 +15,9 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       ->type_name("FILE");
   verb->add_option("--test", options.test, "Labelled texts to test on once (data.test)")
       ->type_name("FILE");
+  verb->add_option("--test-fraction", options.test_fraction,
+                   "Part of the training rows to test on instead (data.test_fraction)")
+      ->type_name("PART");
   verb->add_option("--validation", options.validation,
                    "Labelled texts that choose the best checkpoint (data.validation)")
       ->type_name("FILE");
@@ -38,6 +41,14 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       ->type_name("NAME");
   verb->add_option("--threads", options.threads, "Threads of the CPU; 0: all (train.threads)")
       ->type_name("N");
+  verb->add_option("--folds", options.folds,
+                   "Cross-validation: train K models, each on all rows but a K-th part, which it "
+                   "answers; prints their accuracy and writes predictions.jsonl")
+      ->check(CLI::Range(2, 1000))
+      ->type_name("K");
+  verb->add_flag("--ensemble", options.ensemble,
+                 "Keep the models of --folds: they answer the test rows together, as eval and "
+                 "predict let them with this run as --checkpoint");
   verb->add_option("--baseline", options.baseline,
                    "First measure another model on the same rows, for at most a minute, and tell "
                    "each epoch's time and memory beside its own")
@@ -54,6 +65,7 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       "  diffuse train --config agnews.json --set data.max_rows=10000 --set train.length=2e\n"
       "  diffuse train --resume runs/agnews\n"
       "  diffuse train --config r8.json --baseline distilbert\n"
+      "  diffuse train --config trec.json --folds 10\n"
       "  diffuse train --config my.json --dry-run --json | jq .memory_estimate_bytes\n");
   return verb;
 }

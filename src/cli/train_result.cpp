@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/eval/missed_classes.hpp"
 #include "diffuse/eval/report.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "evaluation.hpp"
@@ -36,12 +38,19 @@ Evaluation evaluate_checkpoint(const fs::path& folder, const DatasetView& view,
   options.class_rows = class_rows;
   options.noise_seed = model.config.train.seed;
   options.precision = precision;
+  options.temperature = model.temperature;
   if (model.ngrams)
     options.branches =
         BranchOptions{.ngram_logits = std::move(ngram_logits), .factors = model.ngrams->factors};
   Evaluation evaluation = evaluate_with_progress(*model.classifier, view, options, what);
   evaluation.data = part;
   return evaluation;
+}
+
+void warn_of_figures(const Metrics& metrics, const Labels& labels, const std::string& name) {
+  for (const std::string& text : {majority_warning(metrics, labels, name),
+                                  missed_classes_text(metrics, labels.names(), name)})
+    if (!text.empty()) log::warning("{}", text);
 }
 
 namespace {
@@ -53,6 +62,12 @@ double validation_majority(const TrainingData& data) {
   const auto counts = count_classes(data.validation, data.labels.size());
   return static_cast<double>(counts[static_cast<std::size_t>(most)]) /
          static_cast<double>(data.validation.size());
+}
+
+/// Whether test rows have a file of their own, which eval finds by itself.
+bool has_test_file(const TrainingData& data) {
+  return std::ranges::any_of(data.hashes,
+                             [](const auto& entry) { return entry.first == "data.test"; });
 }
 
 }  // namespace
@@ -109,7 +124,8 @@ std::string training_summary(const TrainingResult& result, const TrainingData& d
   text += fmt::format("run directory  {}\n", run);
   const std::string quoted = shell_quoted(run);
   text += "\nNext:\n";
-  text += fmt::format("  diffuse eval --checkpoint {}{}\n", quoted, test ? "" : " --data FILE");
+  text += fmt::format("  diffuse eval --checkpoint {}{}\n", quoted,
+                      has_test_file(data) ? "" : " --data FILE");
   text += fmt::format("  echo 'a text to classify' | diffuse predict --checkpoint {}\n", quoted);
   return text;
 }

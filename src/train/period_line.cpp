@@ -1,8 +1,17 @@
 #include "period_line.hpp"
 
+#include <system_error>
+#include <vector>
+
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/eval/coverage.hpp"
+#include "diffuse/eval/missed_classes.hpp"
+#include "diffuse/eval/temperature.hpp"
+#include "diffuse/model/checkpoint.hpp"
 
 namespace diffuse {
 
@@ -27,6 +36,33 @@ std::optional<Evaluation> evaluate_validation(
   }
 }
 
+Confidence confidence_of(const Evaluation& validation, std::int64_t classes) {
+  Confidence confidence;
+  std::vector<float> probabilities = validation.probabilities;
+  if (!validation.branches) {
+    std::vector<float> logits = validation.logits;
+    confidence.temperature = fit_temperature(logits, validation.gold, classes);
+    apply_temperature(logits, confidence.temperature);
+    probabilities = class_probabilities(logits, classes);
+    log::debug(
+        "temperature {:.3g}: the validation rows' ECE is {:.4f} instead of {:.4f}",
+        confidence.temperature,
+        expected_calibration_error(calibration_bins(probabilities, validation.gold, classes)),
+        validation.metrics.ece);
+  }
+  confidence.coverage = coverage_json(coverage_curve(probabilities, validation.gold, classes),
+                                      std::ssize(validation.gold));
+  return confidence;
+}
+
+Confidence read_confidence(const std::filesystem::path& folder) {
+  Confidence confidence{.temperature = read_temperature(folder)};
+  std::error_code ignored;
+  if (std::filesystem::exists(folder / kCoverageFile, ignored))
+    confidence.coverage = read_file(folder / kCoverageFile);
+  return confidence;
+}
+
 void add_validation(HistoryEpoch& line, const Evaluation& validation) {
   const Metrics& metrics = validation.metrics;
   line.validation_accuracy = metrics.accuracy;
@@ -36,6 +72,11 @@ void add_validation(HistoryEpoch& line, const Evaluation& validation) {
   if (!validation.branches) return;
   line.validation_network_accuracy = validation.branches->network_accuracy;
   line.validation_ngram_accuracy = validation.branches->ngram_accuracy;
+}
+
+void tell_missed_classes(const Metrics& validation, const Labels& labels) {
+  const std::string text = missed_classes_text(validation, labels.names(), "validation");
+  if (!text.empty()) log::info("  {}", text);
 }
 
 void add_memory(HistoryEpoch& line, at::Device device) {

@@ -77,6 +77,23 @@ TEST(Report, JsonHoldsTheSameFigures) {
             nlohmann::json::parse(R"([{"coverage": 1, "accuracy": 0.5, "threshold": 0.5}])"));
 }
 
+TEST(Report, TellsTheClassesThatAreNeverRight) {
+  const auto json = nlohmann::json::parse(evaluation_json(sample(), kLabels));
+  EXPECT_EQ(json["missed_classes"], nlohmann::json::parse(R"(["sport"])"));
+}
+
+TEST(Report, TellsWhatATemperatureDid) {
+  Evaluation evaluation = sample();
+  evaluation.calibration = Calibration{.temperature = 1.5, .ece_before = 0.5};
+  EXPECT_NE(evaluation_report(evaluation, kLabels)
+                .find("ECE       0.3750  (15 bins; 0.5000 without its temperature of 1.5)\n"),
+            std::string::npos);
+  const auto json = nlohmann::json::parse(evaluation_json(evaluation, kLabels));
+  EXPECT_EQ(json["calibration"]["temperature"], 1.5);
+  EXPECT_EQ(json["calibration"]["ece_before"], 0.5);
+  EXPECT_EQ(nlohmann::json::parse(evaluation_json(sample(), kLabels))["calibration"], nullptr);
+}
+
 TEST(Report, TellsWhatEachBranchReaches) {
   Evaluation evaluation = sample();
   evaluation.branches = BranchFigures{{0.5, 1.25}, 0.25, 0.75};
