@@ -11,14 +11,33 @@ namespace diffuse {
 namespace {
 
 constexpr double kPower = 0.75;
-// Words with a greater share of all words are hidden less often.
-constexpr double kCommonShare = 1e-4;
+// What is hidden, as a part of what would be if common words were hidden as often as others.
+constexpr double kHiddenPart = 0.5;
 // Of ten hidden words, those that become another word, and those that stay.
 constexpr std::uint64_t kReplaced = 1;
 constexpr std::uint64_t kKept = 1;
 
 constexpr double unit(std::uint64_t random) {
   return static_cast<double>(random >> 11) * 0x1p-53;  // [0, 1)
+}
+
+/// How often a word is hidden, beside one that is not common.
+double rate_of(double share, double common_share) {
+  return std::min(1.0, std::sqrt(common_share / share));
+}
+
+/// The share from which on words count as common.
+double common_share_of(const std::vector<double>& shares) {
+  double low = 0;
+  double high = 1;
+  for (int step = 0; step < 60; ++step) {
+    const double middle = (low + high) / 2;
+    double hidden = 0;
+    for (const double share : shares)
+      if (share > 0) hidden += share * rate_of(share, middle);
+    (hidden < kHiddenPart ? low : high) = middle;
+  }
+  return high;
 }
 
 }  // namespace
@@ -35,11 +54,13 @@ WordMasker::WordMasker(std::span<const std::int64_t> counts, std::int32_t mask_i
   for (const std::int64_t count : counts) words += static_cast<double>(count);
   if (words == 0)
     throw DataError("The texts hold no word of the vocabulary: there is nothing to pretrain on.");
+  for (std::size_t word = 0; word < counts.size(); ++word)
+    shares_[word] = static_cast<double>(counts[word]) / words;
+  const double common_share = common_share_of(shares_);
   double hidden = 0;  // of all words, in the average
   for (std::size_t word = 0; word < counts.size(); ++word) {
-    const double share = static_cast<double>(counts[word]) / words;
-    if (share > 0) rates_[word] = config.masked * std::min(1.0, std::sqrt(kCommonShare / share));
-    shares_[word] = share * rates_[word];
+    if (counts[word] > 0) rates_[word] = config.masked * rate_of(shares_[word], common_share);
+    shares_[word] *= rates_[word];
     hidden += shares_[word];
   }
   double sum = 0;

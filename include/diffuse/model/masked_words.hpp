@@ -24,11 +24,12 @@ struct MaskedWords {
 };
 
 /// Hides words of batches: a word that makes up the share s of all words with probability
-/// `pretrain.masked` · min(1, √(10⁻⁴ / s)), because nearly every text has the common ones, and they
+/// `pretrain.masked` · min(1, √(t / s)), because nearly every text has the common ones, and they
 /// say little (after Mikolov et al.: Distributed representations of words and phrases, NeurIPS
-/// 2013, where they are left out). Of those hidden 8 in 10 become the mask token, 1 in 10 a random
-/// word, 1 in 10 stays (Devlin et al.: BERT, NAACL 2019). The candidates are all words hidden in
-/// the batch and `pretrain.negatives` drawn by how often they are hidden, to the power of 3/4.
+/// 2013, where they are left out). t is such that half as many words are hidden as with all alike.
+/// Of those hidden 8 in 10 become the mask token, 1 in 10 a random word, 1 in 10 stays (Devlin et
+/// al.: BERT, NAACL 2019). The candidates are all words hidden in the batch and
+/// `pretrain.negatives` drawn by how often they are hidden, to the power of 3/4.
 class WordMasker {
  public:
   /// `counts` `[V]`: how often each word is in the texts; a word of 0 is never hidden. Throws
