@@ -73,6 +73,8 @@ class RowBlocks {
  private:
   bool add_row(RowBlock& block);
   std::optional<RowTarget> target_of(const Example& example);
+  std::optional<RowTarget> several_of(const Example& example);
+  std::optional<std::int32_t> label_of(const std::string& name, std::uint32_t line);
 
   const FileOptions& options_;
   LabelResolver& labels_;

@@ -20,7 +20,7 @@ using testing::message_of;
 
 std::optional<std::int32_t> resolve(LabelResolver& resolver, const std::string& label) {
   BadRow bad;
-  return resolver.resolve({"text", label, 3}, bad);
+  return resolver.resolve(label, 3, bad);
 }
 
 std::vector<std::string> collect(const std::vector<std::string>& labels,
