@@ -82,6 +82,22 @@ void check_comparison(const EvalOptions& options) {
                   other));
 }
 
+/// What the model and the way in which the file is to be read do not agree about.
+void check_label_kinds(const EvalOptions& options, const LoadedModel& model,
+                       const DataConfig& reading) {
+  if (model.several_labels() && reading.label_separator.empty())
+    throw UsageError(
+        "data.label_separator: it is empty, but the model gives a text any number of labels; "
+        "expected what stands between them in the file.");
+  if (!model.several_labels() && !reading.label_separator.empty())
+    throw UsageError(
+        "data.label_separator: the model was trained with one label a text; expected none.");
+  if (model.several_labels() && !options.against.empty())
+    throw UsageError(
+        "--against: models that give a text several labels cannot be compared yet; the intervals "
+        "of their figures can.");
+}
+
 PairedComparison compare_against(const std::string& file, const Evaluation& evaluation,
                                  const Labels& labels) {
   return compare_predictions(predicted_classes(evaluation.probabilities, labels.size()),
@@ -162,6 +178,7 @@ int run_eval(const EvalOptions& options) {
   }
   DataConfig reading = other_data_config(opened, options.reading);
   if (options.on_error) reading.on_error = *options.on_error;
+  check_label_kinds(options, model, reading);
   const auto data =
       load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer, model.labels,
                          opened.threads, training_layout(opened), ngram_vocabulary(model));
@@ -176,6 +193,8 @@ int run_eval(const EvalOptions& options) {
   evaluation_options.class_count = model.labels.size();
   evaluation_options.noise_seed = model.config.train.seed;  // as training's own test
   evaluation_options.precision = opened.precision;
+  evaluation_options.label_separator = reading.label_separator;
+  evaluation_options.thresholds = model.thresholds;
   evaluation_options.branches = branch_options(model, view_all(*data), opened.threads);
   if (model.data) evaluation_options.class_rows = model.data->class_rows;
   if (!options.compare_precision.empty()) {

@@ -205,6 +205,8 @@ int run_train(const TrainOptions& options) {
       if (!resumed) load_pretrained_weights(*classifier, run.config);
       if (run.vectors) start_from_vectors(*classifier, *run.vectors, run.config.model);
       run.vectors.reset();
+      if (!resumed && run.data.facts.rows > 0)
+        start_from_log_odds(*classifier, label_log_odds(run.data.facts));
       const auto resume_from = resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt;
       ngrams = make_run_ngrams(run, resume_from);
       result = train(run.config, run.data, *classifier, run_dir, resume_from, baseline,

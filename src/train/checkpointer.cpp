@@ -11,6 +11,7 @@
 #include "diffuse/base/log.hpp"
 #include "diffuse/eval/coverage.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
+#include "diffuse/model/label_thresholds.hpp"
 
 namespace diffuse {
 namespace {
@@ -64,6 +65,8 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
              ngrams ? &*ngrams : nullptr);
   if (!content.coverage.empty())
     write_file_atomically(writer.folder() / kCoverageFile, content.coverage);
+  if (!content.thresholds.empty())
+    write_file_atomically(writer.folder() / kThresholdsFile, content.thresholds);
   save_tensors(writer.folder() / "optimizer.safetensors", content.training_tensors);
   write_file_atomically(writer.folder() / "state.json",
                         training_state_json(state, content.schedule));

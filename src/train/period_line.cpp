@@ -33,6 +33,7 @@ void add_validation(HistoryEpoch& line, const Evaluation& validation) {
   line.validation_loss = metrics.mean_loss;
   line.validation_macro_f1 = metrics.macro_f1;
   line.validation_ece = metrics.ece;
+  if (metrics.labels) line.validation_micro_f1 = metrics.labels->micro_f1;
   if (!validation.branches) return;
   line.validation_network_accuracy = validation.branches->network_accuracy;
   line.validation_ngram_accuracy = validation.branches->ngram_accuracy;

@@ -16,6 +16,7 @@
 #include "diffuse/device/precision.hpp"
 #include "diffuse/eval/coverage.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
+#include "diffuse/model/label_thresholds.hpp"
 #include "diffuse/train/plan.hpp"
 #include "divergence_text.hpp"
 #include "period_line.hpp"
@@ -125,8 +126,12 @@ class Trainer {
     check_checkpoint(folder, CheckpointUse::training);
     state_ = read_training_state(folder / "state.json");
     steps_.resume(folder, state_);
-    std::error_code ignored;
-    if (fs::exists(folder / kCoverageFile, ignored)) coverage_ = read_file(folder / kCoverageFile);
+    const auto read_if_there = [&](const char* name, std::string& to) {
+      std::error_code ignored;
+      if (fs::exists(folder / name, ignored)) to = read_file(folder / name);
+    };
+    read_if_there(kCoverageFile, coverage_);
+    read_if_there(kThresholdsFile, thresholds_);
     progress_.resume(state_.elapsed_s);
     checkpoints_.resume(state_);
     // Patience may have been raised since.
@@ -190,9 +195,7 @@ class Trainer {
       }
       add_validation(line, *validation);
       if (validation->branches) factors_ = validation->branches->factors;
-      coverage_ = coverage_json(
-          coverage_curve(validation->probabilities, validation->gold, data_.labels.size()),
-          std::ssize(validation->gold));
+      note_decisions(*validation);
       line.best = state_.note_evaluation(validation->metrics, config_.train);
       state_.stopped_early = progress_.patience_ran_out(state_) && state_.update < plan_.total;
     }
@@ -215,6 +218,16 @@ class Trainer {
     }
   }
 
+  /// What is learnt from the validation rows about when to answer.
+  void note_decisions(const Evaluation& validation) {
+    if (const std::optional<LabelFigures>& labels = validation.metrics.labels)
+      thresholds_ = thresholds_json(labels->thresholds, data_.labels);
+    else
+      coverage_ = coverage_json(
+          coverage_curve(validation.probabilities, validation.gold, data_.labels.size()),
+          std::ssize(validation.gold));
+  }
+
   void save() {
     steps_.fetch();
     state_.elapsed_s = progress_.elapsed_s();
@@ -233,7 +246,8 @@ class Trainer {
                             : std::optional(NgramsContent{.vocabulary = ngrams_->branch.vocabulary,
                                                           .trained = ngrams_->branch.trained,
                                                           .factors = factors_}),
-              .coverage = coverage_};
+              .coverage = coverage_,
+              .thresholds = thresholds_};
     });
   }
 
@@ -265,7 +279,8 @@ class Trainer {
   const RunNgrams* ngrams_;
   BranchFactors factors_;  // of the last evaluation
   std::optional<BranchOptions> branches_;
-  std::string coverage_;  // of the last evaluation
+  std::string coverage_;    // of the last evaluation
+  std::string thresholds_;  // as coverage_, of several labels a text
   TrainingState state_;
 };
 

@@ -33,8 +33,8 @@ DataConfig separated(const std::string& by = "|") {
 }
 
 /// Rows as "a+b: text", bad ones as "line! problem; expected".
-std::vector<std::string> read(const std::string& name, const std::string& content,
-                              const DataConfig& data = separated()) {
+std::vector<std::string> read_lists(const std::string& name, const std::string& content,
+                                    const DataConfig& data = separated()) {
   const TempDir dir;
   const auto reader = open_records(dir.write(name, content), data);
   std::vector<std::string> result;
@@ -44,7 +44,10 @@ std::vector<std::string> read(const std::string& name, const std::string& conten
     const ReadStatus status = reader->next(example, bad);
     if (status == ReadStatus::end) return result;
     std::string labels;
-    for (const std::string& label : example.labels) labels += (labels.empty() ? "" : "+") + label;
+    for (const std::string& label : example.labels) {
+      if (!labels.empty()) labels += '+';
+      labels += label;
+    }
     result.push_back(status == ReadStatus::row
                          ? labels + ": " + example.text
                          : std::to_string(bad.line) + "! " + bad.problem + "; " + bad.expected);
@@ -52,28 +55,29 @@ std::vector<std::string> read(const std::string& name, const std::string& conten
 }
 
 TEST(LabelList, IsWhatStandsBetweenSeparators) {
-  EXPECT_THAT(read("a.csv", "label,text\nx|y,one\n x | z z ,two\nx||y|x|,three\n,four\n|,five\n"),
-              ElementsAre("x+y: one", "x+z z: two", "x+y: three", ": four", ": five"))
+  EXPECT_THAT(
+      read_lists("a.csv", "label,text\nx|y,one\n x | z z ,two\nx||y|x|,three\n,four\n|,five\n"),
+      ElementsAre("x+y: one", "x+z z: two", "x+y: three", ": four", ": five"))
       << "without blanks around, each once, none from an empty cell";
-  EXPECT_THAT(read("a.tsv", "text\tlabels\none\tx; y\ntwo\ty\n", separated("; ")),
+  EXPECT_THAT(read_lists("a.tsv", "text\tlabels\none\tx; y\ntwo\ty\n", separated("; ")),
               ElementsAre("x+y: one", "y: two"));
-  EXPECT_THAT(read("a.csv", "tags,text\n\"x,y\",one\ny,two\n", separated(",")),
+  EXPECT_THAT(read_lists("a.csv", "tags,text\n\"x,y\",one\ny,two\n", separated(",")),
               ElementsAre("x+y: one", "y: two"));
 }
 
 TEST(LabelList, IsAListInJsonl) {
   EXPECT_THAT(
-      read("a.jsonl",
-           "{\"label\":[\"x\",\"y\"],\"text\":\"one\"}\n{\"label\":[],\"text\":\"two\"}\n"
-           "{\"label\":\"x|z\",\"text\":\"three\"}\n{\"label\":[1,true],\"text\":\"four\"}\n"
-           "{\"label\":7,\"text\":\"five\"}\n{\"label\":\"\",\"text\":\"six\"}\n"),
+      read_lists("a.jsonl",
+                 "{\"label\":[\"x\",\"y\"],\"text\":\"one\"}\n{\"label\":[],\"text\":\"two\"}\n"
+                 "{\"label\":\"x|z\",\"text\":\"three\"}\n{\"label\":[1,true],\"text\":\"four\"}\n"
+                 "{\"label\":7,\"text\":\"five\"}\n{\"label\":\"\",\"text\":\"six\"}\n"),
       ElementsAre("x+y: one", ": two", "x+z: three", "1+true: four", "7: five", ": six"));
 }
 
 TEST(LabelList, OfAnotherFormMakesABadRow) {
   const auto second = [](const std::string& value) {
-    return read("a.jsonl",
-                "{\"label\":[\"x\"],\"text\":\"a\"}\n{\"label\":" + value + ",\"text\":\"a\"}\n")
+    return read_lists("a.jsonl", "{\"label\":[\"x\"],\"text\":\"a\"}\n{\"label\":" + value +
+                                     ",\"text\":\"a\"}\n")
         .at(1);
   };
   EXPECT_EQ(second("null"),
@@ -93,7 +97,7 @@ TEST(LabelList, OfAnotherFormMakesABadRow) {
 
 TEST(LabelList, WithoutTheKeySaysSo) {
   EXPECT_THAT(
-      read("a.jsonl", "{\"label\":[\"x\"],\"text\":\"a\"}\n", {}),
+      read_lists("a.jsonl", "{\"label\":[\"x\"],\"text\":\"a\"}\n", {}),
       ElementsAre("1! the label \"label\" is a list; one label, or data.label_separator for "
                   "texts of several (--set 'data.label_separator=|')"));
 }

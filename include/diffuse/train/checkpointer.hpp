@@ -28,7 +28,8 @@ struct CheckpointContent {
   std::vector<std::pair<std::string, at::Tensor>> training_tensors;
   LearningRateSchedule schedule;
   std::optional<NgramsContent> ngrams{};  ///< of a model of two branches
-  std::string coverage{};  ///< `coverage.json` of the last evaluation; empty: there was none
+  std::string coverage{};    ///< `coverage.json` of the last evaluation; empty: there was none
+  std::string thresholds{};  ///< `thresholds.json` of it, of several labels a text, in its place
 };
 
 /// Updates of the checkpoints in the folder `root` of a run, ascending; none where it cannot be
