@@ -74,7 +74,8 @@ std::int64_t BenchTexts::row_count() const {
 
 void BenchTexts::compare_accuracy(Comparison& comparison) const {
   if (ours_.spec.checkpoint.empty() || other_.spec.checkpoint.empty() ||
-      ours_.labels.names() != other_.labels.names())
+      ours_.labels.names() != other_.labels.names() ||
+      !ours_.spec.config.data.label_separator.empty())  // a text has no one answer
     return;
   const std::string file = file_.empty() ? ours_.spec.config.data.test : file_;
   std::error_code ignored;

@@ -27,6 +27,8 @@ const std::map<std::string, Take>& data_keys() {
       {"data.header", [](DataConfig& to, const DataConfig& from) { to.header = from.header; }},
       {"data.label_column",
        [](DataConfig& to, const DataConfig& from) { to.label_column = from.label_column; }},
+      {"data.label_separator",
+       [](DataConfig& to, const DataConfig& from) { to.label_separator = from.label_separator; }},
       {"data.text_columns",
        [](DataConfig& to, const DataConfig& from) { to.text_columns = from.text_columns; }},
       {"data.on_error",
@@ -38,9 +40,10 @@ const std::map<std::string, Take>& data_keys() {
 }  // namespace
 
 void add_data_options(CLI::App& verb, DataOptions& options) {
-  verb.add_option("--set", options.set,
-                  "How this file is read where it differs from the training data: data.format, "
-                  "separator, quote, header, label_column, text_columns or on_error")
+  verb.add_option(
+          "--set", options.set,
+          "How this file is read where it differs from the training data: data.format, "
+          "separator, quote, header, label_column, label_separator, text_columns or on_error")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
 }

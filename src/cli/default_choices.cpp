@@ -56,9 +56,10 @@ class Choices {
 };
 
 /// Of few rows those that choose are missed in training, and choose badly; the last epoch of these
-/// recipes is a good one.
+/// recipes is a good one. But of several labels they choose each one's threshold, too.
 void train_on_all_rows(Config& config, Choices& choices) {
   if (choices.is_given("data.validation") || config.train.patience > 0) return;
+  if (!config.data.label_separator.empty()) return;
   choices.set("data.validation_fraction", config.data.validation_fraction, 0.0);
 }
 
@@ -136,12 +137,22 @@ void choose_network(const DataSurvey& survey, Config& config, Choices& choices) 
     choose_for_many_texts(config, choices);
 }
 
+/// Thresholds of labels need rows to choose them, where one label a text could do without.
+void choose_rows_for_thresholds(const DataSurvey& survey, Config& config, Choices& choices) {
+  constexpr std::int64_t kFewestRows = 200;
+  constexpr std::int64_t kEnoughRows = 2000;  // of which some are split off anyway
+  if (config.data.label_separator.empty() || choices.is_given("data.validation")) return;
+  if (survey.rows < kFewestRows || survey.rows >= kEnoughRows) return;
+  choices.set("data.validation_fraction", config.data.validation_fraction, 0.1);
+}
+
 void choose_branch(const DataSurvey& survey, Config& config, Choices& choices) {
   if (choices.has_section("ngrams")) return;  // whoever says one thing of them says all of it
   WorkerPool pool(config.train.threads > 0 ? config.train.threads : available_cores());
-  const NgramConfig found = choose_ngrams(
-      config.ngrams, config.tokenizer.lowercase, survey.sample_texts, survey.sample_labels,
-      std::ssize(survey.class_names), std::ssize(survey.sample_texts) == survey.rows, pool);
+  const NgramConfig found =
+      choose_ngrams(config.ngrams, config.tokenizer.lowercase, survey.sample_texts,
+                    survey.sample_labels, survey.sample_label_lists, std::ssize(survey.class_names),
+                    std::ssize(survey.sample_texts) == survey.rows, pool);
   NgramConfig& own = config.ngrams;
   choices.set("ngrams.max", own.max, found.max);
   choices.set("ngrams.weighting", own.weighting, found.weighting);
@@ -168,6 +179,7 @@ Config choose_defaults(const Config& config, const Overrides& given) {
     const std::size_t classes = survey.class_names.size();
     if (classes < 2 || 2 * classes > survey.sample_texts.size()) return config;
     choose_network(survey, chosen, choices);
+    choose_rows_for_thresholds(survey, chosen, choices);
     choose_branch(survey, chosen, choices);
     chosen =
         parse_config(config_json(chosen), "defaults");  // beside what is given, too, it must do

@@ -68,6 +68,8 @@ EvaluationOptions options_of(const OpenedModel& opened, const DatasetView& view,
   options.precision = opened.precision;
   options.branches = branch_options(model, view, opened.threads);
   options.temperature = model.temperature;
+  options.label_separator = model.config.data.label_separator;
+  options.thresholds = model.thresholds;
   if (model.data) options.class_rows = model.data->class_rows;
   return options;
 }

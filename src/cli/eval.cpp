@@ -45,6 +45,22 @@ void check_comparison(const EvalOptions& options) {
                   other));
 }
 
+/// What the model and the way in which the file is to be read do not agree about.
+void check_label_kinds(const EvalOptions& options, const LoadedModel& model,
+                       const DataConfig& reading) {
+  if (model.several_labels() && reading.label_separator.empty())
+    throw UsageError(
+        "data.label_separator: it is empty, but the model gives a text any number of labels; "
+        "expected what stands between them in the file.");
+  if (!model.several_labels() && !reading.label_separator.empty())
+    throw UsageError(
+        "data.label_separator: the model was trained with one label a text; expected none.");
+  if (model.several_labels() && !options.against.empty())
+    throw UsageError(
+        "--against: models that give a text several labels cannot be compared yet; the intervals "
+        "of their figures can.");
+}
+
 PairedComparison compare_against(const std::string& file, const Evaluation& evaluation,
                                  const Labels& labels) {
   return compare_predictions(predicted_classes(evaluation.probabilities, labels.size()),
@@ -136,6 +152,7 @@ MeasuredRows read_rows(const EvalOptions& options, const OpenedModel& opened) {
   const std::string file = measured_file(options, opened);
   DataConfig reading = other_data_config(opened, options.reading);
   if (options.on_error) reading.on_error = *options.on_error;
+  check_label_kinds(options, model, reading);
   MeasuredRows rows;
   rows.data =
       load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer, model.labels,

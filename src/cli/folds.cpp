@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data_options.hpp"
+#include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
@@ -34,12 +35,21 @@ namespace diffuse::cli {
 namespace fs = std::filesystem;
 namespace {
 
+Config folded_config(const TrainOptions& options) {
+  Config config = checked_config(options);
+  if (!config.data.label_separator.empty())
+    throw UsageError(
+        "--folds: texts of several labels (data.label_separator) are not cross-validated; "
+        "--test-fraction tests them once.");
+  return config;
+}
+
 class CrossValidationRun {
  public:
   CrossValidationRun(const TrainOptions& options, const std::string& start_time)
       : options_(options),
         start_time_(start_time),
-        config_(checked_config(options)),
+        config_(folded_config(options)),
         resumed_(!options.resume.empty()),
         settings_(resumed_ ? read_fold_settings(options.resume).value()
                            : FoldSettings{options.folds, options.ensemble}),

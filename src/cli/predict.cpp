@@ -92,8 +92,9 @@ void check_kept(const PredictOptions& options, bool lines_of_text) {
   if (lines_of_text)
     throw UsageError(
         "--keep: lines of text have no columns; expected CSV, TSV or JSONL (--input-format).");
-  constexpr std::array<std::string_view, 7> kOwn = {
-      "label", "probability", "unknown_share", "top", "logits", "probabilities", "error"};
+  constexpr std::array<std::string_view, 9> kOwn = {
+      "label",  "probability",   "labels", "label_probabilities", "unknown_share", "top",
+      "logits", "probabilities", "error"};
   for (const std::string& name : options.keep) {
     // Beside all probabilities the row's own label may stand in the answer's place.
     if (options.probabilities && name == "label") continue;
@@ -118,8 +119,13 @@ std::unique_ptr<RecordReader> open_reader(const DataInput& input, FileFormat for
 }
 
 /// The confidence from which answers are as accurate as `options` asks for.
-double threshold_of(const PredictOptions& options, const std::filesystem::path& checkpoint) {
+double threshold_of(const PredictOptions& options, const OpenedModel& opened) {
   if (!options.target_accuracy) return 0;
+  if (opened.model.several_labels())
+    throw UsageError(
+        "--target-accuracy: the model gives a text any number of labels, each from a threshold of "
+        "its own on (thresholds.json), and there is no accuracy of one answer.");
+  const std::filesystem::path& checkpoint = opened.folder;
   const std::filesystem::path file = checkpoint / kCoverageFile;
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored))
@@ -173,8 +179,10 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
       ->allow_extra_args(false)
       ->type_name("NAME,...");
   add_data_options(*verb, options.reading);
-  verb->add_option("--format", options.format,
-                   "Output. tsv: label, probability; jsonl: an object on each line")
+  verb->add_option(
+          "--format", options.format,
+          "Output. tsv: label, probability (of several labels each cell holds all); jsonl: an "
+          "object on each line")
       ->transform(
           one_of<OutputFormat>({{"tsv", OutputFormat::tsv}, {"jsonl", OutputFormat::jsonl}}))
       ->option_text("tsv|jsonl=tsv");
@@ -229,7 +237,8 @@ int run_predict(const PredictOptions& options) {
   if (input.is_terminal()) log::info("Reading from the terminal, one text a line; Ctrl-D ends.");
   Predictor predictor(opened,
                       {options.format, static_cast<std::size_t>(options.top), options.logits,
-                       options.probabilities, options.keep, threshold_of(options, opened.folder)});
+                       options.probabilities, options.keep, threshold_of(options, opened),
+                       opened.model.thresholds, opened.model.config.data.label_separator});
   for (OpenedModel& other : std::span(models).subspan(1))
     predictor.join(std::make_unique<Predictor>(other, OutputForm()));
   RecordsAhead ahead(static_cast<std::size_t>(options.model.batch_size));

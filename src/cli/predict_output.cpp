@@ -65,6 +65,7 @@ OutputLines::OutputLines(const Labels& labels, OutputForm form) : form_(std::mov
   for (const std::string& name : labels.names())
     names_.push_back(tsv ? escape_tsv(name) : json_string(name));
   for (const std::string& name : form_.keep) keys_.push_back(json_string(name) + ": ");
+  separator_ = escape_tsv(form_.separator);
   keeps_label_ = std::find(form_.keep.begin(), form_.keep.end(), "label") != form_.keep.end();
 }
 
@@ -96,8 +97,62 @@ void OutputLines::add_pair(std::size_t index, float probability, std::string& ou
   }
 }
 
+/// All that stands in an object behind the answer.
+void OutputLines::add_details(const Answer& answer, std::span<const std::size_t> order,
+                              std::string& out) const {
+  const std::span<const float> probabilities = answer.probabilities;
+  add_formatted(out, "\"unknown_share\": {:.4g}", answer.unknown_share);
+  for (std::size_t i = 0; order.size() > 1 && i < order.size(); ++i) {
+    out += i == 0 ? ", \"top\": [{" : ", {";
+    add_pair(order[i], probabilities[order[i]], out);
+    out += i + 1 == order.size() ? "}]" : "}";
+  }
+  for (std::size_t c = 0; form_.logits && c < answer.logits.size(); ++c)
+    add_formatted(out, "{}{:.9g}", c == 0 ? ", \"logits\": [" : ", ", answer.logits[c]);
+  if (form_.logits && !answer.logits.empty()) out += ']';
+  for (std::size_t c = 0; form_.probabilities && c < probabilities.size(); ++c)
+    add_formatted(out, "{}{}: {:.6g}", c == 0 ? ", \"probabilities\": {" : ", ", names_[c],
+                  probabilities[c]);
+  if (form_.probabilities) out += '}';
+  out += "}\n";
+}
+
+/// The line of a model that answers every label for which the probability is enough.
+void OutputLines::add_labels(const Answer& answer, std::span<const KeptValue> kept,
+                             std::string& out) const {
+  const bool tsv = form_.format == OutputFormat::tsv;
+  const std::string_view between = tsv ? std::string_view(separator_) : ", ";
+  std::string labels;
+  std::string probabilities;
+  for (std::size_t c = 0; c < names_.size(); ++c) {
+    if (answer.probabilities[c] < form_.thresholds[c]) continue;
+    if (!probabilities.empty()) {
+      labels += between;
+      probabilities += between;
+    }
+    labels += names_[c];
+    add_formatted(probabilities, "{:.6f}", answer.probabilities[c]);
+  }
+  const std::vector<std::size_t> order = best_classes(answer.probabilities, form_.top);
+  if (tsv) {
+    out += labels + '\t' + probabilities;
+    for (std::size_t i = 0; form_.top > 1 && i < order.size(); ++i) {
+      out += '\t';
+      add_pair(order[i], answer.probabilities[order[i]], out);
+    }
+    add_kept_cells(kept, out);
+    out += '\n';
+    return;
+  }
+  out += '{';
+  add_kept_members(kept, out);
+  add_formatted(out, "\"labels\": [{}], \"label_probabilities\": [{}], ", labels, probabilities);
+  add_details(answer, order, out);
+}
+
 void OutputLines::add_answer(const Answer& answer, std::span<const KeptValue> kept,
                              std::string& out) const {
+  if (!form_.thresholds.empty()) return add_labels(answer, kept, out);
   const std::span<const float> probabilities = answer.probabilities;
   const std::vector<std::size_t> order = best_classes(probabilities, form_.top);
   const bool unsure = static_cast<double>(probabilities[order[0]]) < form_.threshold;
@@ -130,20 +185,7 @@ void OutputLines::add_answer(const Answer& answer, std::span<const KeptValue> ke
       add_pair(order[0], probabilities[order[0]], out);
     out += ", ";
   }
-  add_formatted(out, "\"unknown_share\": {:.4g}", answer.unknown_share);
-  for (std::size_t i = 0; order.size() > 1 && i < order.size(); ++i) {
-    out += i == 0 ? ", \"top\": [{" : ", {";
-    add_pair(order[i], probabilities[order[i]], out);
-    out += i + 1 == order.size() ? "}]" : "}";
-  }
-  for (std::size_t c = 0; form_.logits && c < answer.logits.size(); ++c)
-    add_formatted(out, "{}{:.9g}", c == 0 ? ", \"logits\": [" : ", ", answer.logits[c]);
-  if (form_.logits && !answer.logits.empty()) out += ']';
-  for (std::size_t c = 0; form_.probabilities && c < probabilities.size(); ++c)
-    add_formatted(out, "{}{}: {:.6g}", c == 0 ? ", \"probabilities\": {" : ", ", names_[c],
-                  probabilities[c]);
-  if (form_.probabilities) out += '}';
-  out += "}\n";
+  add_details(answer, order, out);
 }
 
 void OutputLines::add_error(std::string_view message, std::span<const KeptValue> kept,

@@ -16,11 +16,13 @@ enum class OutputFormat { tsv, jsonl };
 /// What stands in every line beside the answer.
 struct OutputForm {
   OutputFormat format = OutputFormat::tsv;
-  std::size_t top = 1;            ///< classes in a line, the most probable first
-  bool logits = false;            ///< jsonl only
-  bool probabilities = false;     ///< of all classes, jsonl only
-  std::vector<std::string> keep;  ///< names of the columns that are carried through
-  double threshold = 0;           ///< an answer of less probability is "unsure"
+  std::size_t top = 1;              ///< classes in a line, the most probable first
+  bool logits = false;              ///< jsonl only
+  bool probabilities = false;       ///< of all classes, jsonl only
+  std::vector<std::string> keep;    ///< names of the columns that are carried through
+  double threshold = 0;             ///< an answer of less probability is "unsure"
+  std::vector<float> thresholds{};  ///< [C] of a model of several labels a text: each one's own
+  std::string separator{};          ///< between them (tsv)
 };
 
 /// The answer to one record: [C] each, the logits in class order.
@@ -40,6 +42,9 @@ class OutputLines {
   /// `form.keep`, then label and probability, unless a kept "label" stands there, unknown_share,
   /// and, on request, top, logits (with every digit of a float32) and the probabilities by class.
   /// In the place of an answer that is unsure the first label is #unsure in tsv, null in jsonl.
+  /// Several labels, none, one or more, stand in one cell of tsv and their probabilities in the
+  /// next, the pairs that `top` asks for behind these; in jsonl as the lists labels and
+  /// label_probabilities.
   void add_answer(const Answer& answer, std::span<const KeptValue> kept, std::string& out) const;
 
   /// Appends the line that stands in the place of an unusable record. `kept` may lack values.
@@ -49,10 +54,14 @@ class OutputLines {
   void add_kept_members(std::span<const KeptValue> kept, std::string& out) const;
   void add_kept_cells(std::span<const KeptValue> kept, std::string& out) const;
   void add_pair(std::size_t index, float probability, std::string& out) const;
+  void add_details(const Answer& answer, std::span<const std::size_t> order,
+                   std::string& out) const;
+  void add_labels(const Answer& answer, std::span<const KeptValue> kept, std::string& out) const;
 
   OutputForm form_;
   std::vector<std::string> names_;  // of the labels, as the format writes them
   std::vector<std::string> keys_;   // of `form_.keep`: `"id": `
+  std::string separator_;           // of several labels, as tsv writes it
   bool keeps_label_ = false;        // a row's own, which stands in the place of the answer's
 };
 

@@ -12,6 +12,7 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/eval/evaluator.hpp"
+#include "diffuse/eval/label_answers.hpp"
 #include "output.hpp"
 
 namespace diffuse::cli {
@@ -38,7 +39,10 @@ Predictor::Predictor(OpenedModel& opened, OutputForm form)
       pool_(opened.threads),
       lines_(opened.model.labels, std::move(form)),
       generator_(make_generator(opened.device, kNoiseSeed)) {
-  if (opened.model.data) class_logits_ = share_logits(opened.model.data->class_rows);
+  if (!opened.model.data) return;
+  const DataFacts& facts = *opened.model.data;
+  class_logits_ =
+      opened.model.several_labels() ? label_log_odds(facts) : share_logits(facts.class_rows);
 }
 
 void Predictor::answer(const RecordBlock& block) {
@@ -140,7 +144,9 @@ void Predictor::run_model(const RecordBlock& block) {
     if (unknown_shares_[i] < 1 || knows_ngrams(i)) continue;
     std::copy(class_logits_.begin(), class_logits_.end(), &logits_[i * classes]);
   }
-  probabilities_ = class_probabilities(logits_, opened_.model.labels.size());
+  probabilities_ = opened_.model.several_labels()
+                       ? label_probabilities(logits_)
+                       : class_probabilities(logits_, opened_.model.labels.size());
 }
 
 /// Adds the linear branch's logits to the network's.

@@ -28,6 +28,7 @@ Config pretraining_config(Config config) {
   constexpr double kWeightDecay = 0.01;
   constexpr double kDropout = 0.1;
   config.ngrams = {};
+  config.data.label_separator.clear();
   config.model.bigram_buckets = 0;
   config.model.token_dropout = 0;
   config.model.embedding_dropout = kDropout;

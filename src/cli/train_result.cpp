@@ -39,6 +39,8 @@ Evaluation evaluate_checkpoint(const fs::path& folder, const DatasetView& view,
   options.noise_seed = model.config.train.seed;
   options.precision = precision;
   options.temperature = model.temperature;
+  options.label_separator = model.config.data.label_separator;
+  options.thresholds = model.thresholds;
   if (model.ngrams)
     options.branches =
         BranchOptions{.ngram_logits = std::move(ngram_logits), .factors = model.ngrams->factors};
@@ -55,8 +57,10 @@ void warn_of_figures(const Metrics& metrics, const Labels& labels, const std::st
 
 namespace {
 
-/// What always answering training's most frequent class is right on, as a fraction.
-double validation_majority(const TrainingData& data) {
+/// What always answering training's most frequent class is right on, as a fraction; null where
+/// texts have several.
+nlohmann::ordered_json validation_majority(const TrainingData& data) {
+  if (data.train_file->several_labels()) return nullptr;
   const std::vector<std::int64_t>& rows = data.facts.class_rows;
   const auto most = std::max_element(rows.begin(), rows.end()) - rows.begin();
   const auto counts = count_classes(data.validation, data.labels.size());
@@ -99,7 +103,10 @@ std::string training_summary(const TrainingResult& result, const TrainingData& d
     const Metrics& metrics = evaluated->metrics;
     if (evaluated->branches)
       text += fmt::format("{} branches  {}\n", part, branches_text(*evaluated->branches));
-    text += fmt::format("{} majority  {}\n", part, majority_text(metrics, data.labels));
+    if (metrics.labels)
+      text += fmt::format("{} micro-F1  {}\n", part, micro_f1_text(*metrics.labels));
+    else
+      text += fmt::format("{} majority  {}\n", part, majority_text(metrics, data.labels));
     if (metrics.macro_f1) text += fmt::format("{} macro-F1  {:.4f}\n", part, *metrics.macro_f1);
   };
   if (test) {
@@ -107,7 +114,8 @@ std::string training_summary(const TrainingResult& result, const TrainingData& d
     add_baseline("test");
   }
   if (data.validation.size() > 0) {
-    text += fmt::format("validation accuracy  {:.2f} %  n = {}  at update {} of {}{}\n",
+    text += fmt::format("validation {}  {:.2f} %  n = {}  at update {} of {}{}\n",
+                        data.train_file->several_labels() ? "all labels right" : "accuracy",
                         100 * result.best_accuracy,
                         format_count(static_cast<long long>(data.validation.size())),
                         format_count(result.best_update), format_count(result.updates),

@@ -88,6 +88,8 @@ std::unique_ptr<Classifier> make_run_classifier(PreparedRun& run, bool resumed) 
                     run.config.model.file));
   if (!resumed) load_pretrained_weights(*classifier, run.config);
   if (run.vectors) start_from_vectors(*classifier, *run.vectors, run.config.model);
+  if (!resumed && run.data.facts.rows > 0)
+    start_from_log_odds(*classifier, label_log_odds(run.data.facts));
   return classifier;
 }
 

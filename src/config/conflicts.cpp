@@ -138,6 +138,24 @@ void check_columns(const DataConfig& data, std::vector<Conflict>& found) {
   }
 }
 
+void check_several_labels(const Config& config, std::vector<Conflict>& found) {
+  const std::string& separator = config.data.label_separator;
+  if (separator.empty()) return;
+  if (separator.find_first_of("\n\r") != std::string::npos)
+    found.push_back({{"data.label_separator"},
+                     "holds a line break; expected what stands between "
+                     "labels on one line, such as \"|\""});
+  if (!config.data.soft_labels.empty())
+    found.push_back({{"data.soft_labels", "data.label_separator"},
+                     "is a distribution over classes of which a text has one, but with "
+                     "data.label_separator a text has any number; expected one of the two keys"});
+  if (config.train.class_weights.rule != ClassWeights::Rule::none)
+    found.push_back({{"train.class_weights", "data.label_separator"},
+                     "weighs texts by their class, but with data.label_separator a text has any "
+                     "number; expected none (the threshold of each label makes up for rare ones; "
+                     "data.weight_column weighs texts)"});
+}
+
 void check_lengths(const TrainConfig& train, std::vector<Conflict>& found) {
   const auto read = [&found](const char* key, const std::string& text) {
     try {
@@ -207,6 +225,7 @@ std::vector<Conflict> find_conflicts(const Config& config) {
   check_ngrams(config, found);
   check_pretraining(config, found);
   check_columns(config.data, found);
+  check_several_labels(config, found);
   check_embedding_file(config, found);
   find_model_conflicts(config.model, found);
   check_lengths(config.train, found);

@@ -43,13 +43,14 @@ std::vector<Field> data_fields() {
             "is chosen by name, or if the first row holds a usual column name such as label or "
             "text and none of its words comes again below in its column.");
   table
-      .add("label_column", &DataConfig::label_column,
-           "Column that holds the label. A name (JSONL, files with a header) or a number from 1. "
-           "Empty: the column called label, else class, category, target, topic or sentiment, else "
-           "the "
-           "one column that is not called like a text, else the first, if that is not; JSONL must "
-           "have a key with one of these "
-           "names.")
+      .add(
+          "label_column", &DataConfig::label_column,
+          "Column that holds the label. A name (JSONL, files with a header) or a number from 1. "
+          "Empty: the column called label, else class, category, target, topic, sentiment, labels, "
+          "categories or tags, else the one column that is not called like a text, else the first, "
+          "if that is not; JSONL must "
+          "have a key with one of these "
+          "names.")
       .or_number();
   table
       .add("text_columns", &DataConfig::text_columns,
@@ -79,8 +80,9 @@ std::vector<Field> data_fields() {
   table
       .add("label_separator", &DataConfig::label_separator,
            "What stands between the labels of a text that has several, such as \"|\". With one "
-           "every class is decided by itself: a text may have none, one or more. In JSONL a list "
-           "of labels needs it, too. Empty: one label a text.")
+           "every class is decided by itself: a text may have none, one or more "
+           "(docs/multi-label.md). In JSONL a list of labels needs it, too, and no label may hold "
+           "it. Empty: one label a text.")
       .also_called({"multi_label", "multilabel", "label_delimiter"});
   table
       .add("labels", &DataConfig::labels,

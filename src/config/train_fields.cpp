@@ -132,7 +132,8 @@ std::vector<Field> train_fields() {
       .also_called({"grad_clip", "max_grad_norm", "clip"});
   table
       .add("label_smoothing", &TrainConfig::label_smoothing,
-           "Part of the target spread evenly over all classes. 0: none.")
+           "Part of the target spread evenly over all classes; with data.label_separator, part of "
+           "each label's target drawn to its share of the training rows. 0: none.")
       .at_least(0)
       .below(1);
   table

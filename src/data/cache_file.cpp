@@ -25,7 +25,7 @@ struct Counts {
   std::uint64_t label_bytes = 0;
   std::uint64_t layout_bytes = 0;
   std::uint64_t weighted = 0;  // whether rows have weights
-  std::uint64_t soft = 0;      // and soft labels
+  std::uint64_t soft = 0;      // 1: they have soft labels, 2: several labels
   CutTexts cut;
 };
 
@@ -87,6 +87,7 @@ RowTarget target_of(const Block& block, std::size_t i, const Counts& counts,
   if (count > shares.size()) throw DamagedCache("a soft label is wrong");
   target.shares = shares.first(count);
   target.soft_only = block.share_counts[i] % 2 == 1;
+  target.several = counts.soft == 2;
   shares = shares.subspan(count);
   for (const ClassShare& share : target.shares) {
     if (share.label < 0 || share.label >= static_cast<std::int64_t>(counts.classes) ||
@@ -130,7 +131,7 @@ void write_cache_file(const std::filesystem::path& path, const CacheContent& hea
   counts.layout_bytes = header.layout.size();
   const RowTargets& targets = data.targets();
   counts.weighted = targets.weighted() ? 1 : 0;
-  counts.soft = targets.soft() ? 1 : 0;
+  counts.soft = targets.several() ? 2 : targets.soft() ? 1 : 0;
   writer.put_one(counts);
   for (std::string text : {header.key, header.vocab_hash}) {
     text.resize(kHashDigits, ' ');
@@ -145,7 +146,7 @@ void write_cache_file(const std::filesystem::path& path, const CacheContent& hea
     block.lines.push_back(data.line(i));
     block.marks.push_back(data.mark(i));
     if (targets.weighted()) block.weights.push_back(targets.weight(i));
-    if (targets.soft()) {
+    if (counts.soft != 0) {
       const std::span<const ClassShare> shares = targets.shares(i);
       block.share_counts.push_back(static_cast<std::uint32_t>(2 * shares.size()) +
                                    (targets.soft_only(i) ? 1 : 0));

@@ -13,7 +13,7 @@
 namespace diffuse {
 
 /// Layout of a cache file; a new number makes older files invisible.
-inline constexpr std::uint32_t kCacheFormat = 4;
+inline constexpr std::uint32_t kCacheFormat = 5;
 
 /// Says why a cache file cannot be used. Never leaves the cache.
 class DamagedCache : public std::runtime_error {

@@ -15,8 +15,8 @@
 namespace diffuse {
 namespace {
 
-constexpr std::array<std::string_view, 6> kLabelNames = {"label",  "class", "category",
-                                                         "target", "topic", "sentiment"};
+constexpr std::array<std::string_view, 9> kLabelNames = {
+    "label", "class", "category", "target", "topic", "sentiment", "labels", "categories", "tags"};
 constexpr std::array<std::string_view, 14> kTextNames = {
     "text",   "title", "headline", "description", "content", "sentence", "question",
     "review", "body",  "message",  "tweet",       "comment", "subject",  "summary"};

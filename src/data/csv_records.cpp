@@ -9,6 +9,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "encoding.hpp"
+#include "label_list.hpp"
 #include "soft_label.hpp"
 
 namespace diffuse {
@@ -138,10 +139,18 @@ ReadStatus CsvRecords::next(Example& example, BadRow& bad) {
     }
     example.weight = *weight;
   }
-  const ReadStatus status = make_example(label, texts_, record.line, example, bad);
-  if (status == ReadStatus::row && label != nullptr && example.label != last_label_) {
+  const bool several = label != nullptr && !config_.label_separator.empty();
+  if (several &&
+      split_labels(*label, config_.label_separator, example.labels, bad) == ReadStatus::bad) {
+    bad.line = record.line;
+    return ReadStatus::bad;
+  }
+  const ReadStatus status =
+      make_example(several ? nullptr : label, texts_, record.line, example, bad);
+  const std::string& shown = several ? *label : example.label;
+  if (status == ReadStatus::row && label != nullptr && shown != last_label_) {
     constexpr std::size_t kMostLabels = 10000;
-    last_label_ = example.label;
+    last_label_ = shown;
     if (labels_.size() < kMostLabels) labels_.insert(last_label_);
   }
   if (!record.raw.empty()) note_swallowed(record);

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/random.hpp"
 
 namespace diffuse {
 namespace {
@@ -130,6 +131,30 @@ void EncodedDataset::map_labels(std::span<const std::int32_t> to) {
   targets_.map_labels(to);
 }
 
+void EncodedDataset::choose_rarest_labels(std::int64_t classes) {
+  if (!several_labels()) return;
+  const std::vector<std::int64_t> rows = count_classes(view_all(*this), classes);
+  const auto rows_of = [&](std::int32_t label) { return rows[static_cast<std::size_t>(label)]; };
+  for (std::size_t i = 0; i < size_; ++i) {
+    std::int32_t rarest = -1;
+    for (const ClassShare& own : targets_.shares(i)) {
+      if (own.label < 0) continue;
+      const bool rarer = rarest < 0 || rows_of(own.label) < rows_of(rarest) ||
+                         (rows_of(own.label) == rows_of(rarest) && own.label < rarest);
+      if (rarer) rarest = own.label;
+    }
+    set_label(row_chunks_[i / kChunkRows][i % kChunkRows], rarest);
+  }
+}
+
+std::uint64_t EncodedDataset::label_key(std::size_t index) const {
+  if (!several_labels()) return static_cast<std::uint64_t>(label(index) + 1);
+  std::uint64_t key = 0;  // a sum: their order says nothing
+  for (const ClassShare& own : targets_.shares(index))
+    key += mix_seed(static_cast<std::uint64_t>(own.label + 1), 1);
+  return key;
+}
+
 void EncodedDataset::weigh_classes(std::span<const double> weights) {
   for (std::size_t i = 0; i < size_; ++i)
     if (const std::int32_t own = label(i); own >= 0)
@@ -161,9 +186,15 @@ DatasetView view_all(const EncodedDataset& data) {
 
 std::vector<std::int64_t> count_classes(const DatasetView& view, std::int64_t classes) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
-  for (const std::uint32_t row : view.rows) {
-    const std::int32_t label = view.data->label(row);
+  const auto count = [&](std::int32_t label) {
     if (label >= 0) ++counts.at(static_cast<std::size_t>(label));
+  };
+  for (const std::uint32_t row : view.rows) {
+    if (view.data->several_labels()) {
+      for (const ClassShare& own : view.data->targets().shares(row)) count(own.label);
+    } else {
+      count(view.data->label(row));
+    }
   }
   return counts;
 }

@@ -1,7 +1,6 @@
 #include "equal_texts.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <string_view>
 #include <utility>
@@ -45,7 +44,8 @@ AmbiguousTexts ambiguous_texts(const EncodedDataset& data) {
   for (auto begin = rows.begin(); begin != rows.end();) {
     const auto end =
         std::find_if(begin, rows.end(), [&](auto row) { return keys[row] != keys[*begin]; });
-    if (std::any_of(begin, end, [&](auto row) { return data.label(row) != data.label(*begin); })) {
+    if (std::any_of(begin, end,
+                    [&](auto row) { return data.label_key(row) != data.label_key(*begin); })) {
       ++found.texts;
       found.rows += end - begin;
     }
@@ -70,10 +70,10 @@ std::int64_t count_known_texts(const EncodedDataset& data,
 }
 
 SharedTexts count_shared_texts(const DatasetView& view, const DatasetView& others) {
-  using Labelled = std::pair<std::uint64_t, std::int32_t>;  // a text's key and a label of it
+  using Labelled = std::pair<std::uint64_t, std::uint64_t>;  // a text's key and its label's
   std::vector<std::int32_t> held;
   const auto labelled = [&held](const EncodedDataset& data, std::uint32_t row) {
-    return Labelled(text_key(data, row, held), data.label(row));
+    return Labelled(text_key(data, row, held), data.label_key(row));
   };
   std::vector<Labelled> known;
   known.reserve(others.size());
@@ -82,8 +82,7 @@ SharedTexts count_shared_texts(const DatasetView& view, const DatasetView& other
   SharedTexts shared;
   for (const std::uint32_t row : view.rows) {
     const Labelled own = labelled(*view.data, row);
-    constexpr std::int32_t kLeast = std::numeric_limits<std::int32_t>::min();
-    const auto at = std::lower_bound(known.begin(), known.end(), Labelled(own.first, kLeast));
+    const auto at = std::lower_bound(known.begin(), known.end(), Labelled(own.first, 0));
     if (at == known.end() || at->first != own.first) continue;
     ++shared.rows;
     if (!std::binary_search(at, known.end(), own)) ++shared.relabelled;

@@ -10,6 +10,7 @@
 #include "diffuse/base/unicode.hpp"
 #include "encoding.hpp"
 #include "keys.hpp"
+#include "label_list.hpp"
 #include "soft_label.hpp"
 
 namespace diffuse {
@@ -97,7 +98,8 @@ ReadStatus JsonlRecords::next(Example& example, BadRow& bad) {
   return entry.status == ReadStatus::row ? take(entry, example, bad) : entry.status;
 }
 
-ReadStatus JsonlRecords::label_of(const Entry& entry, std::string& label, BadRow& bad) const {
+ReadStatus JsonlRecords::label_of(const Entry& entry, std::string& label,
+                                  std::vector<std::string>& labels, BadRow& bad) const {
   if (!layout_->label)
     return fail(bad, entry.line, fmt::format("there is no key {}", shown_name(config_.soft_labels)),
                 "the soft label under that key, or a label, in every row");
@@ -107,10 +109,20 @@ ReadStatus JsonlRecords::label_of(const Entry& entry, std::string& label, BadRow
     return fail(bad, entry.line, fmt::format("there is no key {}", shown_name(key)),
                 "the label under that key in every row");
   }
+  if (!config_.label_separator.empty()) {
+    if (read_label_list(*found, key, config_.label_separator, labels, bad) == ReadStatus::row)
+      return ReadStatus::row;
+    bad.line = entry.line;
+    return ReadStatus::bad;
+  }
   if (found->is_string()) {
     label = found->get_ref<const std::string&>();
   } else if (found->is_number() || found->is_boolean()) {
     label = found->dump();
+  } else if (found->is_array()) {
+    return fail(bad, entry.line, fmt::format("the label {} is a list", shown_name(key)),
+                "one label, or data.label_separator for texts of several "
+                "(--set 'data.label_separator=|')");
   } else {
     return fail(bad, entry.line,
                 fmt::format("the label {} is of type {}", shown_name(key), found->type_name()),
@@ -156,7 +168,7 @@ ReadStatus JsonlRecords::target_of(const Entry& entry, std::string& label, Examp
     example.weight = *read;
   }
   label.clear();
-  if (labelled || example.soft.empty()) return label_of(entry, label, bad);
+  if (labelled || example.soft.empty()) return label_of(entry, label, example.labels, bad);
   return ReadStatus::row;
 }
 
@@ -223,7 +235,8 @@ ReadStatus JsonlRecords::take(const Entry& entry, Example& example, BadRow& bad)
     }
     texts.push_back(text->get_ref<const std::string&>());
   }
-  const bool labelled = options_.need_label && (example.soft.empty() || !label.empty());
+  const bool labelled = options_.need_label && config_.label_separator.empty() &&
+                        (example.soft.empty() || !label.empty());
   return make_example(labelled ? &label : nullptr, texts, entry.line, example, bad);
 }
 

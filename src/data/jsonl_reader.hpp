@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "diffuse/data/records.hpp"
 #include "json_line.hpp"
@@ -32,7 +33,8 @@ class JsonlRecords : public RecordReader {
   };
   Entry read();
   void decide();
-  ReadStatus label_of(const Entry& entry, std::string& label, BadRow& bad) const;
+  ReadStatus label_of(const Entry& entry, std::string& label, std::vector<std::string>& labels,
+                      BadRow& bad) const;
   ReadStatus target_of(const Entry& entry, std::string& label, Example& example, BadRow& bad) const;
   ReadStatus take(const Entry& entry, Example& example, BadRow& bad);
   ReadStatus fail(BadRow& bad, std::uint32_t line, std::string problem, std::string expected) const;

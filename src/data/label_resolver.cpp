@@ -49,8 +49,8 @@ std::string LabelResolver::expected() const {
   return text;
 }
 
-std::optional<std::int32_t> LabelResolver::index_of(const std::string& label, std::uint32_t line,
-                                                    BadRow& bad) {
+std::optional<std::int32_t> LabelResolver::resolve(const std::string& label, std::uint32_t line,
+                                                   BadRow& bad) {
   if (!known_) {
     const auto [place, added] =
         index_.try_emplace(label, static_cast<std::int32_t>(collected_.size()));
@@ -108,7 +108,7 @@ bool LabelResolver::resolve_soft(const Example& example, std::vector<ClassShare>
     if (list[i] > 0) shares.push_back({static_cast<std::int32_t>(i), static_cast<float>(list[i])});
   ++soft_labels_;
   for (const auto& [name, share] : example.soft.by_name) {
-    const auto label = index_of(name, example.line, bad);
+    const auto label = resolve(name, example.line, bad);
     if (!label) {
       bad.problem = "in the soft label: " + bad.problem;
       return false;

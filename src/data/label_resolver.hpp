@@ -27,10 +27,8 @@ class LabelResolver {
   LabelResolver(Labels labels, bool numbers, std::int64_t base)
       : known_(std::move(labels)), numbers_(numbers), base_(base) {}
 
-  /// The label's index, or what is wrong with it in `bad`.
-  std::optional<std::int32_t> resolve(const Example& example, BadRow& bad) {
-    return index_of(example.label, example.line, bad);
-  }
+  /// The index of a label of the row on line `line`, or what is wrong with it in `bad`.
+  std::optional<std::int32_t> resolve(const std::string& label, std::uint32_t line, BadRow& bad);
 
   /// The classes' shares of the soft label, those above 0, in its own order. Returns false, and
   /// what is wrong in `bad`, if something is.
@@ -42,7 +40,6 @@ class LabelResolver {
 
  private:
   std::string expected() const;
-  std::optional<std::int32_t> index_of(const std::string& label, std::uint32_t line, BadRow& bad);
 
   std::optional<Labels> known_;
   bool numbers_ = false;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/json_fields.hpp"
@@ -42,6 +44,18 @@ std::string RecordLayout::columns_text() const {
   return (label ? "label " + shown_column(*label) + ", text " : "text ") + join(names, ", ");
 }
 
+std::vector<float> label_log_odds(const DataFacts& facts) {
+  std::vector<float> odds;
+  odds.reserve(facts.class_rows.size());
+  for (const std::int64_t with : facts.class_rows) {
+    // Half a row more on either side, so that a label of all rows, or of none, has odds, too.
+    const double own = static_cast<double>(with) + 0.5;
+    const double others = static_cast<double>(std::max<std::int64_t>(facts.rows - with, 0)) + 0.5;
+    odds.push_back(static_cast<float>(std::log(own / others)));
+  }
+  return odds;
+}
+
 std::string data_facts_json(const DataFacts& facts) {
   const RecordLayout& layout = facts.layout;
   LayoutJson json;
@@ -54,6 +68,7 @@ std::string data_facts_json(const DataFacts& facts) {
   for (const ColumnRef& text : layout.texts) json["texts"].push_back(column_json(text));
   json["description"] = layout.description;
   json["class_rows"] = facts.class_rows;
+  if (facts.rows > 0) json["rows"] = facts.rows;
   return json.dump(2, ' ', false, LayoutJson::error_handler_t::replace) + "\n";
 }
 
@@ -81,6 +96,7 @@ DataFacts parse_data_facts(std::string_view text, const std::string& source) {
   }
   layout.description = fields.text("description");
   facts.class_rows = fields.counts("class_rows");
+  facts.rows = fields.optional_count("rows").value_or(0);
   return facts;
 }
 

@@ -54,7 +54,8 @@ std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfi
                   tokenizer.lowercase, tokenizer.max_tokens, tokenizer.special_tokens),
       data.label_column,
       data.weight_column,
-      data.soft_labels};
+      data.soft_labels,
+      data.label_separator};
   parts.insert(parts.end(), data.text_columns.begin(), data.text_columns.end());
   return parts;
 }
@@ -142,6 +143,7 @@ void load_train(FileOptions file, const std::string& hash, const TokenizerConfig
   std::vector<std::int32_t> to;
   result.labels = resolver.finish(to);
   if (!to.empty()) result.train_file->map_labels(to);
+  result.train_file->choose_rarest_labels(result.labels.size());
   log_loaded(file.name, *result.train_file, findings.layout, "read");
   if (!findings.told) {
     cache.store(key, file.name, *result.train_file, result.labels, result.tokenizer->vocab_size(),
@@ -183,7 +185,8 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   load_train(std::move(train_file), hashes.before_reading("data.train", data.train), tokenizer,
              ngrams, cache, words, parts == nullptr ? std::nullopt : std::optional(parts->names),
              result);
-  check_classes(*result.train_file, result.labels, data.train, !data.labels.empty());
+  check_classes(*result.train_file, result.labels, data.train, !data.labels.empty(),
+                data.label_separator);
   const auto load = [&](const std::string& key, const std::string& path,
                         const std::vector<bool>* rows = nullptr) {
     FileOptions other = file(key, path, rows == nullptr ? 0 : data.max_rows);
@@ -225,6 +228,7 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     if (!path.empty()) result.hashes.emplace_back(key, hashes.of(key, path));
   }
   result.facts.class_rows = count_classes(result.train, result.labels.size());
+  if (result.train_file->several_labels()) result.facts.rows = std::ssize(result.train.rows);
   result.facts.different_texts = different_texts(*result.train_file);
   if (result.facts.different_texts.size() > DataFacts::kMostTexts)
     result.facts.different_texts.clear();

@@ -42,14 +42,17 @@ void pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows, 
   const auto classes = static_cast<std::size_t>(rule.classes);
   packed.resize(static_cast<std::size_t>(total), rows.size(),
                 {.weights = classes > 0 && data.targets().weighted(),
-                 .classes = data.targets().soft() ? classes : 0});
+                 .classes = data.targets().soft() || data.several_labels() ? classes : 0,
+                 .several = classes > 0 && data.several_labels()});
   std::int32_t to = 0;
   packed.offsets()[0] = 0;
   for (std::size_t b = 0; b < rows.size(); ++b) {
     data.copy_tokens(rows[b], packed.tokens().data() + to);
     to += data.length(rows[b]);
     packed.offsets()[b + 1] = to;
-    packed.labels()[b] = data.label(rows[b]);
+    // Where nobody asks for targets, as in a timing, a row without a label has any.
+    packed.labels()[b] =
+        data.several_labels() ? std::max(data.label(rows[b]), 0) : data.label(rows[b]);
     if (!packed.weights().empty()) packed.weights()[b] = data.targets().weight(rows[b]);
     if (!packed.distributions().empty())
       data.targets().write_distribution(rows[b], data.label(rows[b]), rule,

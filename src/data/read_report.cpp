@@ -53,7 +53,9 @@ bool report_notes(const FileOptions& options, const ReadNotes& notes, std::int64
 }
 
 void UnknownLabels::add(const std::string& label, const BadRow& bad) {
-  if (rows++ == 0) first = bad;
+  if (rows == 0) first = bad;
+  if (rows == 0 || bad.line != last_line) ++rows;
+  last_line = bad.line;
   constexpr std::size_t kMostCounted = 10000;
   if (counts.size() < kMostCounted || counts.contains(label)) ++counts[label];
 }
@@ -62,7 +64,7 @@ void UnknownLabels::report(const FileOptions& options, const RecordLayout* layou
                            std::int64_t all) const {
   constexpr std::size_t kShown = 5;
   if (rows == 0) return;
-  if (rows == all) {
+  if (!any_known) {
     throw DataError(fmt::format(
         "{}:{}: {}; expected {}; no row has a label that the model knows ({}): is this the column "
         "of the labels?{}",

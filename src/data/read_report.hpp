@@ -18,6 +18,8 @@ struct UnknownLabels {
   std::int64_t rows = 0;
   std::map<std::string, std::int64_t> counts;
   BadRow first;
+  std::uint32_t last_line = 0;  ///< of the row counted last: one with several counts once
+  bool any_known = false;       ///< some row has a label that the model knows
 
   void add(const std::string& label, const BadRow& bad);
   /// Warns of them, if there are any. Throws DataError if no row of `all` has a known label.

@@ -81,17 +81,42 @@ std::string BadRows::in_common() const {
 RowBlocks::RowBlocks(const FileOptions& options, LabelResolver& labels)
     : options_(options), labels_(labels), reader_(open_rows(options)), bad_rows_(options) {}
 
+/// The label's number, -1 for one that may be unknown; nothing, and why in `bad_`, else.
+std::optional<std::int32_t> RowBlocks::label_of(const std::string& name, std::uint32_t line) {
+  const std::optional<std::int32_t> label = labels_.resolve(name, line, bad_);
+  unknown_.any_known = unknown_.any_known || label.has_value();
+  if (label || !options_.unknown_labels) return label;
+  unknown_.add(name, bad_);
+  return -1;
+}
+
+/// All of the row's labels, each once.
+std::optional<RowTarget> RowBlocks::several_of(const Example& example) {
+  shares_.clear();
+  RowTarget target(-1);
+  for (const std::string& name : example.labels) {
+    const std::optional<std::int32_t> label = label_of(name, example.line);
+    if (!label) return std::nullopt;
+    const bool again = *label >= 0 && std::ranges::any_of(shares_, [&](const ClassShare& share) {
+      return share.label == *label;
+    });
+    if (!again) shares_.push_back({*label, 1});
+    if (target.label < 0) target.label = *label;
+  }
+  target.weight = static_cast<float>(example.weight);
+  target.shares = shares_;
+  target.several = true;
+  return target;
+}
+
 /// What the row wants; nothing, and why in `bad_`, if it is a bad one.
 std::optional<RowTarget> RowBlocks::target_of(const Example& example) {
+  if (!options_.data.label_separator.empty()) return several_of(example);
   const bool soft = !example.soft.empty();
   if (soft && !labels_.resolve_soft(example, shares_, bad_)) return std::nullopt;
   std::optional<std::int32_t> label;
   if (!example.label.empty()) {
-    label = labels_.resolve(example, bad_);
-    if (!label && options_.unknown_labels) {
-      unknown_.add(example.label, bad_);
-      label = -1;
-    }
+    label = label_of(example.label, example.line);
   } else {
     label = std::max_element(shares_.begin(), shares_.end(), [](const auto& a, const auto& b) {
               return a.share < b.share;

@@ -75,6 +75,8 @@ class RowBlocks {
   void leave_out(const BadRow& bad);
   bool at_limit() const { return options_.max_rows != 0 && count_ >= options_.max_rows; }
   std::optional<RowTarget> target_of(const Example& example);
+  std::optional<RowTarget> several_of(const Example& example);
+  std::optional<std::int32_t> label_of(const std::string& name, std::uint32_t line);
 
   const FileOptions& options_;
   LabelResolver& labels_;

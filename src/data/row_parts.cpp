@@ -89,7 +89,8 @@ LabelledRows read_labelled_rows(const DataConfig& data) {
   std::vector<std::int32_t> to;
   rows.names = resolver.finish(to);
   if (!to.empty())
-    for (std::int32_t& label : rows.labels) label = to[static_cast<std::size_t>(label)];
+    for (std::int32_t& label : rows.labels)
+      if (label >= 0) label = to[static_cast<std::size_t>(label)];
   return rows;
 }
 

@@ -11,11 +11,13 @@ namespace diffuse {
 void RowTargets::append(const RowTarget& target) {
   if (target.weight != 1 && weights_.empty()) weights_.assign(size_, 1);
   if (target.weight != 1 || !weights_.empty()) weights_.push_back(target.weight);
-  if (!target.shares.empty() && ends_.empty()) {
+  const bool listed = !target.shares.empty() || target.several;
+  several_ = several_ || target.several;
+  if (listed && ends_.empty()) {
     ends_.assign(size_, 0);
     soft_only_.assign(size_, false);
   }
-  if (!target.shares.empty() || !ends_.empty()) {
+  if (listed || !ends_.empty()) {
     shares_.insert(shares_.end(), target.shares.begin(), target.shares.end());
     ends_.push_back(shares_.size());
     soft_only_.push_back(target.soft_only);
@@ -34,12 +36,20 @@ RowTarget RowTargets::at(std::size_t row, std::int32_t label) const {
   target.weight = weight(row);
   target.shares = shares(row);
   target.soft_only = soft_only(row);
+  target.several = several_;
   return target;
 }
 
 void RowTargets::write_distribution(std::size_t row, std::int32_t label, const TargetRule& rule,
                                     std::span<float> to) const {
   const std::span<const ClassShare> own = shares(row);
+  if (several_) {
+    const auto smoothing = static_cast<float>(rule.label_smoothing);
+    for (std::size_t c = 0; c < to.size(); ++c) to[c] = smoothing * rule.shares[c];
+    for (const ClassShare& share : own)
+      if (share.label >= 0) to[static_cast<std::size_t>(share.label)] += 1 - smoothing;
+    return;
+  }
   const double soft = own.empty() ? 0 : soft_only(row) ? 1 : rule.soft_label_weight;
   const double smoothing = rule.label_smoothing;
   std::ranges::fill(to,
@@ -57,6 +67,7 @@ void RowTargets::scale_weight(std::size_t row, float factor) {
 
 void RowTargets::map_labels(std::span<const std::int32_t> to) {
   for (ClassShare& share : shares_) {
+    if (share.label < 0) continue;
     if (static_cast<std::size_t>(share.label) >= to.size())
       throw DataError(
           fmt::format("label number {} has no place among {} labels", share.label, to.size()));

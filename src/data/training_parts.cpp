@@ -8,6 +8,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/data/summary.hpp"
 #include "equal_texts.hpp"
 #include "label_checks.hpp"
@@ -15,9 +16,15 @@
 namespace diffuse {
 
 void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path,
-                   bool named) {
+                   bool named, const std::string& separator) {
   const std::vector<std::int64_t> counts = count_classes(view_all(data), labels.size());
   const auto used = std::count_if(counts.begin(), counts.end(), [](auto n) { return n > 0; });
+  if (used < 2 && data.several_labels())
+    throw DataError(fmt::format(
+        "{}: {} label in {} row{}; expected at least two (is data.label_column the right "
+        "one, and data.label_separator what stands between the labels?)",
+        path, used == 0 ? "no" : "only one", format_count(std::ssize(view_all(data).rows)),
+        data.size() == 1 ? "" : "s"));
   if (used < 2) {
     const auto only = std::find_if(counts.begin(), counts.end(), [](auto n) { return n > 0; });
     throw DataError(fmt::format(
@@ -28,6 +35,13 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
             ? "the only row has"
             : fmt::format("all {} rows have", format_count(static_cast<long long>(data.size()))),
         labels.name(only - counts.begin())));
+  }
+  for (const std::string& name : labels.names()) {
+    if (separator.empty() || name.find(separator) == std::string::npos) continue;
+    throw DataError(fmt::format(
+        "{}: the class \"{}\" of data.labels holds data.label_separator \"{}\"; expected "
+        "names without it",
+        path, printable(name), printable(separator)));
   }
   for (const char* name : {"#error", "#unsure"}) {
     if (!labels.find(name)) continue;
@@ -46,13 +60,14 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
         "--set data.header=yes says so",
         path, format_count(labels.size()), format_count(static_cast<long long>(data.size()))));
   }
-  const auto first = static_cast<std::size_t>(data.label(0));
+  const std::int32_t first = data.label(0);
   const auto singles = std::count(counts.begin(), counts.end(), 1);
-  if (!named && counts.size() > 2 && counts[first] == 1 && singles == 1) {
+  if (!named && first >= 0 && counts.size() > 2 && counts[static_cast<std::size_t>(first)] == 1 &&
+      singles == 1) {
     log::warning(
         "{}: no other row has the label \"{}\" of the first; if that row names the columns, set "
         "data.header to \"yes\"",
-        path, labels.name(data.label(0)));
+        path, labels.name(first));
   }
   warn_of_look_alikes("data.train", labels, counts);
   for (std::size_t i = 0; i < counts.size(); ++i) {

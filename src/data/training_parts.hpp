@@ -10,9 +10,10 @@
 namespace diffuse {
 
 /// Throws DataError for classes that nothing can be learnt from, and warns of odd ones. `named`:
-/// the classes come from a file of names.
+/// the classes come from a file of names. `separator`: data.label_separator, which no name may
+/// hold.
 void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path,
-                   bool named);
+                   bool named, const std::string& separator = "");
 
 /// Splits validation rows off by `data.validation_fraction`; by itself as docs/data.md says,
 /// "Validation".

@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <cstring>
 #include <unordered_map>
+#include <utility>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/data/sampler.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/eval/label_answers.hpp"
 
 namespace diffuse {
 
@@ -49,26 +51,48 @@ std::int64_t evaluation_batch_tokens(const Classifier& classifier) {
 namespace {
 
 /// Adds the linear branch's logits to the network's.
-BranchFigures take_in_branch(const BranchOptions& options, std::int64_t classes,
-                             Evaluation& result) {
+BranchFigures take_in_branch(const BranchOptions& options, const Gold& gold, Evaluation& result) {
   if (options.ngram_logits.size() != result.logits.size())
     throw Error("The linear branch's logits are of other rows.");
   BranchFigures figures{.factors = options.factors,
-                        .network_accuracy = accuracy_of(result.logits, result.gold, classes),
-                        .ngram_accuracy = accuracy_of(options.ngram_logits, result.gold, classes)};
+                        .network_accuracy = accuracy_of(result.logits, gold),
+                        .ngram_accuracy = accuracy_of(options.ngram_logits, gold)};
   if (options.fit)
-    figures.factors =
-        fit_factors(result.logits, options.ngram_logits, result.gold, classes, options.factors);
+    figures.factors = fit_factors(result.logits, options.ngram_logits, gold, options.factors);
   add_branches(result.logits, options.ngram_logits, figures.factors);
   return figures;
 }
 
 /// Divides the logits by the temperature, and says what the probabilities were worth before.
-Calibration take_in_temperature(double temperature, std::int64_t classes, Evaluation& result) {
+Calibration take_in_temperature(double temperature, std::int64_t classes, const Gold& gold,
+                                Evaluation& result) {
   const std::vector<float> before = class_probabilities(result.logits, classes);
   apply_temperature(result.logits, temperature);
   return {.temperature = temperature,
-          .ece_before = expected_calibration_error(calibration_bins(before, result.gold, classes))};
+          .ece_before = expected_calibration_error(calibration_bins(before, gold.labels, classes))};
+}
+
+/// Probabilities, answers and figures of the logits.
+void judge(const EvaluationOptions& options, Gold gold, Evaluation& result) {
+  if (!gold.several) {
+    if (options.temperature != 1)
+      result.calibration =
+          take_in_temperature(options.temperature, options.class_count, gold, result);
+    result.probabilities = class_probabilities(result.logits, options.class_count);
+    result.metrics = compute_metrics(result.probabilities, gold.labels, options.class_count);
+    result.metrics.majority = majority_of(result.metrics, options.class_rows);
+    result.gold = std::move(gold.labels);
+    return;
+  }
+  result.probabilities = label_probabilities(result.logits);
+  const std::vector<float> thresholds = options.thresholds.empty()
+                                            ? choose_thresholds(result.probabilities, gold)
+                                            : options.thresholds;
+  result.metrics = compute_label_metrics(result.probabilities, gold, thresholds);
+  result.gold = gold.labels;
+  result.several = SeveralAnswers{.gold = std::move(gold),
+                                  .answers = answered_labels(result.probabilities, thresholds),
+                                  .separator = options.label_separator};
 }
 
 }  // namespace
@@ -85,7 +109,6 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
   place_of.reserve(view.size());
   for (std::size_t i = 0; i < view.size(); ++i) {
     place_of.emplace(view.rows[i], i);
-    result.gold.push_back(view.data->label(view.rows[i]));
     result.rows.push_back(view.data->number(view.rows[i]));
   }
   ForwardContext context;
@@ -108,16 +131,12 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
     done += static_cast<std::int64_t>(rows.size());
     if (options.on_progress) options.on_progress(done, static_cast<std::int64_t>(view.size()));
   }
-  if (options.branches)
-    result.branches = take_in_branch(*options.branches, options.class_count, result);
-  if (options.temperature != 1)
-    result.calibration = take_in_temperature(options.temperature, options.class_count, result);
-  result.probabilities = class_probabilities(result.logits, options.class_count);
+  Gold gold = gold_of(view, options.class_count);
+  if (options.branches) result.branches = take_in_branch(*options.branches, gold, result);
   result.time_s = steady_now_s() - start_s;
   result.examples_per_s = static_cast<double>(view.size()) / result.time_s;
   result.tokens_per_s = static_cast<double>(view.token_count()) / result.time_s;
-  result.metrics = compute_metrics(result.probabilities, result.gold, options.class_count);
-  result.metrics.majority = majority_of(result.metrics, options.class_rows);
+  judge(options, std::move(gold), result);
   return result;
 }
 

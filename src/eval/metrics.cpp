@@ -96,6 +96,12 @@ void add_class_metrics(Metrics& metrics) {
     metrics.classes[static_cast<std::size_t>(cell.gold)].support += cell.rows;
     if (cell.gold == cell.predicted) hits[static_cast<std::size_t>(cell.gold)] = cell.rows;
   }
+  add_class_figures(metrics, hits);
+}
+
+}  // namespace
+
+void add_class_figures(Metrics& metrics, std::span<const std::int64_t> hits) {
   double f1_sum = 0;
   double f1_count = 0;
   for (std::size_t c = 0; c < metrics.classes.size(); ++c) {
@@ -112,8 +118,6 @@ void add_class_metrics(Metrics& metrics) {
   }
   metrics.macro_f1 = quotient(f1_sum, f1_count);
 }
-
-}  // namespace
 
 Metrics compute_metrics(std::span<const float> probabilities, std::span<const std::int32_t> gold,
                         std::int64_t class_count) {

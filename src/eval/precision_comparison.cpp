@@ -47,6 +47,15 @@ PrecisionDifference compare_precision(const Evaluation& reference, const Evaluat
     sum += error;
   }
   difference.mean_logit_error = sum / static_cast<double>(reference.logits.size());
+  if (reference.several && other.several) {
+    const std::vector<std::uint8_t>& here = reference.several->answers;
+    const std::vector<std::uint8_t>& there = other.several->answers;
+    const auto width = static_cast<std::ptrdiff_t>(class_count);
+    for (auto row = here.begin(), own = there.begin(); row != here.end();
+         row += width, own += width)
+      difference.flipped_labels += !std::equal(row, row + width, own);
+    return difference;
+  }
   const std::vector<std::int32_t> before = predicted_classes(reference.logits, class_count);
   const std::vector<std::int32_t> after = predicted_classes(other.logits, class_count);
   for (std::size_t row = 0; row < rows; ++row)

@@ -15,7 +15,9 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/table.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/eval/label_answers.hpp"
 #include "diffuse/eval/missed_classes.hpp"
+#include "label_report.hpp"
 
 namespace diffuse {
 namespace {
@@ -81,9 +83,10 @@ void check_labels(const Evaluation& evaluation, const Labels& labels) {
 }  // namespace
 
 std::string accuracy_line(const Metrics& metrics) {
-  return fmt::format("accuracy  {:.2f} %  [{:.1f}, {:.1f}]  n = {}", 100 * metrics.accuracy,
+  return fmt::format("accuracy  {:.2f} %  [{:.1f}, {:.1f}]  n = {}{}", 100 * metrics.accuracy,
                      100 * metrics.accuracy_interval.low, 100 * metrics.accuracy_interval.high,
-                     format_count(metrics.count));
+                     format_count(metrics.count),
+                     metrics.labels ? "  (all of a text's labels right)" : "");
 }
 
 std::string majority_text(const Metrics& metrics, const Labels& labels) {
@@ -115,14 +118,19 @@ std::string evaluation_report(const Evaluation& evaluation, const Labels& labels
   const Metrics& metrics = evaluation.metrics;
   std::string out = accuracy_line(metrics) + "\n";
   if (metrics.unknown_class > 0)
-    out += fmt::format(
-        "no class  {} of these rows: their labels are none of the model's, so they "
-        "count as wrong\n",
-        format_count(metrics.unknown_class));
+    out += fmt::format("no class  {} of these rows: {}, so they count as wrong\n",
+                       format_count(metrics.unknown_class),
+                       metrics.labels ? fmt::format("they have labels that are none of the model's "
+                                                    "({} in all)",
+                                                    format_count(metrics.labels->unknown_labels))
+                                      : "their labels are none of the model's");
   if (metrics.majority) out += "majority  " + majority_text(metrics, labels) + "\n";
   if (evaluation.branches) out += "branches  " + branches_text(*evaluation.branches) + "\n";
+  if (metrics.labels) out += label_figures_lines(metrics);
   out += fmt::format("macro-F1  {}\n", figure(metrics.macro_f1));
-  out += fmt::format("loss      {:.4f}  (mean cross-entropy)\n", metrics.mean_loss);
+  out += fmt::format("loss      {:.4f}  ({})\n", metrics.mean_loss,
+                     metrics.labels ? "mean over texts of the labels' cross-entropies together"
+                                    : "mean cross-entropy");
   out +=
       fmt::format("ECE       {:.4f}  (15 bins{})\n", metrics.ece,
                   evaluation.calibration ? fmt::format("; {:.4f} without its temperature of {:.3g}",
@@ -135,6 +143,7 @@ std::string evaluation_report(const Evaluation& evaluation, const Labels& labels
                      format_count(static_cast<long long>(evaluation.tokens_per_s)),
                      format_duration(evaluation.time_s));
   out += '\n';
+  if (metrics.labels) return out + label_table(metrics, labels);
   out += class_table(metrics, labels);
   if (out.back() != '\n') out += '\n';
   out += '\n';
@@ -171,6 +180,7 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
   json["missed_classes"] = nlohmann::ordered_json::array();
   for (const std::int32_t c : missed_classes(metrics))
     json["missed_classes"].push_back(labels.name(c));
+  if (metrics.labels) json["labels"] = label_figures_json(*metrics.labels);
   json["mean_loss"] = metrics.mean_loss;
   json["ece"] = metrics.ece;
   json["calibration"] = nullptr;
@@ -205,9 +215,11 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
     entry["f1"] = json_figure(figures.f1);
     entry["support"] = figures.support;
     entry["predicted"] = figures.predicted;
+    if (metrics.labels) entry["threshold"] = metrics.labels->thresholds[c];
     json["classes"].push_back(std::move(entry));
   }
   json["coverage"] = nlohmann::ordered_json::array();
+  if (metrics.labels) return json.dump(2);
   constexpr std::size_t kPoints = 20;
   for (const CoveragePoint& point :
        coverage_curve(evaluation.probabilities, evaluation.gold, labels.size(), kPoints))
@@ -219,15 +231,45 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
   return json.dump(2);
 }
 
+namespace {
+
+/// The rows of several labels, behind the header.
+std::string several_predictions(const Evaluation& evaluation,
+                                const std::vector<std::string>& names) {
+  const SeveralAnswers& several = *evaluation.several;
+  const std::size_t width = names.size();
+  const std::string separator = escape_tsv(several.separator);
+  std::string out;
+  for (std::size_t row = 0; row < evaluation.rows.size(); ++row) {
+    const auto answers = std::span(several.answers).subspan(row * width, width);
+    std::string gold = joined_labels(several.gold.row(row), names, separator);
+    for (std::int32_t i = 0; i < several.gold.unknown[row]; ++i)
+      gold += (gold.empty() ? "" : separator) + kUnknownGold;
+    std::string probabilities;
+    for (std::size_t c = 0; c < width; ++c) {
+      if (answers[c] == 0) continue;
+      if (!probabilities.empty()) probabilities += separator;
+      probabilities += fmt::format("{:.6f}", evaluation.probabilities[row * width + c]);
+    }
+    out += fmt::format("{}\t{}\t{}\t{}\n", evaluation.rows[row], gold,
+                       joined_labels(answers, names, separator), probabilities);
+  }
+  return out;
+}
+
+}  // namespace
+
 void write_predictions(const std::filesystem::path& path, const Evaluation& evaluation,
                        const Labels& labels) {
   check_labels(evaluation, labels);
-  const auto width = static_cast<std::size_t>(labels.size());
-  const std::vector<std::int32_t> predicted =
-      predicted_classes(evaluation.probabilities, labels.size());
   std::vector<std::string> names;
   for (const std::string& name : labels.names()) names.push_back(escape_tsv(name));
   std::string out = "row\tgold\tpredicted\tprobability\n";
+  if (evaluation.several)
+    return write_file_atomically(path, out + several_predictions(evaluation, names));
+  const auto width = static_cast<std::size_t>(labels.size());
+  const std::vector<std::int32_t> predicted =
+      predicted_classes(evaluation.probabilities, labels.size());
   for (std::size_t row = 0; row < evaluation.gold.size(); ++row) {
     const auto best = static_cast<std::size_t>(predicted[row]);
     fmt::format_to(std::back_inserter(out), "{}\t{}\t{}\t{:.6f}\n", evaluation.rows[row],

@@ -13,7 +13,9 @@ double fit_temperature(std::span<const float> logits, std::span<const std::int32
   // The sum of two branches of which one is nothing: its factor is what divides.
   const std::vector<float> nothing(logits.size());
   const double factor =
-      fit_factors(logits, nothing, gold, classes, {.network = 1, .ngrams = 0}).network;
+      fit_factors(logits, nothing, {.classes = classes, .labels = {gold.begin(), gold.end()}},
+                  {.network = 1, .ngrams = 0})
+          .network;
   return 1 / std::clamp(factor, 1 / kHottest, kHottest);
 }
 

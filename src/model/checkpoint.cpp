@@ -12,6 +12,7 @@
 #include "diffuse/base/safetensors.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
+#include "diffuse/model/label_thresholds.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/model/torchscript_classifier.hpp"
 #include "ngram_branch.hpp"
@@ -61,6 +62,14 @@ LoadedModel read_parts(const fs::path& folder) {
     if (model.data->class_rows.size() != model.labels.names().size())
       throw DataError(fmt::format("{} counts rows of {} classes, {} names {}.", kDataFile,
                                   model.data->class_rows.size(), kLabelsFile, model.labels.size()));
+  }
+  if (model.several_labels()) {
+    const fs::path thresholds = folder / kThresholdsFile;
+    std::error_code ignored;
+    if (fs::exists(thresholds, ignored))
+      model.thresholds = parse_thresholds(read_file(thresholds), model.labels, thresholds.string());
+    else
+      model.thresholds.assign(model.labels.names().size(), kUsualThreshold);
   }
   return model;
 }

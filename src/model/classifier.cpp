@@ -31,6 +31,7 @@ Batch make_batch(std::shared_ptr<const PackedRows> rows, at::Device device) {
           .labels = part(0, rows->labels().size_bytes(), at::kLong),
           .weights = weights,
           .distributions = distributions,
+          .several = rows->several(),
           .host_offsets = rows->offsets(),
           .host = std::move(rows)};
 }

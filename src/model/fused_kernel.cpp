@@ -121,6 +121,7 @@ PassFigures FusedKernel::add_gradients(const DiffusionInput& input, const Batch&
   const std::int64_t slots = diffusion_.slot_count(batch.host_offsets, fused_head_.slot_size());
   fused_head_.begin({.labels = batch.labels.const_data_ptr<std::int64_t>(),
                      .distributions = values(batch.distributions),
+                     .several = batch.several,
                      .weights = values(batch.weights),
                      .label_smoothing = options.label_smoothing,
                      .weight = static_cast<float>(options.weight),

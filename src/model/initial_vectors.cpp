@@ -1,5 +1,6 @@
 #include "diffuse/model/initial_vectors.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "diffuse/base/error.hpp"
@@ -29,6 +30,16 @@ void start_from_vectors(Classifier& classifier, const WordVectors& vectors,
     return;
   }
   throw Error("The model has no embedding to start from vectors.");
+}
+
+void start_from_log_odds(Classifier& classifier, std::span<const float> log_odds) {
+  for (const NamedParameter& parameter : classifier.parameters()) {
+    if (parameter.name != "head.out.bias") continue;
+    const at::Tensor bias = parameter.tensor.detach();
+    if (bias.numel() != static_cast<std::int64_t>(log_odds.size()))
+      throw Error("The log-odds are not those of the model's labels.");
+    std::copy(log_odds.begin(), log_odds.end(), bias.mutable_data_ptr<float>());
+  }
 }
 
 }  // namespace diffuse

@@ -20,39 +20,65 @@ struct Loss {
   std::array<Pair, 2> curvature{};
 };
 
-Loss loss_at(const std::array<std::span<const float>, 2>& logits,
-             std::span<const std::int32_t> gold, std::size_t classes, const Pair& factors,
-             const Pair& start) {
+/// The logits of the branches, [n, C] each.
+using Branches = std::array<std::span<const float>, 2>;
+
+/// Adds that of row `row`, whose logits begin at `first`, of class `label`. `shares`: memory, [C].
+void add_class_loss(const Branches& logits, std::size_t first, std::size_t label,
+                    const Pair& factors, std::vector<double>& shares, Loss& loss) {
+  const auto at = [&](std::size_t branch, std::size_t c) {
+    return static_cast<double>(logits[branch][first + c]);
+  };
+  double largest = -1e300;
+  for (std::size_t c = 0; c < shares.size(); ++c) {
+    shares[c] = factors[0] * at(0, c) + factors[1] * at(1, c);
+    largest = std::max(largest, shares[c]);
+  }
+  const double own = shares[label];
+  double sum = 0;
+  for (double& share : shares) sum += share = std::exp(share - largest);
+  loss.value += largest + std::log(sum) - own;
+  Pair mean{};
+  std::array<Pair, 2> product{};
+  for (std::size_t c = 0; c < shares.size(); ++c) {
+    const Pair z = {at(0, c), at(1, c)};
+    for (std::size_t a = 0; a < 2; ++a) {
+      mean[a] += shares[c] / sum * z[a];
+      for (std::size_t b = 0; b < 2; ++b) product[a][b] += shares[c] / sum * z[a] * z[b];
+    }
+  }
+  for (std::size_t a = 0; a < 2; ++a) {
+    loss.gradient[a] += mean[a] - at(a, label);
+    for (std::size_t b = 0; b < 2; ++b) loss.curvature[a][b] += product[a][b] - mean[a] * mean[b];
+  }
+}
+
+/// Adds that of one of several labels, which the row has or not.
+void add_label_loss(const Pair& z, bool has, const Pair& factors, Loss& loss) {
+  const double sum = factors[0] * z[0] + factors[1] * z[1];
+  const double small = std::exp(-std::abs(sum));
+  const double probability = sum >= 0 ? 1 / (1 + small) : small / (1 + small);
+  loss.value += std::max(sum, 0.0) - (has ? sum : 0) + std::log1p(small);
+  for (std::size_t a = 0; a < 2; ++a) {
+    loss.gradient[a] += (probability - (has ? 1 : 0)) * z[a];
+    for (std::size_t b = 0; b < 2; ++b)
+      loss.curvature[a][b] += probability * (1 - probability) * z[a] * z[b];
+  }
+}
+
+Loss loss_at(const Branches& logits, const Gold& gold, const Pair& factors, const Pair& start) {
   Loss loss;
+  const auto classes = static_cast<std::size_t>(gold.classes);
   std::vector<double> shares(classes);
   for (std::size_t i = 0; i < gold.size(); ++i) {
-    if (gold[i] < 0) continue;
-    const auto at = [&](std::size_t branch, std::size_t c) {
-      return static_cast<double>(logits[branch][i * classes + c]);
-    };
-    double largest = -1e300;
-    for (std::size_t c = 0; c < classes; ++c) {
-      shares[c] = factors[0] * at(0, c) + factors[1] * at(1, c);
-      largest = std::max(largest, shares[c]);
-    }
-    const auto label = static_cast<std::size_t>(gold[i]);
-    const double own = shares[label];
-    double sum = 0;
-    for (double& share : shares) sum += share = std::exp(share - largest);
-    loss.value += largest + std::log(sum) - own;
-    Pair mean{};
-    std::array<Pair, 2> product{};
-    for (std::size_t c = 0; c < classes; ++c) {
-      const Pair z = {at(0, c), at(1, c)};
-      for (std::size_t a = 0; a < 2; ++a) {
-        mean[a] += shares[c] / sum * z[a];
-        for (std::size_t b = 0; b < 2; ++b) product[a][b] += shares[c] / sum * z[a] * z[b];
-      }
-    }
-    for (std::size_t a = 0; a < 2; ++a) {
-      loss.gradient[a] += mean[a] - at(a, label);
-      for (std::size_t b = 0; b < 2; ++b) loss.curvature[a][b] += product[a][b] - mean[a] * mean[b];
-    }
+    const std::size_t first = i * classes;
+    for (std::size_t c = 0; gold.several && c < classes; ++c)
+      add_label_loss(
+          {static_cast<double>(logits[0][first + c]), static_cast<double>(logits[1][first + c])},
+          gold.has[first + c] != 0, factors, loss);
+    if (!gold.several && gold.labels[i] >= 0)
+      add_class_loss(logits, first, static_cast<std::size_t>(gold.labels[i]), factors, shares,
+                     loss);
   }
   for (std::size_t a = 0; a < 2; ++a) {
     const double away = factors[a] - start[a];
@@ -76,15 +102,13 @@ Pair newton_step(const Loss& loss, const std::array<bool, 2>& free) {
 }  // namespace
 
 BranchFactors fit_factors(std::span<const float> network, std::span<const float> ngrams,
-                          std::span<const std::int32_t> gold, std::int64_t classes,
-                          const BranchFactors& start) {
+                          const Gold& gold, const BranchFactors& start) {
   constexpr int kMostSteps = 50;
   constexpr double kSmall = 1e-6;
-  const std::array<std::span<const float>, 2> logits = {network, ngrams};
-  const auto width = static_cast<std::size_t>(classes);
+  const Branches logits = {network, ngrams};
   const Pair prior = {start.network, start.ngrams};
   Pair factors = prior;
-  Loss loss = loss_at(logits, gold, width, factors, prior);
+  Loss loss = loss_at(logits, gold, factors, prior);
   for (int step = 0; step < kMostSteps; ++step) {
     // One at its bound that is pushed beyond it stays there.
     const auto is_free = [&](std::size_t a) {
@@ -97,7 +121,7 @@ BranchFactors fit_factors(std::span<const float> network, std::span<const float>
     for (; share > 1e-4; share /= 2) {
       for (std::size_t a = 0; a < 2; ++a)
         next[a] = std::max(0.0, factors[a] - share * direction[a]);
-      there = loss_at(logits, gold, width, next, prior);
+      there = loss_at(logits, gold, next, prior);
       if (there.value <= loss.value) break;
     }
     if (share <= 1e-4) break;
@@ -109,11 +133,10 @@ BranchFactors fit_factors(std::span<const float> network, std::span<const float>
   return {factors[0], factors[1]};
 }
 
-double mean_loss(std::span<const float> network, std::span<const float> ngrams,
-                 std::span<const std::int32_t> gold, std::int64_t classes,
+double mean_loss(std::span<const float> network, std::span<const float> ngrams, const Gold& gold,
                  const BranchFactors& factors) {
   const Pair at = {factors.network, factors.ngrams};
-  return loss_at({network, ngrams}, gold, static_cast<std::size_t>(classes), at, at).value /
+  return loss_at({network, ngrams}, gold, at, at).value /
          static_cast<double>(std::max<std::size_t>(gold.size(), 1));
 }
 
@@ -124,13 +147,19 @@ void add_branches(std::span<float> network, std::span<const float> ngrams,
                                     factors.ngrams * static_cast<double>(ngrams[i]));
 }
 
-double accuracy_of(std::span<const float> logits, std::span<const std::int32_t> gold,
-                   std::int64_t classes) {
-  const auto width = static_cast<std::size_t>(classes);
+double accuracy_of(std::span<const float> logits, const Gold& gold) {
+  const auto width = static_cast<std::size_t>(gold.classes);
   std::size_t right = 0;
   for (std::size_t i = 0; i < gold.size(); ++i) {
     const auto row = logits.subspan(i * width, width);
-    right += std::max_element(row.begin(), row.end()) - row.begin() == gold[i] ? 1 : 0;
+    const bool is_right =
+        gold.several
+            ? gold.unknown[i] == 0 && std::equal(row.begin(), row.end(), gold.row(i).begin(),
+                                                 [](float logit, std::uint8_t has) {
+                                                   return (logit > 0) == (has != 0);
+                                                 })
+            : std::max_element(row.begin(), row.end()) - row.begin() == gold.labels[i];
+    right += is_right ? 1 : 0;
   }
   return static_cast<double>(right) / static_cast<double>(std::max<std::size_t>(gold.size(), 1));
 }

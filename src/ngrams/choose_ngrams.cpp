@@ -24,11 +24,13 @@ double least_gain(std::size_t rows) { return 0.003 + 0.3 / std::sqrt(static_cast
 class Chooser {
  public:
   Chooser(const NgramConfig& base, bool lowercase, std::span<const std::string> texts,
-          std::span<const std::int32_t> labels, std::int64_t classes, WorkerPool& pool)
+          std::span<const std::int32_t> labels, std::span<const std::vector<std::int32_t>> lists,
+          std::int64_t classes, WorkerPool& pool)
       : best_(base),
         lowercase_(lowercase),
         texts_(texts.begin(), texts.end()),
         labels_(labels),
+        lists_(lists),
         classes_(classes),
         pool_(pool) {
     loss_ = loss_of(best_);
@@ -55,30 +57,41 @@ class Chooser {
     const NgramVocabularyBuilder::Vocabulary made = builder.build();
     EncodedDataset data;
     const std::int32_t token = 0;
-    for (const std::int32_t label : labels_) data.append({&token, 1}, label, 0);
+    std::vector<ClassShare> shares;
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+      RowTarget target(labels_[i]);
+      target.several = !lists_.empty();
+      shares.clear();
+      for (std::size_t k = 0; target.several && k < lists_[i].size(); ++k)
+        shares.push_back({lists_[i][k], 1});
+      target.shares = shares;
+      data.append({&token, 1}, target, 0);
+    }
+    data.choose_rarest_labels(classes_);
     data.ngrams().append(encoded);
     data.ngrams().map(made.final_ids, pool_);
     const DatasetView view = view_all(data);
     const std::vector<float> scale =
         ngram_scale(view, made.vocabulary.size(), classes_, config.weighting);
     const NgramRows rows = weighed_rows(view, scale, config.weighting);
+    const Gold gold = gold_of(view, classes_);
     std::vector<std::uint32_t> which(labels_.size());
     std::iota(which.begin(), which.end(), 0U);
     const OutOfFold others = LinearSvm({.rows = rows,
                                         .which = which,
-                                        .labels = labels_,
+                                        .labels = gold.labels,
+                                        .has = gold.has,
                                         .classes = classes_,
                                         .features = made.vocabulary.size(),
                                         .cost = config.cost},
                                        pool_)
                                  .out_of_fold(kFolds, kNeeded);
-    std::vector<std::int32_t> gold;
-    for (const std::size_t i : others.places) gold.push_back(labels_[i]);
-    const double loss = calibrated_loss(others.logits, gold, classes_);
+    const Gold seen = gold.at(others.places);
+    const double loss = calibrated_loss(others.logits, seen);
     log::debug(
         "n-grams max {} characters {} min_count {} {}: cross-entropy {:.4f}, accuracy {:.2f} %",
         config.max, config.char_max, config.min_count, enum_name(config.weighting), loss,
-        100 * accuracy_of(others.logits, gold, classes_));
+        100 * accuracy_of(others.logits, seen));
     return loss;
   }
 
@@ -86,6 +99,7 @@ class Chooser {
   bool lowercase_;
   std::vector<std::string_view> texts_;
   std::span<const std::int32_t> labels_;
+  std::span<const std::vector<std::int32_t>> lists_;
   std::int64_t classes_;
   WorkerPool& pool_;
   double loss_ = 0;
@@ -95,16 +109,17 @@ class Chooser {
 
 NgramConfig choose_ngrams(const NgramConfig& base, bool lowercase,
                           std::span<const std::string> texts, std::span<const std::int32_t> labels,
-                          std::int64_t classes, bool all_rows, WorkerPool& pool) {
+                          std::span<const std::vector<std::int32_t>> lists, std::int64_t classes,
+                          bool all_rows, WorkerPool& pool) {
   NgramConfig first = base;
   first.max = all_rows ? 1 : 2;
   first.min_count = all_rows ? 1 : 2;
-  Chooser chooser(first, lowercase, texts, labels, classes, pool);
+  Chooser chooser(first, lowercase, texts, labels, lists, classes, pool);
   if (all_rows) {
     chooser.consider([](NgramConfig& config) { config.max = 2; });
     chooser.consider([](NgramConfig& config) { config.min_count = 2; });
     // Of few rows the ratios of more classes are too rough.
-    if (classes == 2)
+    if (classes == 2 && lists.empty())
       chooser.consider([](NgramConfig& config) { config.weighting = NgramWeighting::naive_bayes; });
     if (chooser.best().max == 2) chooser.consider([](NgramConfig& config) { config.max = 3; });
   } else {

@@ -35,6 +35,11 @@ DualSolver::DualSolver(const LinearProblem& problem, std::int64_t machines, std:
 }
 
 float DualSolver::sign(std::size_t i, std::int64_t m) const {
+  if (!problem_.has.empty())
+    return problem_.has[i * static_cast<std::size_t>(problem_.classes) +
+                        static_cast<std::size_t>(first_ + m)] != 0
+               ? 1.0F
+               : -1.0F;
   const std::int64_t label = machines_ == 1 ? 1 : first_ + m;
   return problem_.labels[i] == label ? 1.0F : -1.0F;
 }

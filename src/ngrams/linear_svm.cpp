@@ -49,10 +49,12 @@ void LinearWeights::logits(std::span<const NgramValue> text, float* to) const {
 LinearSvm::LinearSvm(const LinearProblem& problem, WorkerPool& pool)
     : problem_(problem),
       pool_(pool),
-      machines_(problem.classes == 2 ? 1 : problem.classes),
+      machines_(problem.classes == 2 && problem.has.empty() ? 1 : problem.classes),
       weights_(static_cast<std::size_t>((problem.features + 1) * machines_)),
       dual_(problem.which.size() * static_cast<std::size_t>(machines_)) {
   if (problem.which.size() != problem.labels.size() ||
+      (!problem.has.empty() &&
+       problem.has.size() != problem.which.size() * static_cast<std::size_t>(problem.classes)) ||
       (!problem.importance.empty() && problem.importance.size() != problem.which.size()))
     throw Error("LinearSvm: rows, labels and importance differ in number.");
   const std::vector<Group> groups = make_groups(machines_, pool.threads());
@@ -80,10 +82,10 @@ LinearWeights LinearSvm::weights() const {
 
 OutOfFold LinearSvm::out_of_fold(std::int64_t folds, std::int64_t needed) const {
   const std::size_t n = problem_.which.size();
-  std::vector<std::int64_t> seen(static_cast<std::size_t>(problem_.classes));
+  std::vector<std::int64_t> seen(static_cast<std::size_t>(problem_.classes + 1));
   std::vector<std::int64_t> fold_of(n);
   for (std::size_t i = 0; i < n; ++i)
-    fold_of[i] = seen[static_cast<std::size_t>(problem_.labels[i])]++ % folds;
+    fold_of[i] = seen[static_cast<std::size_t>(problem_.labels[i] + 1)]++ % folds;
   const std::vector<Group> groups = make_groups(machines_, pool_.threads());
   std::vector<float> margins(n * static_cast<std::size_t>(machines_));
   pool_.run(needed * std::ssize(groups), [&](std::int64_t task, std::int64_t) {

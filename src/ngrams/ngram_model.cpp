@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/data/gold.hpp"
 
 namespace diffuse {
 namespace {
@@ -22,6 +23,10 @@ std::vector<float> inverse_frequencies(const std::vector<std::int64_t>& texts_wi
 
 std::vector<float> class_ratios(const DatasetView& view, std::size_t features,
                                 std::int64_t classes) {
+  const Gold gold = gold_of(view, classes);
+  const auto has = [&](std::size_t i, std::int64_t c) {
+    return gold.several ? gold.row(i)[static_cast<std::size_t>(c)] != 0 : gold.labels[i] == c;
+  };
   std::vector<double> squares(features);
   std::vector<std::int64_t> inside(features);
   std::vector<std::int64_t> outside(features);
@@ -30,8 +35,9 @@ std::vector<float> class_ratios(const DatasetView& view, std::size_t features,
     std::fill(outside.begin(), outside.end(), 1);
     auto all_inside = static_cast<double>(features);
     auto all_outside = static_cast<double>(features);
-    for (const std::uint32_t row : view.rows) {
-      const bool is_inside = view.data->label(row) == c;
+    for (std::size_t i = 0; i < view.size(); ++i) {
+      const std::uint32_t row = view.rows[i];
+      const bool is_inside = has(i, c);
       for (const NgramValue& ngram : view.data->ngrams().row(row))
         ++(is_inside ? inside : outside)[static_cast<std::size_t>(ngram.id)];
       (is_inside ? all_inside : all_outside) +=

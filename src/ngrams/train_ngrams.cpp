@@ -49,25 +49,16 @@ std::vector<float> importance_of(const DatasetView& view) {
 }
 
 /// The factor that makes `logits` calibrated.
-double calibrating_factor(std::span<const float> logits, std::span<const std::int32_t> gold,
-                          std::int64_t classes) {
+double calibrating_factor(std::span<const float> logits, const Gold& gold) {
   constexpr double kUsual = 3;  // of margins around 1
-  return fit_factors(std::vector<float>(logits.size()), logits, gold, classes, {0, kUsual}).ngrams;
+  return fit_factors(std::vector<float>(logits.size()), logits, gold, {0, kUsual}).ngrams;
 }
 
 }  // namespace
 
-double calibrated_loss(std::span<const float> logits, std::span<const std::int32_t> gold,
-                       std::int64_t classes) {
+double calibrated_loss(std::span<const float> logits, const Gold& gold) {
   std::vector<float> none(logits.size());
-  return mean_loss(none, logits, gold, classes, {0, calibrating_factor(logits, gold, classes)});
-}
-
-std::vector<std::int32_t> labels_of(const DatasetView& view) {
-  std::vector<std::int32_t> labels;
-  labels.reserve(view.size());
-  for (const std::uint32_t row : view.rows) labels.push_back(view.data->label(row));
-  return labels;
+  return mean_loss(none, logits, gold, {0, calibrating_factor(logits, gold)});
 }
 
 TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
@@ -76,13 +67,14 @@ TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
   const double start_s = steady_now_s();
   std::vector<float> scale = ngram_scale(train, features, classes, config.weighting);
   const NgramRows rows = weighed_rows(train, scale, config.weighting);
-  const std::vector<std::int32_t> labels = labels_of(train);
+  const Gold gold = gold_of(train, classes);
   const std::vector<float> importance = importance_of(train);
   std::vector<std::uint32_t> which(train.size());
   std::iota(which.begin(), which.end(), 0U);
   const LinearSvm svm({.rows = rows,
                        .which = which,
-                       .labels = labels,
+                       .labels = gold.labels,
+                       .has = gold.has,
                        .importance = importance,
                        .classes = classes,
                        .features = features,
@@ -95,14 +87,13 @@ TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
     trained.factors.ngrams = config.factor;
   } else if (validation.size() > 0) {
     trained.factors.ngrams =
-        calibrating_factor(trained.model.logits(validation, pool), labels_of(validation), classes);
+        calibrating_factor(trained.model.logits(validation, pool), gold_of(validation, classes));
   } else {
     const std::int64_t needed = train.size() > kEnoughRows * kFolds ? 1 : kFolds;
     const OutOfFold others = svm.out_of_fold(kFolds, needed);
-    std::vector<std::int32_t> gold;
-    for (const std::size_t i : others.places) gold.push_back(labels[i]);
-    trained.factors.ngrams = calibrating_factor(others.logits, gold, classes);
-    trained.unseen_accuracy = accuracy_of(others.logits, gold, classes);
+    const Gold seen = gold.at(others.places);
+    trained.factors.ngrams = calibrating_factor(others.logits, seen);
+    trained.unseen_accuracy = accuracy_of(others.logits, seen);
   }
   trained.time_s = steady_now_s() - start_s;
   return trained;

@@ -33,13 +33,15 @@ std::string bar_cell(const std::optional<double>& value) {
 }
 
 std::string classes_html(const EvaluatedSet& set) {
+  const std::optional<LabelFigures>& several = set.metrics.labels;
   std::string out = fmt::format(
       "<h3>Classes</h3>\n<div class=\"scroll{}\"><table class=\"classes\">\n<thead><tr><th "
       "scope=\"col\">class</th><th scope=\"col\" class=\"number\">precision</th><th scope=\"col\" "
       "class=\"number\">recall</th><th scope=\"col\" class=\"number\">F1</th><th scope=\"col\" "
-      "class=\"number\">rows</th><th scope=\"col\" class=\"number\">predicted</th></tr></thead>\n"
+      "class=\"number\">rows</th><th scope=\"col\" class=\"number\">predicted</th>{}</tr></thead>\n"
       "<tbody>\n",
-      set.labels.size() > kMostRows ? " tall\" tabindex=\"0" : "");
+      set.labels.size() > kMostRows ? " tall\" tabindex=\"0" : "",
+      several ? "<th scope=\"col\" class=\"number\">threshold</th>" : "");
   if (const std::string missed = missed_classes_text(set.metrics, set.labels, set.name);
       !missed.empty())
     out.insert(0, fmt::format("<p class=\"alarm\">{}</p>\n", html_text(missed)));
@@ -47,9 +49,10 @@ std::string classes_html(const EvaluatedSet& set) {
     const ClassMetrics& figures = set.metrics.classes[c];
     out += fmt::format(
         "<tr><th scope=\"row\"><bdi>{}</bdi></th>{}{}{}<td class=\"number\">{}</td><td "
-        "class=\"number\">{}</td></tr>\n",
+        "class=\"number\">{}</td>{}</tr>\n",
         html_text(set.labels[c]), bar_cell(figures.precision), bar_cell(figures.recall),
-        bar_cell(figures.f1), format_count(figures.support), format_count(figures.predicted));
+        bar_cell(figures.f1), format_count(figures.support), format_count(figures.predicted),
+        several ? fmt::format("<td class=\"number\">{:.4f}</td>", several->thresholds[c]) : "");
   }
   return out + "</tbody>\n</table></div>\n";
 }
@@ -98,10 +101,12 @@ std::string split(const std::string& left, const std::string& right) {
 
 std::string calibration_html(const Metrics& metrics) {
   return card(fmt::format(
-      "{}<p class=\"note\">Expected calibration error {:.4f} over {} bins. Where a bar ends below "
-      "the "
-      "dashed diagonal, the model is surer than it is right.</p>",
-      reliability_diagram_svg(metrics.calibration), metrics.ece, metrics.calibration.size()));
+      "{}<p class=\"note\">Expected calibration error {:.4f} over {} bins. {}</p>",
+      reliability_diagram_svg(metrics.calibration), metrics.ece, metrics.calibration.size(),
+      metrics.labels ? "Every label of every text is one decision: its probability, and how often "
+                       "the text has it."
+                     : "Where a bar ends below the dashed diagonal, the model is surer than it is "
+                       "right."));
 }
 
 /// " · always “earn” 49.47 %", or nothing.
@@ -134,16 +139,20 @@ std::string evaluation_html(const EvaluatedSet& set) {
   check_sizes(set);
   const Metrics& metrics = set.metrics;
   std::string out = fmt::format(
-      "<section>\n<h2>Evaluation: {}</h2>\n<p class=\"facts\">{} rows · accuracy {:.2f} % [{:.1f}, "
-      "{:.1f}]{} · macro-F1 {} · mean cross-entropy {:.4f} · expected calibration error "
+      "<section>\n<h2>Evaluation: {}</h2>\n<p class=\"facts\">{} rows · {} {:.2f} % [{:.1f}, "
+      "{:.1f}]{}{} · macro-F1 {} · mean cross-entropy {:.4f} · expected calibration error "
       "{:.4f}</p>\n",
-      html_text(set.name), format_count(metrics.count), 100 * metrics.accuracy,
+      html_text(set.name), format_count(metrics.count),
+      metrics.labels ? "all labels right" : "accuracy", 100 * metrics.accuracy,
       100 * metrics.accuracy_interval.low, 100 * metrics.accuracy_interval.high, majority_fact(set),
+      metrics.labels ? fmt::format(" · micro-F1 {}", figure(metrics.labels->micro_f1)) : "",
       figure(metrics.macro_f1), metrics.mean_loss, metrics.ece);
   if (no_better_than_majority(metrics))
     out +=
         "<p class=\"alarm\">The model is right on no more rows than always answering its most "
         "frequent class would be.</p>\n";
+  if (metrics.labels)  // of which none is taken for another
+    return out + split(card(classes_html(set)), calibration_html(metrics)) + "</section>\n";
   const std::string confusion = card(confusion_html(set));
   const std::string classes = card(classes_html(set));
   const std::string calibration = calibration_html(metrics);

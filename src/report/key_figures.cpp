@@ -71,7 +71,8 @@ void add_accuracy(std::vector<KeyFigure>& figures, const TrainingReport& report)
   if (report.evaluated) {
     const Metrics& metrics = report.evaluated->metrics;
     figures.push_back(
-        {report.evaluated->name + " accuracy", percent(metrics.accuracy),
+        {report.evaluated->name + (metrics.labels ? ", all labels right" : " accuracy"),
+         percent(metrics.accuracy),
          fmt::format("95 % interval {:.1f} to {:.1f}, n = {}", 100 * metrics.accuracy_interval.low,
                      100 * metrics.accuracy_interval.high, format_count(metrics.count))});
     if (metrics.majority) {
@@ -80,6 +81,8 @@ void add_accuracy(std::vector<KeyFigure>& figures, const TrainingReport& report)
                          fmt::format("right by always answering {}",
                                      printable(report.evaluated->labels[label], 24))});
     }
+    if (metrics.labels && metrics.labels->micro_f1)
+      figures.push_back({"micro-F1", fmt::format("{:.4f}", *metrics.labels->micro_f1)});
     if (metrics.macro_f1) figures.push_back({"macro-F1", fmt::format("{:.4f}", *metrics.macro_f1)});
   }
   const HistoryEpoch* best = best_epoch(report.history);

@@ -81,6 +81,7 @@ void visit_fields(Line& line, Visit& visit) {
   visit.if_any("validation_loss", line.validation_loss);
   visit.if_any("validation_macro_f1", line.validation_macro_f1);
   visit.if_any("validation_ece", line.validation_ece);
+  visit.if_any("validation_micro_f1", line.validation_micro_f1);
   visit.if_any("validation_network_accuracy", line.validation_network_accuracy);
   visit.if_any("validation_ngram_accuracy", line.validation_ngram_accuracy);
   visit.added_later("best", line.best);

@@ -11,6 +11,7 @@
 #include "diffuse/base/log.hpp"
 #include "diffuse/eval/coverage.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
+#include "diffuse/model/label_thresholds.hpp"
 
 namespace diffuse {
 namespace {
@@ -66,6 +67,8 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
     save_temperature(writer.folder(), content.confidence.temperature);
   if (!content.confidence.coverage.empty())
     write_file_atomically(writer.folder() / kCoverageFile, content.confidence.coverage);
+  if (!content.confidence.thresholds.empty())
+    write_file_atomically(writer.folder() / kThresholdsFile, content.confidence.thresholds);
   save_tensors(writer.folder() / "optimizer.safetensors", content.training_tensors);
   write_file_atomically(writer.folder() / "state.json",
                         training_state_json(state, content.schedule));

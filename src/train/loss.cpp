@@ -1,6 +1,7 @@
 #include "diffuse/train/loss.hpp"
 
 #include <ATen/core/Reduction.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
 
 namespace diffuse {
@@ -26,10 +27,19 @@ at::Tensor batch_loss(const at::Tensor& logits, const Batch& batch, double label
         .mul(static_cast<double>(batch.size()) * share);
   const bool soft = batch.distributions.defined();
   at::Tensor losses =
-      at::cross_entropy_loss(logits.to(at::kFloat), soft ? batch.distributions : batch.labels, {},
-                             at::Reduction::None, kIgnoredLabel, soft ? 0 : label_smoothing);
+      batch.several ? at::binary_cross_entropy_with_logits(
+                          logits.to(at::kFloat), batch.distributions, {}, {}, at::Reduction::None)
+                          .sum(-1)
+                    : at::cross_entropy_loss(
+                          logits.to(at::kFloat), soft ? batch.distributions : batch.labels, {},
+                          at::Reduction::None, kIgnoredLabel, soft ? 0 : label_smoothing);
   if (batch.weights.defined()) losses = losses.mul(batch.weights);
   return losses.sum().mul(share);
+}
+
+at::Tensor count_correct(const at::Tensor& logits, const Batch& batch) {
+  if (!batch.several) return logits.argmax(-1).eq(batch.labels).sum();
+  return logits.gt(0).eq(batch.distributions.gt(0.5)).all(-1).sum();
 }
 
 }  // namespace diffuse

@@ -12,6 +12,7 @@
 #include "diffuse/eval/missed_classes.hpp"
 #include "diffuse/eval/temperature.hpp"
 #include "diffuse/model/checkpoint.hpp"
+#include "diffuse/model/label_thresholds.hpp"
 
 namespace diffuse {
 
@@ -36,8 +37,13 @@ std::optional<Evaluation> evaluate_validation(
   }
 }
 
-Confidence confidence_of(const Evaluation& validation, std::int64_t classes) {
+Confidence confidence_of(const Evaluation& validation, const Labels& labels) {
   Confidence confidence;
+  if (const std::optional<LabelFigures>& several = validation.metrics.labels) {
+    confidence.thresholds = thresholds_json(several->thresholds, labels);
+    return confidence;
+  }
+  const std::int64_t classes = labels.size();
   std::vector<float> probabilities = validation.probabilities;
   if (!validation.branches) {
     std::vector<float> logits = validation.logits;
@@ -57,9 +63,12 @@ Confidence confidence_of(const Evaluation& validation, std::int64_t classes) {
 
 Confidence read_confidence(const std::filesystem::path& folder) {
   Confidence confidence{.temperature = read_temperature(folder)};
-  std::error_code ignored;
-  if (std::filesystem::exists(folder / kCoverageFile, ignored))
-    confidence.coverage = read_file(folder / kCoverageFile);
+  const auto read_if_there = [&](const char* name, std::string& to) {
+    std::error_code ignored;
+    if (std::filesystem::exists(folder / name, ignored)) to = read_file(folder / name);
+  };
+  read_if_there(kCoverageFile, confidence.coverage);
+  read_if_there(kThresholdsFile, confidence.thresholds);
   return confidence;
 }
 
@@ -69,6 +78,7 @@ void add_validation(HistoryEpoch& line, const Evaluation& validation) {
   line.validation_loss = metrics.mean_loss;
   line.validation_macro_f1 = metrics.macro_f1;
   line.validation_ece = metrics.ece;
+  if (metrics.labels) line.validation_micro_f1 = metrics.labels->micro_f1;
   if (!validation.branches) return;
   line.validation_network_accuracy = validation.branches->network_accuracy;
   line.validation_ngram_accuracy = validation.branches->ngram_accuracy;

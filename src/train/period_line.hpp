@@ -25,7 +25,7 @@ std::optional<Evaluation> evaluate_validation(
 
 /// What the evaluation on the validation rows says of how sure the model's answers are. The
 /// temperature is that of a network alone: the factors of two branches calibrate them already.
-Confidence confidence_of(const Evaluation& validation, std::int64_t classes);
+Confidence confidence_of(const Evaluation& validation, const Labels& labels);
 /// The same as the checkpoint `folder` holds it.
 Confidence read_confidence(const std::filesystem::path& folder);
 

@@ -116,6 +116,7 @@ void Reporter::add_epoch(const HistoryEpoch& line) {
       {"validation/loss", line.validation_loss},
       {"validation/macro_f1", line.validation_macro_f1},
       {"validation/ece", line.validation_ece},
+      {"validation/micro_f1", line.validation_micro_f1},
       {"validation/network_accuracy", line.validation_network_accuracy},
       {"validation/ngram_accuracy", line.validation_ngram_accuracy},
       {"time_s/data", line.time.data_s},
@@ -143,6 +144,8 @@ void Reporter::report(const HistoryEpoch& line, const Metrics* validation) {
     text += fmt::format("  |  validation loss {:.4f}  {}{}", validation->mean_loss,
                         accuracy_line(*validation), line.best ? "  best so far" : "");
   log::info("{}", text);
+  if (validation != nullptr && validation->labels)
+    log::info("  micro-F1 {}", micro_f1_text(*validation->labels));
   if (line.validation_ngram_accuracy)
     log::info("  alone: n-grams {:.2f} %, network {:.2f} %", 100 * *line.validation_ngram_accuracy,
               100 * *line.validation_network_accuracy);

@@ -187,7 +187,7 @@ class Trainer {
       }
       add_validation(line, *validation);
       if (validation->branches) factors_ = validation->branches->factors;
-      confidence_ = confidence_of(*validation, data_.labels.size());
+      confidence_ = confidence_of(*validation, data_.labels);
       line.best = state_.note_evaluation(validation->metrics, config_.train);
       state_.stopped_early = progress_.patience_ran_out(state_) && state_.update < plan_.total;
     }
@@ -211,6 +211,7 @@ class Trainer {
     }
   }
 
+  /// What is learnt from the validation rows about when to answer.
   void save() {
     steps_.fetch();
     state_.elapsed_s = progress_.elapsed_s();

@@ -110,7 +110,7 @@ Updater::Pass Updater::pass_by_autograd(const Batch& batch, double total_weight,
     const at::Tensor loss = batch_loss(logits, batch, config_.label_smoothing, total_weight);
     clock.enter(StepClock::Phase::backward);
     (scaler_ ? scaler_->scale(loss) : loss).backward();
-    return Pass{loss.detach(), logits.detach().argmax(-1).eq(batch.labels).sum()};
+    return Pass{loss.detach(), count_correct(logits.detach(), batch)};
   };
   const Pass found = run();
   if (adversarial && embeddings.sum.defined()) {  // of other models there is none

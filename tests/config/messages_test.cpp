@@ -266,6 +266,21 @@ TEST(ConfigErrors, AColumnServesOnce) {
             "c.json: data.weight_column: is the label column \"a\"; expected another column");
 }
 
+TEST(ConfigErrors, SeveralLabelsATextExcludeWhatIsOfOne) {
+  EXPECT_EQ(load_error(R"({"data": {"label_separator": "|", "soft_labels": "p"}})"),
+            "c.json: data.soft_labels: is a distribution over classes of which a text has one, but "
+            "with data.label_separator a text has any number; expected one of the two keys");
+  EXPECT_EQ(
+      load_error(R"({"data": {"label_separator": "|"},
+                           "train": {"class_weights": "balanced"}})"),
+      "c.json: train.class_weights: weighs texts by their class, but with "
+      "data.label_separator a text has any number; expected none (the threshold of each label "
+      "makes up for rare ones; data.weight_column weighs texts)");
+  EXPECT_EQ(load_error(R"({"data": {"label_separator": "\n"}})"),
+            "c.json: data.label_separator: holds a line break; expected what stands between labels "
+            "on one line, such as \"|\"");
+}
+
 TEST(ConfigErrors, AKeyThatStandsTwiceIsAnError) {
   EXPECT_EQ(load_error(R"({"model": {"dim": 3, "steps": 1, "dim": 4}})"),
             "c.json: model.dim: this key stands twice; keep one of the two");

@@ -46,9 +46,9 @@ TEST(Jsonl, ATextThatIsNullLacksItsTextAndIsStillTheText) {
 TEST(Jsonl, SaysWhichKeysAreNotThere) {
   EXPECT_THAT(
       message_of<DataError>([] { jsonl("{\"a\":\"x\",\"text\":\"t\"}"); }),
-      HasSubstr(
-          "a.jsonl:1: there is no key label, class, category, target, topic, sentiment; expected "
-          "one of them, or data.label_column to name one of \"a\", \"text\""));
+      HasSubstr("a.jsonl:1: there is no key label, class, category, target, topic, sentiment, "
+                "labels, categories, tags; expected "
+                "one of them, or data.label_column to name one of \"a\", \"text\""));
   EXPECT_THAT(
       message_of<DataError>([] { jsonl("{\"label\":1,\"text\":\"t\"}", config("", {"b"})); }),
       HasSubstr("there is no key \"b\" (data.text_columns); expected one of \"label\", "

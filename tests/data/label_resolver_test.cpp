@@ -20,7 +20,7 @@ using testing::message_of;
 
 std::optional<std::int32_t> resolve(LabelResolver& resolver, const std::string& label) {
   BadRow bad;
-  return resolver.resolve({"text", label, 3}, bad);
+  return resolver.resolve(label, 3, bad);
 }
 
 std::vector<std::string> collect(const std::vector<std::string>& labels,
@@ -71,17 +71,17 @@ TEST(LabelResolver, NumbersCountOnlyWithALabelFile) {
 TEST(LabelResolver, SaysWhatIsExpected) {
   LabelResolver resolver(Labels({"World", "Sports"}), true, 1);
   BadRow bad;
-  EXPECT_FALSE(resolver.resolve({"text", "Sport", 7}, bad));
+  EXPECT_FALSE(resolver.resolve("Sport", 7, bad));
   EXPECT_EQ(bad.line, 7u);
   EXPECT_EQ(bad.problem, "unknown label \"Sport\", did you mean \"Sports\"?");
   EXPECT_EQ(bad.expected, "one of World, Sports, or a number from 1 to 2 (data.label_base = 1)");
   LabelResolver numbers(Labels({"0.0", "1.0"}), false, 0);
-  EXPECT_FALSE(numbers.resolve({"text", "1", 7}, bad));
+  EXPECT_FALSE(numbers.resolve("1", 7, bad));
   EXPECT_EQ(bad.problem, "unknown label \"1\", did you mean \"1.0\"?");
   std::vector<std::string> many;
   for (int i = 100; i < 120; ++i) many.push_back(fmt::format("c{}", i));
   LabelResolver long_list(Labels(many), false, 0);
-  EXPECT_FALSE(long_list.resolve({"text", "?", 7}, bad));
+  EXPECT_FALSE(long_list.resolve("?", 7, bad));
   EXPECT_EQ(bad.problem, "unknown label \"?\"");
   EXPECT_THAT(bad.expected, HasSubstr("c111, … (20 in all)"));
 }
@@ -94,7 +94,7 @@ TEST(LabelResolver, TakesEveryFormOfAKnownName) {
 TEST(LabelResolver, NeverAsksWhetherANameMeantTheOneThatLooksLikeIt) {
   LabelResolver resolver(Labels({"\u0645\u06CC\u200C\u062E\u0648\u0627", "b"}), false, 0);
   BadRow bad;
-  EXPECT_FALSE(resolver.resolve({"text", "\u0645\u06CC\u062E\u0648\u0627", 7}, bad));
+  EXPECT_FALSE(resolver.resolve("\u0645\u06CC\u062E\u0648\u0627", 7, bad));
   EXPECT_THAT(bad.problem, HasSubstr("which differs from"));
   EXPECT_THAT(bad.problem, HasSubstr("by a joiner that is not seen"));
 }

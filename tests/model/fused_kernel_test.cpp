@@ -45,7 +45,14 @@ Gradients by_autograd(DiffusionClassifier& model, const Batch& batch, const Pass
   const ForwardContext context{.embeddings = &embeddings};
   const auto loss_of = [&](const at::Tensor& logits) {
     at::Tensor losses;
-    if (batch.distributions.defined()) {
+    if (batch.several) {  // by its definition, of moderate logits
+      const at::Tensor p = logits.sigmoid();
+      losses = p.log()
+                   .mul(batch.distributions)
+                   .add(p.neg().add(1).log().mul(batch.distributions.neg().add(1)))
+                   .sum(-1)
+                   .neg();
+    } else if (batch.distributions.defined()) {
       losses = logits.log_softmax(-1).mul(batch.distributions).sum(-1).neg();
     } else {
       losses = at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::None, -100,
@@ -62,8 +69,11 @@ Gradients by_autograd(DiffusionClassifier& model, const Batch& batch, const Pass
                                                  batch.host_offsets, options.adversarial);
     loss_of(model.forward(batch, context)).backward();
   }
-  Gradients found{.loss = loss.item<double>(),
-                  .correct = logits.argmax(-1).eq(batch.labels).sum().item<std::int64_t>()};
+  Gradients found{
+      .loss = loss.item<double>(),
+      .correct = (batch.several ? logits.gt(0).eq(batch.distributions.gt(0.5)).all(-1).sum()
+                                : logits.argmax(-1).eq(batch.labels).sum())
+                     .item<std::int64_t>()};
   for (const NamedParameter& parameter : model.parameters()) {
     found.tensors.emplace_back(parameter.name, parameter.tensor.grad().clone());
     at::Tensor(parameter.tensor).mutable_grad().reset();
@@ -138,6 +148,38 @@ TEST(FusedKernel, LearnsDistributionsAsTheTensorOperationsDo) {
   expect_equal_gradients(small_config(), kShape, with_targets(false, 3), "distributions");
   expect_equal_gradients(small_config(), kShape, with_targets(true, 3), "weighted ones");
   expect_equal_gradients(small_config(), {20, 37, 2}, with_targets(true, 37), "37 classes");
+}
+
+/// Of several labels: 0 or 1 of each class by itself, in part smoothed; a text without any.
+Batch with_several_labels(bool weights, std::int64_t classes) {
+  Batch batch = with_targets(weights, 0);
+  batch.several = true;
+  const auto noise = at::arange(batch.size() * classes, at::kFloat).mul(2.3).sin();
+  batch.distributions = noise.gt(0).to(at::kFloat).view({batch.size(), classes});
+  batch.distributions[1].zero_();
+  batch.distributions[2].mul_(0.9).add_(0.04);
+  batch.labels.fill_(-1);  // nobody asks for it
+  return batch;
+}
+
+TEST(FusedKernel, LearnsSeveralLabelsAsTheTensorOperationsDo) {
+  expect_equal_gradients(small_config(), kShape, with_several_labels(false, 3), "labels");
+  expect_equal_gradients(small_config(), kShape, with_several_labels(true, 3), "weighted ones");
+  expect_equal_gradients(small_config(), {20, 37, 2}, with_several_labels(true, 37), "37 labels");
+  expect_equal_gradients(small_config(), {20, 1000, 2}, with_several_labels(false, 1000),
+                         "1,000 labels");
+}
+
+TEST(FusedKernel, OfSeveralLabelsStaysFiniteForLargeLogits) {
+  DiffusionClassifier model(small_config(), kShape, 3);
+  const at::Tensor bias = testing::parameter(model, "head.out.bias");
+  bias.detach().copy_(at::tensor({300.F, -300.F, 90.F}));
+  Batch batch = with_several_labels(false, 3);
+  batch.distributions.zero_();
+  batch.distributions.select(1, 1).fill_(1);
+  const Gradients found = fused(model, batch, {});
+  EXPECT_NEAR(found.loss, 690, 10) << "300 + 300 + 90, each label on its wrong side";
+  EXPECT_EQ(found.correct, 0);
 }
 
 TEST(FusedKernel, ADistributionOfOneClassIsItsLabel) {

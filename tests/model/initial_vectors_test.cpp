@@ -66,5 +66,15 @@ TEST(InitialVectors, OfAnotherVocabularyAreRefused) {
   EXPECT_THROW(start_from_vectors(model, two_vectors(config.dim + 1), config), Error);
 }
 
+TEST(LogOdds, AreTheFirstBiasesOfTheLastLayer) {
+  DiffusionClassifier model(small_config(), kShape, 3);
+  start_from_log_odds(model, std::vector<float>{-3, 0, 1.5F});
+  const at::Tensor bias = testing::parameter(model, "head.out.bias");
+  EXPECT_EQ(bias[0].item<float>(), -3);
+  EXPECT_EQ(bias[1].item<float>(), 0);
+  EXPECT_EQ(bias[2].item<float>(), 1.5F);
+  EXPECT_THROW(start_from_log_odds(model, std::vector<float>{1}), Error);
+}
+
 }  // namespace
 }  // namespace diffuse

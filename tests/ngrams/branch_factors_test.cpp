@@ -45,6 +45,10 @@ struct Drawn {
   std::vector<std::int32_t> gold;
 };
 
+Gold gold_of(const std::vector<std::int32_t>& labels, std::size_t classes) {
+  return {.classes = static_cast<std::int64_t>(classes), .labels = labels};
+}
+
 double mean_loss(const Drawn& rows, std::size_t classes, double a, double b) {
   double loss = 0;
   for (std::size_t i = 0; i < rows.gold.size(); ++i) {
@@ -64,8 +68,8 @@ double mean_loss(const Drawn& rows, std::size_t classes, double a, double b) {
 TEST(BranchFactors, AreThoseThatTheLabelsWereDrawnWith) {
   for (const std::size_t classes : {2U, 5U}) {
     const Drawn rows(20'000, classes, 0.7, 1.9);
-    const BranchFactors found = fit_factors(rows.network, rows.ngrams, rows.gold,
-                                            static_cast<std::int64_t>(classes), {1, 3});
+    const BranchFactors found =
+        fit_factors(rows.network, rows.ngrams, gold_of(rows.gold, classes), {1, 3});
     EXPECT_NEAR(found.network, 0.7, 0.06);
     EXPECT_NEAR(found.ngrams, 1.9, 0.1);
     const double least = mean_loss(rows, classes, found.network, found.ngrams);
@@ -78,7 +82,7 @@ TEST(BranchFactors, AreThoseThatTheLabelsWereDrawnWith) {
 
 TEST(BranchFactors, AreNeverBelowZero) {
   const Drawn rows(2000, 3, 1, -0.8);
-  const BranchFactors found = fit_factors(rows.network, rows.ngrams, rows.gold, 3, {1, 1});
+  const BranchFactors found = fit_factors(rows.network, rows.ngrams, gold_of(rows.gold, 3), {1, 1});
   EXPECT_EQ(found.ngrams, 0);
   EXPECT_NEAR(found.network, 0.8, 0.3);
 }
@@ -86,27 +90,58 @@ TEST(BranchFactors, AreNeverBelowZero) {
 TEST(BranchFactors, StayFiniteWithoutAnError) {
   const std::vector<float> logits = {2, -2, -2, 2, 2, -2};
   const std::vector<std::int32_t> gold = {0, 1, 0};
-  const BranchFactors found = fit_factors(logits, logits, gold, 2, {1, 2});
+  const BranchFactors found = fit_factors(logits, logits, gold_of(gold, 2), {1, 2});
   EXPECT_GE(found.network, 1);
   EXPECT_LT(found.network + found.ngrams, 10);
 }
 
 TEST(BranchFactors, OneThatStartsAtZeroStaysThere) {
   const Drawn rows(2000, 3, 1, 1);
-  const BranchFactors found = fit_factors(rows.network, rows.ngrams, rows.gold, 3, {0, 2});
+  const BranchFactors found = fit_factors(rows.network, rows.ngrams, gold_of(rows.gold, 3), {0, 2});
   EXPECT_EQ(found.network, 0);
   EXPECT_GT(found.ngrams, 0.5);
 }
 
 TEST(BranchFactors, RowsWithoutALabelCountNowhere) {
   Drawn rows(500, 3, 1, 1);
-  const BranchFactors before = fit_factors(rows.network, rows.ngrams, rows.gold, 3, {1, 1});
+  const BranchFactors before =
+      fit_factors(rows.network, rows.ngrams, gold_of(rows.gold, 3), {1, 1});
   for (int k = 0; k < 3; ++k) {
     rows.network.push_back(5);
     rows.ngrams.push_back(-5);
   }
   rows.gold.push_back(-1);
-  EXPECT_EQ(fit_factors(rows.network, rows.ngrams, rows.gold, 3, {1, 1}), before);
+  EXPECT_EQ(fit_factors(rows.network, rows.ngrams, gold_of(rows.gold, 3), {1, 1}), before);
+}
+
+TEST(BranchFactors, OfSeveralLabelsMakeEachOfThemLikely) {
+  // Each label is drawn by itself, with the probability sigmoid(0.6 network + 2 ngrams).
+  constexpr std::size_t kClasses = 3;
+  Drawn rows(8000, kClasses, 1, 1);
+  Random random(5);
+  Gold gold{.classes = kClasses, .labels = std::vector<std::int32_t>(8000, -1), .several = true};
+  gold.unknown.resize(8000);
+  for (std::size_t i = 0; i < rows.network.size(); ++i) {
+    const double logit =
+        0.6 * static_cast<double>(rows.network[i]) + 2 * static_cast<double>(rows.ngrams[i]);
+    const double drawn = static_cast<double>(random.next() >> 11) / static_cast<double>(1ULL << 53);
+    gold.has.push_back(drawn < 1 / (1 + std::exp(-logit)) ? 1 : 0);
+  }
+  const BranchFactors found = fit_factors(rows.network, rows.ngrams, gold, {1, 3});
+  EXPECT_NEAR(found.network, 0.6, 0.06);
+  EXPECT_NEAR(found.ngrams, 2, 0.1);
+  const double least = mean_loss(rows.network, rows.ngrams, gold, found);
+  for (const double shift : {-0.1, 0.1})
+    EXPECT_GT(mean_loss(rows.network, rows.ngrams, gold, {found.network + shift, found.ngrams}),
+              least);
+}
+
+TEST(BranchFactors, OfSeveralLabelsHaveTheLossOfEachTogether) {
+  const Gold gold{.classes = 2, .labels = {0}, .several = true, .has = {1, 0}, .unknown = {0}};
+  const std::vector<float> logits = {1, -2};
+  const std::vector<float> none = {0, 0};
+  // ln(1 + e^-1) + ln(1 + e^-2)
+  EXPECT_NEAR(mean_loss(logits, none, gold, {1, 0}), 0.3132617 + 0.1269280, 1e-6);
 }
 
 TEST(AddBranches, AddsWithTheirFactors) {
@@ -116,10 +151,19 @@ TEST(AddBranches, AddsWithTheirFactors) {
 }
 
 TEST(AccuracyOf, CountsRowsWhoseLargestLogitIsTheLabels) {
-  EXPECT_EQ(accuracy_of(std::vector<float>{1, 2, 3, 0, 5, 4, 1, 0},
-                        std::vector<std::int32_t>{1, 0, 1, -1}, 2),
+  EXPECT_EQ(accuracy_of(std::vector<float>{1, 2, 3, 0, 5, 4, 1, 0}, gold_of({1, 0, 1, -1}, 2)),
             0.5);
-  EXPECT_EQ(accuracy_of({}, {}, 2), 0);
+  EXPECT_EQ(accuracy_of({}, gold_of({}, 2)), 0);
+}
+
+TEST(AccuracyOf, OfSeveralLabelsCountsRowsOfWhichAllAreRight) {
+  const Gold gold{.classes = 2,
+                  .labels = {0, -1, 1, 0},
+                  .several = true,
+                  .has = {1, 0, 0, 0, 1, 1, 1, 0},
+                  .unknown = {0, 0, 0, 1}};
+  EXPECT_EQ(accuracy_of(std::vector<float>{1, -1, -1, -2, 1, -0.5, 1, -1}, gold), 0.5)
+      << "right, right without any, one missed, one that the model lacks";
 }
 
 }  // namespace

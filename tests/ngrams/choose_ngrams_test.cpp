@@ -25,7 +25,7 @@ NgramConfig chosen(const Mark& mark, bool all_rows = true) {
     labels.push_back(label);
   }
   WorkerPool pool(2);
-  return choose_ngrams({}, true, texts, labels, 2, all_rows, pool);
+  return choose_ngrams({}, true, texts, labels, {}, 2, all_rows, pool);
 }
 
 TEST(ChooseNgrams, WordsAloneWhereTheyTellAll) {
@@ -65,7 +65,7 @@ TEST(ChooseNgrams, KeepsWhatItDoesNotChoose) {
   base.cost = 0.25;
   base.max_features = 123;
   WorkerPool pool(1);
-  const NgramConfig config = choose_ngrams(base, true, texts, labels, 2, true, pool);
+  const NgramConfig config = choose_ngrams(base, true, texts, labels, {}, 2, true, pool);
   EXPECT_EQ(config.cost, 0.25);
   EXPECT_EQ(config.max_features, 123);
   EXPECT_TRUE(config.used());

@@ -87,5 +87,37 @@ TEST(BatchLoss, HasTheGradientOfFiniteDifferences) {
   }
 }
 
+TEST(BatchLoss, OfSeveralLabelsIsTheSumOfEachOnes) {
+  Batch batch = two_texts();
+  batch.several = true;
+  batch.labels.fill_(-1);
+  batch.distributions = at::tensor({1.F, 0.F, 1.F, 1.F}).reshape({2, 2});
+  // Probabilities 1/2, 1/2 and 3/4, 1/2.
+  const double first = 2 * std::log(2.0);
+  const double second = std::log(4.0 / 3) + std::log(2.0);
+  EXPECT_NEAR(batch_loss(kLogits, batch, 0.3, 2).item<double>(), (first + second) / 2, 1e-6);
+  batch.weights = at::tensor({1.F, 3.F});
+  EXPECT_NEAR(batch_loss(kLogits, batch, 0, 4).item<double>(), (first + 3 * second) / 4, 1e-6);
+  const at::Tensor logits = kLogits.clone().requires_grad_(true);
+  batch_loss(logits, batch, 0, 4).backward();
+  const std::vector<double> gradient = {-0.5 / 4, 0.5 / 4, -0.25 * 3 / 4, -0.5 * 3 / 4};
+  for (std::int64_t i = 0; i < 4; ++i)
+    EXPECT_NEAR(logits.grad().view(-1)[i].item<double>(), gradient[static_cast<std::size_t>(i)],
+                1e-6)
+        << "probability − target, by weight";
+  EXPECT_EQ(batch_loss(kLogits.to(at::kBFloat16), batch, 0, 4).scalar_type(), at::kFloat);
+}
+
+TEST(CountCorrect, OfSeveralLabelsAllMustBeOnTheirSide) {
+  Batch batch = two_texts();
+  const at::Tensor logits = at::tensor({2.F, 1.F, -1.F, -2.F}).reshape({2, 2});
+  EXPECT_EQ(count_correct(logits, batch).item<std::int64_t>(), 1);
+  batch.several = true;
+  batch.distributions = at::tensor({1.F, 0.F, 0.F, 0.F}).reshape({2, 2});
+  EXPECT_EQ(count_correct(logits, batch).item<std::int64_t>(), 1);
+  batch.distributions = at::tensor({0.9F, 0.95F, 0.1F, 0.05F}).reshape({2, 2});
+  EXPECT_EQ(count_correct(logits, batch).item<std::int64_t>(), 2);
+}
+
 }  // namespace
 }  // namespace diffuse

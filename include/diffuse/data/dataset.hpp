@@ -42,6 +42,10 @@ class EncodedDataset {
   void map_tokens(std::span<const std::int32_t> to, std::int32_t unknown, WorkerPool& pool);
   /// Replaces every label l >= 0, those of soft labels included, by to[l].
   void map_labels(std::span<const std::int32_t> to);
+  /// Of rows of several labels each gets the one of them that the fewest rows have as its `label`,
+  /// the lower one of equals: so whoever deals rows out by their labels gives every part some of
+  /// the rare ones. Of others nothing changes.
+  void choose_rarest_labels(std::int64_t classes);
   /// Multiplies every row's weight by its class's, [C].
   void weigh_classes(std::span<const double> weights);
 
@@ -56,9 +60,15 @@ class EncodedDataset {
     return to;
   }
   std::int32_t length(std::size_t index) const { return row_at(index).length; }
+  /// Of a row of several labels (RowTargets::several) the first of them that the model has, or,
+  /// after choose_rarest_labels, the rarest; -1 without any.
   std::int32_t label(std::size_t index) const {
     return static_cast<std::int32_t>(row_at(index).label_plus_1) - 1;
   }
+  /// Whether rows have any number of labels.
+  bool several_labels() const { return targets_.several(); }
+  /// Equal for rows of the same label or labels.
+  std::uint64_t label_key(std::size_t index) const;
   /// 1-based line of the source file on which the row starts.
   std::uint32_t line(std::size_t index) const { return row_at(index).line; }
   /// What tells texts of the same ids apart: a hash of the text where one of its words is not in
@@ -152,7 +162,8 @@ struct DatasetView {
 /// All rows of `data`.
 DatasetView view_all(const EncodedDataset& data);
 
-/// Rows of each of `classes` classes; those without a label count nowhere.
+/// Rows of each of `classes` classes; those without a label count nowhere, those of several with
+/// each of them.
 std::vector<std::int64_t> count_classes(const DatasetView& view, std::int64_t classes);
 
 }  // namespace diffuse

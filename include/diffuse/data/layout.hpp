@@ -46,10 +46,15 @@ struct DataFacts {
 
   RecordLayout layout;
   std::vector<std::int64_t> class_rows;  ///< training rows of each class, in the labels' order
+  std::int64_t rows = 0;  ///< training rows where each may have several labels; else 0
   /// A hash of each text of the training file, ascending, by which `eval` knows them again; empty
   /// where there are too many, and in the facts that are read back: see read_training_texts.
   std::vector<std::uint64_t> different_texts{};
 };
+
+/// Of texts of several labels, the logarithm of each label's odds among the training rows, [C]:
+/// what is to be said of a text of which nothing is known.
+std::vector<float> label_log_odds(const DataFacts& facts);
 
 /// The content of `data.json`; reads back to the same facts, the texts apart.
 std::string data_facts_json(const DataFacts& facts);

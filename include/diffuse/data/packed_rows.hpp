@@ -23,6 +23,8 @@ class PackedRows {
   struct TargetKinds {
     bool weights = false;
     std::size_t classes = 0;  ///< C of the distributions; 0: none
+    /// The distributions are targets of each class by itself, from 0 to 1: of several labels.
+    bool several = false;
   };
   /// Makes room for other sequences in the same memory, which only grows. What is in it then is
   /// for the caller to write.
@@ -46,6 +48,8 @@ class PackedRows {
 
   std::span<const float> weights() const { return mutable_self().weights(); }
   std::span<const float> distributions() const { return mutable_self().distributions(); }
+
+  bool several() const { return kinds_.several; }
 
   /// Labels, offsets, tokens, weights and distributions, one behind the other.
   std::span<const std::byte> bytes() const { return std::span(memory_).first(size()); }
@@ -74,7 +78,8 @@ class PackedRows {
 
 /// Packs `rows` of `data` in the given order into `packed`. No row may be empty. With
 /// `rule.classes` also the rows' weights, where any of the data set has one, and distributions by
-/// `rule`, where any has a soft label. Throws DataError if there are more than 2^31 - 1 tokens.
+/// `rule`, where any has a soft label or several labels. Throws DataError if there are more than
+/// 2^31 - 1 tokens.
 void pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows, PackedRows& packed,
                const TargetRule& rule = {});
 PackedRows pack_rows(const EncodedDataset& data, std::span<const std::uint32_t> rows);

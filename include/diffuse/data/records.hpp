@@ -42,10 +42,11 @@ struct SoftLabel {
 /// One text, labelled unless texts alone are read.
 struct Example {
   std::string text;
-  std::string label;       ///< empty where the soft label says it
-  std::uint32_t line = 0;  ///< 1-based line on which the row starts
-  double weight = 1;       ///< in the loss
-  SoftLabel soft{};        ///< empty: none
+  std::string label;                  ///< empty where the soft label says it
+  std::uint32_t line = 0;             ///< 1-based line on which the row starts
+  double weight = 1;                  ///< in the loss
+  SoftLabel soft{};                   ///< empty: none
+  std::vector<std::string> labels{};  ///< with data.label_separator, in the place of `label`
   std::vector<KeptValue> kept{};
 };
 

@@ -13,8 +13,9 @@ namespace diffuse {
 
 /// The usable rows of a training file, in its order, as far as it takes to part them.
 struct LabelledRows {
-  Labels names;                      ///< of all classes of the file
-  std::vector<std::int32_t> labels;  ///< [n] places in `names`
+  Labels names;  ///< of all classes of the file
+  /// [n] places in `names`; of several labels that of the first, -1 of none.
+  std::vector<std::int32_t> labels;
   std::vector<std::uint64_t> texts;  ///< [n] equal where the words are, in whatever case
 
   std::size_t size() const { return labels.size(); }

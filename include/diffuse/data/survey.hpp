@@ -15,7 +15,9 @@ struct DataSurvey {
   std::int64_t text_bytes = 0;              ///< of all of them
   std::vector<std::string> class_names;     ///< as they come
   std::vector<std::string> sample_texts;    ///< evenly from the whole file
-  std::vector<std::int32_t> sample_labels;  ///< of these, places in `class_names`
+  std::vector<std::int32_t> sample_labels;  ///< of these, places in `class_names`; -1: none
+  /// With data.label_separator all labels of each of these; else empty.
+  std::vector<std::vector<std::int32_t>> sample_label_lists;
 };
 
 /// Reads the file once, as training will, and keeps every row of at most `most_rows` and

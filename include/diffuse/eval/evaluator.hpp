@@ -3,10 +3,12 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
+#include "diffuse/data/gold.hpp"
 #include "diffuse/data/summary.hpp"
 #include "diffuse/eval/metrics.hpp"
 #include "diffuse/eval/temperature.hpp"
@@ -29,12 +31,20 @@ struct BranchOptions {
   bool fit = false;                 ///< find the factors on the rows themselves, from there
 };
 
+/// What a model answered that may give a text several labels.
+struct SeveralAnswers {
+  Gold gold;
+  std::vector<std::uint8_t> answers;  ///< [n, C] 1 where the label was answered
+  std::string separator;              ///< data.label_separator
+};
+
 struct Evaluation {
   Metrics metrics;
   std::vector<float> logits;         ///< [n, C] row-major, in the order of the view's rows
-  std::vector<float> probabilities;  ///< their softmax
+  std::vector<float> probabilities;  ///< their softmax, or of several labels each one's by itself
   std::vector<std::int32_t> gold;    ///< [n], -1: of a class that the model lacks
-  std::vector<std::uint64_t> rows;   ///< [n] number of each row in its file, from 1
+  std::optional<SeveralAnswers> several{};  ///< of several labels; of these `gold` says nothing
+  std::vector<std::uint64_t> rows;          ///< [n] number of each row in its file, from 1
   /// What the model read of the rows; set by whoever knows.
   std::optional<PartSummary> data{};
   std::optional<BranchFigures> branches{};   ///< of a model of two
@@ -52,6 +62,10 @@ struct EvaluationOptions {
   Precision precision = Precision::fp32;    ///< resolved
   std::optional<BranchOptions> branches{};  ///< of a model of two
   double temperature = 1;                   ///< that divides the logits
+  std::string label_separator{};            ///< data.label_separator of rows of several labels
+  /// [C] of several labels, from which on each is answered; empty: they are chosen on the rows
+  /// themselves (choose_thresholds).
+  std::vector<float> thresholds{};
   /// Called before each batch is computed; may be empty.
   std::function<void(const Batch&)> before_batch{};
   /// Called after each batch with rows done and rows in all; may be empty.

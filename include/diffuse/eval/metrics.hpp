@@ -40,10 +40,28 @@ struct Majority {
   double accuracy = 0;
 };
 
+/// What is told of texts that may have several labels, beside what is told of all. A label that the
+/// model lacks counts as one that it missed.
+struct LabelFigures {
+  std::vector<float> thresholds;  ///< [C] probability from which on each label was answered
+  std::optional<double> micro_precision{};
+  std::optional<double> micro_recall{};
+  std::optional<double> micro_f1{};  ///< of all decisions together
+  double hamming_loss = 0;           ///< part of the n · C decisions that are wrong
+  double ranking_precision = 0;      ///< label ranking average precision, LRAP
+  std::int64_t gold_labels = 0;      ///< of all rows
+  std::int64_t answered_labels = 0;
+  std::int64_t unknown_labels = 0;  ///< of the gold ones, those that the model lacks
+};
+
+/// Of texts that may have several labels, "right" means all of a text's labels and no other
+/// (`accuracy`), classes count by themselves, and of the calibration each decision is one.
 struct Metrics {
   std::int64_t count = 0;
   std::int64_t unknown_class = 0;  ///< rows of a class that the model lacks: wrong, in no matrix
-  double mean_loss = 0;            ///< cross-entropy, natural logarithm, without label smoothing
+  /// Cross-entropy, natural logarithm, without label smoothing; of several labels the sum of each
+  /// one's.
+  double mean_loss = 0;
   double accuracy = 0;
   Interval accuracy_interval;      ///< Wilson score interval, 95 %
   std::optional<double> macro_f1;  ///< mean over the classes whose F1 is defined
@@ -52,6 +70,7 @@ struct Metrics {
   std::vector<ConfusionCell> confusion;       ///< with rows, by gold, then predicted class
   std::vector<CalibrationBin> calibration{};  ///< `calibration_bins`
   std::optional<Majority> majority{};         ///< where training's classes are known: `majority_of`
+  std::optional<LabelFigures> labels{};       ///< of several labels
 };
 
 /// Figures of `probabilities` (float32 [n, C] row-major, rows sum to 1) against `gold` ([n],
@@ -59,6 +78,10 @@ struct Metrics {
 /// index. Throws Error if n is 0 or sizes disagree.
 Metrics compute_metrics(std::span<const float> probabilities, std::span<const std::int32_t> gold,
                         std::int64_t class_count);
+
+/// Sets precision, recall and F1 of each class, of which `hits` rows were predicted rightly, and
+/// `macro_f1`.
+void add_class_figures(Metrics& metrics, std::span<const std::int64_t> hits);
 
 /// What always answering the class with the most of `class_rows` (training rows of each class)
 /// would reach on the rows of `metrics`; nothing if `class_rows` is of other classes.

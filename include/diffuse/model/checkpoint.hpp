@@ -49,14 +49,19 @@ struct LoadedModel {
   std::unique_ptr<Classifier> classifier;  ///< on the CPU
   std::optional<LoadedNgrams> ngrams{};    ///< where the config has n-grams
   double temperature = 1;                  ///< that divides the logits
+  /// [C] from which on each label is answered; empty where a text has one label.
+  std::vector<float> thresholds{};
+
+  bool several_labels() const { return !config.data.label_separator.empty(); }
 };
 
 /// Reads `config.json`, `vocab.txt`, `labels.txt` and `model.safetensors` of the checkpoint folder
 /// `folder`, `data.json` and `calibration.json` where they are there, `ngrams.safetensors` and
-/// `branches.json` where the config has n-grams, and `module.pt` where `model.type` is torchscript,
-/// once its manifest has been checked (checkpoint_manifest.hpp). Throws CheckpointError as that
-/// does, or listing every missing, unexpected or misshapen tensor, or saying that `config.json`
-/// asks for far more parameters than are there, before it takes memory for them.
+/// `branches.json` where the config has n-grams, `thresholds.json` where it is there and a text has
+/// several labels (else they are 0.5), and `module.pt` where `model.type` is torchscript, once its
+/// manifest has been checked (checkpoint_manifest.hpp). Throws CheckpointError as that does, or
+/// listing every missing, unexpected or misshapen tensor, or saying that `config.json` asks for far
+/// more parameters than are there, before it takes memory for them.
 LoadedModel load_model(const std::filesystem::path& folder);
 
 /// The hashes of the training texts (DataFacts::different_texts) that `texts.bin` of the checkpoint

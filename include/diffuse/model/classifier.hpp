@@ -24,6 +24,7 @@ struct Batch {
   at::Tensor labels;           ///< int64 [B]
   at::Tensor weights{};        ///< float32 [B] of the loss; undefined: all 1
   at::Tensor distributions{};  ///< float32 [B, C], the targets; undefined: the labels, smoothed
+  bool several = false;        ///< `distributions` are targets of each class by itself
   std::span<const std::int32_t> host_offsets{};  ///< the same offsets on the host
   std::shared_ptr<const PackedRows> host{};      ///< owns them
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/word_vectors.hpp"
 #include "diffuse/model/classifier.hpp"
@@ -12,5 +14,10 @@ namespace diffuse {
 /// their elements.
 void start_from_vectors(Classifier& classifier, const WordVectors& vectors,
                         const ModelConfig& config);
+
+/// Starts the last layer's biases, of a fresh diffusion classifier, from `log_odds`, [C]: of
+/// several labels most are rare, and what it would take to learn that is spared. Others stay as
+/// they are.
+void start_from_log_odds(Classifier& classifier, std::span<const float> log_odds);
 
 }  // namespace diffuse

@@ -21,8 +21,10 @@ namespace diffuse {
 /// Where the texts are only some of those that there are to train on (not `all_rows`), few of them
 /// would speak for n-grams that are too short: then it is pairs by tfidf, or triples by
 /// naive_bayes, of two texts or more, and characters. `base`: what is not chosen. Deterministic.
+/// `lists`: all labels of each text where it may have several; else empty.
 NgramConfig choose_ngrams(const NgramConfig& base, bool lowercase,
                           std::span<const std::string> texts, std::span<const std::int32_t> labels,
-                          std::int64_t classes, bool all_rows, WorkerPool& pool);
+                          std::span<const std::vector<std::int32_t>> lists, std::int64_t classes,
+                          bool all_rows, WorkerPool& pool);
 
 }  // namespace diffuse

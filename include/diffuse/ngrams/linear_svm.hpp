@@ -26,7 +26,10 @@ struct LinearProblem {
   const NgramRows& rows;
   std::span<const std::uint32_t> which;  ///< the rows to train on, [n]
   std::span<const std::int32_t> labels;  ///< of each of these, [n]
-  std::span<const float> importance{};   ///< of each of these, a factor of `cost`; empty: 1
+  /// [n, C] of rows of several labels: 1 where one has the label. `labels`, -1 of a row without
+  /// any, then only deal rows to folds. Empty: a row's class is its label.
+  std::span<const std::uint8_t> has{};
+  std::span<const float> importance{};  ///< of each of these, a factor of `cost`; empty: 1
   std::int64_t classes = 0;
   std::int64_t features = 0;
   double cost = 1;
@@ -46,7 +49,8 @@ struct OutOfFold {
 ///
 /// by dual coordinate descent (Hsieh, Chang, Lin, Keerthi and Sundararajan, ICML 2008), with
 /// shrinking: exact to the tolerance, without a learning rate, and the same with any number of
-/// threads. Two classes have one machine, whose logits are −½ and ½ of its margin.
+/// threads. Two classes have one machine, whose logits are −½ and ½ of its margin, but where rows
+/// have several labels.
 class LinearSvm {
  public:
   /// Trains on the threads of `pool`. `problem`'s rows and lists must outlive the object.

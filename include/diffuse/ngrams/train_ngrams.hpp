@@ -7,6 +7,7 @@
 #include "diffuse/base/worker_pool.hpp"
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
+#include "diffuse/data/gold.hpp"
 #include "diffuse/ngrams/branch_factors.hpp"
 #include "diffuse/ngrams/ngram_model.hpp"
 
@@ -36,10 +37,6 @@ NgramRows weighed_rows(const DatasetView& view, const std::vector<float>& scale,
                        NgramWeighting weighting);
 
 /// Mean cross-entropy of logits [n, C] with the factor that makes it smallest.
-double calibrated_loss(std::span<const float> logits, std::span<const std::int32_t> gold,
-                       std::int64_t classes);
-
-/// The labels of `view`'s rows.
-std::vector<std::int32_t> labels_of(const DatasetView& view);
+double calibrated_loss(std::span<const float> logits, const Gold& gold);
 
 }  // namespace diffuse

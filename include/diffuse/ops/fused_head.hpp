@@ -33,8 +33,9 @@ struct HeadFigures {
   std::int64_t correct = 0;
 };
 
-/// The head and its loss, cross-entropy with smoothed labels or with distributions, on the CPU, for
-/// the few texts that a thread has in its cache. float32.
+/// The head and its loss, cross-entropy with smoothed labels or with distributions, or of several
+/// labels the sum of each one's, on the CPU, for the few texts that a thread has in its cache.
+/// float32.
 class FusedHead {
  public:
   /// `workers`: threads that call at the same time, each with a number below; `instructions` as for
@@ -56,6 +57,7 @@ class FusedHead {
   struct TrainingBatch {
     const std::int64_t* labels = nullptr;  ///< of all texts
     const float* distributions = nullptr;  ///< [B, C], the targets; null: the labels, smoothed
+    bool several = false;                  ///< the targets are of each class by itself
     const float* weights = nullptr;        ///< [B] of the texts' losses; null: all 1
     double label_smoothing = 0;
     float weight = 1;                     ///< of all losses in the gradients, not in the figures

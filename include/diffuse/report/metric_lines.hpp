@@ -81,6 +81,7 @@ struct HistoryEpoch {
   std::optional<double> validation_loss{};
   std::optional<double> validation_macro_f1{};
   std::optional<double> validation_ece{};
+  std::optional<double> validation_micro_f1{};  ///< only of several labels a text
   bool best = false;
   HistoryTime time{};
   HistoryMemory memory{};

@@ -19,8 +19,9 @@ namespace diffuse {
 
 /// What a model knows, by its validation rows, of how sure its answers are.
 struct Confidence {
-  double temperature = 1;  ///< that divides the logits
-  std::string coverage{};  ///< `coverage.json`; empty: there was no evaluation
+  double temperature = 1;    ///< that divides the logits
+  std::string coverage{};    ///< `coverage.json`; empty: there was no evaluation
+  std::string thresholds{};  ///< `thresholds.json`, of several labels a text, in its place
 };
 
 /// What a training checkpoint holds, besides the state.

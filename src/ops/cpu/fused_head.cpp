@@ -24,7 +24,7 @@ struct FusedHead::Implementation {
       const std::int64_t inputs = n * plan.input;
       const std::int64_t hidden = n * plan.hidden;
       const std::int64_t logits = n * plan.classes;
-      buffer_.reserve(4 * inputs + 5 * hidden + logits + 8 * kSlack);
+      buffer_.reserve(4 * inputs + 5 * hidden + logits + plan.classes + 9 * kSlack);
       float* at = buffer_.data();
       const auto take = [&at](std::int64_t count) {
         float* const from = at;
@@ -34,6 +34,7 @@ struct FusedHead::Implementation {
       memory_.input = take(inputs);
       memory_.hidden = take(hidden);
       memory_.logits = take(logits);
+      memory_.label_memory = take(keep ? plan.classes : 0);
       memory_.slope = keep ? take(hidden) : nullptr;
       memory_.input_gradient = take(keep ? inputs : 0);
       memory_.hidden_gradient = take(keep ? hidden : 0);
@@ -146,6 +147,7 @@ void FusedHead::add_gradients(std::int64_t worker, std::int64_t slot,
   const cpu::HeadBatch batch{.texts = texts,
                              .labels = self_->batch.labels,
                              .distributions = self_->batch.distributions,
+                             .several = self_->batch.several,
                              .weights = self_->batch.weights,
                              .weight = self_->batch.weight,
                              .random = self_->batch.random};

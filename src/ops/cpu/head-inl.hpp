@@ -7,6 +7,7 @@
 #define DIFFUSE_OPS_CPU_HEAD_INL
 #endif
 
+#include <algorithm>
 #include <cmath>
 
 #include "head_plan.hpp"
@@ -97,6 +98,34 @@ HWY_INLINE float loss_of(const HeadPlan& plan, float* logits, std::int64_t label
   return loss;
 }
 
+/// Of one text of several labels: the sum of each one's cross-entropy with `targets`, [C]; its
+/// gradient times `weight` replaces the logits. `correct`: all labels are on their side of 1/2.
+HWY_INLINE float loss_of_several(const HeadPlan& plan, float* logits, float* small,
+                                 const float* targets, float weight, bool* correct) {
+  // A product of so many factors from 1 to 2 is a number.
+  constexpr std::int64_t kFactors = 512;
+  const std::int64_t classes = plan.spec.classes;
+  for (std::int64_t c = 0; c < plan.classes; c += kLanes)
+    store(exponential(hn::Neg(hn::Abs(load(logits + c)))), small + c);
+  *correct = true;
+  double loss = 0;
+  for (std::int64_t first = 0; first < classes; first += kFactors) {
+    double product = 1;
+    for (std::int64_t c = first; c < std::min(classes, first + kFactors); ++c) {
+      const float z = logits[c];
+      const float y = targets[c];
+      loss += static_cast<double>(std::max(z, 0.0F) - y * z);
+      product *= 1.0 + static_cast<double>(small[c]);
+      *correct = *correct && (z > 0) == (y > 0.5F) && z == z;
+      const float probability = (z >= 0 ? 1.0F : small[c]) / (1.0F + small[c]);
+      logits[c] = (probability - y) * weight;
+    }
+    loss += std::log(product);
+  }
+  for (std::int64_t c = classes; c < plan.classes; ++c) logits[c] = 0;
+  return static_cast<float>(loss);
+}
+
 /// Loss and gradients after head_forward: that of the pooled rows goes to `memory.input_gradient`,
 /// the parameters' are added to `slot`.
 HeadFigures head_backward(const HeadPlan& plan, const HeadBatch& batch, const HeadMemory& memory,
@@ -110,8 +139,11 @@ HeadFigures head_backward(const HeadPlan& plan, const HeadBatch& batch, const He
     const float own = batch.weights == nullptr ? 1.0F : batch.weights[text];
     const float* distribution =
         batch.distributions == nullptr ? nullptr : batch.distributions + text * plan.spec.classes;
-    const float loss = loss_of(plan, memory.logits + t * plan.classes, batch.labels[text],
-                               distribution, own * batch.weight, &correct);
+    float* const logits = memory.logits + t * plan.classes;
+    const float loss = batch.several ? loss_of_several(plan, logits, memory.label_memory,
+                                                       distribution, own * batch.weight, &correct)
+                                     : loss_of(plan, logits, batch.labels[text], distribution,
+                                               own * batch.weight, &correct);
     figures.loss += static_cast<double>(own) * static_cast<double>(loss);
     figures.correct += correct ? 1 : 0;
   }

@@ -35,6 +35,7 @@ struct HeadBatch {
   std::span<const std::int64_t> texts;   ///< numbers in the batch
   const std::int64_t* labels = nullptr;  ///< of the whole batch; null: no loss
   const float* distributions = nullptr;  ///< [B, C], in the labels' place; null: none
+  bool several = false;                  ///< they are targets of each class by itself
   const float* weights = nullptr;        ///< [B] of each text's loss; null: all 1
   float weight = 1;                      ///< of all losses in the gradients
   const RandomPlace* random = nullptr;   ///< of dropout; null: none
@@ -46,6 +47,7 @@ struct HeadMemory {
   float* hidden = nullptr;           ///< [n, hidden]
   float* slope = nullptr;            ///< [n, hidden]
   float* logits = nullptr;           ///< [n, C]
+  float* label_memory = nullptr;     ///< [C]
   float* input_gradient = nullptr;   ///< [n, P]
   float* hidden_gradient = nullptr;  ///< [n, hidden]
   std::uint16_t* input_bits = nullptr;
