@@ -56,6 +56,8 @@ TEST(LoadConfig, EveryKeyIsReadFromAFileAndWrittenBack) {
   // Another model than a diffusion one is not pretrained.
   wanted["train"]["pretrain"] = "";
   EXPECT_EQ(load_text(R"({"train": {"pretrain": "11e"}})").train.pretrain, "11e");
+  wanted["data"]["label_separator"] = "";  // beside which some others cannot stand
+  EXPECT_EQ(load_text(R"({"data": {"label_separator": "; "}})").data.label_separator, "; ");
   const Config config = load_text(wanted.dump());
   EXPECT_EQ(json::parse(config_json(config)), wanted);
   EXPECT_EQ(config_json(parse_config(config_json(config), "stored")), config_json(config));

@@ -1,5 +1,6 @@
 #include "diffuse/eval/report.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
