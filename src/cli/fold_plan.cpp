@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "base/json_fields.hpp"
 #include "base/json_reader.hpp"

@@ -20,7 +20,7 @@ using ::testing::Not;
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-std::vector<std::string> run_into(const std::string& out, std::vector<std::string> more = {}) {
+std::vector<std::string> small_folds(const std::string& out, std::vector<std::string> more = {}) {
   std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", out};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
@@ -29,7 +29,7 @@ std::vector<std::string> run_into(const std::string& out, std::vector<std::strin
 /// A workspace with the ensemble of three folds `cv` and what its training printed. Made once.
 struct EnsembleWorkspace {
   Workspace workspace;
-  Outcome training = workspace.run(run_into("cv", {"--folds", "3", "--ensemble", "--json"}));
+  Outcome training = workspace.run(small_folds("cv", {"--folds", "3", "--ensemble", "--json"}));
 };
 const EnsembleWorkspace& ensemble() {
   static const EnsembleWorkspace made;
@@ -73,7 +73,7 @@ TEST(Folds, AnswerEachRowOnceByAModelThatHasNotSeenIt) {
 
 TEST(Folds, TheTableHasALineForEach) {
   const Workspace workspace;
-  const Outcome outcome = workspace.run(run_into("cv", {"--folds", "2"}));
+  const Outcome outcome = workspace.run(small_folds("cv", {"--folds", "2"}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("fold  trained on  rows  accuracy  macro-F1  training time\n"),
@@ -126,8 +126,8 @@ TEST(Folds, TeachASmallerModel) {
   ASSERT_EQ(training.exit_code, 0) << training;
   workspace.write("named.csv", "label,text\n" + easy_csv(60, 1000));  // the names of JSONL
   const Outcome taught = workspace.run(
-      run_into("taught", {"--train", "cv/predictions.jsonl", "--test", "named.csv", "--set",
-                          "data.soft_labels=probabilities", "--set", "model.dim=8"}));
+      small_folds("taught", {"--train", "cv/predictions.jsonl", "--test", "named.csv", "--set",
+                             "data.soft_labels=probabilities", "--set", "model.dim=8"}));
   ASSERT_EQ(taught.exit_code, 0) << taught;
   EXPECT_THAT(taught.err, HasSubstr("168 of 168 rows"));  // a fifth of the rows validates
   EXPECT_GT(Json::parse(read_file(workspace.path() / "taught/test.json")).at("accuracy"), 0.9);
@@ -137,10 +137,10 @@ TEST(Folds, AStoppedRunGoesOnWithTheFoldThatIsNotFinished) {
   const Workspace workspace;
   const std::vector<std::string> settings = {
       "--folds", "3", "--json", "--set", "train.log_every=1", "--set", "train.length=60u"};
-  const Outcome whole = workspace.run(run_into("whole", settings));
+  const Outcome whole = workspace.run(small_folds("whole", settings));
   ASSERT_EQ(whole.exit_code, 0) << whole;
   {
-    Process process(workspace.launch(run_into("parts", settings)));
+    Process process(workspace.launch(small_folds("parts", settings)));
     EXPECT_TRUE(process.wait_for_stderr("Fold 2 of 3"));
     EXPECT_TRUE(process.wait_for_stderr("update 7  grad"));
     process.signal(SIGTERM);
@@ -176,7 +176,7 @@ TEST(Folds, AnUnfinishedEnsembleIsToldFrom) {
 TEST(Folds, RefuseWhatCannotStandBesideThem) {
   const Workspace workspace;
   const auto error_of = [&](std::vector<std::string> more) {
-    const Outcome outcome = workspace.run(run_into("run", std::move(more)));
+    const Outcome outcome = workspace.run(small_folds("run", std::move(more)));
     EXPECT_EQ(outcome.exit_code, 2) << outcome;
     return outcome.err;
   };
@@ -198,8 +198,8 @@ TEST(Folds, RefuseWhatCannotStandBesideThem) {
 TEST(Folds, DoNotHoldTheTestPartWhichTheEnsembleAnswers) {
   const Workspace workspace;
   const Outcome outcome =
-      workspace.run(run_into("cv", {"--set", "data.test=", "--test-fraction", "0.2", "--folds", "2",
-                                    "--ensemble", "--json"}));
+      workspace.run(small_folds("cv", {"--set", "data.test=", "--test-fraction", "0.2", "--folds",
+                                       "2", "--ensemble", "--json"}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const Json json = Json::parse(outcome.out);
   EXPECT_EQ(json.at("rows"), 168);

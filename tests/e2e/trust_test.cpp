@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 /// `small.json` in the folder `out`.
-std::vector<std::string> run_into(const std::string& out, std::vector<std::string> more = {}) {
+std::vector<std::string> small_run(const std::string& out, std::vector<std::string> more = {}) {
   std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", out};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
@@ -28,7 +28,7 @@ std::vector<std::string> run_into(const std::string& out, std::vector<std::strin
 TEST(TestFraction, IsTestedAndNeverTrainedOn) {
   const Workspace workspace;
   const Outcome outcome = workspace.run(
-      run_into("run", {"--set", "data.test=", "--test-fraction", "0.2", "--set", "ngrams.max=1"}));
+      small_run("run", {"--set", "data.test=", "--test-fraction", "0.2", "--set", "ngrams.max=1"}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("test accuracy  "),
                                  HasSubstr("diffuse eval --checkpoint run --data FILE\n")));
@@ -50,7 +50,7 @@ TEST(TestFraction, IsTestedAndNeverTrainedOn) {
 
 TEST(TestFraction, DoesNotStandBesideATestFile) {
   const Workspace workspace;
-  const Outcome outcome = workspace.run(run_into("run", {"--test-fraction", "0.2"}));
+  const Outcome outcome = workspace.run(small_run("run", {"--test-fraction", "0.2"}));
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
   EXPECT_THAT(outcome.err,
               HasSubstr("0.2 splits test rows off, but data.test names a file of them"));
@@ -72,7 +72,7 @@ TEST(MissedClasses, AreAWarning) {
   // No word tells the one row of "rare" in training from the others.
   workspace.write("train.csv", easy_csv(210) + "rare,the match today goal number 3\n");
   workspace.write("test.csv", easy_csv(60, 1000) + "rare,the goal again match number 4\n");
-  const Outcome outcome = workspace.run(run_into("run"));
+  const Outcome outcome = workspace.run(small_run("run"));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const char* const kText =
       "1 of 4 classes with test rows is never answered right: \"rare\" (1 row, never predicted)";

@@ -12,9 +12,9 @@
 namespace diffuse {
 namespace {
 
-/// Rows of two classes whose logit difference is `scale` times what their label was drawn by.
-struct Rows {
-  Rows(std::size_t n, double scale) {
+/// DrawnRows of two classes whose logit difference is `scale` times what their label was drawn by.
+struct DrawnRows {
+  DrawnRows(std::size_t n, double scale) {
     Random random(1);
     for (std::size_t i = 0; i < n; ++i) {
       const double z = static_cast<double>(random.below(8000)) / 1000.0 - 4;
@@ -30,13 +30,13 @@ struct Rows {
 
 TEST(Temperature, UndoesWhatLogitsAreTooLargeOrTooSmallBy) {
   for (const double scale : {0.25, 1.0, 4.0}) {
-    const Rows rows(20000, scale);
+    const DrawnRows rows(20000, scale);
     EXPECT_NEAR(fit_temperature(rows.logits, rows.gold, 2) / scale, 1, 0.05) << scale;
   }
 }
 
 TEST(Temperature, CalibratesAndKeepsEveryAnswer) {
-  const Rows rows(20000, 5);
+  const DrawnRows rows(20000, 5);
   std::vector<float> logits = rows.logits;
   const auto ece = [&] {
     return expected_calibration_error(
