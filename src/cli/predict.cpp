@@ -23,6 +23,7 @@
 #include "diffuse/data/byte_source.hpp"
 #include "diffuse/data/records.hpp"
 #include "diffuse/eval/coverage.hpp"
+#include "diffuse/explain/explainer.hpp"
 #include "exit_code.hpp"
 #include "predictor.hpp"
 #include "records_ahead.hpp"
@@ -89,8 +90,9 @@ void check_kept(const PredictOptions& options, bool lines_of_text) {
   if (lines_of_text)
     throw UsageError(
         "--keep: lines of text have no columns; expected CSV, TSV or JSONL (--input-format).");
-  constexpr std::array<std::string_view, 7> kOwn = {
-      "label", "probability", "unknown_share", "top", "logits", "probabilities", "error"};
+  constexpr std::array<std::string_view, 8> kOwn = {"label", "probability", "unknown_share",
+                                                    "top",   "logits",      "probabilities",
+                                                    "error", "explanation"};
   for (const std::string& name : options.keep) {
     // Beside all probabilities the row's own label may stand in the answer's place.
     if (options.probabilities && name == "label") continue;
@@ -99,6 +101,15 @@ void check_kept(const PredictOptions& options, bool lines_of_text) {
       throw UsageError(fmt::format(
           "--keep {}: the output has a key of that name; --format tsv can hold the column.", name));
   }
+}
+
+/// Throws UsageError where --explain asks for what cannot be taken to pieces.
+void check_explainable(const PredictOptions& options, const Config& config) {
+  if (options.explained == 0 || can_be_explained(config)) return;
+  throw UsageError(fmt::format(
+      "--explain: the model is a {}; what can be explained is the diffusion network and "
+      "n-grams (model.type \"diffusion\").",
+      config.model.type == ModelType::distilbert ? "DistilBERT" : "TorchScript module"));
 }
 
 std::unique_ptr<RecordReader> open_reader(const DataInput& input, FileFormat format,
@@ -171,10 +182,12 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
       ->type_name("NAME,...");
   add_data_options(*verb, options.reading);
   verb->add_option("--format", options.format,
-                   "Output. tsv: label, probability; jsonl: an object on each line")
-      ->transform(
-          one_of<OutputFormat>({{"tsv", OutputFormat::tsv}, {"jsonl", OutputFormat::jsonl}}))
-      ->option_text("tsv|jsonl=tsv");
+                   "Output. tsv: label, probability; jsonl: an object on each line; text: as tsv, "
+                   "with --explain in lines below, which is then the default")
+      ->transform(one_of<OutputFormat>({{"text", OutputFormat::text},
+                                        {"tsv", OutputFormat::tsv},
+                                        {"jsonl", OutputFormat::jsonl}}))
+      ->option_text("tsv|jsonl|text=tsv");
   verb->add_option("--top", options.top, "Write the K most probable classes")
       ->check(CLI::Range(1, 1000000))
       ->option_text("K=1");
@@ -183,6 +196,11 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
   verb->add_flag("--probabilities", options.probabilities,
                  "Also write the probability of every class by its name, which training reads as "
                  "data.soft_labels (jsonl only)");
+  verb->add_flag("--explain{10}", options.explained,
+                 "Also write which words and n-grams spoke most for the answer or against it, K of "
+                 "them (docs/explanations.md)")
+      ->check(CLI::Range(1, 1000000))
+      ->option_text("[=K]");
   verb->add_option(
           "--target-accuracy", options.target_accuracy,
           "Answer only where the model is sure enough for this accuracy, by its validation "
@@ -197,6 +215,7 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
       "  echo 'oil prices rose sharply' | diffuse predict --checkpoint runs/r8\n"
       "  diffuse predict --checkpoint runs/r8 texts.txt --top 3 > labels.tsv\n"
       "  diffuse predict --checkpoint runs/r8 mails.csv --keep id > labels.tsv\n"
+      "  echo 'oil prices rose sharply' | diffuse predict --checkpoint runs/r8 --explain\n"
       "  diffuse predict --checkpoint runs/agnews --target-accuracy 0.98 < texts.txt\n"
       "  diffuse predict --checkpoint runs/r8 --input-format jsonl --format jsonl < texts.jsonl\n");
   return verb;
@@ -208,6 +227,7 @@ int run_predict(const PredictOptions& options) {
     throw UsageError(fmt::format("--top {}: the model has {} classes.", options.top,
                                  opened.model.labels.size()));
   }
+  check_explainable(options, opened.model.config);
   if (options.logits && options.format != OutputFormat::jsonl) {
     throw UsageError("--logits: only --format jsonl has a place for them.");
   }
@@ -219,9 +239,11 @@ int run_predict(const PredictOptions& options) {
   const FileFormat format = resolve_input_format(options, data, input);
   check_kept(options, format == FileFormat::automatic);
   if (input.is_terminal()) log::info("Reading from the terminal, one text a line; Ctrl-D ends.");
-  Predictor predictor(opened,
-                      {options.format, static_cast<std::size_t>(options.top), options.logits,
-                       options.probabilities, options.keep, threshold_of(options, opened.folder)});
+  Predictor predictor(
+      opened,
+      {options.format.value_or(options.explained > 0 ? OutputFormat::text : OutputFormat::tsv),
+       static_cast<std::size_t>(options.top), options.logits, options.probabilities, options.keep,
+       threshold_of(options, opened.folder), static_cast<std::size_t>(options.explained)});
   RecordsAhead ahead(static_cast<std::size_t>(options.model.batch_size));
   ahead.start(open_reader(ahead.watched(input.data()), format, data, opened, options),
               [&input, told = false](const RecordReader& reader) mutable {

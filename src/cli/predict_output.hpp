@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "diffuse/data/records.hpp"
+#include "diffuse/explain/explanation.hpp"
 #include "diffuse/text/labels.hpp"
 
 namespace diffuse::cli {
 
-enum class OutputFormat { tsv, jsonl };
+/// text: as tsv, but explanations are lines below.
+enum class OutputFormat { text, tsv, jsonl };
 
 /// What stands in every line beside the answer.
 struct OutputForm {
@@ -21,13 +23,16 @@ struct OutputForm {
   bool probabilities = false;     ///< of all classes, jsonl only
   std::vector<std::string> keep;  ///< names of the columns that are carried through
   double threshold = 0;           ///< an answer of less probability is "unsure"
+  std::size_t explained = 0;      ///< parts of an explanation; 0: none is asked for
 };
 
 /// The answer to one record: [C] each, the logits in class order.
 struct Answer {
   std::span<const float> probabilities;
   std::span<const float> logits;
-  double unknown_share = 0;  ///< of the text's tokens
+  double unknown_share = 0;                  ///< of the text's tokens
+  const Explanation* explanation = nullptr;  ///< of the answer's logit; null: none
+  std::string_view text{};                   ///< that is explained
 };
 
 /// Writes answers as lines. Several threads may use one object.
@@ -35,11 +40,16 @@ class OutputLines {
  public:
   OutputLines(const Labels& labels, OutputForm form);
 
+  /// Whether answers are to have an explanation.
+  bool explains() const { return form_.explained > 0; }
+
   /// Appends the line of a usable record: the `top` most probable classes, ties in class order.
   /// tsv: pairs of label and probability, then `kept`. jsonl: `kept` under the names of
   /// `form.keep`, then label and probability, unless a kept "label" stands there, unknown_share,
   /// and, on request, top, logits (with every digit of a float32) and the probabilities by class.
   /// In the place of an answer that is unsure the first label is #unsure in tsv, null in jsonl.
+  /// An explanation (explanation_output.hpp) is lines below in text, a cell before `kept` in tsv,
+  /// an object in jsonl.
   void add_answer(const Answer& answer, std::span<const KeptValue> kept, std::string& out) const;
 
   /// Appends the line that stands in the place of an unusable record. `kept` may lack values.

@@ -90,7 +90,7 @@ std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Co
 void report_without_evaluation(const PreparedRun& run, const fs::path& run_dir) {
   std::error_code ignored;
   if (fs::exists(run_dir / "metrics.jsonl", ignored))
-    write_run_report(run_dir, run.config, run.data, nullptr, {}, "");
+    write_run_report(run_dir, run.config, run.data, nullptr);
 }
 
 /// Tests the best checkpoint once, where there are test rows, and writes `test.json`, or else
@@ -115,8 +115,9 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
                             evaluation_json(evaluation, run.data.labels) + "\n");
     });
   }
-  write_run_report(run_dir, run.config, run.data, &evaluation, view,
-                   has_test ? "test" : "validation");
+  const ReportedEvaluation reported = {evaluation, view, has_test ? "test" : "validation",
+                                       result.best_checkpoint};
+  write_run_report(run_dir, run.config, run.data, &reported);
   const std::string warning =
       majority_warning(evaluation.metrics, run.data.labels, has_test ? "test" : "validation");
   if (!warning.empty()) log::warning("{}", warning);

@@ -13,9 +13,9 @@
 namespace diffuse {
 namespace {
 
-/// Four million tokens of points at most, which take a minute; of a long text still some points.
+/// Some 200,000 tokens of points at most, which take a second; of a long text still some points.
 std::int64_t most_points(std::size_t tokens) {
-  return std::clamp<std::int64_t>(4'000'000 / static_cast<std::int64_t>(tokens), 129, 4097);
+  return std::clamp<std::int64_t>(200'000 / static_cast<std::int64_t>(tokens), 65, 1025);
 }
 
 /// The row that stands for no word: [MASK]'s, where training has put it in words' places.

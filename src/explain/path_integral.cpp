@@ -84,12 +84,14 @@ class Integrator {
     answer();
   }
 
+  double gain(const Piece& piece) const {
+    return points_[piece.points.back()].value - points_[piece.points.front()].value;
+  }
   double error(const Piece& piece) const {
     double found = 0;
     for (std::size_t k = 0; k < kNodes; ++k)
       found += kWeights[k] * sum(points_[piece.points[k]].slopes);
-    return std::abs(found * (piece.end - piece.begin) -
-                    (points_[piece.points.back()].value - points_[piece.points.front()].value));
+    return gain(piece) - found * (piece.end - piece.begin);
   }
 
   Piece half(const Piece& whole, bool second) {
@@ -104,13 +106,26 @@ class Integrator {
 
   /// False where all is well, or nothing is gained any more.
   bool halve_the_worst() {
+    constexpr double kPart = 0.01;
     double all = 0;
-    for (const Piece& piece : pieces_) all += error(piece);
-    if (!(all > tolerance_)) return false;
-    const double share = tolerance_ / (2 * static_cast<double>(pieces_.size()));
+    double apart = 0;
+    double gains = 0;
+    double worst = 0;
+    for (const Piece& piece : pieces_) {
+      const double own = error(piece);
+      all += own;
+      apart += std::abs(own);
+      gains += std::abs(gain(piece));
+      worst = std::max(worst, std::abs(own));
+    }
+    // Rounding errors of many pieces would never be small one by one.
+    const bool wrong = std::abs(all) > tolerance_ || apart > std::max(tolerance_, kPart * gains);
+    if (!wrong || !std::isfinite(apart)) return false;
+    const double share =
+        std::max(tolerance_ / (2 * static_cast<double>(pieces_.size())), worst / 10);
     std::vector<Piece> halves;
     for (const Piece& piece : pieces_) {
-      if (error(piece) <= share) {
+      if (std::abs(error(piece)) < share) {
         halves.push_back(piece);
       } else {
         halves.push_back(half(piece, false));

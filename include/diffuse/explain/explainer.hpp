@@ -25,7 +25,7 @@ class Explainer {
 
   /// Why `text` has the logit of `label` that it has. May be called by several threads at a time
   /// where the model is on the CPU. error() is beyond kTolerance only where the network is too
-  /// steep for the points that it may take, four million tokens of them.
+  /// steep for the points that it may take, some 200,000 tokens of them.
   Explanation explain(std::string_view text, std::int32_t label) const;
 
  private:

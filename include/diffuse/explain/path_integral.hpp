@@ -29,9 +29,9 @@ struct PathIntegral {
 };
 
 /// Integrates the slopes by Gauss and Lobatto's rule of five points on pieces of the path, and
-/// halves the pieces on which the parts do not add up to what the function gains there, until all
-/// pieces together are wrong by at most `tolerance`, or no more than `most_points` are asked for
-/// (at least 17 are).
+/// halves the pieces on which the parts add up worst to what the function gains there, until all
+/// pieces together are wrong by at most `tolerance`, and apart by no more than that or a hundredth
+/// of the gains, or `most_points` have been asked for (at least 17 are).
 PathIntegral integrate_path(const Path& path, double tolerance, std::int64_t most_points);
 
 }  // namespace diffuse
