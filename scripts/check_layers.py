@@ -7,7 +7,7 @@ import re
 import sys
 
 # Lowest first. `cuda` is the module behind the device layer's table, `launcher` stands alone.
-LAYERS = ["base", "config", "text", "data", "ngrams", "device", "ops", "model", "eval", "report", "train",
+LAYERS = ["base", "config", "text", "data", "ngrams", "device", "ops", "model", "explain", "eval", "report", "train",
           "bench", "cli"]
 ALSO_ALLOWED = {"cuda": {"base", "device"}, "launcher": set()}
 WITHOUT_TORCH = {"base", "config", "text", "data", "ngrams", "report", "launcher"}

@@ -151,7 +151,8 @@ bool is_invisible(char32_t c) {
   }
 }
 
-std::string_view nfc(std::string_view text, std::string& buffer) {
+std::string_view nfc(std::string_view text, std::string& buffer,
+                     std::vector<NfcStretch>* stretches) {
   // Sorting marks takes utf8proc their number squared, so a run has an end (Unicode's stream-safe
   // text has 30 at most).
   constexpr int kMostMarks = 100;
@@ -160,6 +161,7 @@ std::string_view nfc(std::string_view text, std::string& buffer) {
   const char* start = text.data();   // of the sequence that marks at `at` would belong to
   const char* at = text.data();
   buffer.clear();
+  if (stretches != nullptr) stretches->clear();
   while (at < end) {
     if (static_cast<unsigned char>(*at) < 0x80) {
       at = skip_ascii(at, end);
@@ -178,7 +180,11 @@ std::string_view nfc(std::string_view text, std::string& buffer) {
       next = decode_utf8(at, end);
     }
     buffer.append(copied, start);
+    const std::size_t before = buffer.size();
     append_mapped({start, at}, UTF8PROC_STABLE | UTF8PROC_COMPOSE, buffer);
+    if (stretches != nullptr)
+      stretches->push_back({static_cast<std::size_t>(start - text.data()),
+                            static_cast<std::size_t>(at - text.data()), before, buffer.size()});
     copied = at;
     start = at;
   }

@@ -25,6 +25,7 @@
 #include "diffuse/data/byte_source.hpp"
 #include "diffuse/data/records.hpp"
 #include "diffuse/eval/coverage.hpp"
+#include "diffuse/explain/explainer.hpp"
 #include "ensemble.hpp"
 #include "exit_code.hpp"
 #include "predictor.hpp"
@@ -92,9 +93,9 @@ void check_kept(const PredictOptions& options, bool lines_of_text) {
   if (lines_of_text)
     throw UsageError(
         "--keep: lines of text have no columns; expected CSV, TSV or JSONL (--input-format).");
-  constexpr std::array<std::string_view, 9> kOwn = {
+  constexpr std::array<std::string_view, 10> kOwn = {
       "label",  "probability",   "labels", "label_probabilities", "unknown_share", "top",
-      "logits", "probabilities", "error"};
+      "logits", "probabilities", "error",  "explanation"};
   for (const std::string& name : options.keep) {
     // Beside all probabilities the row's own label may stand in the answer's place.
     if (options.probabilities && name == "label") continue;
@@ -103,6 +104,25 @@ void check_kept(const PredictOptions& options, bool lines_of_text) {
       throw UsageError(fmt::format(
           "--keep {}: the output has a key of that name; --format tsv can hold the column.", name));
   }
+}
+
+/// Throws UsageError where --explain asks for what cannot be taken to pieces.
+void check_explainable(const PredictOptions& options, const std::vector<OpenedModel>& models) {
+  if (options.explained == 0) return;
+  const Config& config = models.front().model.config;
+  if (models.size() > 1)
+    throw UsageError(
+        "--explain: an ensemble answers by the mean of its models' probabilities, which has no "
+        "parts; take one of its models.");
+  if (models.front().model.several_labels())
+    throw UsageError(
+        "--explain: a text of several labels has no one answer to explain; the model must be one "
+        "of one label a text.");
+  if (can_be_explained(config)) return;
+  throw UsageError(fmt::format(
+      "--explain: the model is a {}; what can be explained is the diffusion network and "
+      "n-grams (model.type \"diffusion\").",
+      config.model.type == ModelType::distilbert ? "DistilBERT" : "TorchScript module"));
 }
 
 std::unique_ptr<RecordReader> open_reader(const DataInput& input, FileFormat format,
@@ -182,10 +202,12 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
   verb->add_option(
           "--format", options.format,
           "Output. tsv: label, probability (of several labels each cell holds all); jsonl: an "
-          "object on each line")
-      ->transform(
-          one_of<OutputFormat>({{"tsv", OutputFormat::tsv}, {"jsonl", OutputFormat::jsonl}}))
-      ->option_text("tsv|jsonl=tsv");
+          "object on each line; text: as tsv, with --explain in lines below, which is then the "
+          "default")
+      ->transform(one_of<OutputFormat>({{"text", OutputFormat::text},
+                                        {"tsv", OutputFormat::tsv},
+                                        {"jsonl", OutputFormat::jsonl}}))
+      ->option_text("tsv|jsonl|text=tsv");
   verb->add_option("--top", options.top, "Write the K most probable classes")
       ->check(CLI::Range(1, 1000000))
       ->option_text("K=1");
@@ -194,6 +216,11 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
   verb->add_flag("--probabilities", options.probabilities,
                  "Also write the probability of every class by its name, which training reads as "
                  "data.soft_labels (jsonl only)");
+  verb->add_flag("--explain{10}", options.explained,
+                 "Also write which words and n-grams spoke most for the answer or against it, K of "
+                 "them (docs/explanations.md)")
+      ->check(CLI::Range(1, 1000000))
+      ->option_text("[=K]");
   verb->add_option(
           "--target-accuracy", options.target_accuracy,
           "Answer only where the model is sure enough for this accuracy, by its validation "
@@ -208,6 +235,7 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
       "  echo 'oil prices rose sharply' | diffuse predict --checkpoint runs/r8\n"
       "  diffuse predict --checkpoint runs/r8 texts.txt --top 3 > labels.tsv\n"
       "  diffuse predict --checkpoint runs/r8 mails.csv --keep id > labels.tsv\n"
+      "  echo 'oil prices rose sharply' | diffuse predict --checkpoint runs/r8 --explain\n"
       "  diffuse predict --checkpoint runs/agnews --target-accuracy 0.98 < texts.txt\n"
       "  diffuse predict --checkpoint runs/r8 --input-format jsonl --format jsonl < texts.jsonl\n");
   return verb;
@@ -224,6 +252,7 @@ int run_predict(const PredictOptions& options) {
     throw UsageError(fmt::format("--top {}: the model has {} classes.", options.top,
                                  opened.model.labels.size()));
   }
+  check_explainable(options, models);
   if (options.logits && options.format != OutputFormat::jsonl) {
     throw UsageError("--logits: only --format jsonl has a place for them.");
   }
@@ -235,10 +264,12 @@ int run_predict(const PredictOptions& options) {
   const FileFormat format = resolve_input_format(options, data, input);
   check_kept(options, format == FileFormat::automatic);
   if (input.is_terminal()) log::info("Reading from the terminal, one text a line; Ctrl-D ends.");
-  Predictor predictor(opened,
-                      {options.format, static_cast<std::size_t>(options.top), options.logits,
-                       options.probabilities, options.keep, threshold_of(options, opened),
-                       opened.model.thresholds, opened.model.config.data.label_separator});
+  Predictor predictor(
+      opened,
+      {options.format.value_or(options.explained > 0 ? OutputFormat::text : OutputFormat::tsv),
+       static_cast<std::size_t>(options.top), options.logits, options.probabilities, options.keep,
+       threshold_of(options, opened), static_cast<std::size_t>(options.explained),
+       opened.model.thresholds, opened.model.config.data.label_separator});
   for (OpenedModel& other : std::span(models).subspan(1))
     predictor.join(std::make_unique<Predictor>(other, OutputForm()));
   RecordsAhead ahead(static_cast<std::size_t>(options.model.batch_size));

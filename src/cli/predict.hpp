@@ -18,10 +18,11 @@ struct PredictOptions {
   std::string file = "-";  ///< "-": stdin
   InputFormat input_format = InputFormat::automatic;
   DataOptions reading;
-  std::vector<std::string> keep;  ///< columns or keys to carry through
-  OutputFormat format = OutputFormat::tsv;
+  std::vector<std::string> keep;       ///< columns or keys to carry through
+  std::optional<OutputFormat> format;  ///< nothing: text with explanations, else tsv
   std::int64_t top = 1;
   std::optional<double> target_accuracy;  ///< of the answers that are given
+  std::int64_t explained = 0;             ///< parts of each answer's explanation; 0: none
   bool logits = false;                    ///< also write the logits (jsonl only)
   bool probabilities = false;             ///< also write those of all classes (jsonl only)
 };

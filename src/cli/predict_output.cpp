@@ -9,15 +9,13 @@
 #include <utility>
 
 #include "diffuse/base/text_util.hpp"
+#include "explanation_output.hpp"
+#include "json_string.hpp"
 
 namespace diffuse::cli {
 namespace {
 
 constexpr const char* kUnsure = "#unsure";
-
-std::string json_string(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 /// A cell of one line: line breaks are written \n and \r as a tab is \t.
 std::string cell(const std::string& text) {
@@ -60,8 +58,12 @@ void add_formatted(std::string& out, fmt::format_string<Values...> format, Value
 
 }  // namespace
 
+std::string json_string(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 OutputLines::OutputLines(const Labels& labels, OutputForm form) : form_(std::move(form)) {
-  const bool tsv = form_.format == OutputFormat::tsv;
+  const bool tsv = form_.format != OutputFormat::jsonl;
   for (const std::string& name : labels.names())
     names_.push_back(tsv ? escape_tsv(name) : json_string(name));
   for (const std::string& name : form_.keep) keys_.push_back(json_string(name) + ": ");
@@ -90,10 +92,10 @@ void OutputLines::add_kept_cells(std::span<const KeptValue> kept, std::string& o
 }
 
 void OutputLines::add_pair(std::size_t index, float probability, std::string& out) const {
-  if (form_.format == OutputFormat::tsv) {
-    add_formatted(out, "{}\t{:.6f}", names_[index], probability);
-  } else {
+  if (form_.format == OutputFormat::jsonl) {
     add_formatted(out, "\"label\": {}, \"probability\": {:.6f}", names_[index], probability);
+  } else {
+    add_formatted(out, "{}\t{:.6f}", names_[index], probability);
   }
 }
 
@@ -114,13 +116,18 @@ void OutputLines::add_details(const Answer& answer, std::span<const std::size_t>
     add_formatted(out, "{}{}: {:.6g}", c == 0 ? ", \"probabilities\": {" : ", ", names_[c],
                   probabilities[c]);
   if (form_.probabilities) out += '}';
+  if (answer.explanation != nullptr) {
+    out += ", \"explanation\": ";
+    add_explanation_json({*answer.explanation, answer.text, form_.explained}, names_[order[0]],
+                         out);
+  }
   out += "}\n";
 }
 
 /// The line of a model that answers every label for which the probability is enough.
 void OutputLines::add_labels(const Answer& answer, std::span<const KeptValue> kept,
                              std::string& out) const {
-  const bool tsv = form_.format == OutputFormat::tsv;
+  const bool tsv = form_.format != OutputFormat::jsonl;
   const std::string_view between = tsv ? std::string_view(separator_) : ", ";
   std::string labels;
   std::string probabilities;
@@ -156,24 +163,22 @@ void OutputLines::add_answer(const Answer& answer, std::span<const KeptValue> ke
   const std::span<const float> probabilities = answer.probabilities;
   const std::vector<std::size_t> order = best_classes(probabilities, form_.top);
   const bool unsure = static_cast<double>(probabilities[order[0]]) < form_.threshold;
-  if (unsure && form_.format == OutputFormat::tsv) {
-    add_formatted(out, "{}\t{:.6f}", kUnsure, probabilities[order[0]]);
+  const bool explained = answer.explanation != nullptr;
+  if (form_.format != OutputFormat::jsonl) {
+    if (unsure) add_formatted(out, "{}\t{:.6f}", kUnsure, probabilities[order[0]]);
     // Beside it the classes are still what --top asks for.
-    for (std::size_t i = 0; form_.top > 1 && i < order.size(); ++i) {
+    for (std::size_t i = 0; (form_.top > 1 || !unsure) && i < order.size(); ++i) {
+      if (unsure || i > 0) out += '\t';
+      add_pair(order[i], probabilities[order[i]], out);
+    }
+    if (explained && form_.format == OutputFormat::tsv) {
       out += '\t';
-      add_pair(order[i], probabilities[order[i]], out);
+      add_explanation_cell({*answer.explanation, answer.text, form_.explained}, out);
     }
     add_kept_cells(kept, out);
     out += '\n';
-    return;
-  }
-  if (form_.format == OutputFormat::tsv) {
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      if (i > 0) out += '\t';
-      add_pair(order[i], probabilities[order[i]], out);
-    }
-    add_kept_cells(kept, out);
-    out += '\n';
+    if (explained && form_.format == OutputFormat::text)
+      add_explanation_lines({*answer.explanation, answer.text, form_.explained}, out);
     return;
   }
   out += '{';
@@ -190,7 +195,7 @@ void OutputLines::add_answer(const Answer& answer, std::span<const KeptValue> ke
 
 void OutputLines::add_error(std::string_view message, std::span<const KeptValue> kept,
                             std::string& out) const {
-  if (form_.format == OutputFormat::tsv) {
+  if (form_.format != OutputFormat::jsonl) {
     add_formatted(out, "#error\t{}", message);
     add_kept_cells(kept, out);
     out += '\n';

@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "diffuse/data/records.hpp"
+#include "diffuse/explain/explanation.hpp"
 #include "diffuse/text/labels.hpp"
 
 namespace diffuse::cli {
 
-enum class OutputFormat { tsv, jsonl };
+/// text: as tsv, but explanations are lines below.
+enum class OutputFormat { text, tsv, jsonl };
 
 /// What stands in every line beside the answer.
 struct OutputForm {
@@ -21,6 +23,7 @@ struct OutputForm {
   bool probabilities = false;       ///< of all classes, jsonl only
   std::vector<std::string> keep;    ///< names of the columns that are carried through
   double threshold = 0;             ///< an answer of less probability is "unsure"
+  std::size_t explained = 0;        ///< parts of an explanation; 0: none is asked for
   std::vector<float> thresholds{};  ///< [C] of a model of several labels a text: each one's own
   std::string separator{};          ///< between them (tsv)
 };
@@ -29,13 +32,18 @@ struct OutputForm {
 struct Answer {
   std::span<const float> probabilities;
   std::span<const float> logits;
-  double unknown_share = 0;  ///< of the text's tokens
+  double unknown_share = 0;                  ///< of the text's tokens
+  const Explanation* explanation = nullptr;  ///< of the answer's logit; null: none
+  std::string_view text{};                   ///< that is explained
 };
 
 /// Writes answers as lines. Several threads may use one object.
 class OutputLines {
  public:
   OutputLines(const Labels& labels, OutputForm form);
+
+  /// Whether answers are to have an explanation.
+  bool explains() const { return form_.explained > 0; }
 
   /// Appends the line of a usable record: the `top` most probable classes, ties in class order.
   /// tsv: pairs of label and probability, then `kept`. jsonl: `kept` under the names of
@@ -45,6 +53,8 @@ class OutputLines {
   /// Several labels, none, one or more, stand in one cell of tsv and their probabilities in the
   /// next, the pairs that `top` asks for behind these; in jsonl as the lists labels and
   /// label_probabilities.
+  /// An explanation (explanation_output.hpp) is lines below in text, a cell before `kept` in tsv,
+  /// an object in jsonl.
   void add_answer(const Answer& answer, std::span<const KeptValue> kept, std::string& out) const;
 
   /// Appends the line that stands in the place of an unusable record. `kept` may lack values.

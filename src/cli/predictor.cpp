@@ -39,6 +39,7 @@ Predictor::Predictor(OpenedModel& opened, OutputForm form)
       pool_(opened.threads),
       lines_(opened.model.labels, std::move(form)),
       generator_(make_generator(opened.device, kNoiseSeed)) {
+  if (lines_.explains()) explainer_.emplace(opened.model);
   if (!opened.model.data) return;
   const DataFacts& facts = *opened.model.data;
   class_logits_ =
@@ -140,8 +141,8 @@ void Predictor::run_model(const RecordBlock& block) {
   }
   if (opened_.model.ngrams) add_ngrams();
   apply_temperature(logits_, opened_.model.temperature);
-  for (std::size_t i = 0; i < unknown_shares_.size() && !class_logits_.empty(); ++i) {
-    if (unknown_shares_[i] < 1 || knows_ngrams(i)) continue;
+  for (std::size_t i = 0; i < unknown_shares_.size(); ++i) {
+    if (!is_answered_by_shares(i)) continue;
     std::copy(class_logits_.begin(), class_logits_.end(), &logits_[i * classes]);
   }
   probabilities_ = opened_.model.several_labels()
@@ -168,33 +169,78 @@ void Predictor::add_ngrams() {
   });
 }
 
+/// Explained, records are written as they are done: that takes some milliseconds each.
 void Predictor::write_lines(const RecordBlock& block) {
-  constexpr std::size_t kPart = 512;
+  const std::size_t part_size = explainer_ ? 4 : 512;
+  const std::vector<std::string_view> texts =
+      explainer_ ? block.texts() : std::vector<std::string_view>();
+  std::vector<std::string> parts((block.size() + part_size - 1) / part_size);
+  const std::size_t at_a_time =
+      explainer_ ? static_cast<std::size_t>(4 * pool_.threads()) : parts.size();
+  for (std::size_t first = 0; first < parts.size(); first += at_a_time) {
+    const std::size_t count = std::min(at_a_time, parts.size() - first);
+    const auto write = [&](std::int64_t task, std::int64_t) {
+      const std::size_t part = first + static_cast<std::size_t>(task);
+      add_lines(block, texts, part * part_size, std::min((part + 1) * part_size, block.size()),
+                parts[part]);
+    };
+    if (explainer_ && (count == 1 || !opened_.device.is_cpu())) {
+      for (std::size_t i = 0; i < count; ++i) write(static_cast<std::int64_t>(i), 0);
+    } else {
+      pool_.run(static_cast<std::int64_t>(count), [&](std::int64_t task, std::int64_t worker) {
+        const OneThreadScope one(explainer_.has_value());
+        write(task, worker);
+      });
+    }
+    for (std::size_t i = first; i < first + count; ++i) {
+      write_output(parts[i]);
+      parts[i] = {};
+    }
+  }
+}
+
+/// The lines of the block's records `begin` … `end` - 1.
+void Predictor::add_lines(const RecordBlock& block, const std::vector<std::string_view>& texts,
+                          std::size_t begin, std::size_t end, std::string& out) {
   const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
   const std::vector<RecordBlock::Unusable>& unusable = block.unusable;
-  std::vector<std::string> parts((block.size() + kPart - 1) / kPart);
-  pool_.run(std::ssize(parts), [&](std::int64_t part, std::int64_t) {
-    std::string& out = parts[static_cast<std::size_t>(part)];
-    const std::size_t begin = static_cast<std::size_t>(part) * kPart;
-    auto error = std::lower_bound(
-        unusable.begin(), unusable.end(), begin,
-        [](const RecordBlock::Unusable& one, std::size_t place) { return one.place < place; });
-    for (std::size_t i = begin; i < std::min(begin + kPart, block.size()); ++i) {
-      const std::span<const KeptValue> kept =
-          i < block.kept.size() ? block.kept[i] : std::span<const KeptValue>();
-      if (error != unusable.end() && error->place == i) {
-        lines_.add_error(error->message, kept, out);
-        ++error;
-        continue;
-      }
-      const std::size_t usable = i - static_cast<std::size_t>(error - unusable.begin());
-      lines_.add_answer({{&probabilities_[usable * classes], classes},
-                         {&logits_[usable * classes], classes},
-                         unknown_shares_[usable]},
-                        kept, out);
+  auto error = std::lower_bound(
+      unusable.begin(), unusable.end(), begin,
+      [](const RecordBlock::Unusable& one, std::size_t place) { return one.place < place; });
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::span<const KeptValue> kept =
+        i < block.kept.size() ? block.kept[i] : std::span<const KeptValue>();
+    if (error != unusable.end() && error->place == i) {
+      lines_.add_error(error->message, kept, out);
+      ++error;
+      continue;
     }
-  });
-  for (const std::string& part : parts) write_output(part);
+    const std::size_t usable = i - static_cast<std::size_t>(error - unusable.begin());
+    Answer answer{{&probabilities_[usable * classes], classes},
+                  {&logits_[usable * classes], classes},
+                  unknown_shares_[usable]};
+    std::optional<Explanation> explanation;
+    if (explainer_) {
+      answer.text = texts[usable];
+      answer.explanation = &explanation.emplace(explain(answer.text, usable));
+    }
+    lines_.add_answer(answer, kept, out);
+  }
+}
+
+/// Why the usable record has its answer.
+Explanation Predictor::explain(std::string_view text, std::size_t usable) {
+  const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
+  const std::span own = std::span(probabilities_).subspan(usable * classes, classes);
+  const auto best = std::max_element(own.begin(), own.end()) - own.begin();
+  if (is_answered_by_shares(usable)) {
+    const auto logit =
+        static_cast<double>(logits_[usable * classes + static_cast<std::size_t>(best)]);
+    return {.label = static_cast<std::int32_t>(best), .logit = logit, .baseline = logit};
+  }
+  Explanation explanation = explainer_->explain(text, static_cast<std::int32_t>(best));
+  if (!(std::abs(explanation.error()) <= Explainer::kTolerance)) ++unexplained_;
+  return explanation;
 }
 
 void Predictor::report() const {
@@ -227,6 +273,11 @@ void Predictor::report() const {
          fmt::format("{:.3g} % of the texts' words are not in the model's vocabulary{}",
                      100 * unknown, only_unknown));
   }
+  if (unexplained_ > 0)
+    log::warning(
+        "{} of {} explanations do not add up to their logit within {}: the network is too steep "
+        "between its baseline and the text",
+        format_count(unexplained_), format_count(texts_), Explainer::kTolerance);
 }
 
 }  // namespace diffuse::cli

@@ -2,14 +2,18 @@
 
 #include <ATen/core/Generator.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "diffuse/base/worker_pool.hpp"
+#include "diffuse/explain/explainer.hpp"
 #include "diffuse/text/ngrams.hpp"
 #include "diffuse/text/tokenizer.hpp"
 #include "model_options.hpp"
@@ -39,18 +43,26 @@ class Predictor {
   bool knows_ngrams(std::size_t i) const {
     return opened_.model.ngrams.has_value() && ngrams_.offsets[i] < ngrams_.offsets[i + 1];
   }
+  /// Whether it is answered with the training rows' shares, for nothing of it is known.
+  bool is_answered_by_shares(std::size_t i) const {
+    return !class_logits_.empty() && unknown_shares_[i] >= 1 && !knows_ngrams(i);
+  }
   void fill_empty_texts();
   void compute(const RecordBlock& block);
   void average_with_others(const RecordBlock& block);
   void run_model(const RecordBlock& block);
   void add_ngrams();
   void write_lines(const RecordBlock& block);
+  void add_lines(const RecordBlock& block, const std::vector<std::string_view>& texts,
+                 std::size_t begin, std::size_t end, std::string& out);
+  Explanation explain(std::string_view text, std::size_t usable);
 
   OpenedModel& opened_;
   WorkerPool pool_;
   OutputLines lines_;
   at::Generator generator_;
-  std::vector<float> class_logits_;  // of the training rows' shares; empty: not known
+  std::optional<Explainer> explainer_;  // where explanations are asked for
+  std::vector<float> class_logits_;     // of the training rows' shares; empty: not known
   std::vector<std::unique_ptr<Predictor>> others_;
   // Of the block, by usable record.
   EncodedTexts encoded_;
@@ -64,6 +76,7 @@ class Predictor {
   std::int64_t unknown_texts_ = 0;  // of unknown words alone
   std::int64_t tokens_ = 0;
   std::int64_t unknown_tokens_ = 0;
+  std::atomic<std::int64_t> unexplained_ = 0;  // texts whose parts do not add up to the logit
 };
 
 }  // namespace diffuse::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/loading.hpp"
@@ -8,11 +9,17 @@
 
 namespace diffuse::cli {
 
-/// Writes the run's `report.html` from its `metrics.jsonl` and, where there is one, an evaluation
-/// of `view` (the rows called `what`: "test" or "validation"). A failure is a warning: the run
-/// itself is not worth less for it.
+/// What of a run a report shows beside its curves.
+struct ReportedEvaluation {
+  const Evaluation& evaluation;
+  const DatasetView& view;           ///< the rows
+  std::string what;                  ///< "test" or "validation"
+  std::filesystem::path checkpoint;  ///< that was evaluated: it explains its errors
+};
+
+/// Writes the run's `report.html` from its `metrics.jsonl` and, where it is not null, `evaluated`.
+/// A failure is a warning: the run itself is not worth less for it.
 void write_run_report(const std::filesystem::path& run_dir, const Config& config,
-                      const TrainingData& data, const Evaluation* evaluation,
-                      const DatasetView& view, const std::string& what);
+                      const TrainingData& data, const ReportedEvaluation* evaluated);
 
 }  // namespace diffuse::cli

@@ -33,7 +33,7 @@ namespace {
 void report_without_evaluation(const PreparedRun& run, const fs::path& run_dir) {
   std::error_code ignored;
   if (fs::exists(run_dir / "metrics.jsonl", ignored))
-    write_run_report(run_dir, run.config, run.data, nullptr, {}, "");
+    write_run_report(run_dir, run.config, run.data, nullptr);
 }
 
 /// The part of `train_run` behind the training; nothing without rows.
@@ -57,8 +57,9 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
                             evaluation_json(evaluation, run.data.labels) + "\n");
     });
   }
-  write_run_report(run_dir, run.config, run.data, &evaluation, view,
-                   has_test ? "test" : "validation");
+  const ReportedEvaluation reported = {evaluation, view, has_test ? "test" : "validation",
+                                       result.best_checkpoint};
+  write_run_report(run_dir, run.config, run.data, &reported);
   warn_of_figures(evaluation.metrics, run.data.labels, has_test ? "test" : "validation");
   return evaluation;
 }

@@ -52,7 +52,8 @@ at::Tensor NoisyEmbedding::forward(const Batch& batch, const ForwardContext& con
     context.embeddings->sum = state;
     if (context.embeddings->step.defined()) state = at::add(state, context.embeddings->step);
   }
-  if (noise_std_ > 0.0 && (context.training || noise_at_evaluation_)) {
+  const bool wanted = context.embeddings == nullptr || context.embeddings->noise;
+  if (wanted && noise_std_ > 0.0 && (context.training || noise_at_evaluation_)) {
     if (!context.generator.defined()) {
       throw Error("The model adds noise here, but ForwardContext has no generator.");
     }

@@ -98,6 +98,20 @@ void NgramModel::logits(std::span<const NgramValue> text, float* to) const {
   weights_.logits(weighed, to);
 }
 
+std::vector<double> NgramModel::contributions(std::span<const NgramValue> text,
+                                              std::int32_t label) const {
+  std::vector<NgramValue> weighed(text.begin(), text.end());
+  weigh_ngrams(weighed, scale_, weighting_);
+  std::vector<double> contributions;
+  contributions.reserve(weighed.size());
+  for (const NgramValue& ngram : weighed) {
+    const auto place = static_cast<std::size_t>(ngram.id * classes() + label);
+    contributions.push_back(static_cast<double>(ngram.value) *
+                            static_cast<double>(weights_.weights[place]));
+  }
+  return contributions;
+}
+
 std::vector<float> NgramModel::logits(const DatasetView& view, WorkerPool& pool) const {
   constexpr std::int64_t kRows = 256;
   std::vector<float> logits(view.size() * static_cast<std::size_t>(classes()));

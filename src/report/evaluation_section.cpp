@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
+#include <string_view>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/progress.hpp"
@@ -14,8 +16,9 @@ namespace diffuse {
 namespace {
 
 constexpr std::size_t kLongestExcerpt = 200;
-constexpr std::size_t kLongestLabel = 48;  // beside an excerpt
-constexpr std::size_t kShortLabel = 24;    // stays on one line
+constexpr std::size_t kLongestExplained = 500;  // so that what spoke for an answer is in it
+constexpr std::size_t kLongestLabel = 48;       // beside an excerpt
+constexpr std::size_t kShortLabel = 24;         // stays on one line
 // A table of more rows scrolls in itself.
 constexpr std::size_t kMostRows = 40;
 // So many have room beside the calibration.
@@ -58,11 +61,35 @@ std::string classes_html(const EvaluatedSet& set) {
 }
 
 /// Line breaks and tabs as blanks: an excerpt is one paragraph.
-std::string excerpt(std::string text) {
+std::string excerpt(std::string text, std::size_t most = kLongestExplained) {
   for (char& c : text) {
     if (c == '\n' || c == '\r' || c == '\t') c = ' ';
   }
-  return html_text(text, kLongestExcerpt);
+  return html_text(text, most);
+}
+
+/// The text with its words marked by how much each spoke for the answer, or against it: by colour
+/// and by the line below, and in numbers for whoever points at one.
+std::string marked_text(const ReportedError& error) {
+  constexpr double kLeast = 0.15;  // of the largest: fainter ones would not be seen
+  const std::string_view text = error.text;
+  double largest = 0;
+  for (const TextMark& mark : error.marks) largest = std::max(largest, std::abs(mark.contribution));
+  std::string out;
+  std::size_t at = 0;
+  for (const TextMark& mark : error.marks) {
+    if (mark.begin < at || mark.end < mark.begin || mark.end > text.size())
+      throw Error(fmt::format("The marks of row {} are not parts of its text.", error.row));
+    const double share = largest > 0 ? mark.contribution / largest : 0;
+    if (!(std::abs(share) >= kLeast)) continue;
+    if (mark.end > kLongestExplained) break;
+    out += excerpt(std::string(text.substr(at, mark.begin - at)));
+    out += fmt::format("<mark class=\"{}\" style=\"--a:{:.2f}\" title=\"{:+.3f}\">{}</mark>",
+                       share > 0 ? "for" : "against", std::abs(share), mark.contribution,
+                       excerpt(std::string(text.substr(mark.begin, mark.end - mark.begin))));
+    at = mark.end;
+  }
+  return out + excerpt(std::string(text.substr(at)), kLongestExplained - at);
 }
 
 std::string label_cell(const std::string& label) {
@@ -78,6 +105,7 @@ std::string errors_html(const EvaluatedSet& set) {
       "<th scope=\"col\" class=\"number\">row</th><th scope=\"col\">gold</th><th "
       "scope=\"col\">predicted</th><th scope=\"col\" class=\"number\">probability</th><th "
       "scope=\"col\">text</th></tr></thead>\n<tbody>\n";
+  bool marked = false;
   for (const ReportedError& error : set.errors) {
     out += fmt::format(
         "<tr><td class=\"number\">{}</td>{}{}<td class=\"number\">{:.4f}</td><td "
@@ -86,9 +114,17 @@ std::string errors_html(const EvaluatedSet& set) {
         label_cell(error.gold < 0 ? "(unknown class)"
                                   : set.labels[static_cast<std::size_t>(error.gold)]),
         label_cell(set.labels[static_cast<std::size_t>(error.predicted)]), error.probability,
-        excerpt(error.text));
+        error.marks.empty() ? excerpt(error.text, kLongestExcerpt) : marked_text(error));
+    marked = marked || !error.marks.empty();
   }
-  return out + "</tbody>\n</table></div>\n";
+  out += "</tbody>\n</table></div>\n";
+  if (marked)
+    out +=
+        "<p class=\"note\">Marked is what spoke <mark class=\"for\" style=\"--a:1\">for</mark> the "
+        "predicted class (line below) and what spoke <mark class=\"against\" "
+        "style=\"--a:1\">against</mark> it (dotted line), the stronger the deeper. Numbers, of the "
+        "logit, show where the pointer rests.</p>\n";
+  return out;
 }
 
 std::string card(const std::string& content) {

@@ -71,6 +71,15 @@ tbody tr:last-child > * { border-bottom: 0; }
 .split .classes th, .split .classes td { padding-left: 8px; padding-right: 8px; }
 .errors { min-width: 760px; }
 .errors .text { overflow-wrap: anywhere; }
+mark { color: inherit; padding: 0 1px; border-radius: 2px; }
+mark.for {
+  background: rgb(var(--wrong) / calc(0.45 * var(--a)));
+  text-decoration: underline 2px rgb(var(--wrong)); text-underline-offset: 3px;
+}
+mark.against {
+  background: rgb(var(--right) / calc(0.45 * var(--a)));
+  text-decoration: underline dotted 2px rgb(var(--right)); text-underline-offset: 3px;
+}
 .confusion td, .confusion th { border: 1px solid var(--card); padding: 6px 9px; }
 .confusion td { text-align: right; min-width: 3.6em; }
 .confusion thead th { text-align: right; }

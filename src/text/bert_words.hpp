@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "diffuse/base/unicode.hpp"
 #include "diffuse/base/utf8.hpp"
+#include "place_recorder.hpp"
 #include "unicode.hpp"
 
 namespace diffuse {
@@ -21,7 +23,8 @@ namespace diffuse {
 ///    category Mn, then lower case, code point by code point;
 /// 4. words between spaces, every punctuation mark a word of its own.
 ///
-/// `Emit` is called as `emit(std::string_view word)`.
+/// `Emit` is called as `emit(std::string_view word)` or, where it can be, as `emit(word, places)`
+/// with the place in `text` of what each of the word's code points was made of.
 template <class Emit>
 class BertWordSplitter {
  public:
@@ -30,6 +33,7 @@ class BertWordSplitter {
   void split(std::string_view text) {
     const char* at = text.data();
     const char* const end = at + text.size();
+    if constexpr (kPlaced) recorder_.start(text);
     while (at < end) {
       const char* const run = at;
       while (at < end && role(*at) == AsciiRole::word) ++at;
@@ -42,7 +46,8 @@ class BertWordSplitter {
           break;
         case AsciiRole::alone:
           end_word();
-          emit_(std::string_view(at, 1));
+          note(at, at + 1);
+          emit(std::string_view(at, 1));
           ++at;
           break;
         case AsciiRole::control:  // cleaned away, so the word goes on
@@ -51,6 +56,7 @@ class BertWordSplitter {
           break;
         case AsciiRole::none: {
           const DecodedCodePoint decoded = decode_utf8(at, end);
+          if constexpr (kPlaced) place_ = recorder_.place(at, at + decoded.length);
           add_code_point(decoded.code_point);
           at += decoded.length;
           break;
@@ -61,11 +67,19 @@ class BertWordSplitter {
   }
 
  private:
+  static constexpr bool kPlaced = std::is_invocable_v<Emit&, std::string_view, Places>;
+  struct Mark {
+    int order = 0;  // its combining class
+    char32_t code_point = 0;
+    TextSpan place{};
+  };
+
   static AsciiRole role(char c) { return kAsciiRoles[static_cast<unsigned char>(c)]; }
 
   void add_ascii_run(const char* begin, const char* end) {
     if (!marks_.empty()) flush_marks();
     const std::size_t old = word_.size();
+    note(begin, end);
     word_.append(begin, end);
     if (lowercase_) {
       for (std::size_t i = old; i < word_.size(); ++i) word_[i] = ascii_lower(word_[i]);
@@ -97,7 +111,7 @@ class BertWordSplitter {
   void add_decomposed(char32_t c) {
     const int order = combining_class(c);
     if (order != 0) {
-      marks_.emplace_back(order, c);
+      marks_.push_back({order, c, place_});
       return;
     }
     if (!marks_.empty()) flush_marks();
@@ -106,8 +120,13 @@ class BertWordSplitter {
 
   void flush_marks() {
     std::stable_sort(marks_.begin(), marks_.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (const auto& mark : marks_) append_without_accents(mark.second);
+                     [](const Mark& a, const Mark& b) { return a.order < b.order; });
+    const TextSpan own = place_;
+    for (const Mark& mark : marks_) {
+      place_ = mark.place;
+      append_without_accents(mark.code_point);
+    }
+    place_ = own;
     marks_.clear();
   }
 
@@ -120,13 +139,15 @@ class BertWordSplitter {
     const bool alone =
         c < 0x80 ? kAsciiRoles[c] == AsciiRole::alone : char_group(c) == CharGroup::punctuation;
     if (!alone) {
+      note();
       append_utf8(c, word_);
       return;
     }
     emit_word();
     mark_.clear();
     append_utf8(c, mark_);
-    emit_(std::string_view(mark_));
+    note();
+    emit(std::string_view(mark_));
   }
 
   void end_word() {
@@ -134,15 +155,35 @@ class BertWordSplitter {
     emit_word();
   }
   void emit_word() {
-    if (!word_.empty()) emit_(std::string_view(word_));
+    if (!word_.empty()) emit(std::string_view(word_));
     word_.clear();
+  }
+
+  void emit(std::string_view word) {
+    if constexpr (kPlaced) {
+      emit_(word, recorder_.places());
+      recorder_.clear();
+    } else {
+      emit_(word);
+    }
+  }
+  /// ASCII characters are about to become a part of the word.
+  void note(const char* begin, const char* end) {
+    if constexpr (kPlaced) recorder_.add_each(begin, end);
+  }
+  /// The code point at hand is about to.
+  void note() {
+    if constexpr (kPlaced) recorder_.add(place_);
   }
 
   bool lowercase_;
   Emit emit_;
   std::string word_;
   std::string mark_;
-  std::vector<std::pair<int, char32_t>> marks_;
+  std::vector<Mark> marks_;
+  // Where places are asked for:
+  PlaceRecorder recorder_;
+  TextSpan place_{};  // of the code point at hand
 };
 
 }  // namespace diffuse

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "diffuse/base/hash.hpp"
 #include "diffuse/text/ngrams.hpp"
@@ -66,6 +68,28 @@ class WordTaker {
 };
 
 }  // namespace
+
+std::vector<PlacedNgram> NgramReader::read_placed(std::string_view text) const {
+  std::vector<PlacedNgram> ngrams;
+  std::vector<std::uint64_t> hashes;  // of the n-grams that a word ends
+  WordTaker taker(config_, hashes);
+  std::vector<std::size_t> begins;  // of the last words, the last one first
+  const auto take = [&](std::string_view word, Places places) {
+    hashes.clear();
+    taker(word);
+    const TextSpan own = with_marks(text, {places.front().begin, places.back().end});
+    begins.insert(begins.begin(), own.begin);
+    begins.resize(std::min(begins.size(), static_cast<std::size_t>(config_.max)));
+    // First come those of 1, 2, … words that end here, then those of characters.
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      const bool characters = i >= begins.size();
+      ngrams.push_back({hashes[i], characters ? own : TextSpan{begins[i], own.end}, characters});
+    }
+  };
+  PlainWordSplitter splitter(lowercase_, take);
+  splitter.split(text);
+  return ngrams;
+}
 
 void NgramReader::read(std::string_view text, std::vector<std::uint64_t>& hashes) const {
   PlainWordSplitter splitter(lowercase_, WordTaker(config_, hashes));

@@ -71,6 +71,13 @@ std::int64_t NgramVocabulary::buckets() const { return self_->buckets; }
 std::span<const std::uint64_t> NgramVocabulary::hashes() const { return self_->hashes; }
 std::int32_t NgramVocabulary::find(std::uint64_t hash) const { return self_->find(hash); }
 
+std::vector<PlacedNgram> NgramVocabulary::placed(std::string_view text) const {
+  std::vector<PlacedNgram> ngrams = self_->reader.read_placed(text);
+  for (PlacedNgram& ngram : ngrams) ngram.id = find(ngram.hash);
+  std::erase_if(ngrams, [](const PlacedNgram& ngram) { return ngram.id < 0; });
+  return ngrams;
+}
+
 void NgramVocabulary::encode(std::span<const std::string_view> texts, WorkerPool& pool,
                              NgramTexts& encoded, const std::function<void()>& meanwhile) const {
   std::vector<HashedPart> hashed;

@@ -2,10 +2,13 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "diffuse/base/unicode.hpp"
 #include "diffuse/base/utf8.hpp"
+#include "place_recorder.hpp"
 #include "unicode.hpp"
 
 namespace diffuse {
@@ -17,15 +20,18 @@ namespace diffuse {
 /// is a token, with its marks and what a stacking sign hangs below it. Words are lower-cased code
 /// point by code point if `lowercase`.
 ///
-/// `Emit` is called as `emit(std::string_view word)`.
+/// `Emit` is called as `emit(std::string_view word)` or, where it can be, as `emit(word, places)`
+/// with the place in `text` of each of the word's code points.
 template <class Emit>
 class PlainWordSplitter {
  public:
   PlainWordSplitter(bool lowercase, Emit emit) : lowercase_(lowercase), emit_(std::move(emit)) {}
 
   void split(std::string_view text) {
-    text = nfc(text, normal_);
+    std::vector<NfcStretch> stretches;
+    text = nfc(text, normal_, kPlaced ? &stretches : nullptr);
     if (lowercase_) text = lower_ascii(text);
+    if constexpr (kPlaced) recorder_.start(text, std::move(stretches));
     const char* at = text.data();
     const char* const end = at + text.size();
     while (at < end) {
@@ -36,13 +42,15 @@ class PlainWordSplitter {
       switch (role(*at)) {
         case AsciiRole::none: {
           const DecodedCodePoint decoded = decode_utf8(at, end);
+          if constexpr (kPlaced) place_ = recorder_.place(at, at + decoded.length);
           add_code_point(decoded.code_point);
           at += decoded.length;
           continue;
         }
         case AsciiRole::alone:
           end_word();
-          emit_(std::string_view(at, 1));
+          note(at, at + 1);
+          emit(std::string_view(at, 1));
           break;
         case AsciiRole::space:
         case AsciiRole::control:
@@ -57,6 +65,7 @@ class PlainWordSplitter {
 
  private:
   static constexpr char32_t kZeroWidthSpace = 0x200B;
+  static constexpr bool kPlaced = std::is_invocable_v<Emit&, std::string_view, Places>;
 
   static AsciiRole role(char c) { return kAsciiRoles[static_cast<unsigned char>(c)]; }
 
@@ -70,10 +79,12 @@ class PlainWordSplitter {
   /// `goes_on`: what stands behind may belong to the same word.
   void add_ascii_run(const char* begin, const char* end, bool goes_on) {
     if (word_.empty() && !goes_on) {  // nearly every word: emitted where it stands
-      emit_(std::string_view(begin, static_cast<std::size_t>(end - begin)));
+      note(begin, end);
+      emit(std::string_view(begin, static_cast<std::size_t>(end - begin)));
       return;
     }
     if (unit_) end_word();
+    note(begin, end);
     word_.append(begin, end);
   }
 
@@ -104,6 +115,7 @@ class PlainWordSplitter {
     }
     end_word();
     if (is_blank(c)) return;
+    note();
     append_utf8(c, word_);
     end_word();
   }
@@ -118,14 +130,32 @@ class PlainWordSplitter {
   }
 
   void append(char32_t c) {
+    note();
     append_utf8(lowercase_ ? lower_case(c) : c, word_);
     last_ = c;
   }
 
   void end_word() {
-    if (!word_.empty()) emit_(std::string_view(word_));
+    if (!word_.empty()) emit(std::string_view(word_));
     word_.clear();
     unit_ = false;
+  }
+
+  void emit(std::string_view word) {
+    if constexpr (kPlaced) {
+      emit_(word, recorder_.places());
+      recorder_.clear();
+    } else {
+      emit_(word);
+    }
+  }
+  /// ASCII characters are about to become a part of the word.
+  void note(const char* begin, const char* end) {
+    if constexpr (kPlaced) recorder_.add_each(begin, end);
+  }
+  /// The code point at hand is about to.
+  void note() {
+    if constexpr (kPlaced) recorder_.add(place_);
   }
 
   bool lowercase_;
@@ -135,6 +165,9 @@ class PlainWordSplitter {
   std::string word_;
   bool unit_ = false;  // `word_` is of a script without blanks
   char32_t last_ = 0;  // the code point appended last
+  // Where places are asked for:
+  PlaceRecorder recorder_;
+  TextSpan place_;  // of the code point at hand
 };
 
 }  // namespace diffuse

@@ -11,4 +11,7 @@ inline constexpr std::array<std::string_view, 3> kSpecialTokens = {"[PAD]", "[UN
 inline constexpr std::int32_t kUnknownId = 1;
 inline constexpr std::int32_t kMaskId = 2;
 
+/// What WordPiece writes before a piece that goes on with a word.
+inline constexpr std::string_view kContinuation = "##";
+
 }  // namespace diffuse

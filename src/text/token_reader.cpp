@@ -14,7 +14,6 @@ TokenReader::TokenReader(const Tokenizer& tokenizer, TokenizerType type) : type_
 }
 
 std::string TokenReader::text(std::span<const std::int32_t> ids) const {
-  constexpr std::string_view kContinuation = "##";
   const auto specials = static_cast<std::int32_t>(kSpecialTokens.size());
   std::string text;
   for (const std::int32_t id : ids) {

@@ -8,6 +8,7 @@
 #include "bert_words.hpp"
 #include "diffuse/base/error.hpp"
 #include "lines_file.hpp"
+#include "special_tokens.hpp"
 
 namespace diffuse {
 namespace {
@@ -30,8 +31,8 @@ WordPieceTokenizer::WordPieceTokenizer(const std::filesystem::path& vocab_path, 
       special_tokens_(special_tokens) {
   for (std::int32_t id = 0; id < starts_.size(); ++id) {
     const std::string_view token = starts_.token(id);
-    if (token.starts_with("##") && token.size() > 2) {
-      continuations_.insert(token.substr(2));
+    if (token.starts_with(kContinuation) && token.size() > kContinuation.size()) {
+      continuations_.insert(token.substr(kContinuation.size()));
       continuation_ids_.push_back(id);
     }
   }
@@ -73,6 +74,38 @@ std::int64_t WordPieceTokenizer::encode(std::string_view text, std::int64_t max_
   splitter.split(text);
   if (special_tokens_) ids.push_back(separator_id_);
   return static_cast<std::int64_t>(ids.size() - before + left_out);
+}
+
+std::vector<PlacedToken> WordPieceTokenizer::encode_placed(std::string_view text,
+                                                           std::int64_t max_tokens) const {
+  std::vector<PlacedToken> tokens;
+  if (special_tokens_) tokens.push_back({.id = class_id_});
+  std::vector<std::int32_t> pieces;
+  std::int32_t number = 0;
+  const auto emit = [&](std::string_view word, Places places) {
+    pieces.clear();
+    encode_word(word, pieces);
+    std::size_t at = 0;  // code point of the word
+    for (const std::int32_t id : pieces) {
+      std::size_t length = places.size();
+      if (id != unknown_id_) {
+        const std::string_view token = starts_.token(id);
+        length = count_code_points(at > 0 ? token.substr(kContinuation.size()) : token);
+      }
+      const std::size_t last = std::min(at + length, places.size()) - 1;
+      // Of pieces of one character, taken apart, each has all of it.
+      tokens.push_back({id, with_marks(text, {places[at].begin, places[last].end}), number});
+      at = last + 1;
+    }
+    ++number;
+  };
+  BertWordSplitter splitter(lowercase_, emit);
+  splitter.split(text);
+  const std::size_t kept = special_tokens_ ? 1 : 0;
+  if (max_tokens > 0)
+    tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(max_tokens) - kept));
+  if (special_tokens_) tokens.push_back({.id = separator_id_, .place = {text.size(), text.size()}});
+  return tokens;
 }
 
 WordPieceTokenizer::Match WordPieceTokenizer::longest_match(const StringTable& table,

@@ -20,6 +20,8 @@ class WordPieceTokenizer final : public Tokenizer {
 
   std::int64_t encode(std::string_view text, std::int64_t max_tokens,
                       std::vector<std::int32_t>& ids) const override;
+  std::vector<PlacedToken> encode_placed(std::string_view text,
+                                         std::int64_t max_tokens) const override;
   std::int64_t vocab_size() const override { return starts_.size(); }
   std::int32_t mask_id() const override { return mask_id_; }
   std::int32_t unknown_id() const override { return unknown_id_; }

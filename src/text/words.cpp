@@ -30,12 +30,25 @@ std::int64_t WordsTokenizer::encode(std::string_view text, std::int64_t max_toke
   const auto emit = [&](std::string_view word) {
     ++length;
     if (max_tokens > 0 && length > max_tokens) return;
-    const std::int32_t id = table_.find(word);
-    ids.push_back(id == StringTable::kMissing ? kUnknownId : id);
+    ids.push_back(id_of(word));
   };
   PlainWordSplitter splitter(lowercase_, emit);
   splitter.split(text);
   return length;
+}
+
+std::vector<PlacedToken> WordsTokenizer::encode_placed(std::string_view text,
+                                                       std::int64_t max_tokens) const {
+  std::vector<PlacedToken> tokens;
+  const auto emit = [&](std::string_view word, Places places) {
+    const auto number = static_cast<std::int32_t>(tokens.size());
+    if (max_tokens > 0 && number >= max_tokens) return;
+    tokens.push_back(
+        {id_of(word), with_marks(text, {places.front().begin, places.back().end}), number});
+  };
+  PlainWordSplitter splitter(lowercase_, emit);
+  splitter.split(text);
+  return tokens;
 }
 
 }  // namespace diffuse

@@ -25,12 +25,19 @@ class WordsTokenizer final : public Tokenizer {
 
   std::int64_t encode(std::string_view text, std::int64_t max_tokens,
                       std::vector<std::int32_t>& ids) const override;
+  std::vector<PlacedToken> encode_placed(std::string_view text,
+                                         std::int64_t max_tokens) const override;
   std::int64_t vocab_size() const override { return table_.size(); }
   std::int32_t mask_id() const override { return kMaskId; }
   std::int32_t unknown_id() const override { return kUnknownId; }
   std::string vocab_text() const override { return table_.lines(); }
 
  private:
+  std::int32_t id_of(std::string_view word) const {
+    const std::int32_t id = table_.find(word);
+    return id == StringTable::kMissing ? kUnknownId : id;
+  }
+
   StringTable table_;  // index = id
   bool lowercase_;
 };

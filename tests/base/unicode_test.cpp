@@ -178,5 +178,22 @@ TEST(LookAlikeKey, DiffersForDifferentNames) {
   }
 }
 
+TEST(NormalFormC, TellsWhereItMayHaveChangedTheText) {
+  std::string buffer;
+  std::vector<NfcStretch> stretches = {{}};
+  const std::string text = "ab e\u0301 cd \u1100\u1161 \u00E9";
+  const std::string_view normal = nfc(text, buffer, &stretches);
+  ASSERT_EQ(stretches.size(), 2U);
+  const auto of = [](std::string_view whole, std::size_t begin, std::size_t end) {
+    return whole.substr(begin, end - begin);
+  };
+  EXPECT_EQ(of(text, stretches[0].begin, stretches[0].end), "e\u0301");
+  EXPECT_EQ(of(normal, stretches[0].normal_begin, stretches[0].normal_end), "\u00E9");
+  EXPECT_EQ(of(text, stretches[1].begin, stretches[1].end), "\u1100\u1161");
+  EXPECT_EQ(of(normal, stretches[1].normal_begin, stretches[1].normal_end), "\uAC00");
+  nfc("plain", buffer, &stretches);
+  EXPECT_TRUE(stretches.empty());
+}
+
 }  // namespace
 }  // namespace diffuse

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -121,6 +122,16 @@ TEST(Formats, GoByTheName) {
   DataConfig data;
   data.format = FileFormat::tsv;
   EXPECT_THAT(read("a.txt", "1\ta\n", data), ElementsAre("1 1: a"));
+}
+
+TEST(ReadTexts, GivesTheRowsOfTheseNumbersAsTheyWereWritten) {
+  const TempDir dir;
+  const auto path =
+      dir.write("a.csv", "label,title,text\nx,One,ONE\nbad\ny,\"Two\n2\",caf\u00E9\n");
+  const std::vector<std::uint64_t> numbers = {3, 9, 1, 2};
+  EXPECT_THAT(read_texts(path, {}, {}, numbers), ElementsAre("Two\n2 caf\u00E9", "", "One ONE", ""))
+      << "a bad row has a number, too";
+  EXPECT_THAT(read_texts(path, {}, {}, {}), ElementsAre());
 }
 
 }  // namespace

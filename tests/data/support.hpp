@@ -52,6 +52,9 @@ class LetterTokenizer : public Tokenizer {
     }
     return count;
   }
+  std::vector<PlacedToken> encode_placed(std::string_view, std::int64_t) const override {
+    return {};
+  }
   std::int64_t vocab_size() const override { return 29; }
   std::int32_t mask_id() const override { return 27; }
   std::int32_t unknown_id() const override { return 28; }

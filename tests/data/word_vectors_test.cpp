@@ -27,6 +27,9 @@ class Words : public Tokenizer {
   std::int64_t encode(std::string_view, std::int64_t, std::vector<std::int32_t>&) const override {
     return 0;
   }
+  std::vector<PlacedToken> encode_placed(std::string_view, std::int64_t) const override {
+    return {};
+  }
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(words_.size()); }
   std::int32_t mask_id() const override { return 0; }
   std::int32_t unknown_id() const override { return 0; }

@@ -95,6 +95,46 @@ TEST(TrainingReportPage, TimeIsOfTheEpochsPasses) {
   EXPECT_THAT(one, Not(HasSubstr("\nbackward: ")));
 }
 
+/// One error with the words of its text marked.
+EvaluatedSet with_marks(const std::string& text, std::vector<TextMark> marks) {
+  EvaluatedSet set = evaluated({"no", "yes"});
+  set.errors.front().text = text;
+  set.errors.front().marks = std::move(marks);
+  return set;
+}
+
+TEST(TrainingReportPage, MarksWhatSpokeForAnErrorAndAgainstIt) {
+  const std::string html =
+      page(with_marks("<b> good, but so", {{0, 3, 2}, {4, 8, -1.5}, {8, 9, 0.1}, {10, 13, 4}}));
+  EXPECT_THAT(
+      html,
+      HasSubstr("<mark class=\"for\" style=\"--a:0.50\" title=\"+2.000\">&lt;b&gt;</mark> <mark "
+                "class=\"against\" style=\"--a:0.38\" title=\"-1.500\">good</mark>, <mark "
+                "class=\"for\" style=\"--a:1.00\" title=\"+4.000\">but</mark> so</td>"))
+      << "faint ones are not marked";
+  EXPECT_THAT(html, HasSubstr("Marked is what spoke <mark class=\"for\" style=\"--a:1\">for</mark> "
+                              "the predicted class (line below)"));
+  EXPECT_THAT(page(evaluated({"no", "yes"})), Not(HasSubstr("Marked is what spoke")));
+}
+
+TEST(TrainingReportPage, CutsALongMarkedText) {
+  const std::string html =
+      page(with_marks("aa " + std::string(600, 'x') + " zz", {{0, 2, 1}, {604, 606, 1}}));
+  EXPECT_THAT(html, HasSubstr(">aa</mark> " + std::string(496, 'x') + "…</td>"));
+  EXPECT_THAT(html, Not(HasSubstr("zz")));
+}
+
+TEST(TrainingReportPage, RefusesMarksOutsideOfTheText) {
+  for (const TextMark& mark : {TextMark{3, 9, 1}, TextMark{5, 4, 1}}) {
+    try {
+      page(with_marks("good", {{0, 4, 1}, mark}));
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_STREQ(error.what(), "The marks of row 3 are not parts of its text.");
+    }
+  }
+}
+
 TEST(TrainingReportPage, HoldsTheKeyFigures) {
   const std::string html = page(evaluated({"no", "yes"}));
   EXPECT_EQ(html.find("<!DOCTYPE html>\n<html lang=\"en\">"), 0U);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace diffuse {
 
@@ -17,11 +19,21 @@ bool is_blank(char32_t c);
 /// is an error of its own, nor the tags that make a flag of an emoji.
 bool is_invisible(char32_t c);
 
+/// A part of a text that form C may have changed, and what it became.
+struct NfcStretch {
+  std::size_t begin = 0;         ///< in the text
+  std::size_t end = 0;           ///< behind it
+  std::size_t normal_begin = 0;  ///< in the result
+  std::size_t normal_end = 0;
+};
+
 /// `text` in Unicode's normal form C, where a letter with its accents is one code point if there is
 /// one. Returns `text` itself if nothing in it can change, else `buffer`'s content. Ill-formed
 /// bytes stay as they are, and of more than a hundred marks in a row each hundred is taken by
-/// itself.
-std::string_view nfc(std::string_view text, std::string& buffer);
+/// itself. `stretches`, where it is not null, gets the parts that may have changed, ascending:
+/// between them each byte of the result is one of `text`.
+std::string_view nfc(std::string_view text, std::string& buffer,
+                     std::vector<NfcStretch>* stretches = nullptr);
 
 /// `text` without the blanks and invisible characters around it.
 std::string_view trim_invisible(std::string_view text);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -91,6 +92,13 @@ class RecordReader {
 /// DataError if the file cannot be opened or its name does not tell the format.
 std::unique_ptr<RecordReader> open_records(const DataInput& input, const DataConfig& config,
                                            const ReadOptions& options = {});
+
+/// The texts of some rows, by their numbers among all rows of the file (EncodedDataset::number),
+/// for whoever wants them as they were written. Reads the file up to the last of them; empty where
+/// it has no usable row of that number. Throws as open_records and its reader do.
+std::vector<std::string> read_texts(const DataInput& input, const DataConfig& config,
+                                    const ReadOptions& options,
+                                    std::span<const std::uint64_t> numbers);
 
 /// A text a line; empty lines are bad rows.
 std::unique_ptr<RecordReader> open_text_lines(const DataInput& input);

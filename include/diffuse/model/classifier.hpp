@@ -45,6 +45,7 @@ void check_offsets(const Batch& batch);
 struct EmbeddingAccess {
   at::Tensor step{};  ///< [N, D]; undefined: nothing is added
   at::Tensor sum{};   ///< [N, D], keeps its gradient; set by the pass of a diffusion model
+  bool noise = true;  ///< false: none is added, whatever the model says of its evaluation
 };
 
 /// What a forward pass needs besides its input.

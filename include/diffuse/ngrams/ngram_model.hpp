@@ -42,6 +42,9 @@ class NgramModel {
 
   /// Logits [C] of a text, of whose n-grams `text` has the counts.
   void logits(std::span<const NgramValue> text, float* to) const;
+  /// What each n-gram of a text, of which `text` has the counts, adds to the logit of `label`: [n]
+  /// in its order, the bias left aside.
+  std::vector<double> contributions(std::span<const NgramValue> text, std::int32_t label) const;
   /// Logits [n, C] of the rows of `view`, on the threads of `pool`.
   std::vector<float> logits(const DatasetView& view, WorkerPool& pool) const;
 

@@ -29,6 +29,13 @@ std::vector<ConfidentError> most_confident_errors(std::span<const float> probabi
                                                   std::span<const std::int32_t> gold,
                                                   std::int64_t class_count, std::size_t most);
 
+/// A part of a text, bytes, that spoke for a class (above 0) or against it.
+struct TextMark {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  double contribution = 0;
+};
+
 /// A ConfidentError with what a reader wants to see of it.
 struct ReportedError {
   std::uint64_t row = 0;  ///< number of the row in its file, from 1
@@ -36,6 +43,8 @@ struct ReportedError {
   std::int32_t predicted = 0;
   double probability = 0;
   std::string text;
+  std::vector<TextMark>
+      marks{};  ///< what spoke for the predicted class, ascending; empty: not known
 };
 
 /// What the best checkpoint does on one set of rows.

@@ -9,6 +9,7 @@
 
 #include "diffuse/base/worker_pool.hpp"
 #include "diffuse/config/config.hpp"
+#include "diffuse/text/text_span.hpp"
 
 namespace diffuse {
 
@@ -29,6 +30,14 @@ struct NgramTexts {
   std::vector<std::int64_t> offsets;  ///< one more than texts
 };
 
+/// An n-gram and where in its text it stands.
+struct PlacedNgram {
+  std::uint64_t hash = 0;
+  TextSpan place{};         ///< of one of characters: its word
+  bool characters = false;  ///< not of words
+  std::int32_t id = -1;     ///< its number in a vocabulary
+};
+
 /// Texts to hashes of their n-grams. Of words: `config.max` = n gives all sequences of 1 … n of the
 /// tokens that tokenizer.type = words reads, punctuation marks included. Of characters: all
 /// sequences of `char_min` … `char_max` code points inside of a word that stands between blanks,
@@ -41,6 +50,9 @@ class NgramReader {
 
   /// Appends the hash of each n-gram as it comes, repeated ones too.
   void read(std::string_view text, std::vector<std::uint64_t>& hashes) const;
+
+  /// The same n-grams in the same order, with their places.
+  std::vector<PlacedNgram> read_placed(std::string_view text) const;
 
  private:
   NgramConfig config_;
@@ -67,6 +79,9 @@ class NgramVocabulary {
 
   /// The number of the n-gram with `hash`; -1 where it has none.
   std::int32_t find(std::uint64_t hash) const;
+
+  /// The n-grams of `text` that have a number, as they come.
+  std::vector<PlacedNgram> placed(std::string_view text) const;
 
   /// The n-grams of `texts` that have a number, those of a text ascending, on the threads of
   /// `pool`, while one of them calls `meanwhile`, if there is one. The result does not depend on

@@ -11,8 +11,18 @@
 
 #include "diffuse/base/worker_pool.hpp"
 #include "diffuse/config/config.hpp"
+#include "diffuse/text/text_span.hpp"
 
 namespace diffuse {
+
+/// A token and where in its text it stands.
+struct PlacedToken {
+  std::int32_t id = 0;
+  TextSpan place{};        ///< empty where the tokenizer added it ([CLS])
+  std::int32_t word = -1;  ///< pieces of a word share a number, from 0 on; -1: it was added
+
+  bool operator==(const PlacedToken&) const = default;
+};
 
 /// Text to token ids. Immutable after construction, so one object serves all threads.
 class Tokenizer {
@@ -25,6 +35,10 @@ class Tokenizer {
   /// tokenizer takes bytes as they are). Never throws for any input.
   virtual std::int64_t encode(std::string_view text, std::int64_t max_tokens,
                               std::vector<std::int32_t>& ids) const = 0;
+
+  /// The ids that `encode` gives, with their places.
+  virtual std::vector<PlacedToken> encode_placed(std::string_view text,
+                                                 std::int64_t max_tokens) const = 0;
 
   /// Number of ids, specials included.
   virtual std::int64_t vocab_size() const = 0;

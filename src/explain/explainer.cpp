@@ -1,0 +1,28 @@
+#include "diffuse/explain/explainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "diffuse/base/error.hpp"
+#include "parts.hpp"
+
+namespace diffuse {
+
+bool can_be_explained(const Config& config) { return config.model.type == ModelType::diffusion; }
+
+Explainer::Explainer(const LoadedModel& model) : model_(model) {
+  if (!can_be_explained(model.config)) throw Error("Explainer: the network is no diffusion.");
+}
+
+Explanation Explainer::explain(std::string_view text, std::int32_t label) const {
+  Explanation explanation{.label = label};
+  if (model_.config.model.dim > 0) add_network_parts(model_, text, explanation);
+  if (model_.ngrams) add_ngram_parts(*model_.ngrams, text, explanation);
+  std::stable_sort(explanation.parts.begin(), explanation.parts.end(),
+                   [](const ExplainedPart& a, const ExplainedPart& b) {
+                     return std::abs(a.contribution) > std::abs(b.contribution);
+                   });
+  return explanation;
+}
+
+}  // namespace diffuse
