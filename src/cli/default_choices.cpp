@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -12,6 +13,7 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/worker_pool.hpp"
+#include "diffuse/data/row_parts.hpp"
 #include "diffuse/data/survey.hpp"
 #include "diffuse/ngrams/choose_ngrams.hpp"
 
@@ -157,8 +159,12 @@ Config choose_defaults(const Config& config, const Overrides& given) {
   Config chosen = config;
   try {
     const double start_s = steady_now_s();
-    const DataSurvey survey =
-        survey_training_file(config.data.train, config.data, kSampleRows, kSampleBytes);
+    std::optional<RowParts> parts;  // what is to be tested chooses nothing
+    if (config.data.test_fraction > 0)
+      parts = split_off_test(read_labelled_rows(config.data), config.data.test_fraction,
+                             config.train.seed);
+    const DataSurvey survey = survey_training_file(config.data.train, config.data, kSampleRows,
+                                                   kSampleBytes, parts ? &parts->train : nullptr);
     const std::size_t classes = survey.class_names.size();
     if (classes < 2 || 2 * classes > survey.sample_texts.size()) return config;
     choose_network(survey, chosen, choices);

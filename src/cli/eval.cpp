@@ -151,6 +151,12 @@ int run_eval(const EvalOptions& options) {
                                       {"the model's training file", trained.train},
                                       {"the model's validation file", trained.validation},
                                       {"the model's test file", trained.test}});
+  if (file.empty() && trained.test_fraction > 0) {
+    throw UsageError(
+        opened.folder.string() +
+        ": the model was tested on a part of its training file (data.test_fraction), and test.json "
+        "of its run has the figures; give other rows with --data FILE.");
+  }
   if (file.empty()) {
     throw UsageError(opened.folder.string() +
                      ": the model was trained without a test file; give one with --data FILE.");

@@ -14,6 +14,7 @@ struct TrainOptions {
   std::string config;
   std::optional<std::string> train;
   std::optional<std::string> test;
+  std::optional<std::string> test_fraction;
   std::optional<std::string> validation;
   std::vector<std::string> set;
   std::string out;

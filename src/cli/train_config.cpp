@@ -46,6 +46,7 @@ CommandLineValues command_line_values(const TrainOptions& options,
   };
   lay_over("--train", "data.train", options.train);
   lay_over("--test", "data.test", options.test);
+  lay_over("--test-fraction", "data.test_fraction", options.test_fraction);
   lay_over("--validation", "data.validation", options.validation);
   lay_over("--device", "train.device", options.device);
   lay_over("--threads", "train.threads", options.threads);

@@ -15,6 +15,9 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       ->type_name("FILE");
   verb->add_option("--test", options.test, "Labelled texts to test on once (data.test)")
       ->type_name("FILE");
+  verb->add_option("--test-fraction", options.test_fraction,
+                   "Part of the training rows to test on instead (data.test_fraction)")
+      ->type_name("PART");
   verb->add_option("--validation", options.validation,
                    "Labelled texts that choose the best checkpoint (data.validation)")
       ->type_name("FILE");

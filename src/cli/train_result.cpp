@@ -55,6 +55,12 @@ double validation_majority(const TrainingData& data) {
          static_cast<double>(data.validation.size());
 }
 
+/// Whether test rows have a file of their own, which eval finds by itself.
+bool has_test_file(const TrainingData& data) {
+  return std::ranges::any_of(data.hashes,
+                             [](const auto& entry) { return entry.first == "data.test"; });
+}
+
 }  // namespace
 
 std::string training_summary_json(const TrainingResult& result, const TrainingData& data,
@@ -109,7 +115,8 @@ std::string training_summary(const TrainingResult& result, const TrainingData& d
   text += fmt::format("run directory  {}\n", run);
   const std::string quoted = shell_quoted(run);
   text += "\nNext:\n";
-  text += fmt::format("  diffuse eval --checkpoint {}{}\n", quoted, test ? "" : " --data FILE");
+  text += fmt::format("  diffuse eval --checkpoint {}{}\n", quoted,
+                      has_test_file(data) ? "" : " --data FILE");
   text += fmt::format("  echo 'a text to classify' | diffuse predict --checkpoint {}\n", quoted);
   return text;
 }

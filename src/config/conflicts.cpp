@@ -185,6 +185,12 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                                  "to 0",
                                  config.train.patience)});
   }
+  if (!config.data.test.empty() && config.data.test_fraction > 0) {
+    found.push_back({{"data.test_fraction", "data.test"},
+                     fmt::format("{} splits test rows off, but data.test names a file of them; set "
+                                 "data.test_fraction to 0, or data.test to nothing",
+                                 config.data.test_fraction)});
+  }
   check_ngrams(config, found);
   check_columns(config.data, found);
   check_embedding_file(config, found);

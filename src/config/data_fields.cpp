@@ -113,7 +113,8 @@ std::vector<Field> data_fields() {
       .add("test_fraction", &DataConfig::test_fraction,
            "Part of the training rows split off for the test at the end. The same part of every "
            "class, chosen by train.seed, before rows are split off for validation; equal texts go "
-           "to the same side. 0: none. Not used when data.test names a file.")
+           "to the same side. Neither vocabulary nor n-grams are made of them. 0: none. Not beside "
+           "data.test.")
       .at_least(0)
       .below(1)
       .also_called({"test_size"});

@@ -70,7 +70,8 @@ std::unique_ptr<EncodedDataset> encode_rows(const FileOptions& options, LabelRes
     append_rows(block, texts, encoded, unknown, is_marked, cut, *data);
     append_ngrams(options.ngrams, texts, pool, data->ngrams());
   }
-  data->set_skipped_rows(rows.finish(findings == nullptr ? unused : *findings));
+  rows.finish(findings == nullptr ? unused : *findings);
+  data->set_skipped_rows(rows.take_missing(), rows.bad_rows());
   data->set_cut_texts(cut);
   return data;
 }

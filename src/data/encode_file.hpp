@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/byte_source.hpp"
@@ -37,7 +38,9 @@ struct FileOptions {
   bool own_settings = true;  ///< what --set says of `data` is of no other file
   std::string skip_hint = "--set data.on_error=skip";  ///< what leaves bad rows out
   NgramEncoders ngrams{};
-  FileHash* hash = nullptr;  ///< gets the bytes as they are read; may be null
+  const std::vector<bool>* rows = nullptr;  ///< which usable rows are taken; null: all
+  bool quiet = false;                       ///< the file has been read before, and told of
+  FileHash* hash = nullptr;                 ///< gets the bytes as they are read; may be null
 };
 
 /// What reading a file found beside its rows.

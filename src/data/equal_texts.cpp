@@ -29,7 +29,7 @@ std::vector<std::uint64_t> text_keys(const EncodedDataset& data) {
   return keys;
 }
 
-std::vector<std::uint32_t> rows_by_text(const std::vector<std::uint64_t>& keys) {
+std::vector<std::uint32_t> rows_by_text(std::span<const std::uint64_t> keys) {
   std::vector<std::uint32_t> rows(keys.size());
   std::iota(rows.begin(), rows.end(), std::uint32_t{0});
   std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {

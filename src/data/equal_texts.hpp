@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "diffuse/data/dataset.hpp"
@@ -13,7 +14,7 @@ namespace diffuse {
 std::vector<std::uint64_t> text_keys(const EncodedDataset& data);
 
 /// Row numbers by text: rows of equal texts stand side by side, each group in file order.
-std::vector<std::uint32_t> rows_by_text(const std::vector<std::uint64_t>& keys);
+std::vector<std::uint32_t> rows_by_text(std::span<const std::uint64_t> keys);
 
 /// The keys of the texts of `data`, each once, ascending.
 std::vector<std::uint64_t> different_texts(const EncodedDataset& data);

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <malloc.h>
 
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "cache.hpp"
+#include "data_settings.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
@@ -21,8 +21,8 @@
 #include "diffuse/data/records.hpp"
 #include "encode_file.hpp"
 #include "equal_texts.hpp"
+#include "file_hashes.hpp"
 #include "label_resolver.hpp"
-#include "separator.hpp"
 #include "training_parts.hpp"
 
 namespace diffuse {
@@ -59,35 +59,6 @@ std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfi
   return parts;
 }
 
-/// The hashes of the files. The cache needs them before a file is read; without it they are taken
-/// while the files are, so that these are read once.
-class FileHashes {
- public:
-  explicit FileHashes(bool first) : first_(first) {}
-
-  /// Where reading the file puts its bytes; null if nowhere.
-  FileHash* while_reading(const std::string& key) { return first_ ? nullptr : &reading_[key]; }
-  /// What the cache's key needs; empty without a cache.
-  std::string before_reading(const std::string& key, const std::string& path) {
-    return first_ ? of(key, path) : "";
-  }
-  std::string of(const std::string& key, const std::string& path) {
-    std::string& hash = known_[key];
-    if (hash.empty()) hash = reading_[key].finish(path);
-    return hash;
-  }
-
- private:
-  bool first_;
-  std::map<std::string, FileHash> reading_;
-  std::map<std::string, std::string> known_;
-};
-
-/// The vocabulary file that `config` reads: only word pieces have one.
-std::string vocab_file(const TokenizerConfig& config) {
-  return config.type == TokenizerType::wordpiece ? config.vocab : "";
-}
-
 /// A file whose labels and tokenizer are known, from the cache or read.
 std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::string& hash,
                                            const TokenizerConfig& config,
@@ -117,12 +88,12 @@ std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::s
   return data;
 }
 
-/// Fills `result.train_file`, `labels` and `tokenizer`.
+/// Fills `result.train_file`, `labels` and `tokenizer`. `names`: the classes, where they are known.
 void load_train(FileOptions file, const std::string& hash, const TokenizerConfig& config,
                 const NgramConfig& ngrams, const EncodedCache& cache,
-                std::span<const std::string> words, TrainingData& result) {
-  std::optional<Labels> names;
-  if (!file.data.labels.empty()) names = Labels::read(file.data.labels);
+                std::span<const std::string> words, std::optional<Labels> names,
+                TrainingData& result) {
+  if (!names && !file.data.labels.empty()) names = Labels::read(file.data.labels);
   const bool build = config.type == TokenizerType::words;
   if (!build) result.tokenizer = load_tokenizer(config, vocab_file(config));
 
@@ -149,7 +120,7 @@ void load_train(FileOptions file, const std::string& hash, const TokenizerConfig
   }
 
   LabelResolver resolver;
-  if (names) resolver = LabelResolver(*names, true, file.data.label_base);
+  if (names) resolver = LabelResolver(*names, !file.data.labels.empty(), file.data.label_base);
   FileFindings findings;
   std::optional<NgramVocabularyBuilder> ngram_builder;
   if (ngrams.used()) file.ngrams.builder = &ngram_builder.emplace(ngrams, config.lowercase);
@@ -180,28 +151,9 @@ void load_train(FileOptions file, const std::string& hash, const TokenizerConfig
 
 }  // namespace
 
-void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenizer) {
-  std::vector<std::string> faults;
-  const auto collect = [&](const std::string& path, auto&& check) {
-    if (path.empty()) return;
-    try {
-      check();
-    } catch (const UserError& error) {
-      faults.emplace_back(error.what());
-    }
-  };
-  for (const std::string& path : {data.train, data.validation, data.test}) {
-    collect(path, [&] { resolve_format(path, data.format); });
-  }
-  collect("data.separator", [&] { configured_separator(data.separator); });
-  collect(data.labels, [&] { Labels::read(data.labels); });
-  collect(vocab_file(tokenizer), [&] { load_tokenizer(tokenizer, tokenizer.vocab); });
-  if (!faults.empty()) throw DataError(join(faults, "\n"));
-}
-
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
                                 std::int64_t seed, int threads, std::span<const std::string> words,
-                                const NgramConfig& ngrams) {
+                                const NgramConfig& ngrams, const RowParts* parts) {
   TrainingData result;
   // What is missing is found before the first file is read.
   const std::vector<std::pair<std::string, std::string>> files = {
@@ -214,19 +166,29 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   for (const auto& [key, path] : files) {
     if (!path.empty()) check_data_file(path, key);
   }
-  const EncodedCache cache(data, ngrams.used());
+  std::optional<RowParts> own_parts;
+  if (parts == nullptr && data.test_fraction > 0) {
+    own_parts = split_off_test(read_labelled_rows(data), data.test_fraction, seed);
+    parts = &*own_parts;
+  }
+  const EncodedCache cache(data, ngrams.used() || parts != nullptr);
   FileHashes hashes(cache.enabled());
   const auto file = [&](const std::string& key, const std::string& path, std::int64_t max_rows) {
     FileOptions options{path, key, data, max_rows, tokenizer.max_tokens, resolve_threads(threads)};
     options.hash = hashes.while_reading(key);
     return options;
   };
-  load_train(file("data.train", data.train, data.max_rows),
-             hashes.before_reading("data.train", data.train), tokenizer, ngrams, cache, words,
+  FileOptions train_file = file("data.train", data.train, data.max_rows);
+  if (parts != nullptr) train_file.rows = &parts->train;
+  load_train(std::move(train_file), hashes.before_reading("data.train", data.train), tokenizer,
+             ngrams, cache, words, parts == nullptr ? std::nullopt : std::optional(parts->names),
              result);
   check_classes(*result.train_file, result.labels, data.train, !data.labels.empty());
-  const auto load = [&](const std::string& key, const std::string& path) {
-    FileOptions other = file(key, path, 0);
+  const auto load = [&](const std::string& key, const std::string& path,
+                        const std::vector<bool>* rows = nullptr) {
+    FileOptions other = file(key, path, rows == nullptr ? 0 : data.max_rows);
+    other.rows = rows;
+    other.quiet = rows != nullptr;
     other.layout = result.facts.layout;
     other.data = without_columns(data);
     other.own_settings = false;
@@ -255,6 +217,9 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   if (!data.test.empty()) {
     result.test_file = load("data.test", data.test);
     result.test = view_all(*result.test_file);
+  } else if (parts != nullptr) {
+    result.test_file = load("data.test", data.train, &parts->test);
+    result.test = view_all(*result.test_file);
   }
   for (const auto& [key, path] : files) {
     if (!path.empty()) result.hashes.emplace_back(key, hashes.of(key, path));
@@ -275,7 +240,8 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& 
                                                    const TokenizerConfig& tokenizer_config,
                                                    const Tokenizer& tokenizer, const Labels& labels,
                                                    int threads, const RecordLayout* layout,
-                                                   const NgramVocabulary* ngrams) {
+                                                   const NgramVocabulary* ngrams,
+                                                   const std::vector<bool>* rows) {
   check_data_file(path, "");
   FileOptions file{path, path.filename().string(),    data,
                    0,    tokenizer_config.max_tokens, resolve_threads(threads)};
@@ -284,17 +250,11 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& 
   file.unknown_labels = layout != nullptr;
   file.skip_hint = "--on-error skip";
   file.ngrams.vocabulary = ngrams;
-  const EncodedCache cache(data, ngrams != nullptr);
+  if (rows != nullptr) file.max_rows = data.max_rows;
+  file.rows = rows;
+  const EncodedCache cache(data, ngrams != nullptr || rows != nullptr);
   return load_known(file, cache.enabled() ? hash_file(path) : "", tokenizer_config, tokenizer,
                     labels, cache);
-}
-
-DataConfig without_columns(DataConfig data) {
-  data.separator.clear();
-  data.label_column.clear();
-  data.text_columns.clear();
-  data.weight_column.clear();
-  return data;
 }
 
 }  // namespace diffuse

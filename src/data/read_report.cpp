@@ -26,6 +26,7 @@ std::string counted(std::int64_t count, const char* one, const char* many) {
 
 bool report_notes(const FileOptions& options, const ReadNotes& notes, std::int64_t rows) {
   constexpr std::size_t kShown = 3;
+  if (options.quiet) return false;
   if (notes.swallowed > 0) {
     std::vector<std::string> spans;
     for (std::size_t i = 0; i < std::min(kShown, notes.swallowers.size()); ++i)

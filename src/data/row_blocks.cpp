@@ -40,7 +40,7 @@ std::unique_ptr<RecordReader> open_rows(const FileOptions& options) {
 
 std::vector<std::string_view> RowBlock::texts() const { return split_texts(bytes, ends); }
 
-void BadRows::add(const BadRow& bad, std::int64_t rows_before) {
+void BadRows::add(const BadRow& bad) {
   const std::string message = fmt::format("{}:{}: {}; expected {}", options_.path.string(),
                                           bad.line, bad.problem, bad.expected);
   constexpr std::size_t kMostKinds = 1000;
@@ -51,13 +51,12 @@ void BadRows::add(const BadRow& bad, std::int64_t rows_before) {
   }
   if (options_.data.on_error == OnError::error)
     throw DataError(fmt::format("{} ({} leaves bad rows out)", message, options_.skip_hint));
-  if (rows_before_.size() < kShownBadRows)
+  if (count_++ < kShownBadRows && !options_.quiet)
     log::warning("{}: row left out: {}", options_.name, message);
-  rows_before_.push_back(static_cast<std::uint32_t>(rows_before));
 }
 
 void BadRows::report() const {
-  if (count() == 0) return;
+  if (count() == 0 || options_.quiet) return;
   log::warning("{}: {} bad row{} left out (data.on_error is \"skip\"){}", options_.name,
                format_count(static_cast<long long>(count())), count() == 1 ? "" : "s",
                count() > kShownBadRows ? "; the first five are above" : "");
@@ -106,13 +105,18 @@ std::optional<RowTarget> RowBlocks::target_of(const Example& example) {
   return target;
 }
 
-/// Appends the next usable row; false at the end.
+void RowBlocks::leave_out(const BadRow& bad) {
+  bad_rows_.add(bad);
+  missing_before_.push_back(taken_);
+}
+
+/// Appends the next usable row that is to be taken; false at the end.
 bool RowBlocks::add_row(RowBlock& block) {
-  for (;;) {
+  while (!at_limit()) {
     const ReadStatus status = reader_->next(example_, bad_);
     if (status == ReadStatus::end) return false;
     if (status == ReadStatus::bad) {
-      bad_rows_.add(bad_, count_);
+      leave_out(bad_);
       continue;
     }
     const std::optional<RowTarget> target = target_of(example_);
@@ -123,10 +127,15 @@ bool RowBlocks::add_row(RowBlock& block) {
             "takes the labels found in the data",
             options_.data.labels);
       }
-      bad_rows_.add(bad_, count_);
+      leave_out(bad_);
       continue;
     }
-    ++count_;
+    const auto place = static_cast<std::size_t>(count_++);
+    if (options_.rows != nullptr && !(place < options_.rows->size() && (*options_.rows)[place])) {
+      missing_before_.push_back(taken_);
+      continue;
+    }
+    ++taken_;
     block.bytes += example_.text;
     block.ends.push_back(block.bytes.size());
     block.labels.push_back(target->label);
@@ -134,6 +143,7 @@ bool RowBlocks::add_row(RowBlock& block) {
     block.lines.push_back(example_.line);
     return true;
   }
+  return false;
 }
 
 void RowBlocks::read(RowBlock& block) {
@@ -142,12 +152,11 @@ void RowBlocks::read(RowBlock& block) {
   block.labels.clear();
   block.lines.clear();
   block.targets.clear();
-  while ((options_.max_rows == 0 || count_ < options_.max_rows) && block.ends.size() < kBlockRows &&
-         block.bytes.size() < kBlockBytes && add_row(block)) {
+  while (block.ends.size() < kBlockRows && block.bytes.size() < kBlockBytes && add_row(block)) {
   }
 }
 
-std::vector<std::uint32_t> RowBlocks::finish(FileFindings& findings) {
+void RowBlocks::finish(FileFindings& findings) {
   if (count_ == 0) {
     const char* const found = bad_rows_.count() > 0          ? "no usable rows"
                               : reader_->layout() == nullptr ? "the file is empty"
@@ -160,7 +169,6 @@ std::vector<std::uint32_t> RowBlocks::finish(FileFindings& findings) {
   unknown_.report(options_, reader_->layout(), count_);
   findings.told = report_notes(options_, reader_->notes(), count_) || unknown_.rows > 0 ||
                   bad_rows_.count() > 0;
-  return bad_rows_.take();
 }
 
 }  // namespace diffuse

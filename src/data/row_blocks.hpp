@@ -34,17 +34,14 @@ class BadRows {
   /// `options` must outlive the object.
   explicit BadRows(const FileOptions& options) : options_(options) {}
 
-  /// `rows_before`: usable rows before the bad one. Throws DataError unless bad rows are skipped;
-  /// warns of the first ones that are.
-  void add(const BadRow& bad, std::int64_t rows_before);
+  /// Throws DataError unless bad rows are skipped; warns of the first ones that are.
+  void add(const BadRow& bad);
   /// Warns of how many there were, if there were any.
   void report() const;
   /// What most of them have in common, for a file without any other row.
   std::string in_common() const;
 
-  std::size_t count() const { return rows_before_.size(); }
-  /// For each of them, how many usable rows stand before it.
-  std::vector<std::uint32_t> take() { return std::move(rows_before_); }
+  std::size_t count() const { return count_; }
 
  private:
   struct Kind {
@@ -53,7 +50,7 @@ class BadRows {
   };
 
   const FileOptions& options_;
-  std::vector<std::uint32_t> rows_before_;
+  std::size_t count_ = 0;
   std::map<std::string, Kind> kinds_;
 };
 
@@ -66,12 +63,17 @@ class RowBlocks {
   /// Fills `block`, which is empty at the end of the file. Throws DataError for a bad row that is
   /// not to be skipped, and for what makes the whole file useless.
   void read(RowBlock& block);
-  /// At the end: warns of what was left out and tells what was found. Returns for each bad row how
-  /// many usable ones stand before it. Throws DataError if no row was usable.
-  std::vector<std::uint32_t> finish(FileFindings& findings);
+  /// At the end: warns of what was left out and tells what was found. Throws DataError if no row
+  /// was usable.
+  void finish(FileFindings& findings);
+  /// For each row that was not taken, in file order, how many that were stand before it.
+  std::vector<std::uint32_t> take_missing() { return std::move(missing_before_); }
+  std::size_t bad_rows() const { return bad_rows_.count(); }
 
  private:
   bool add_row(RowBlock& block);
+  void leave_out(const BadRow& bad);
+  bool at_limit() const { return options_.max_rows != 0 && count_ >= options_.max_rows; }
   std::optional<RowTarget> target_of(const Example& example);
 
   const FileOptions& options_;
@@ -82,7 +84,9 @@ class RowBlocks {
   Example example_;
   BadRow bad_;
   std::vector<ClassShare> shares_;
-  std::int64_t count_ = 0;
+  std::int64_t count_ = 0;   // of usable rows, those of other parts included
+  std::uint32_t taken_ = 0;  // of them, those that are taken
+  std::vector<std::uint32_t> missing_before_;
 };
 
 }  // namespace diffuse

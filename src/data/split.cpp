@@ -52,9 +52,9 @@ std::vector<Share> make_shares(const Classes& classes, double fraction, std::siz
 /// Moves texts to validation, each with all of its rows.
 class TextMover {
  public:
-  TextMover(const EncodedDataset& data, const std::vector<Share>& shares)
-      : data_(data), group_of_(data.size()), taken_(data.size()) {
-    const std::vector<std::uint64_t> keys = text_keys(data);
+  TextMover(std::span<const std::int32_t> labels, std::span<const std::uint64_t> keys,
+            const std::vector<Share>& shares)
+      : labels_(labels), group_of_(labels.size()), taken_(labels.size()) {
     by_text_ = rows_by_text(keys);
     for (std::size_t i = 0; i < by_text_.size(); ++i) {
       if (i == 0 || keys[by_text_[i]] != keys[by_text_[i - 1]]) begins_.push_back(i);
@@ -67,9 +67,10 @@ class TextMover {
   /// Rows of the row's text that have its label.
   std::size_t size_of(std::uint32_t row) const {
     return static_cast<std::size_t>(std::ranges::count_if(
-        group(row), [&](std::uint32_t member) { return data_.label(member) == data_.label(row); }));
+        group(row), [&](std::uint32_t member) { return labels_[member] == labels_[row]; }));
   }
-  bool taken(std::uint32_t row) const { return taken_[row]; }
+  /// Of each row, whether it is in validation.
+  const std::vector<bool>& taken() const { return taken_; }
   /// Rows of the class in validation.
   std::size_t given(std::int32_t label) const {
     const auto found = given_.find(label);
@@ -80,7 +81,7 @@ class TextMover {
   bool may_take(std::uint32_t row) const {
     if (taken_[row]) return false;
     std::map<std::int32_t, std::size_t> needed;
-    for (const std::uint32_t member : group(row)) ++needed[data_.label(member)];
+    for (const std::uint32_t member : group(row)) ++needed[labels_[member]];
     return std::all_of(needed.begin(), needed.end(), [&](const auto& entry) {
       return given(entry.first) + entry.second <= room_.at(entry.first);
     });
@@ -88,7 +89,7 @@ class TextMover {
   void take(std::uint32_t row) {
     for (const std::uint32_t member : group(row)) {
       taken_[member] = true;
-      ++given_[data_.label(member)];
+      ++given_[labels_[member]];
     }
   }
 
@@ -98,7 +99,7 @@ class TextMover {
     return std::span(by_text_).subspan(begin, begins_[group_of_[row] + 1] - begin);
   }
 
-  const EncodedDataset& data_;
+  std::span<const std::int32_t> labels_;
   std::vector<std::uint32_t> by_text_;
   std::vector<std::size_t> begins_;  // of each text's rows in by_text_, and the end
   std::vector<std::uint32_t> group_of_;
@@ -126,21 +127,16 @@ void serve(const Share& share, const std::vector<std::uint32_t>& rows, TextMover
 
 }  // namespace
 
-Split split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed) {
-  Split split{{&data, {}}, {&data, {}}};
-  if (fraction == 0) {
-    split.train = view_all(data);
-    return split;
-  }
+std::vector<bool> choose_stratified(std::span<const std::int32_t> labels,
+                                    std::span<const std::uint64_t> texts, double fraction,
+                                    std::uint64_t stream) {
   Classes classes;
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    classes[data.label(i)].push_back(static_cast<std::uint32_t>(i));
-  }
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    classes[labels[i]].push_back(static_cast<std::uint32_t>(i));
   const auto wanted =
-      static_cast<std::size_t>(std::floor(fraction * static_cast<double>(data.size()) + 0.5));
+      static_cast<std::size_t>(std::floor(fraction * static_cast<double>(labels.size()) + 0.5));
   const std::vector<Share> shares = make_shares(classes, fraction, wanted);
-  TextMover mover(data, shares);
-  const std::uint64_t stream = mix_seed(static_cast<std::uint64_t>(seed), kSplitStream);
+  TextMover mover(labels, texts, shares);
   for (const Share& share : shares) {
     if (share.rows == 0) continue;
     std::vector<std::uint32_t>& rows = classes[share.label];
@@ -148,9 +144,21 @@ Split split_stratified(const EncodedDataset& data, double fraction, std::int64_t
     shuffle(rows, random);
     serve(share, rows, mover);
   }
-  for (const std::uint32_t row : view_all(data).rows) {
-    (mover.taken(row) ? split.validation : split.train).rows.push_back(row);
+  return mover.taken();
+}
+
+Split split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed) {
+  Split split{{&data, {}}, {&data, {}}};
+  if (fraction == 0) {
+    split.train = view_all(data);
+    return split;
   }
+  std::vector<std::int32_t> labels(data.size());
+  for (std::size_t i = 0; i < data.size(); ++i) labels[i] = data.label(i);
+  const std::vector<bool> taken = choose_stratified(
+      labels, text_keys(data), fraction, mix_seed(static_cast<std::uint64_t>(seed), kSplitStream));
+  for (const std::uint32_t row : view_all(data).rows)
+    (taken[row] ? split.validation : split.train).rows.push_back(row);
   return split;
 }
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
+#include <vector>
+
 #include "diffuse/data/dataset.hpp"
 
 namespace diffuse {
@@ -17,5 +21,11 @@ struct Split {
 /// in validation than its share, or none. A function of its arguments alone, the same on every
 /// machine.
 Split split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed);
+
+/// The same of rows that are no data set yet: whether each is among the `fraction` that is split
+/// off. `labels`: of the rows; `texts`: equal numbers for equal texts; `stream`: what chooses.
+std::vector<bool> choose_stratified(std::span<const std::int32_t> labels,
+                                    std::span<const std::uint64_t> texts, double fraction,
+                                    std::uint64_t stream);
 
 }  // namespace diffuse

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "diffuse/data/records.hpp"
 
@@ -47,17 +48,21 @@ class EvenSample {
 }  // namespace
 
 DataSurvey survey_training_file(const std::filesystem::path& path, const DataConfig& data,
-                                std::size_t most_rows, std::size_t most_bytes) {
+                                std::size_t most_rows, std::size_t most_bytes,
+                                const std::vector<bool>* rows) {
   DataSurvey survey;
   EvenSample sample(most_rows, most_bytes);
   std::map<std::string, std::int32_t> numbers;
   const std::unique_ptr<RecordReader> reader = open_records({path}, data);
   Example example;
   BadRow bad;
-  while (data.max_rows == 0 || survey.rows < data.max_rows) {
+  std::int64_t usable = 0;
+  while (data.max_rows == 0 || usable < data.max_rows) {
     const ReadStatus status = reader->next(example, bad);
     if (status == ReadStatus::end) break;
     if (status == ReadStatus::bad) continue;
+    const auto place = static_cast<std::size_t>(usable++);
+    if (rows != nullptr && !(place < rows->size() && (*rows)[place])) continue;
     const auto [found, added] =
         numbers.emplace(example.label, static_cast<std::int32_t>(numbers.size()));
     if (added) survey.class_names.push_back(example.label);

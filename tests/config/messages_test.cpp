@@ -299,6 +299,9 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"tokenizer": {"type": "wordpiece"}})"),
             "c.json: tokenizer.vocab: empty, but tokenizer.type = wordpiece needs a vocabulary; "
             "set it to BERT's vocab.txt, or choose tokenizer.type = words");
+  EXPECT_EQ(load_error(R"({"data": {"test": "t.csv", "test_fraction": 0.1}})"),
+            "c.json: data.test_fraction: 0.1 splits test rows off, but data.test names a file of "
+            "them; set data.test_fraction to 0, or data.test to nothing");
   EXPECT_EQ(load_error(R"({"train": {"patience": 3}, "data": {"validation_fraction": 0}})"),
             "c.json: train.patience: 3 waits for a better validation, but there is none; set "
             "data.validation or data.validation_fraction, or train.patience to 0");

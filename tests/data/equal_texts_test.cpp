@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <vector>
 
 namespace diffuse {
@@ -45,7 +46,7 @@ TEST(KnownTexts, AreCountedByTheDifferentTextsOfTheOthers) {
 }
 
 TEST(RowsByText, PutsEqualTextsSideBySideInFileOrder) {
-  EXPECT_THAT(rows_by_text({5, 3, 5, 3, 4}), ElementsAre(1, 3, 4, 0, 2));
+  EXPECT_THAT(rows_by_text(std::vector<std::uint64_t>{5, 3, 5, 3, 4}), ElementsAre(1, 3, 4, 0, 2));
 }
 
 TEST(AmbiguousTexts, AreThoseOfSeveralLabels) {

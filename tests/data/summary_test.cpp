@@ -21,7 +21,7 @@ TEST(Summary, CountsWhatIsReadAndWhatIsNot) {
   data.append(Ids{1, kUnknown, 2}, 0, 1, 5);
   data.append(Ids{kUnknown}, 1, 2, 6);
   data.set_cut_texts({1, 5, 2});
-  data.set_skipped_rows({1});
+  data.set_skipped_rows({1}, 1);
   const PartSummary part = summarize("data.test", view_all(data), kUnknown, 3);
   EXPECT_EQ(part.rows, 2);
   EXPECT_EQ(part.tokens, 4);

@@ -63,5 +63,15 @@ TEST(Survey, PassesOverBadRowsAndStopsAtTheMostRows) {
   EXPECT_EQ(survey_training_file(path, data, 100, 1000).rows, 2);
 }
 
+TEST(Survey, IsOfTheRowsThatItIsAskedAbout) {
+  const testing::TempDir dir;
+  const auto path = dir.write("t.csv", "a,one\nb\na,two\nb,three\nc,four\n");
+  const std::vector<bool> rows = {true, false, true, false};
+  const DataSurvey survey = survey_training_file(path, {}, 100, 1000, &rows);
+  EXPECT_EQ(survey.rows, 2);
+  EXPECT_THAT(survey.sample_texts, ElementsAre("one", "three"));
+  EXPECT_THAT(survey.class_names, ElementsAre("a", "b"));
+}
+
 }  // namespace
 }  // namespace diffuse

@@ -78,10 +78,12 @@ class EncodedDataset {
   void set_cut_texts(const CutTexts& cut) { cut_texts_ = cut; }
 
   /// Bad rows of the file that are not here (`data.on_error` = skip).
-  std::size_t skipped_rows() const { return skipped_before_.size(); }
-  /// For each of them, in file order, how many rows of this data set stand before it.
-  void set_skipped_rows(std::vector<std::uint32_t> rows_before) {
+  std::size_t skipped_rows() const { return bad_rows_; }
+  /// For each row of the file that is not here, in file order, how many rows of this data set stand
+  /// before it, and how many of them are bad ones; the others belong to another part of the file.
+  void set_skipped_rows(std::vector<std::uint32_t> rows_before, std::size_t bad) {
     skipped_before_ = std::move(rows_before);
+    bad_rows_ = bad;
   }
   /// 1-based number of the row among all rows of its file, left-out ones and no header counted.
   std::uint64_t number(std::size_t index) const;
@@ -132,6 +134,7 @@ class EncodedDataset {
   std::size_t size_ = 0;
   std::int64_t token_count_ = 0;
   std::vector<std::uint32_t> skipped_before_;  // for each left-out row, the rows here before it
+  std::size_t bad_rows_ = 0;                   // of them
   CutTexts cut_texts_;
   NgramRows ngrams_;
   RowTargets targets_;

@@ -12,6 +12,7 @@
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
 #include "diffuse/data/layout.hpp"
+#include "diffuse/data/row_parts.hpp"
 #include "diffuse/data/summary.hpp"
 #include "diffuse/text/labels.hpp"
 #include "diffuse/text/ngrams.hpp"
@@ -26,7 +27,7 @@ struct TrainingData {
   Labels labels;
   std::unique_ptr<EncodedDataset> train_file;
   std::unique_ptr<EncodedDataset> validation_file;  ///< null when validation is a split of train
-  std::unique_ptr<EncodedDataset> test_file;        ///< null without data.test
+  std::unique_ptr<EncodedDataset> test_file;        ///< null without test rows
   DatasetView train;
   DatasetView validation;  ///< may be empty (data.validation_fraction = 0)
   DatasetView test;
@@ -43,12 +44,14 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
 /// Reads (or takes from the cache), checks, encodes and splits. `threads` <= 0: all cores. A
 /// vocabulary that is made of the training text has `words`, too. Bad rows
 /// left out are counted in `EncodedDataset::skipped_rows`. Logs what a reader of the figures should
-/// know (`data_notes`). With n-grams the cache is not used: it has none. Throws DataError with
-/// file, line and what was expected.
+/// know (`data_notes`). With n-grams the cache is not used: it has none. `parts` of the training
+/// file are trained on and, without data.test, tested; null: all of it is trained on but for
+/// data.test_fraction. The cache, which has whole files, is not used then either. Throws DataError
+/// with file, line and what was expected.
 TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& tokenizer,
                                 std::int64_t seed, int threads,
                                 std::span<const std::string> words = {},
-                                const NgramConfig& ngrams = {});
+                                const NgramConfig& ngrams = {}, const RowParts* parts = nullptr);
 
 /// The weight of each class, [C]: 1, n / (C n_c) of `class_rows` (n rows in all, C classes that
 /// have any), or by name. Throws DataError for a name that is no class, or one that stands twice.
@@ -63,11 +66,13 @@ void weigh_classes(const ClassWeights& setting, TrainingData& data);
 /// the model lacks is then no bad row but one of label -1, which counts as wrong; a warning tells
 /// how many, and if no label is known that is a DataError. Null, for a model that keeps no layout:
 /// the columns are found by `data`, and such a label makes a bad row. What it does not read of the
-/// file is told by `data_notes` of `summarize`.
+/// file is told by `data_notes` of `summarize`. `rows`: which of the usable ones are taken, of the
+/// first `data.max_rows`; null: all of the file.
 std::unique_ptr<EncodedDataset> load_labelled_file(
     const std::filesystem::path& path, const DataConfig& data,
     const TokenizerConfig& tokenizer_config, const Tokenizer& tokenizer, const Labels& labels,
-    int threads, const RecordLayout* layout = nullptr, const NgramVocabulary* ngrams = nullptr);
+    int threads, const RecordLayout* layout = nullptr, const NgramVocabulary* ngrams = nullptr,
+    const std::vector<bool>* rows = nullptr);
 
 /// `data` without what it says about label, text, weight and separator: a file that is read by a
 /// layout takes these from there, and what is set again lays itself over it; weights are

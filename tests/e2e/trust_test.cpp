@@ -1,0 +1,70 @@
+// Trust in one's own figures: a test part of the training file, and more.
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+/// `small.json` in the folder `out`.
+std::vector<std::string> small_run(const std::string& out, std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", out};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST(TestFraction, IsTestedAndNeverTrainedOn) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(
+      small_run("run", {"--set", "data.test=", "--test-fraction", "0.2", "--set", "ngrams.max=1"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("test accuracy  "),
+                                 HasSubstr("diffuse eval --checkpoint run --data FILE\n")));
+  const Json test = Json::parse(read_file(workspace.path() / "run/test.json"));
+  EXPECT_EQ(test.at("count"), 42);
+  EXPECT_EQ(test.at("data").at("training_rows"), 0);
+  const Outcome eval = workspace.run({"eval", "--checkpoint", "run"});
+  EXPECT_EQ(eval.exit_code, 2) << eval;
+  EXPECT_THAT(eval.err,
+              HasSubstr("the model was tested on a part of its training file "
+                        "(data.test_fraction), and test.json of its run has the figures"));
+  const Outcome again = workspace.run({"train", "--resume", "run", "--set", "train.length=7e"});
+  ASSERT_EQ(again.exit_code, 0) << again;
+  EXPECT_EQ(Json::parse(read_file(workspace.path() / "run/test.json")).at("count"), 42);
+  const Outcome changed = workspace.run({"train", "--resume", "run", "--test-fraction", "0.3"});
+  EXPECT_EQ(changed.exit_code, 2) << changed;
+  EXPECT_THAT(changed.err, HasSubstr("data.test_fraction: 0.3 instead of 0.2"));
+}
+
+TEST(TestFraction, DoesNotStandBesideATestFile) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(small_run("run", {"--test-fraction", "0.2"}));
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err,
+              HasSubstr("0.2 splits test rows off, but data.test names a file of them"));
+}
+
+TEST(TestFraction, WorksWithoutAConfig) {
+  const Workspace workspace;
+  const Outcome outcome =
+      workspace.run({"train", "--train", "train.csv", "--test-fraction", "0.1", "--out", "run",
+                     "--set", "train.length=2e", "--set", "train.warmup=1u"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  // The defaults were chosen on the other rows.
+  EXPECT_THAT(outcome.err, HasSubstr("defaults for 189 rows of 3 classes"));
+  EXPECT_EQ(Json::parse(read_file(workspace.path() / "run/test.json")).at("count"), 21);
+}
+
+}  // namespace
+}  // namespace diffuse::testing
