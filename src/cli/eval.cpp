@@ -23,6 +23,7 @@
 #include "exit_code.hpp"
 #include "output.hpp"
 #include "run_ngrams.hpp"
+#include "train_result.hpp"
 
 namespace diffuse::cli {
 
@@ -191,8 +192,7 @@ int run_eval(const EvalOptions& options) {
   Evaluation evaluation =
       evaluate_with_progress(*model.classifier, view_all(*data), evaluation_options, "evaluating");
   evaluation.data = summary;
-  const std::string warning = majority_warning(evaluation.metrics, model.labels, summary.name);
-  if (!warning.empty()) log::warning("{}", warning);
+  warn_of_figures(evaluation.metrics, model.labels, summary.name);
   if (!options.output.empty()) write_predictions(options.output, evaluation, model.labels);
   std::optional<PairedComparison> paired;
   if (!options.against.empty()) paired = compare_against(options.against, evaluation, model.labels);

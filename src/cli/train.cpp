@@ -117,9 +117,7 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
   }
   write_run_report(run_dir, run.config, run.data, &evaluation, view,
                    has_test ? "test" : "validation");
-  const std::string warning =
-      majority_warning(evaluation.metrics, run.data.labels, has_test ? "test" : "validation");
-  if (!warning.empty()) log::warning("{}", warning);
+  warn_of_figures(evaluation.metrics, run.data.labels, has_test ? "test" : "validation");
   return evaluation;
 }
 

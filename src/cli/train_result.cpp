@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/eval/missed_classes.hpp"
 #include "diffuse/eval/report.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "evaluation.hpp"
@@ -42,6 +44,12 @@ Evaluation evaluate_checkpoint(const fs::path& folder, const DatasetView& view,
   Evaluation evaluation = evaluate_with_progress(*model.classifier, view, options, what);
   evaluation.data = part;
   return evaluation;
+}
+
+void warn_of_figures(const Metrics& metrics, const Labels& labels, const std::string& name) {
+  for (const std::string& text : {majority_warning(metrics, labels, name),
+                                  missed_classes_text(metrics, labels.names(), name)})
+    if (!text.empty()) log::warning("{}", text);
 }
 
 namespace {

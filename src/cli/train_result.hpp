@@ -23,6 +23,10 @@ Evaluation evaluate_checkpoint(const std::filesystem::path& folder, const Datase
                                at::Device device, Precision precision, const std::string& what,
                                std::vector<float> ngram_logits);
 
+/// Warns of what `metrics`, of the rows called `name`, say of a model that has not learned: no
+/// better than its most frequent class, or classes of which it gets no row right.
+void warn_of_figures(const Metrics& metrics, const Labels& labels, const std::string& name);
+
 /// What `train --json` prints: one object, `indent` 2, with the same figures; `test` as
 /// `evaluation_json` gives it, empty for null.
 std::string training_summary_json(const TrainingResult& result, const TrainingData& data,

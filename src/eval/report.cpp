@@ -15,6 +15,7 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/table.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/eval/missed_classes.hpp"
 
 namespace diffuse {
 namespace {
@@ -162,6 +163,9 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
                         {"network_factor", branches.factors.network}};
   }
   json["macro_f1"] = json_figure(metrics.macro_f1);
+  json["missed_classes"] = nlohmann::ordered_json::array();
+  for (const std::int32_t c : missed_classes(metrics))
+    json["missed_classes"].push_back(labels.name(c));
   json["mean_loss"] = metrics.mean_loss;
   json["ece"] = metrics.ece;
   json["examples_per_s"] = evaluation.examples_per_s;

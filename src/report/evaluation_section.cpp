@@ -5,6 +5,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/eval/missed_classes.hpp"
 #include "diffuse/report/svg_chart.hpp"
 #include "report/html.hpp"
 #include "report/sections.hpp"
@@ -39,6 +40,9 @@ std::string classes_html(const EvaluatedSet& set) {
       "class=\"number\">rows</th><th scope=\"col\" class=\"number\">predicted</th></tr></thead>\n"
       "<tbody>\n",
       set.labels.size() > kMostRows ? " tall\" tabindex=\"0" : "");
+  if (const std::string missed = missed_classes_text(set.metrics, set.labels, set.name);
+      !missed.empty())
+    out.insert(0, fmt::format("<p class=\"alarm\">{}</p>\n", html_text(missed)));
   for (std::size_t c = 0; c < set.labels.size(); ++c) {
     const ClassMetrics& figures = set.metrics.classes[c];
     out += fmt::format(

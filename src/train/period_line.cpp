@@ -1,8 +1,10 @@
 #include "period_line.hpp"
 
+#include "diffuse/base/log.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/eval/missed_classes.hpp"
 
 namespace diffuse {
 
@@ -36,6 +38,11 @@ void add_validation(HistoryEpoch& line, const Evaluation& validation) {
   if (!validation.branches) return;
   line.validation_network_accuracy = validation.branches->network_accuracy;
   line.validation_ngram_accuracy = validation.branches->ngram_accuracy;
+}
+
+void tell_missed_classes(const Metrics& validation, const Labels& labels) {
+  const std::string text = missed_classes_text(validation, labels.names(), "validation");
+  if (!text.empty()) log::info("  {}", text);
 }
 
 void add_memory(HistoryEpoch& line, at::Device device) {

@@ -21,6 +21,9 @@ std::optional<Evaluation> evaluate_validation(
     const std::function<void(std::int64_t, std::int64_t)>& on_progress);
 
 void add_validation(HistoryEpoch& line, const Evaluation& validation);
+/// Logs the classes of which no validation row was answered right. It is no warning yet: the first
+/// evaluations of many a sound training have some.
+void tell_missed_classes(const Metrics& validation, const Labels& labels);
 /// The peaks since they were last reset.
 void add_memory(HistoryEpoch& line, at::Device device);
 /// An epoch's time at the pace of the period's `updates`, from `line.time`, and with it and the

@@ -209,6 +209,7 @@ class Trainer {
     add_epoch_time(line, updates, plan_.updates_per_epoch, baseline_ ? &*baseline_ : nullptr);
     reset_peak_memory(device_);
     reporter_.report(line, validation ? &validation->metrics : nullptr);
+    if (validation) tell_missed_classes(validation->metrics, data_.labels);
     if (state_.stopped_early) {
       log::info("stopping early: no gain in {} evaluations (train.patience), best at update {}",
                 config_.train.patience, state_.best_update);

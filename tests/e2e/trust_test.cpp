@@ -1,4 +1,5 @@
-// Trust in one's own figures: a test part of the training file, and more.
+// Trust in one's own figures: a test part of the training file, and
+// classes that are never right.
 
 #include <gmock/gmock.h>
 
@@ -64,6 +65,24 @@ TEST(TestFraction, WorksWithoutAConfig) {
   // The defaults were chosen on the other rows.
   EXPECT_THAT(outcome.err, HasSubstr("defaults for 189 rows of 3 classes"));
   EXPECT_EQ(Json::parse(read_file(workspace.path() / "run/test.json")).at("count"), 21);
+}
+
+TEST(MissedClasses, AreAWarning) {
+  const Workspace workspace;
+  // No word tells the one row of "rare" in training from the others.
+  workspace.write("train.csv", easy_csv(210) + "rare,the match today goal number 3\n");
+  workspace.write("test.csv", easy_csv(60, 1000) + "rare,the goal again match number 4\n");
+  const Outcome outcome = workspace.run(small_run("run"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const char* const kText =
+      "1 of 4 classes with test rows is never answered right: \"rare\" (1 row, never predicted)";
+  EXPECT_THAT(outcome.err, HasSubstr(kText));
+  EXPECT_EQ(Json::parse(read_file(workspace.path() / "run/test.json")).at("missed_classes"),
+            Json::parse(R"(["rare"])"));
+  EXPECT_THAT(read_file(workspace.path() / "run/report.html"),
+              HasSubstr("1 of 4 classes with test rows is never answered right"));
+  const Outcome eval = workspace.run({"eval", "--checkpoint", "run"});
+  EXPECT_THAT(eval.err, HasSubstr("1 of 4 classes with test.csv rows is never answered right"));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ Evaluation sample() {
   return evaluation;
 }
 
-const Labels kLabels({"world", "sport", "money"});
+const Labels kThreeLabels({"world", "sport", "money"});
 
 TEST(Report, AccuracyLineIsStable) {
   Metrics metrics;
@@ -35,7 +35,7 @@ TEST(Report, AccuracyLineIsStable) {
 }
 
 TEST(Report, TableHoldsEveryFigure) {
-  EXPECT_EQ(evaluation_report(sample(), kLabels),
+  EXPECT_EQ(evaluation_report(sample(), kThreeLabels),
             "accuracy  50.00 %  [9.5, 90.5]  n = 2\n"
             "macro-F1  0.3333\n"
             "loss      0.8370  (mean cross-entropy)\n"
@@ -58,7 +58,7 @@ TEST(Report, TableHoldsEveryFigure) {
 }
 
 TEST(Report, JsonHoldsTheSameFigures) {
-  const auto json = nlohmann::json::parse(evaluation_json(sample(), kLabels));
+  const auto json = nlohmann::json::parse(evaluation_json(sample(), kThreeLabels));
   EXPECT_EQ(json["count"], 2);
   EXPECT_EQ(json["accuracy"], 0.5);
   EXPECT_EQ(json["accuracy_interval"].size(), 2U);
@@ -77,13 +77,18 @@ TEST(Report, JsonHoldsTheSameFigures) {
             nlohmann::json::parse(R"([{"coverage": 1, "accuracy": 0.5, "threshold": 0.5}])"));
 }
 
+TEST(Report, TellsTheClassesThatAreNeverRight) {
+  const auto json = nlohmann::json::parse(evaluation_json(sample(), kThreeLabels));
+  EXPECT_EQ(json["missed_classes"], nlohmann::json::parse(R"(["sport"])"));
+}
+
 TEST(Report, TellsWhatEachBranchReaches) {
   Evaluation evaluation = sample();
   evaluation.branches = BranchFigures{{0.5, 1.25}, 0.25, 0.75};
-  EXPECT_THAT(evaluation_report(evaluation, kLabels),
+  EXPECT_THAT(evaluation_report(evaluation, kThreeLabels),
               ::testing::HasSubstr("\nbranches  n-grams 75.00 %, network 25.00 %  (each by itself; "
                                    "factors 1.25 and 0.5)\n"));
-  const auto json = nlohmann::json::parse(evaluation_json(evaluation, kLabels));
+  const auto json = nlohmann::json::parse(evaluation_json(evaluation, kThreeLabels));
   EXPECT_EQ(json["branches"], nlohmann::json::parse(R"({"ngram_accuracy": 0.75,
       "network_accuracy": 0.25, "ngram_factor": 1.25, "network_factor": 0.5})"));
 }
@@ -105,7 +110,7 @@ Evaluation sample_beside_its_baseline() {
 
 TEST(Report, FiguresStandBesideWhatTheMostFrequentClassWouldReach) {
   Evaluation evaluation = sample_beside_its_baseline();
-  const std::string text = evaluation_report(evaluation, kLabels);
+  const std::string text = evaluation_report(evaluation, kThreeLabels);
   EXPECT_NE(text.find("\nmajority  50.00 %  (always \"sport\", the most frequent class in "
                       "training)\nmacro-F1"),
             std::string::npos)
@@ -114,7 +119,7 @@ TEST(Report, FiguresStandBesideWhatTheMostFrequentClassWouldReach) {
                       "unread)\n"),
             std::string::npos)
       << text;
-  const auto json = nlohmann::json::parse(evaluation_json(evaluation, kLabels));
+  const auto json = nlohmann::json::parse(evaluation_json(evaluation, kThreeLabels));
   EXPECT_EQ(json["majority"]["label"], "sport");
   EXPECT_EQ(json["majority"]["accuracy"], 0.5);
   EXPECT_EQ(json["data"]["unknown_tokens"], 3);
@@ -123,28 +128,28 @@ TEST(Report, FiguresStandBesideWhatTheMostFrequentClassWouldReach) {
   EXPECT_TRUE(json["data"].at("training_rows").is_null()) << "never compared with training";
   EXPECT_EQ(json["data"]["ambiguous_texts"], 0);
   evaluation.data->training_rows = 0;
-  EXPECT_EQ(nlohmann::json::parse(evaluation_json(evaluation, kLabels))["data"]["training_rows"],
-            0);
+  EXPECT_EQ(
+      nlohmann::json::parse(evaluation_json(evaluation, kThreeLabels))["data"]["training_rows"], 0);
 }
 
 TEST(Report, AModelNoBetterThanTheMajorityIsSaidToBeSo) {
   Evaluation evaluation = sample_beside_its_baseline();
-  EXPECT_EQ(majority_warning(evaluation.metrics, kLabels, "test"),
+  EXPECT_EQ(majority_warning(evaluation.metrics, kThreeLabels, "test"),
             "the model is no better than its most frequent class: 50.00 % of the test rows are "
             "right, and 50.00 % would be by always answering \"sport\"");
   evaluation.metrics.accuracy = 0.51;
-  EXPECT_EQ(majority_warning(evaluation.metrics, kLabels, "test"), "");
+  EXPECT_EQ(majority_warning(evaluation.metrics, kThreeLabels, "test"), "");
 }
 
 TEST(Report, RowsOfClassesThatTheModelLacks) {
   Evaluation evaluation = sample();
   evaluation.gold = {0, -1};
   evaluation.metrics = compute_metrics(evaluation.probabilities, evaluation.gold, 3);
-  EXPECT_NE(evaluation_report(evaluation, kLabels).find("\nno class  1 of these rows"),
+  EXPECT_NE(evaluation_report(evaluation, kThreeLabels).find("\nno class  1 of these rows"),
             std::string::npos);
-  EXPECT_EQ(nlohmann::json::parse(evaluation_json(evaluation, kLabels))["unknown_class"], 1);
+  EXPECT_EQ(nlohmann::json::parse(evaluation_json(evaluation, kThreeLabels))["unknown_class"], 1);
   const testing::TempDir dir;
-  write_predictions(dir.path() / "p.tsv", evaluation, kLabels);
+  write_predictions(dir.path() / "p.tsv", evaluation, kThreeLabels);
   EXPECT_EQ(read_file(dir.path() / "p.tsv"),
             "row\tgold\tpredicted\tprobability\n"
             "1\tworld\tworld\t0.750000\n"
