@@ -184,6 +184,7 @@ int run_eval(const EvalOptions& options) {
   evaluation_options.noise_seed = model.config.train.seed;  // as training's own test
   evaluation_options.precision = opened.precision;
   evaluation_options.branches = branch_options(model, view_all(*data), opened.threads);
+  evaluation_options.temperature = model.temperature;
   if (model.data) evaluation_options.class_rows = model.data->class_rows;
   if (!options.compare_precision.empty()) {
     compare_precisions(options, opened, view_all(*data), evaluation_options);

@@ -113,6 +113,7 @@ void Predictor::run_model(const RecordBlock& block) {
     first = end;
   }
   if (opened_.model.ngrams) add_ngrams();
+  apply_temperature(logits_, opened_.model.temperature);
   for (std::size_t i = 0; i < unknown_shares_.size() && !class_logits_.empty(); ++i) {
     if (unknown_shares_[i] < 1 || knows_ngrams(i)) continue;
     std::copy(class_logits_.begin(), class_logits_.end(), &logits_[i * classes]);

@@ -38,6 +38,7 @@ Evaluation evaluate_checkpoint(const fs::path& folder, const DatasetView& view,
   options.class_rows = class_rows;
   options.noise_seed = model.config.train.seed;
   options.precision = precision;
+  options.temperature = model.temperature;
   if (model.ngrams)
     options.branches =
         BranchOptions{.ngram_logits = std::move(ngram_logits), .factors = model.ngrams->factors};

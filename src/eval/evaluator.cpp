@@ -63,6 +63,14 @@ BranchFigures take_in_branch(const BranchOptions& options, std::int64_t classes,
   return figures;
 }
 
+/// Divides the logits by the temperature, and says what the probabilities were worth before.
+Calibration take_in_temperature(double temperature, std::int64_t classes, Evaluation& result) {
+  const std::vector<float> before = class_probabilities(result.logits, classes);
+  apply_temperature(result.logits, temperature);
+  return {.temperature = temperature,
+          .ece_before = expected_calibration_error(calibration_bins(before, result.gold, classes))};
+}
+
 }  // namespace
 
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,
@@ -102,6 +110,8 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
   }
   if (options.branches)
     result.branches = take_in_branch(*options.branches, options.class_count, result);
+  if (options.temperature != 1)
+    result.calibration = take_in_temperature(options.temperature, options.class_count, result);
   result.probabilities = class_probabilities(result.logits, options.class_count);
   result.time_s = steady_now_s() - start_s;
   result.examples_per_s = static_cast<double>(view.size()) / result.time_s;

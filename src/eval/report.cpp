@@ -123,7 +123,12 @@ std::string evaluation_report(const Evaluation& evaluation, const Labels& labels
   if (evaluation.branches) out += "branches  " + branches_text(*evaluation.branches) + "\n";
   out += fmt::format("macro-F1  {}\n", figure(metrics.macro_f1));
   out += fmt::format("loss      {:.4f}  (mean cross-entropy)\n", metrics.mean_loss);
-  out += fmt::format("ECE       {:.4f}  (15 bins)\n", metrics.ece);
+  out +=
+      fmt::format("ECE       {:.4f}  (15 bins{})\n", metrics.ece,
+                  evaluation.calibration ? fmt::format("; {:.4f} without its temperature of {:.3g}",
+                                                       evaluation.calibration->ece_before,
+                                                       evaluation.calibration->temperature)
+                                         : "");
   if (evaluation.data) out += fmt::format("read      {}\n", part_text(*evaluation.data));
   out += fmt::format("speed     {} examples/s  {} tokens/s  ({})\n",
                      format_count(static_cast<long long>(evaluation.examples_per_s)),
@@ -168,6 +173,10 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
     json["missed_classes"].push_back(labels.name(c));
   json["mean_loss"] = metrics.mean_loss;
   json["ece"] = metrics.ece;
+  json["calibration"] = nullptr;
+  if (evaluation.calibration)
+    json["calibration"] = {{"temperature", evaluation.calibration->temperature},
+                           {"ece_before", evaluation.calibration->ece_before}};
   json["examples_per_s"] = evaluation.examples_per_s;
   json["tokens_per_s"] = evaluation.tokens_per_s;
   json["time_s"] = evaluation.time_s;

@@ -135,6 +135,7 @@ LoadedModel load_model(const fs::path& folder) {
     targets.emplace_back(parameter.name, parameter.tensor);
   }
   load_tensors(weights, weights_path, targets);
+  model.temperature = read_temperature(folder);
   if (model.config.ngrams.used())
     model.ngrams = load_ngram_branch(folder, model.config, model.labels.size());
   return model;

@@ -62,8 +62,10 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
   save_model(writer.folder(), content.config, *content.data.tokenizer, content.data.labels,
              content.classifier, content.model_tensors, &content.data.facts, content.rows,
              ngrams ? &*ngrams : nullptr);
-  if (!content.coverage.empty())
-    write_file_atomically(writer.folder() / kCoverageFile, content.coverage);
+  if (content.confidence.temperature != 1)
+    save_temperature(writer.folder(), content.confidence.temperature);
+  if (!content.confidence.coverage.empty())
+    write_file_atomically(writer.folder() / kCoverageFile, content.confidence.coverage);
   save_tensors(writer.folder() / "optimizer.safetensors", content.training_tensors);
   write_file_atomically(writer.folder() / "state.json",
                         training_state_json(state, content.schedule));

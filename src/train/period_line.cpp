@@ -1,10 +1,17 @@
 #include "period_line.hpp"
 
+#include <system_error>
+#include <vector>
+
+#include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/eval/coverage.hpp"
 #include "diffuse/eval/missed_classes.hpp"
+#include "diffuse/eval/temperature.hpp"
+#include "diffuse/model/checkpoint.hpp"
 
 namespace diffuse {
 
@@ -27,6 +34,33 @@ std::optional<Evaluation> evaluate_validation(
   } catch (const Stopped&) {
     return std::nullopt;
   }
+}
+
+Confidence confidence_of(const Evaluation& validation, std::int64_t classes) {
+  Confidence confidence;
+  std::vector<float> probabilities = validation.probabilities;
+  if (!validation.branches) {
+    std::vector<float> logits = validation.logits;
+    confidence.temperature = fit_temperature(logits, validation.gold, classes);
+    apply_temperature(logits, confidence.temperature);
+    probabilities = class_probabilities(logits, classes);
+    log::debug(
+        "temperature {:.3g}: the validation rows' ECE is {:.4f} instead of {:.4f}",
+        confidence.temperature,
+        expected_calibration_error(calibration_bins(probabilities, validation.gold, classes)),
+        validation.metrics.ece);
+  }
+  confidence.coverage = coverage_json(coverage_curve(probabilities, validation.gold, classes),
+                                      std::ssize(validation.gold));
+  return confidence;
+}
+
+Confidence read_confidence(const std::filesystem::path& folder) {
+  Confidence confidence{.temperature = read_temperature(folder)};
+  std::error_code ignored;
+  if (std::filesystem::exists(folder / kCoverageFile, ignored))
+    confidence.coverage = read_file(folder / kCoverageFile);
+  return confidence;
 }
 
 void add_validation(HistoryEpoch& line, const Evaluation& validation) {

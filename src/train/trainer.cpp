@@ -7,14 +7,12 @@
 #include <vector>
 
 #include "diffuse/base/error.hpp"
-#include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
-#include "diffuse/eval/coverage.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
 #include "diffuse/train/plan.hpp"
 #include "divergence_text.hpp"
@@ -125,8 +123,7 @@ class Trainer {
     check_checkpoint(folder, CheckpointUse::training);
     state_ = read_training_state(folder / "state.json");
     steps_.resume(folder, state_);
-    std::error_code ignored;
-    if (fs::exists(folder / kCoverageFile, ignored)) coverage_ = read_file(folder / kCoverageFile);
+    confidence_ = read_confidence(folder);
     progress_.resume(state_.elapsed_s);
     checkpoints_.resume(state_);
     // Patience may have been raised since.
@@ -190,9 +187,7 @@ class Trainer {
       }
       add_validation(line, *validation);
       if (validation->branches) factors_ = validation->branches->factors;
-      coverage_ = coverage_json(
-          coverage_curve(validation->probabilities, validation->gold, data_.labels.size()),
-          std::ssize(validation->gold));
+      confidence_ = confidence_of(*validation, data_.labels.size());
       line.best = state_.note_evaluation(validation->metrics, config_.train);
       state_.stopped_early = progress_.patience_ran_out(state_) && state_.update < plan_.total;
     }
@@ -234,7 +229,7 @@ class Trainer {
                             : std::optional(NgramsContent{.vocabulary = ngrams_->branch.vocabulary,
                                                           .trained = ngrams_->branch.trained,
                                                           .factors = factors_}),
-              .coverage = coverage_};
+              .confidence = confidence_};
     });
   }
 
@@ -266,7 +261,7 @@ class Trainer {
   const RunNgrams* ngrams_;
   BranchFactors factors_;  // of the last evaluation
   std::optional<BranchOptions> branches_;
-  std::string coverage_;  // of the last evaluation
+  Confidence confidence_;  // of the last evaluation
   TrainingState state_;
 };
 

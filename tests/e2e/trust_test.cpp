@@ -1,5 +1,5 @@
-// Trust in one's own figures: a test part of the training file, and
-// classes that are never right.
+// Trust in one's own figures: a test part of the training file, classes that are never right, and
+// calibrated probabilities.
 
 #include <gmock/gmock.h>
 
@@ -83,6 +83,40 @@ TEST(MissedClasses, AreAWarning) {
               HasSubstr("1 of 4 classes with test rows is never answered right"));
   const Outcome eval = workspace.run({"eval", "--checkpoint", "run"});
   EXPECT_THAT(eval.err, HasSubstr("1 of 4 classes with test.csv rows is never answered right"));
+}
+
+TEST(Calibration, EvalAndPredictDivideByTheSameTemperature) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const fs::path run = workspace.path() / "runs/small";
+  const double temperature = Json::parse(read_file(run / "checkpoints/best/calibration.json"))
+                                 .at("temperature")
+                                 .get<double>();
+  const Json test = Json::parse(read_file(run / "test.json"));
+  EXPECT_EQ(test.at("calibration").at("temperature"), temperature);
+  const Outcome eval = workspace.run(
+      {"eval", "--checkpoint", "runs/small", "--threads", "1", "--output", "calibrated.tsv"});
+  EXPECT_THAT(eval.out, HasSubstr("without its temperature of "));
+  const std::string tsv = read_file(workspace.path() / "calibrated.tsv");
+  const Outcome predicted =
+      workspace.run({"predict", "--checkpoint", "runs/small", "test.csv", "--threads", "1"});
+  const std::vector<std::string> rows = lines_of(tsv);
+  const std::vector<std::string> answers = lines_of(predicted.out);
+  ASSERT_EQ(rows.size(), answers.size() + 1);
+  for (std::size_t i = 0; i < answers.size(); ++i) EXPECT_TRUE(rows[i + 1].ends_with(answers[i]));
+
+  // An older checkpoint has none, and answers the same.
+  Workspace other;
+  fs::copy(fs::canonical(run / "checkpoints/best"), other.path() / "old",
+           fs::copy_options::recursive);
+  fs::remove(other.path() / "old/manifest.json");
+  fs::remove(other.path() / "old/calibration.json");
+  const Outcome old = other.run({"eval", "--checkpoint", "old", "--data", "test.csv", "--json"});
+  ASSERT_EQ(old.exit_code, 0) << old;
+  const Json plain = Json::parse(old.out);
+  EXPECT_TRUE(plain.at("calibration").is_null());
+  EXPECT_EQ(plain.at("confusion"), test.at("confusion"));
+  EXPECT_NEAR(plain.at("ece").get<double>(), test.at("calibration").at("ece_before").get<double>(),
+              1e-6);
 }
 
 }  // namespace

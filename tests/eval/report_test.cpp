@@ -82,6 +82,18 @@ TEST(Report, TellsTheClassesThatAreNeverRight) {
   EXPECT_EQ(json["missed_classes"], nlohmann::json::parse(R"(["sport"])"));
 }
 
+TEST(Report, TellsWhatATemperatureDid) {
+  Evaluation evaluation = sample();
+  evaluation.calibration = Calibration{.temperature = 1.5, .ece_before = 0.5};
+  EXPECT_NE(evaluation_report(evaluation, kThreeLabels)
+                .find("ECE       0.3750  (15 bins; 0.5000 without its temperature of 1.5)\n"),
+            std::string::npos);
+  const auto json = nlohmann::json::parse(evaluation_json(evaluation, kThreeLabels));
+  EXPECT_EQ(json["calibration"]["temperature"], 1.5);
+  EXPECT_EQ(json["calibration"]["ece_before"], 0.5);
+  EXPECT_EQ(nlohmann::json::parse(evaluation_json(sample(), kThreeLabels))["calibration"], nullptr);
+}
+
 TEST(Report, TellsWhatEachBranchReaches) {
   Evaluation evaluation = sample();
   evaluation.branches = BranchFigures{{0.5, 1.25}, 0.25, 0.75};

@@ -7,6 +7,7 @@
 #include "diffuse/train/checkpointer.hpp"
 #include "diffuse/train/trainer.hpp"
 #include "support/fake_classifier.hpp"
+#include "support/message_of.hpp"
 #include "support/temp_dir.hpp"
 #include "training_fixture.hpp"
 
@@ -88,6 +89,44 @@ TEST(TrainingCheckpoint, WithAnAverageTheModelHoldsItAndTheRawWeightsAreKept) {
   // Evaluation has put the raw weights back.
   EXPECT_EQ(values_of(training, "raw.weight"), values_of(classifier.parameters()[0].tensor));
   EXPECT_EQ(values_of(training, "raw.bias"), values_of(classifier.parameters()[1].tensor));
+}
+
+TEST(TrainingCheckpoint, HoldsTheTemperatureOfTheLastEvaluation) {
+  const TempDir dir;
+  FakeClassifier classifier(kVocabSize, 2);
+  Config config = run_of_ten(0);
+  config.train.max_updates = 6;  // four updates an epoch: one evaluation before the end
+  config.train.checkpoint_every = "1u";
+  config.train.keep_checkpoints = 10;
+  const TrainingData data = two_classes();
+  train(config, data, classifier, dir.path());
+  const auto root = dir.path() / "checkpoints";
+  EXPECT_FALSE(std::filesystem::exists(root / "000003/calibration.json"));
+  const double temperature = read_temperature(root / "000004");
+  EXPECT_NE(temperature, 1);
+  EXPECT_EQ(read_temperature(root / "000005"), temperature);
+  // Whoever goes on from there knows it, too.
+  std::filesystem::remove_all(root / "000005");
+  train(config, data, classifier, dir.path(), root / "000004");
+  EXPECT_EQ(read_temperature(root / "000005"), temperature);
+}
+
+TEST(TrainingCheckpoint, WithoutValidationRowsHasNoTemperature) {
+  const TempDir dir;
+  FakeClassifier classifier(kVocabSize, 2);
+  train(run_of_ten(0),
+        testing::training_data(testing::separable_rows(64, 2, 1), nullptr, {"a", "b"}), classifier,
+        dir.path());
+  EXPECT_FALSE(std::filesystem::exists(dir.path() / "checkpoints/last/calibration.json"));
+  EXPECT_EQ(read_temperature(dir.path() / "checkpoints/last"), 1);
+}
+
+TEST(Temperature, OfADamagedFileIsRefused) {
+  const TempDir dir;
+  dir.write("calibration.json", R"({"temperature": 0})");
+  EXPECT_EQ(testing::message_of<CheckpointError>([&] { read_temperature(dir.path()); }),
+            "Checkpoint '" + dir.path().string() +
+                "' cannot be used. calibration.json: temperature is 0; expected a number above 0.");
 }
 
 TEST(Checkpointer, SaysWhatCannotBeCreated) {

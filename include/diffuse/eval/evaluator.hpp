@@ -9,6 +9,7 @@
 #include "diffuse/data/dataset.hpp"
 #include "diffuse/data/summary.hpp"
 #include "diffuse/eval/metrics.hpp"
+#include "diffuse/eval/temperature.hpp"
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/ngrams/branch_factors.hpp"
 
@@ -36,7 +37,8 @@ struct Evaluation {
   std::vector<std::uint64_t> rows;   ///< [n] number of each row in its file, from 1
   /// What the model read of the rows; set by whoever knows.
   std::optional<PartSummary> data{};
-  std::optional<BranchFigures> branches{};  ///< of a model of two
+  std::optional<BranchFigures> branches{};   ///< of a model of two
+  std::optional<Calibration> calibration{};  ///< of one with a temperature
   double time_s = 0;
   double tokens_per_s = 0;
   double examples_per_s = 0;
@@ -49,6 +51,7 @@ struct EvaluationOptions {
   std::int64_t noise_seed = 1;              ///< for a model with noise at evaluation
   Precision precision = Precision::fp32;    ///< resolved
   std::optional<BranchOptions> branches{};  ///< of a model of two
+  double temperature = 1;                   ///< that divides the logits
   /// Called before each batch is computed; may be empty.
   std::function<void(const Batch&)> before_batch{};
   /// Called after each batch with rows done and rows in all; may be empty.

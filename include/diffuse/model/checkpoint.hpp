@@ -48,14 +48,15 @@ struct LoadedModel {
   std::optional<DataFacts> data;           ///< nothing: a checkpoint of a version that kept none
   std::unique_ptr<Classifier> classifier;  ///< on the CPU
   std::optional<LoadedNgrams> ngrams{};    ///< where the config has n-grams
+  double temperature = 1;                  ///< that divides the logits
 };
 
 /// Reads `config.json`, `vocab.txt`, `labels.txt` and `model.safetensors` of the checkpoint folder
-/// `folder`, `data.json` where it is there, `ngrams.safetensors` and `branches.json` where the
-/// config has n-grams, and `module.pt` where `model.type` is torchscript, once
-/// its manifest has been checked (checkpoint_manifest.hpp). Throws CheckpointError as that does, or
-/// listing every missing, unexpected or misshapen tensor, or saying that `config.json` asks for far
-/// more parameters than are there, before it takes memory for them.
+/// `folder`, `data.json` and `calibration.json` where they are there, `ngrams.safetensors` and
+/// `branches.json` where the config has n-grams, and `module.pt` where `model.type` is torchscript,
+/// once its manifest has been checked (checkpoint_manifest.hpp). Throws CheckpointError as that
+/// does, or listing every missing, unexpected or misshapen tensor, or saying that `config.json`
+/// asks for far more parameters than are there, before it takes memory for them.
 LoadedModel load_model(const std::filesystem::path& folder);
 
 /// The hashes of the training texts (DataFacts::different_texts) that `texts.bin` of the checkpoint
@@ -79,6 +80,11 @@ void save_model(const std::filesystem::path& folder, const Config& config,
 /// CheckpointError.
 LoadedNgrams load_ngram_branch(const std::filesystem::path& folder, const Config& config,
                                std::int64_t classes);
+
+/// Writes `calibration.json` into the checkpoint folder `folder`.
+void save_temperature(const std::filesystem::path& folder, double temperature);
+/// Reads it; 1 where it is not there. Throws CheckpointError.
+double read_temperature(const std::filesystem::path& folder);
 
 /// Name of the file that holds the linear branch's weights.
 inline constexpr const char* kNgramsFile = "ngrams.safetensors";

@@ -17,6 +17,12 @@
 
 namespace diffuse {
 
+/// What a model knows, by its validation rows, of how sure its answers are.
+struct Confidence {
+  double temperature = 1;  ///< that divides the logits
+  std::string coverage{};  ///< `coverage.json`; empty: there was no evaluation
+};
+
 /// What a training checkpoint holds, besides the state.
 struct CheckpointContent {
   const Config& config;
@@ -28,7 +34,7 @@ struct CheckpointContent {
   std::vector<std::pair<std::string, at::Tensor>> training_tensors;
   LearningRateSchedule schedule;
   std::optional<NgramsContent> ngrams{};  ///< of a model of two branches
-  std::string coverage{};  ///< `coverage.json` of the last evaluation; empty: there was none
+  Confidence confidence{};                ///< of the last evaluation
 };
 
 /// Updates of the checkpoints in the folder `root` of a run, ascending; none where it cannot be
