@@ -97,15 +97,21 @@ std::optional<WordVectors> initial_vectors(const Config& config, const TrainingD
 }  // namespace
 
 PreparedRun prepare_run(const TrainOptions& options) {
-  const Config config = checked_config(options);
+  return prepare_run(checked_config(options),
+                     {.resumed = options.resume, .dry_run = options.dry_run});
+}
+
+PreparedRun prepare_run(const Config& config, const Preparation& how) {
   const at::Device device = resolve_device(config.train.device);
   const Precision precision = resolve_precision(config.train.precision, device);
   const bool fused = runs_fused(config.train.kernel, config.model.type, device, precision);
   const int threads = set_thread_count(config.train.threads);
   DataConfig data_config = config.data;
-  if (options.dry_run) data_config.cache = false;  // it writes nothing, not even there
-  TrainingData data = load_training_data(data_config, config.tokenizer, config.train.seed, threads,
-                                         words_to_keep(config, options.resume), config.ngrams);
+  if (how.dry_run) data_config.cache = false;  // it writes nothing, not even there
+  if (how.parts != nullptr) data_config.test.clear();
+  TrainingData data =
+      load_training_data(data_config, config.tokenizer, config.train.seed, threads,
+                         words_to_keep(config, how.resumed), config.ngrams, how.parts);
   weigh_classes(config.train.class_weights, data);
   if (config.train.patience > 0 && data.validation.size() == 0) {
     log::warning(
@@ -117,13 +123,13 @@ PreparedRun prepare_run(const TrainOptions& options) {
                             data.tokenizer->mask_id(), data.tokenizer->pad_id()};
   StartupFacts startup;
   std::optional<WordVectors> vectors =
-      initial_vectors(config, data, !options.resume.empty(), startup.vectors);
+      initial_vectors(config, data, !how.resumed.empty(), startup.vectors);
   startup.device = device_description(device);
   startup.precision = std::string(enum_name(precision));
   startup.threads = threads;
   startup.parameter_count = parameters_of(config, shape);
   startup.plan = plan_of(config, data.train);
-  startup.kernel = kernel_name(fused, config, precision, !options.resume.empty());
+  startup.kernel = kernel_name(fused, config, precision, !how.resumed.empty());
   const MemoryEstimate estimate = estimate_memory(
       config, precision, startup.parameter_count, data.train,
       {.classes = data.labels.size(),

@@ -30,7 +30,16 @@ struct PreparedRun {
   std::optional<WordVectors> vectors;  ///< that a fresh model starts with
 };
 
-/// Checks the options, reads the data, and finds out what the run will take.
+/// How a run is prepared beside its config.
+struct Preparation {
+  std::string resumed{};            ///< run directory that is gone on with; empty: a new run
+  bool dry_run = false;             ///< nothing is written, not even to the cache
+  const RowParts* parts = nullptr;  ///< of the training file; the test rows are then among them
+};
+
+/// Reads the data of a checked config, and finds out what the run will take.
+PreparedRun prepare_run(const Config& config, const Preparation& how);
+/// Checks the options first.
 PreparedRun prepare_run(const TrainOptions& options);
 
 /// What the run's manifest says of it.

@@ -1,0 +1,156 @@
+#include "train_run.hpp"
+
+#include <fmt/core.h>
+
+#include <memory>
+#include <system_error>
+#include <vector>
+
+#include "diffuse/base/error.hpp"
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
+#include "diffuse/base/signals.hpp"
+#include "diffuse/base/text_util.hpp"
+#include "diffuse/config/load.hpp"
+#include "diffuse/eval/report.hpp"
+#include "diffuse/model/initial_vectors.hpp"
+#include "diffuse/model/model_factory.hpp"
+#include "diffuse/train/memory_estimate.hpp"
+#include "exit_code.hpp"
+#include "manifest.hpp"
+#include "run_directory.hpp"
+#include "run_ngrams.hpp"
+#include "run_report.hpp"
+#include "train_result.hpp"
+
+namespace diffuse::cli {
+namespace fs = std::filesystem;
+namespace {
+
+void report_without_evaluation(const PreparedRun& run, const fs::path& run_dir) {
+  std::error_code ignored;
+  if (fs::exists(run_dir / "metrics.jsonl", ignored))
+    write_run_report(run_dir, run.config, run.data, nullptr, {}, "");
+}
+
+/// The part of `train_run` behind the training; nothing without rows.
+std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResult& result,
+                                     const std::optional<RunNgrams>& ngrams,
+                                     const fs::path& run_dir) {
+  const bool has_test = run.data.test.size() > 0;
+  const DatasetView& view = has_test ? run.data.test : run.data.validation;
+  if (view.size() == 0) {
+    report_without_evaluation(run, run_dir);
+    return std::nullopt;
+  }
+  const DataSummary& summary = run.data.summary;
+  Evaluation evaluation = evaluate_checkpoint(
+      result.best_checkpoint, view, has_test ? summary.test : summary.validation,
+      run.data.facts.class_rows, run.device, run.precision, has_test ? "testing" : "evaluating",
+      ngrams ? (has_test ? ngrams->test_logits : ngrams->validation_logits) : std::vector<float>());
+  if (has_test) {
+    write_or_warn("The test figures are on stdout alone", [&] {
+      write_file_atomically(run_dir / "test.json",
+                            evaluation_json(evaluation, run.data.labels) + "\n");
+    });
+  }
+  write_run_report(run_dir, run.config, run.data, &evaluation, view,
+                   has_test ? "test" : "validation");
+  warn_of_figures(evaluation.metrics, run.data.labels, has_test ? "test" : "validation");
+  return evaluation;
+}
+
+/// A fresh model, or one to be filled from a checkpoint.
+std::unique_ptr<Classifier> make_run_classifier(PreparedRun& run, bool resumed) {
+  std::unique_ptr<Classifier> classifier =
+      make_classifier(run.config, run.shape, run.config.train.seed);
+  if (run.config.model.type == ModelType::torchscript && classifier->parameters().empty())
+    throw UsageError(
+        fmt::format("{}: the module has no parameters to train (torch.jit.freeze takes them away).",
+                    run.config.model.file));
+  if (!resumed) load_pretrained_weights(*classifier, run.config);
+  if (run.vectors) start_from_vectors(*classifier, *run.vectors, run.config.model);
+  run.vectors.reset();
+  return classifier;
+}
+
+}  // namespace
+
+void write_or_warn(const char* what, const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const SystemError& error) {
+    log::warning("{}: {}", what, error.what());
+  }
+}
+
+void start_run_directory(const fs::path& run_dir, const PreparedRun& run, const RunFacts& facts) {
+  write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
+  write_file_atomically(run_dir / "manifest.json", manifest_json(facts, run.config));
+}
+
+void resume_run_directory(const fs::path& run_dir, const PreparedRun& run, const RunFacts& facts) {
+  const fs::path manifest = run_dir / "manifest.json";
+  const std::string noted = resumed_manifest_json(manifest, facts, run.config);
+  write_or_warn("A further resume will take the run's configuration from before this one", [&] {
+    write_file_atomically(run_dir / "config.json", config_json(run.config) + "\n");
+  });
+  write_or_warn("The run's manifest does not tell of this resume",
+                [&] { write_file_atomically(manifest, noted); });
+}
+
+RunOutcome train_run(PreparedRun& run, const fs::path& run_dir, bool resumed,
+                     const std::optional<BaselineFigures>& baseline) {
+  std::optional<EarlierTest> earlier(std::in_place, run_dir);
+  RunOutcome outcome;
+  std::optional<RunNgrams> ngrams;
+  try {
+    with_memory_advice(run.config, run.estimate, [&] {
+      const std::unique_ptr<Classifier> classifier = make_run_classifier(run, resumed);
+      const auto resume_from = resumed ? std::optional(last_checkpoint(run_dir)) : std::nullopt;
+      ngrams = make_run_ngrams(run, resume_from);
+      outcome.result = train(run.config, run.data, *classifier, run_dir, resume_from, baseline,
+                             ngrams ? &*ngrams : nullptr);
+    });
+  } catch (const TrainingError&) {
+    report_without_evaluation(run, run_dir);
+    throw;
+  } catch (const SystemError& error) {  // the last checkpoint could not be written
+    report_without_evaluation(run, run_dir);
+    if (stop_signal() == 0) throw;
+    log::error("{}", error.what());
+    outcome.stopped_by = stop_signal();
+    return outcome;
+  }
+  const TrainingResult& result = outcome.result;
+  earlier->tell();
+  if (result.was_finished) earlier.reset();  // test.json has its name back
+  if (result.stopped_by_signal != 0) {
+    report_without_evaluation(run, run_dir);
+    outcome.stopped_by = result.stopped_by_signal;
+    return outcome;
+  }
+  const bool tested = fs::exists(run_dir / "test.json");
+  if (result.was_finished && (tested || run.data.test.size() == 0)) return outcome;
+  try {
+    with_memory_advice(run.config, run.estimate,
+                       [&] { outcome.evaluated = finish_run(run, result, ngrams, run_dir); });
+  } catch (const Stopped& stop) {
+    report_without_evaluation(run, run_dir);
+    outcome.stopped_by = stop.signal;
+  }
+  return outcome;
+}
+
+int tell_stopped(int signal, const TrainingResult& result, const fs::path& run_dir) {
+  log::warning(
+      "Stopped by {} after {} updates{}; the last checkpoint is {}. Go on with:\n  diffuse "
+      "train --resume {}",
+      signal_name(signal), format_count(result.updates),
+      result.stopped_by_signal == 0 ? ", in the final evaluation" : "",
+      relative_if_shorter(result.last_checkpoint), shell_quoted(relative_if_shorter(run_dir)));
+  return kSignalBase + signal;
+}
+
+}  // namespace diffuse::cli

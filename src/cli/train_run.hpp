@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "diffuse/eval/evaluator.hpp"
+#include "diffuse/train/trainer.hpp"
+#include "prepared_run.hpp"
+
+namespace diffuse::cli {
+
+/// Runs `write`, which writes a file of a run's: a failure is a warning that begins with `what`.
+void write_or_warn(const char* what, const std::function<void()>& write);
+
+/// Writes down what a new run is made of: its config and its manifest.
+void start_run_directory(const std::filesystem::path& run_dir, const PreparedRun& run,
+                         const RunFacts& facts);
+/// Checks that the run's data are still the same and notes who goes on with it, and with what: on a
+/// full disk it goes on unnoted.
+void resume_run_directory(const std::filesystem::path& run_dir, const PreparedRun& run,
+                          const RunFacts& facts);
+
+/// What became of a run.
+struct RunOutcome {
+  TrainingResult result;
+  /// The best checkpoint on the test rows or, without any, on the validation rows; nothing without
+  /// either, and where the run was stopped or had been finished before.
+  std::optional<Evaluation> evaluated{};
+  /// The number of the signal that ended the run; 0: none. Nothing is left to be told of a stop
+  /// where `result.last_checkpoint` is empty: it could not be written, and the log says why.
+  int stopped_by = 0;
+};
+
+/// Trains what `run` is about in `run_dir`, which holds its config and manifest, or goes on with
+/// what stands there; then tests the best checkpoint once, where there are test rows
+/// (`test.json`), or else evaluates it on the validation rows, and writes `report.html`. `baseline`
+/// as `train` takes it. Throws as that does.
+RunOutcome train_run(PreparedRun& run, const std::filesystem::path& run_dir, bool resumed,
+                     const std::optional<BaselineFigures>& baseline = {});
+
+/// The exit code of a run that the signal `signal` stopped; tells how to go on with `run_dir`.
+int tell_stopped(int signal, const TrainingResult& result, const std::filesystem::path& run_dir);
+
+}  // namespace diffuse::cli
