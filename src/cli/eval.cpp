@@ -2,13 +2,14 @@
 
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
+#include <vector>
 
-#include "choices.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/config/load.hpp"
@@ -19,6 +20,7 @@
 #include "diffuse/eval/precision_comparison.hpp"
 #include "diffuse/eval/report.hpp"
 #include "diffuse/model/checkpoint.hpp"
+#include "ensemble.hpp"
 #include "evaluation.hpp"
 #include "exit_code.hpp"
 #include "output.hpp"
@@ -26,46 +28,6 @@
 #include "train_result.hpp"
 
 namespace diffuse::cli {
-
-CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
-  CLI::App* verb = app.add_subcommand("eval", "Measure a checkpoint on labelled texts");
-  add_model_options(*verb, options.model);
-  verb->add_option("--data", options.data,
-                   "Labelled file (CSV, TSV, JSONL, plain or .gz), read as the training data was; "
-                   "default: the test file the model was trained with")
-      ->type_name("FILE");
-  verb->add_option(
-          "--on-error", options.on_error,
-          "What a bad row does: error stops, skip leaves it out and counts it; default: as "
-          "in training (data.on_error)")
-      ->transform(one_of<OnError>({{"error", OnError::error}, {"skip", OnError::skip}}))
-      ->option_text("error|skip");
-  add_data_options(*verb, options.reading);
-  verb->add_option("--output", options.output,
-                   "Also write the predictions here: columns row, gold, predicted, probability")
-      ->type_name("FILE");
-  verb->add_option("--against", options.against,
-                   "Predictions of another model on the same rows (its --output): whether one of "
-                   "the two is better, by McNemar's paired test")
-      ->type_name("FILE");
-  verb->add_option("--compare-precision", options.compare_precision,
-                   "Instead of the report: how far the answers in these precisions, separated by "
-                   "commas, are from those in fp32")
-      ->transform(one_of<Precision>(precision_choices(false)))
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->option_text("fp32|tf32|bf16|fp16,...");
-  verb->add_flag("--json", options.json, "Print the figures as one JSON object");
-  verb->footer(
-      "Examples:\n"
-      "  diffuse eval --checkpoint runs/r8\n"
-      "  diffuse eval --checkpoint runs/r8 --data more.csv --output predictions.tsv\n"
-      "  diffuse eval --checkpoint runs/r8 --data old.csv --set data.label_column=topic\n"
-      "  diffuse eval --checkpoint runs/r8 --against predictions.tsv\n"
-      "  diffuse eval --checkpoint runs/r8/checkpoints/last --json | jq .accuracy\n"
-      "  diffuse eval --checkpoint runs/r8 --compare-precision bf16,fp16\n");
-  return verb;
-}
 
 namespace {
 
@@ -133,17 +95,10 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
                             : precision_report(reference, differences));
 }
 
-}  // namespace
-
-int run_eval(const EvalOptions& options) {
-  check_output_file(options.output);
-  check_comparison(options);
-  OpenedModel opened = open_model(options.model);
-  LoadedModel& model = opened.model;
-  for (const Precision wanted : options.compare_precision)
-    check_kernel(options.model.kernel, model.config.model.type, opened.device,
-                 resolve_precision(wanted, opened.device));
-  const DataConfig& trained = model.config.data;
+/// The file that is measured on. Throws UsageError where there is none, or --output would replace
+/// something that is read.
+std::string measured_file(const EvalOptions& options, const OpenedModel& opened) {
+  const DataConfig& trained = opened.model.config.data;
   const std::string file = options.data.empty() ? trained.test : options.data;
   check_output_apart(options.output, {{"the model", options.model.checkpoint},
                                       {"the checkpoint", opened.folder},
@@ -167,38 +122,90 @@ int run_eval(const EvalOptions& options) {
         "--data -: eval reads its rows from a file, whose name tells the format; write stdin to "
         "one, as `... > rows.csv` does.");
   }
+  return file;
+}
+
+/// The rows that are measured on, and what the model reads of them.
+struct MeasuredRows {
+  std::unique_ptr<EncodedDataset> data;
+  PartSummary summary;
+};
+
+MeasuredRows read_rows(const EvalOptions& options, const OpenedModel& opened) {
+  const LoadedModel& model = opened.model;
+  const std::string file = measured_file(options, opened);
   DataConfig reading = other_data_config(opened, options.reading);
   if (options.on_error) reading.on_error = *options.on_error;
-  const auto data =
+  MeasuredRows rows;
+  rows.data =
       load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer, model.labels,
                          opened.threads, training_layout(opened), ngram_vocabulary(model));
-  PartSummary summary = summarize(std::filesystem::path(file).filename().string(), view_all(*data),
-                                  model.tokenizer->unknown_id(), model.config.tokenizer.max_tokens);
+  rows.summary = summarize(std::filesystem::path(file).filename().string(), view_all(*rows.data),
+                           model.tokenizer->unknown_id(), model.config.tokenizer.max_tokens);
   if (const auto texts = read_training_texts(opened.folder))
-    summary.training_rows = count_known_texts(*data, *texts);
-  tell(data_notes(summary));
+    rows.summary.training_rows = count_known_texts(*rows.data, *texts);
+  tell(data_notes(rows.summary));
+  return rows;
+}
 
-  EvaluationOptions evaluation_options;
-  evaluation_options.batch_size = options.model.batch_size;
-  evaluation_options.class_count = model.labels.size();
-  evaluation_options.noise_seed = model.config.train.seed;  // as training's own test
-  evaluation_options.precision = opened.precision;
-  evaluation_options.branches = branch_options(model, view_all(*data), opened.threads);
-  evaluation_options.temperature = model.temperature;
-  if (model.data) evaluation_options.class_rows = model.data->class_rows;
-  if (!options.compare_precision.empty()) {
-    compare_precisions(options, opened, view_all(*data), evaluation_options);
+Evaluation evaluate_rows(OpenedModel& opened, MeasuredRows rows, std::int64_t batch_size,
+                         const std::string& what) {
+  const DatasetView view = view_all(*rows.data);
+  Evaluation evaluation = evaluate_with_progress(*opened.model.classifier, view,
+                                                 options_of(opened, view, batch_size), what);
+  evaluation.data = std::move(rows.summary);
+  return evaluation;
+}
+
+void print_evaluation(const EvalOptions& options, const Evaluation& evaluation,
+                      const Labels& labels) {
+  warn_of_figures(evaluation.metrics, labels, evaluation.data->name);
+  if (!options.output.empty()) write_predictions(options.output, evaluation, labels);
+  std::optional<PairedComparison> paired;
+  if (!options.against.empty()) paired = compare_against(options.against, evaluation, labels);
+  write_output(options.json ? json_text(evaluation, labels, paired, options.against)
+                            : report_text(evaluation, labels, paired, options.against));
+}
+
+/// Measures what the models of a cross-validation answer together.
+void evaluate_members(const EvalOptions& options,
+                      const std::vector<std::filesystem::path>& members) {
+  if (!options.compare_precision.empty())
+    throw UsageError("--compare-precision is about one model; give one of the ensemble's: " +
+                     members.front().string());
+  Labels labels;
+  const Evaluation evaluation = evaluate_ensemble(
+      members, options.model,
+      [&](OpenedModel& opened) {
+        return evaluate_rows(opened, read_rows(options, opened), options.model.batch_size,
+                             "evaluating");
+      },
+      labels);
+  print_evaluation(options, evaluation, labels);
+}
+
+}  // namespace
+
+int run_eval(const EvalOptions& options) {
+  check_output_file(options.output);
+  check_comparison(options);
+  if (const auto members = ensemble_members(options.model.checkpoint); !members.empty()) {
+    evaluate_members(options, members);
     return kDone;
   }
-  Evaluation evaluation =
-      evaluate_with_progress(*model.classifier, view_all(*data), evaluation_options, "evaluating");
-  evaluation.data = summary;
-  warn_of_figures(evaluation.metrics, model.labels, summary.name);
-  if (!options.output.empty()) write_predictions(options.output, evaluation, model.labels);
-  std::optional<PairedComparison> paired;
-  if (!options.against.empty()) paired = compare_against(options.against, evaluation, model.labels);
-  write_output(options.json ? json_text(evaluation, model.labels, paired, options.against)
-                            : report_text(evaluation, model.labels, paired, options.against));
+  OpenedModel opened = open_model(options.model);
+  for (const Precision wanted : options.compare_precision)
+    check_kernel(options.model.kernel, opened.model.config.model.type, opened.device,
+                 resolve_precision(wanted, opened.device));
+  MeasuredRows rows = read_rows(options, opened);
+  if (!options.compare_precision.empty()) {
+    const DatasetView view = view_all(*rows.data);
+    compare_precisions(options, opened, view, options_of(opened, view, options.model.batch_size));
+    return kDone;
+  }
+  print_evaluation(options,
+                   evaluate_rows(opened, std::move(rows), options.model.batch_size, "evaluating"),
+                   opened.model.labels);
   return kDone;
 }
 

@@ -11,8 +11,10 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "choices.hpp"
 #include "diffuse/base/error.hpp"
@@ -23,6 +25,7 @@
 #include "diffuse/data/byte_source.hpp"
 #include "diffuse/data/records.hpp"
 #include "diffuse/eval/coverage.hpp"
+#include "ensemble.hpp"
 #include "exit_code.hpp"
 #include "predictor.hpp"
 #include "records_ahead.hpp"
@@ -203,7 +206,12 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
 }
 
 int run_predict(const PredictOptions& options) {
-  OpenedModel opened = open_model(options.model);
+  std::vector<OpenedModel> models = open_models(options.model);
+  OpenedModel& opened = models.front();
+  if (models.size() > 1 && options.target_accuracy)
+    throw UsageError(
+        "--target-accuracy: an ensemble has no validation rows of its own by which to tell how "
+        "accurate it is at which confidence; take a model of one training.");
   if (options.top > opened.model.labels.size()) {
     throw UsageError(fmt::format("--top {}: the model has {} classes.", options.top,
                                  opened.model.labels.size()));
@@ -222,6 +230,8 @@ int run_predict(const PredictOptions& options) {
   Predictor predictor(opened,
                       {options.format, static_cast<std::size_t>(options.top), options.logits,
                        options.probabilities, options.keep, threshold_of(options, opened.folder)});
+  for (OpenedModel& other : std::span(models).subspan(1))
+    predictor.join(std::make_unique<Predictor>(other, OutputForm()));
   RecordsAhead ahead(static_cast<std::size_t>(options.model.batch_size));
   ahead.start(open_reader(ahead.watched(input.data()), format, data, opened, options),
               [&input, told = false](const RecordReader& reader) mutable {

@@ -42,12 +42,34 @@ Predictor::Predictor(OpenedModel& opened, OutputForm form)
 }
 
 void Predictor::answer(const RecordBlock& block) {
+  compute(block);
+  if (!others_.empty()) average_with_others(block);
+  write_lines(block);
+}
+
+void Predictor::compute(const RecordBlock& block) {
   const LoadedModel& model = opened_.model;
   encode_batch(*model.tokenizer, block.texts(), model.config.tokenizer.max_tokens, pool_, encoded_);
   if (model.ngrams) model.ngrams->vocabulary.encode(block.texts(), pool_, ngrams_);
   read_texts();
   run_model(block);
-  write_lines(block);
+}
+
+/// What this model knows of the texts stands in the lines; the ensemble's logits are the logarithms
+/// of its probabilities.
+void Predictor::average_with_others(const RecordBlock& block) {
+  std::vector<double> sums(probabilities_.begin(), probabilities_.end());
+  for (const auto& other : others_) {
+    other->compute(block);
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      sums[i] += static_cast<double>(other->probabilities_[i]);
+  }
+  constexpr double kLeast = 1e-30;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const double mean = sums[i] / static_cast<double>(others_.size() + 1);
+    probabilities_[i] = static_cast<float>(mean);
+    logits_[i] = static_cast<float>(std::log(std::max(mean, kLeast)));
+  }
 }
 
 /// Counts what the model does not read of the texts.

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "diffuse/base/worker_pool.hpp"
@@ -21,6 +23,10 @@ class Predictor {
  public:
   Predictor(OpenedModel& opened, OutputForm form);
 
+  /// Has `other`, of a model of the same classes, answer with this one: the mean of their
+  /// probabilities.
+  void join(std::unique_ptr<Predictor> other) { others_.push_back(std::move(other)); }
+
   /// Writes a line for each record of `block`.
   void answer(const RecordBlock& block);
   /// Says how many texts were cut and how many of their words are unknown: a warning where these
@@ -34,6 +40,8 @@ class Predictor {
     return opened_.model.ngrams.has_value() && ngrams_.offsets[i] < ngrams_.offsets[i + 1];
   }
   void fill_empty_texts();
+  void compute(const RecordBlock& block);
+  void average_with_others(const RecordBlock& block);
   void run_model(const RecordBlock& block);
   void add_ngrams();
   void write_lines(const RecordBlock& block);
@@ -43,6 +51,7 @@ class Predictor {
   OutputLines lines_;
   at::Generator generator_;
   std::vector<float> class_logits_;  // of the training rows' shares; empty: not known
+  std::vector<std::unique_ptr<Predictor>> others_;
   // Of the block, by usable record.
   EncodedTexts encoded_;
   NgramTexts ngrams_;  // where the model has them

@@ -16,6 +16,7 @@
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/train/checkpointer.hpp"
+#include "fold_plan.hpp"
 #include "run_lock.hpp"
 
 namespace diffuse::cli {
@@ -24,9 +25,10 @@ namespace {
 
 const fs::path kRunsFolder = "runs";
 /// All that a run writes into its folder.
-constexpr std::array kRunContent = {"config.json", "manifest.json", "metrics.jsonl",
-                                    "train.log",   "test.json",     "report.html",
-                                    "checkpoints", "tensorboard",   "baseline.json"};
+constexpr std::array kRunContent = {
+    "config.json", "manifest.json",         "metrics.jsonl",    "train.log",     "test.json",
+    "report.html", "checkpoints",           "tensorboard",      "baseline.json", "folds.json",
+    "folds",       "cross-validation.json", "predictions.jsonl"};
 
 /// Test figures of earlier ends: `test-000246.json`.
 bool is_earlier_test(const std::string& name) {
@@ -179,6 +181,7 @@ void check_resumable(const fs::path& run_dir) {
         "this is not the run directory of a training; it has no config.json. Give the folder that "
         "`diffuse train` named as its run directory");
   }
+  if (read_fold_settings(run_dir)) return;  // each fold has its own
   if (last_checkpoint(run_dir).empty()) {
     fail(
         "the run was stopped before its first checkpoint, there is nothing to go on from; start it "

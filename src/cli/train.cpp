@@ -16,6 +16,8 @@
 #include "diffuse/train/memory_estimate.hpp"
 #include "diffuse/train/trainer.hpp"
 #include "exit_code.hpp"
+#include "fold_plan.hpp"
+#include "folds.hpp"
 #include "manifest.hpp"
 #include "output.hpp"
 #include "prepared_run.hpp"
@@ -70,6 +72,19 @@ void tell_finished(const TrainingResult& result, const TrainConfig& config) {
                 : "a greater train.length goes on: --set train.length=...");
 }
 
+/// Flags of a cross-validation that something else on the command line leaves no room for.
+void check_fold_flags(const TrainOptions& options) {
+  const bool given = options.folds > 0 || options.ensemble;
+  if (options.ensemble && options.folds == 0 && options.resume.empty())
+    throw UsageError("--ensemble keeps the models of --folds K; give that, too.");
+  if (given && !options.resume.empty())
+    throw UsageError(
+        "--resume goes on with the folds that the run has; --folds and --ensemble cannot stand "
+        "beside it.");
+  if (given && !options.baseline.empty())
+    throw UsageError("--baseline is measured beside one training; --folds cannot stand beside it.");
+}
+
 }  // namespace
 
 int run_train(const TrainOptions& options) {
@@ -77,6 +92,9 @@ int run_train(const TrainOptions& options) {
   ignore_write_signals();  // nor does a reader of the log that is gone, or a full disk, end a run
   catch_checkpoint_signals();
   const std::string start_time = utc_now();
+  check_fold_flags(options);
+  if (options.folds > 0 || (!options.resume.empty() && read_fold_settings(options.resume)))
+    return run_folds(options, start_time);
   PreparedRun run = prepare_run(options);
   if (options.dry_run) {
     write_output((options.json ? startup_json : startup_table)(run.config, run.data, run.startup));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +25,9 @@ struct TrainOptions {
   std::optional<std::string> threads;
   bool dry_run = false;
   bool json = false;
-  std::string baseline;  ///< "distilbert": measured on the run's rows first; empty: none
+  std::int64_t folds = 0;  ///< of a cross-validation; 0: none
+  bool ensemble = false;   ///< the folds' models are kept, to answer together
+  std::string baseline;    ///< "distilbert": measured on the run's rows first; empty: none
   std::vector<std::string> arguments;  ///< the whole command line, for the manifest
 };
 

@@ -37,6 +37,14 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       ->type_name("NAME");
   verb->add_option("--threads", options.threads, "Threads of the CPU; 0: all (train.threads)")
       ->type_name("N");
+  verb->add_option("--folds", options.folds,
+                   "Cross-validation: train K models, each on all rows but a K-th part, which it "
+                   "answers; prints their accuracy and writes predictions.jsonl")
+      ->check(CLI::Range(2, 1000))
+      ->type_name("K");
+  verb->add_flag("--ensemble", options.ensemble,
+                 "Keep the models of --folds: they answer the test rows together, as eval and "
+                 "predict let them with this run as --checkpoint");
   verb->add_option("--baseline", options.baseline,
                    "First measure another model on the same rows, for at most a minute, and tell "
                    "each epoch's time and memory beside its own")
@@ -53,6 +61,7 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       "  diffuse train --config agnews.json --set data.max_rows=10000 --set train.length=2e\n"
       "  diffuse train --resume runs/agnews\n"
       "  diffuse train --config r8.json --baseline distilbert\n"
+      "  diffuse train --config trec.json --folds 10\n"
       "  diffuse train --config my.json --dry-run --json | jq .memory_estimate_bytes\n");
   return verb;
 }
