@@ -88,7 +88,8 @@ TEST(LabelMetrics, AreThoseOfScikitLearn) {
   for (std::size_t c = 0; c < 5; ++c) {
     const nlohmann::json& wanted = reference.json.at("f1")[c];
     ASSERT_EQ(metrics.classes[c].f1.has_value(), !wanted.is_null());
-    if (!wanted.is_null()) EXPECT_NEAR(*metrics.classes[c].f1, wanted.get<double>(), 1e-9);
+    if (wanted.is_null()) continue;
+    EXPECT_NEAR(*metrics.classes[c].f1, wanted.get<double>(), 1e-9);
   }
   double decisions = 0;
   for (const CalibrationBin& bin : metrics.calibration) decisions += static_cast<double>(bin.count);
