@@ -63,7 +63,8 @@ bool is_text_of(std::string_view text, std::span<const std::int32_t> tokens, con
 void explain_errors(const fs::path& checkpoint, std::vector<ReportedError>& errors) {
   const LoadedModel model = load_model(checkpoint);
   if (!can_be_explained(model.config)) return;
-  const Explainer explainer(model);
+  // To see which words a mark belongs to, a few points do.
+  const Explainer explainer(model, Explainer::kMostTokens / 20);
   for (ReportedError& error : errors) {
     for (const WordShare& word :
          share_among_words(explainer.explain(error.text, error.predicted), error.text))

@@ -22,13 +22,19 @@ constexpr std::size_t kFewRows = 20;
 std::vector<CoveragePoint> coverage_curve(std::span<const float> probabilities,
                                           std::span<const std::int32_t> gold, std::int64_t classes,
                                           std::size_t most) {
-  if (gold.empty()) throw Error("coverage_curve: there are no rows.");
   const std::vector<std::int32_t> answers = predicted_classes(probabilities, classes);
   const auto width = static_cast<std::size_t>(classes);
-  const auto confidence = [&](std::size_t row) {
-    return probabilities[row * width + static_cast<std::size_t>(answers[row])];
-  };
-  std::vector<std::size_t> order(gold.size());
+  std::vector<Answered> rows(gold.size());
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    rows[row] = {probabilities[row * width + static_cast<std::size_t>(answers[row])],
+                 answers[row] == gold[row]};
+  return coverage_curve(rows, most);
+}
+
+std::vector<CoveragePoint> coverage_curve(std::span<const Answered> answered, std::size_t most) {
+  if (answered.empty()) throw Error("coverage_curve: there are no rows.");
+  const auto confidence = [&](std::size_t row) { return answered[row].confidence; };
+  std::vector<std::size_t> order(answered.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return confidence(a) != confidence(b) ? confidence(a) > confidence(b) : a < b;
@@ -38,7 +44,7 @@ std::vector<CoveragePoint> coverage_curve(std::span<const float> probabilities,
   std::size_t right = 0;
   std::size_t last = 0;  // rows of the last point
   for (std::size_t i = 0; i < order.size(); ++i) {
-    right += answers[order[i]] == gold[order[i]] ? 1 : 0;
+    right += answered[order[i]].right ? 1 : 0;
     const std::size_t rows = i + 1;
     const bool at_end = rows == order.size();
     const bool parts = at_end || confidence(order[i + 1]) < confidence(order[i]);

@@ -63,22 +63,23 @@ BranchFigures take_in_branch(const BranchOptions& options, const Gold& gold, Eva
   return figures;
 }
 
-/// Divides the logits by the temperature, and says what the probabilities were worth before.
-Calibration take_in_temperature(double temperature, std::int64_t classes, const Gold& gold,
-                                Evaluation& result) {
-  const std::vector<float> before = class_probabilities(result.logits, classes);
+/// Divides the logits by the temperature, makes their probabilities anew, and says what those
+/// before were worth.
+Calibration take_in_temperature(double temperature, const Gold& gold, Evaluation& result) {
+  const double before =
+      expected_calibration_error(calibration_bins(result.probabilities, gold.labels, gold.classes));
   apply_temperature(result.logits, temperature);
-  return {.temperature = temperature,
-          .ece_before = expected_calibration_error(calibration_bins(before, gold.labels, classes))};
+  std::vector<float>().swap(result.probabilities);  // as large as the new ones
+  result.probabilities = class_probabilities(result.logits, gold.classes);
+  return {.temperature = temperature, .ece_before = before};
 }
 
 /// Probabilities, answers and figures of the logits.
 void judge(const EvaluationOptions& options, Gold gold, Evaluation& result) {
   if (!gold.several) {
-    if (options.temperature != 1)
-      result.calibration =
-          take_in_temperature(options.temperature, options.class_count, gold, result);
     result.probabilities = class_probabilities(result.logits, options.class_count);
+    if (options.temperature != 1)
+      result.calibration = take_in_temperature(options.temperature, gold, result);
     result.metrics = compute_metrics(result.probabilities, gold.labels, options.class_count);
     result.metrics.majority = majority_of(result.metrics, options.class_rows);
     result.gold = std::move(gold.labels);

@@ -10,13 +10,14 @@ namespace diffuse {
 
 bool can_be_explained(const Config& config) { return config.model.type == ModelType::diffusion; }
 
-Explainer::Explainer(const LoadedModel& model) : model_(model) {
+Explainer::Explainer(const LoadedModel& model, std::int64_t most_tokens)
+    : model_(model), most_tokens_(most_tokens) {
   if (!can_be_explained(model.config)) throw Error("Explainer: the network is no diffusion.");
 }
 
 Explanation Explainer::explain(std::string_view text, std::int32_t label) const {
   Explanation explanation{.label = label};
-  if (model_.config.model.dim > 0) add_network_parts(model_, text, explanation);
+  if (model_.config.model.dim > 0) add_network_parts(model_, text, most_tokens_, explanation);
   if (model_.ngrams) add_ngram_parts(*model_.ngrams, text, explanation);
   std::stable_sort(explanation.parts.begin(), explanation.parts.end(),
                    [](const ExplainedPart& a, const ExplainedPart& b) {

@@ -13,9 +13,9 @@
 namespace diffuse {
 namespace {
 
-/// Some 200,000 tokens of points at most, which take a second; of a long text still some points.
-std::int64_t most_points(std::size_t tokens) {
-  return std::clamp<std::int64_t>(200'000 / static_cast<std::int64_t>(tokens), 65, 1025);
+/// Of a long text still some points.
+std::int64_t most_points(std::size_t tokens, std::int64_t most_tokens) {
+  return std::clamp<std::int64_t>(most_tokens / static_cast<std::int64_t>(tokens), 33, 1025);
 }
 
 /// The row that stands for no word: [MASK]'s, where training has put it in words' places.
@@ -37,7 +37,8 @@ WordRange words_of_pair(const std::vector<PlacedToken>& tokens, std::size_t i) {
 
 }  // namespace
 
-void add_network_parts(const LoadedModel& model, std::string_view text, Explanation& explanation) {
+void add_network_parts(const LoadedModel& model, std::string_view text, std::int64_t most_tokens,
+                       Explanation& explanation) {
   const Tokenizer& tokenizer = *model.tokenizer;
   const std::int64_t limit = model.config.tokenizer.max_tokens;
   std::vector<PlacedToken> tokens = tokenizer.encode_placed(text, limit);
@@ -48,7 +49,7 @@ void add_network_parts(const LoadedModel& model, std::string_view text, Explanat
   const double factor = (model.ngrams ? model.ngrams->factors.network : 1.0) / model.temperature;
   const NetworkPath path(*model.classifier, ids, baseline_token(model), explanation.label, factor);
   const PathIntegral integral =
-      integrate_path(path, Explainer::kTolerance / 4, most_points(ids.size()));
+      integrate_path(path, Explainer::kTolerance / 4, most_points(ids.size(), most_tokens));
   explanation.baseline += integral.start;
   explanation.logit += integral.end;
 

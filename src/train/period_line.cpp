@@ -44,20 +44,16 @@ Confidence confidence_of(const Evaluation& validation, const Labels& labels) {
     return confidence;
   }
   const std::int64_t classes = labels.size();
-  std::vector<float> probabilities = validation.probabilities;
-  if (!validation.branches) {
-    std::vector<float> logits = validation.logits;
-    confidence.temperature = fit_temperature(logits, validation.gold, classes);
-    apply_temperature(logits, confidence.temperature);
-    probabilities = class_probabilities(logits, classes);
-    log::debug(
-        "temperature {:.3g}: the validation rows' ECE is {:.4f} instead of {:.4f}",
-        confidence.temperature,
-        expected_calibration_error(calibration_bins(probabilities, validation.gold, classes)),
-        validation.metrics.ece);
+  std::vector<CoveragePoint> curve;
+  if (validation.branches) {
+    curve = coverage_curve(validation.probabilities, validation.gold, classes);
+  } else {
+    confidence.temperature = fit_temperature(validation.logits, validation.gold, classes);
+    log::debug("temperature {:.3g}", confidence.temperature);
+    curve = coverage_curve(
+        answered_at(validation.logits, validation.gold, classes, confidence.temperature));
   }
-  confidence.coverage = coverage_json(coverage_curve(probabilities, validation.gold, classes),
-                                      std::ssize(validation.gold));
+  confidence.coverage = coverage_json(curve, std::ssize(validation.gold));
   return confidence;
 }
 

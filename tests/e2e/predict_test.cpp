@@ -148,8 +148,8 @@ TEST(PredictVerb, ANulByteInAnObjectIsAnErrorRecord) {
 TEST(PredictVerb, AWrongChoiceIsNamedWithWhatIsAllowed) {
   for (const auto& [arguments, message] :
        std::vector<std::pair<std::vector<std::string>, std::string>>{
-           {{"--format", "tvs"}, "tvs is not one of tsv, jsonl; did you mean tsv?"},
-           {{"--format", "1"}, "1 is not one of tsv, jsonl"},
+           {{"--format", "tvs"}, "tvs is not one of text, tsv, jsonl; did you mean tsv?"},
+           {{"--format", "1"}, "1 is not one of text, tsv, jsonl"},
            {{"--input-format", "xml"}, "xml is not one of auto, text, csv, tsv, jsonl"},
            {{"--top", "0"}, "not in range"}}) {
     const Outcome outcome = predict(arguments);

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include <cmath>
 #include <vector>
 
@@ -73,6 +76,31 @@ TEST(Temperature, OfOneChangesNoBit) {
   const std::vector<float> before = logits;
   apply_temperature(logits, 1);
   EXPECT_EQ(logits, before);
+}
+
+TEST(Temperature, TellsTheAnswersAsTheProbabilitiesWould) {
+  std::vector<float> logits = {3, 1, 0, -2, 0.5F, 0.25F, 1, 1, 4};
+  const std::vector<std::int32_t> gold = {0, 2, 2};
+  const std::vector<Answered> found = answered_at(logits, gold, 3, 1.7);
+  apply_temperature(logits, 1.7);
+  const std::vector<float> probabilities = class_probabilities(logits, 3);
+  for (std::size_t row = 0; row < 3; ++row)
+    EXPECT_NEAR(found[row].confidence,
+                *std::max_element(&probabilities[row * 3], &probabilities[row * 3] + 3), 1e-6);
+  EXPECT_TRUE(found[0].right);
+  EXPECT_FALSE(found[1].right);
+  EXPECT_TRUE(found[2].right);
+}
+
+TEST(Temperature, OfManyLogitsIsThatOfSomeRows) {
+  // Two classes, right in three of four: the same in each stretch of rows.
+  std::vector<float> logits;
+  std::vector<std::int32_t> gold;
+  for (int row = 0; row < 1'000'000; ++row) {
+    logits.insert(logits.end(), {6, 0});
+    gold.push_back(row / 8 % 4 == 0 ? 1 : 0);
+  }
+  EXPECT_NEAR(fit_temperature(logits, gold, 2), 6 / std::log(3.0), 0.01);
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ void expect_equal_gradients(const ModelConfig& config, const ModelShape& shape, 
                                      PassOptions{.label_smoothing = 0.1, .adversarial = 0.3}}) {
     const Gradients expected = by_autograd(model, batch, options);
     const Gradients found = fused(model, batch, options);
-    EXPECT_NEAR(found.loss, expected.loss, 1e-5) << what;
+    EXPECT_NEAR(found.loss, expected.loss, 1e-5 * std::max(1.0, expected.loss)) << what;
     EXPECT_EQ(found.correct, expected.correct) << what;
     for (std::size_t i = 0; i < found.tensors.size(); ++i) {
       const at::Tensor& value = expected.tensors[i].second;

@@ -109,7 +109,7 @@ class Peers(unittest.TestCase):
     def test_mistakes(self):
         compare = (sys.executable, PEERS / "compare.py", "--config", "r8.json")
         for command, message in (((PEERS / "fasttext.sh", "--wrong", "1"), "unknown argument --wrong"),
-                                 ((*compare, "--peers", "bert"), "unknown peer bert; expected fasttext, svm or both"),
+                                 ((*compare, "--peers", "bert"), "unknown peer bert; expected some of fasttext, autotune, svm, nb"),
                                  ((*compare, "--diffuse", "/nowhere"), "/nowhere is not there; build it (scripts/setup.sh)")):
             result = run(*command)
             self.assertEqual(result.returncode, 2, result.stderr)

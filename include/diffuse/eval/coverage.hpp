@@ -27,6 +27,15 @@ std::vector<CoveragePoint> coverage_curve(std::span<const float> probabilities,
                                           std::span<const std::int32_t> gold, std::int64_t classes,
                                           std::size_t most = 200);
 
+/// A row's answer: the probability of its class, and whether it is right.
+struct Answered {
+  float confidence = 0;
+  bool right = false;
+};
+/// The same of rows of which no more is known.
+std::vector<CoveragePoint> coverage_curve(std::span<const Answered> answered,
+                                          std::size_t most = 200);
+
 /// The point of the most coverage whose accuracy is at least `accuracy`; nothing where there is
 /// none.
 std::optional<CoveragePoint> point_of(std::span<const CoveragePoint> curve, double accuracy);

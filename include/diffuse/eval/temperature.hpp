@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
+
+#include "diffuse/eval/coverage.hpp"
 
 namespace diffuse {
 
@@ -18,6 +21,10 @@ struct Calibration {
 /// more row, so that few rows without an error do not ask for 0.
 double fit_temperature(std::span<const float> logits, std::span<const std::int32_t> gold,
                        std::int64_t classes);
+
+/// The answers of logits [n, C] against `gold` once they are divided by `temperature`.
+std::vector<Answered> answered_at(std::span<const float> logits, std::span<const std::int32_t> gold,
+                                  std::int64_t classes, double temperature);
 
 /// Divides `logits` by `temperature` (above 0). Their order stays, and 1 changes no bit.
 void apply_temperature(std::span<float> logits, double temperature);

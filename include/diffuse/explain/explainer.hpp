@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "diffuse/explain/explanation.hpp"
@@ -20,16 +21,20 @@ class Explainer {
   /// What parts and baseline may lack of the logit.
   static constexpr double kTolerance = 1e-3;
 
+  /// Tokens that the points of a path may have together: so long may it take.
+  static constexpr std::int64_t kMostTokens = 200'000;
+
   /// `model` must outlive the object. Throws Error for one that cannot be explained.
-  explicit Explainer(const LoadedModel& model);
+  explicit Explainer(const LoadedModel& model, std::int64_t most_tokens = kMostTokens);
 
   /// Why `text` has the logit of `label` that it has. May be called by several threads at a time
   /// where the model is on the CPU. error() is beyond kTolerance only where the network is too
-  /// steep for the points that it may take, some 200,000 tokens of them.
+  /// steep for the points that it may take.
   Explanation explain(std::string_view text, std::int32_t label) const;
 
  private:
   const LoadedModel& model_;
+  std::int64_t most_tokens_;
 };
 
 }  // namespace diffuse
