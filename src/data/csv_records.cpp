@@ -147,14 +147,17 @@ ReadStatus CsvRecords::next(Example& example, BadRow& bad) {
   }
   const ReadStatus status =
       make_example(several ? nullptr : label, texts_, record.line, example, bad);
-  const std::string& shown = several ? *label : example.label;
-  if (status == ReadStatus::row && label != nullptr && shown != last_label_) {
-    constexpr std::size_t kMostLabels = 10000;
-    last_label_ = shown;
-    if (labels_.size() < kMostLabels) labels_.insert(last_label_);
-  }
+  if (status == ReadStatus::row && label != nullptr) note_label(several ? *label : example.label);
   if (!record.raw.empty()) note_swallowed(record);
   return status;
+}
+
+/// Labels that repeat are seen once for all.
+void CsvRecords::note_label(const std::string& label) {
+  constexpr std::size_t kMostLabels = 10000;
+  if (label == last_label_) return;
+  last_label_ = label;
+  if (labels_.size() < kMostLabels) labels_.insert(last_label_);
 }
 
 /// A record in quotes over several lines that each have a row's number of separators, and labels

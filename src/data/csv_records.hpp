@@ -37,6 +37,7 @@ class CsvRecords : public RecordReader {
   void read(Entry& entry);
   void look_ahead();
   void decide(std::size_t first);
+  void note_label(const std::string& label);
   void note_swallowed(const CsvRecord& record);
 
   CsvReader reader_;

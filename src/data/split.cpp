@@ -54,8 +54,10 @@ class TextMover {
  public:
   TextMover(std::span<const std::int32_t> labels, std::span<const std::uint64_t> keys,
             const std::vector<Share>& shares)
-      : labels_(labels), group_of_(labels.size()), taken_(labels.size()) {
-    by_text_ = rows_by_text(keys);
+      : labels_(labels),
+        by_text_(rows_by_text(keys)),
+        group_of_(labels.size()),
+        taken_(labels.size()) {
     for (std::size_t i = 0; i < by_text_.size(); ++i) {
       if (i == 0 || keys[by_text_[i]] != keys[by_text_[i - 1]]) begins_.push_back(i);
       group_of_[by_text_[i]] = static_cast<std::uint32_t>(begins_.size() - 1);

@@ -156,7 +156,8 @@ TEST(MultiLabel, UnknownLabelsAreCounted) {
 TEST(MultiLabel, PredictAnswersNoneOneOrMore) {
   const SeveralWorkspace& workspace = trained();
   const std::string input =
-      "the goal and team the rain and storm\nthe bank and profit\nnumber n3\n";
+      "the goal and team the rain and storm\nthe bank and profit\n"
+      "number n3\n";
   const Outcome tsv = workspace.run({"predict", "--checkpoint", "runs/several"}, input);
   ASSERT_EQ(tsv.exit_code, 0) << tsv;
   const std::vector<std::string> lines = lines_of(tsv.out);
