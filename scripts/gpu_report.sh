@@ -62,9 +62,10 @@ if [[ -n $pack ]]; then
   for name in "${tests[@]}"; do cp "$build/tests/bin/$name" "$pack/tests/bin/"; done
   # What the tests read beside their programs.
   cp -r "$build/tests/bin/foreign" "$build/tests/bin/stale" "$pack/tests/bin/"
-  mkdir -p "$pack/tests/fixtures/model" "$pack/tests/fixtures/train"
+  mkdir -p "$pack/tests/fixtures/model" "$pack/tests/fixtures/train" "$pack/tests/fixtures/eval"
   cp -r "$project/tests/model/fixtures" "$pack/tests/fixtures/model/"
   cp "$project"/tests/train/*.json "$pack/tests/fixtures/train/"
+  cp "$project"/tests/eval/*.json "$pack/tests/fixtures/eval/"
   if [[ -f $data/ag_news/train.csv ]]; then
     mkdir -p "$pack/data/ag_news"
     # Every row is one line.

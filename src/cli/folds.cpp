@@ -14,6 +14,7 @@
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/signals.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/data/loading.hpp"
 #include "diffuse/eval/report.hpp"
 #include "ensemble.hpp"
