@@ -29,7 +29,7 @@ tidy() {
 
 check layers python3 python3 scripts/check_layers.py
 check format clang-format scripts/format.sh --check
-check spelling codespell codespell --ignore-words-list=enty,thre,ot,te,fo,nd,ans,tthe,enty,trian,modle,nane,nin,kown,vie src include tests/*/*.cpp scripts docs README.md CONTRIBUTING.md
+check spelling codespell codespell --ignore-words-list=thre,ot,te,fo,nd,ans,tthe,enty,trian,modle,nane,nin,kown,vie src include tests/*/*.cpp scripts docs README.md CONTRIBUTING.md
 check shell shellcheck shellcheck --severity=warning scripts/*.sh scripts/peers/*.sh .ci/run
 check cppcheck cppcheck cppcheck --quiet --error-exitcode=1 --std=c++20 --language=c++ \
   --enable=warning,performance,portability --inline-suppr --suppressions-list=.cppcheck \
