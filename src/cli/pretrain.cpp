@@ -66,13 +66,7 @@ CLI::App* setup_pretrain(CLI::App& app, PretrainOptions& options) {
   CLI::App* verb = app.add_subcommand(
       "pretrain", "Learn from texts without labels, for `train --init` to begin with");
   TrainOptions& training = options.training;
-  verb->add_option("--config", training.config,
-                   "Config file: a path, or a name in the project's configs folder")
-      ->type_name("FILE");
-  verb->add_option("--train", training.train,
-                   "Labelled texts, of which the labels are not read "
-                   "(data.train)")
-      ->type_name("FILE");
+  add_run_options(*verb, training);
   verb->add_option("--text", options.texts,
                    "Further texts: one a line, or CSV, TSV or JSONL by name; may be repeated "
                    "(pretrain.texts)")
@@ -81,23 +75,6 @@ CLI::App* setup_pretrain(CLI::App& app, PretrainOptions& options) {
   verb->add_option("--length", options.length,
                    "How long: \"11e\" epochs, \"20000u\" updates, \"10m\" minutes (train.pretrain)")
       ->type_name("LENGTH");
-  verb->add_option("--init", training.init, "Begin with the weights of another checkpoint")
-      ->type_name("DIR");
-  verb->add_option("--set", training.set, "Lay a value over the config; may be repeated")
-      ->option_text("KEY=VALUE")
-      ->allow_extra_args(false);
-  verb->add_option("--out", training.out,
-                   "Run directory, new or empty; default: runs/<config name>, numbered when taken")
-      ->type_name("DIR");
-  verb->add_flag("--overwrite", training.overwrite,
-                 "Replace the run that is in the run directory instead of refusing or numbering");
-  verb->add_option("--resume", training.resume,
-                   "Go on with the stopped pretraining in DIR; on the CPU to the bit")
-      ->type_name("DIR");
-  verb->add_option("--device", training.device, "auto, cpu, cuda or cuda:N (train.device)")
-      ->type_name("NAME");
-  verb->add_option("--threads", training.threads, "Threads of the CPU; 0: all (train.threads)")
-      ->type_name("N");
   verb->add_flag("--json", training.json, "Print the result as one JSON object");
   verb->footer(
       "Examples:\n"

@@ -32,6 +32,9 @@ struct TrainOptions {
   std::vector<std::string> arguments;  ///< the whole command line, for the manifest
 };
 
+/// Declares the flags that a verb with a run of its own shares with `train`: config, training file,
+/// settings, run directory, device and threads.
+void add_run_options(CLI::App& verb, TrainOptions& options);
 /// Declares the verb `train`; parsing fills `options`, which must outlive the parser.
 CLI::App* setup_train(CLI::App& app, TrainOptions& options);
 /// Trains, tests the best checkpoint once and prints a summary, as JSON where that is asked for.

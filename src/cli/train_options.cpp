@@ -6,13 +6,38 @@
 
 namespace diffuse::cli {
 
+void add_run_options(CLI::App& verb, TrainOptions& options) {
+  verb.add_option("--config", options.config,
+                  "Config file: a path, or a name in the project's configs folder")
+      ->type_name("FILE");
+  verb.add_option("--train", options.train, "Labelled texts to train on (data.train)")
+      ->type_name("FILE");
+  verb.add_option("--init", options.init,
+                  "Begin with the weights of a checkpoint or run, of `diffuse pretrain` for "
+                  "example (train.init)")
+      ->type_name("DIR");
+  verb.add_option("--set", options.set, "Lay a value over the config; may be repeated")
+      ->option_text("KEY=VALUE")
+      ->allow_extra_args(false);
+  verb.add_option("--out", options.out,
+                  "Run directory, new or empty; default: one under runs/ by the config's name, "
+                  "numbered when taken")
+      ->type_name("DIR");
+  verb.add_flag("--overwrite", options.overwrite,
+                "Replace the run that is in the run directory instead of refusing or numbering");
+  verb.add_option("--resume", options.resume,
+                  "Go on with the stopped run in DIR, from its last checkpoint; on the CPU to the "
+                  "bit")
+      ->type_name("DIR");
+  verb.add_option("--device", options.device, "auto, cpu, cuda or cuda:N (train.device)")
+      ->type_name("NAME");
+  verb.add_option("--threads", options.threads, "Threads of the CPU; 0: all (train.threads)")
+      ->type_name("N");
+}
+
 CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
   CLI::App* verb = app.add_subcommand("train", "Train a classifier on labelled texts");
-  verb->add_option("--config", options.config,
-                   "Config file: a path, or a name in the project's configs folder")
-      ->type_name("FILE");
-  verb->add_option("--train", options.train, "Labelled texts to train on (data.train)")
-      ->type_name("FILE");
+  add_run_options(*verb, options);
   verb->add_option("--test", options.test, "Labelled texts to test on once (data.test)")
       ->type_name("FILE");
   verb->add_option("--test-fraction", options.test_fraction,
@@ -21,26 +46,6 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
   verb->add_option("--validation", options.validation,
                    "Labelled texts that choose the best checkpoint (data.validation)")
       ->type_name("FILE");
-  verb->add_option("--init", options.init,
-                   "Begin with the weights of a checkpoint or run, of `diffuse pretrain` for "
-                   "example (train.init)")
-      ->type_name("DIR");
-  verb->add_option("--set", options.set, "Lay a value over the config; may be repeated")
-      ->option_text("KEY=VALUE")
-      ->allow_extra_args(false);
-  verb->add_option("--out", options.out,
-                   "Run directory, new or empty; default: runs/<config name>, numbered when taken")
-      ->type_name("DIR");
-  verb->add_flag("--overwrite", options.overwrite,
-                 "Replace the run that is in the run directory instead of refusing or numbering");
-  verb->add_option("--resume", options.resume,
-                   "Go on with the stopped run in DIR, from its last checkpoint; on the CPU to the "
-                   "bit")
-      ->type_name("DIR");
-  verb->add_option("--device", options.device, "auto, cpu, cuda or cuda:N (train.device)")
-      ->type_name("NAME");
-  verb->add_option("--threads", options.threads, "Threads of the CPU; 0: all (train.threads)")
-      ->type_name("N");
   verb->add_option("--folds", options.folds,
                    "Cross-validation: train K models, each on all rows but a K-th part, which it "
                    "answers; prints their accuracy and writes predictions.jsonl")

@@ -8,7 +8,7 @@ BatchLoader::BatchLoader(const DatasetView& view, const TrainConfig& config, std
             .label_smoothing = config.label_smoothing,
             .soft_label_weight = config.soft_label_weight},
       stream_(view, config) {
-  if (!view.data->several_labels()) return;
+  if (classes == 0 || !view.data->several_labels()) return;
   for (const std::int64_t rows : count_classes(view, classes))
     rule_.shares.push_back(
         static_cast<float>(static_cast<double>(rows) / static_cast<double>(view.size())));

@@ -29,7 +29,8 @@ struct LoadedUpdate {
 /// with other work, whoever needs the batches packs them.
 class BatchLoader {
  public:
-  /// `view` must outlive the loader and hold at least one row, of one of `classes` classes.
+  /// `view` must outlive the loader and hold at least one row, of one of `classes` classes; 0: the
+  /// texts alone are wanted.
   BatchLoader(const DatasetView& view, const TrainConfig& config, std::int64_t classes);
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;

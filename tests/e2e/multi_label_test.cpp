@@ -270,6 +270,17 @@ TEST(MultiLabel, GoesOnToTheSameBytes) {
             read_file(workspace.path() / "parts/checkpoints/best/thresholds.json"));
 }
 
+TEST(MultiLabel, IsPretrainedOnTheSameTextsAndOnOthers) {
+  const SeveralWorkspace workspace;
+  workspace.write("more.txt", "the goal and team\nrain and storm\n");
+  const Outcome outcome =
+      workspace.train("run", {"--set", "train.pretrain=20u", "--set", "pretrain.texts=more.txt"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("(2 without labels)"));
+  const Outcome answer = workspace.run({"predict", "--checkpoint", "run"}, "goal team\n");
+  EXPECT_EQ(answer.exit_code, 0) << answer;
+}
+
 TEST(MultiLabel, NeedsNoConfig) {
   const SeveralWorkspace workspace;
   workspace.write("many.csv", several_csv(1500));
