@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -28,6 +27,7 @@
 #include "run_lock.hpp"
 #include "run_ngrams.hpp"
 #include "startup_table.hpp"
+#include "subrun.hpp"
 #include "train_config.hpp"
 #include "train_result.hpp"
 #include "train_run.hpp"
@@ -102,38 +102,32 @@ class CrossValidationRun {
       log::info("fold {} of {}: done before", fold + 1, plan_.folds());
       return done;
     }
-    std::error_code ignored;
-    const bool resumed = !newest_checkpoint(dir).empty();
-    if (!resumed) fs::remove_all(dir, ignored);
-    create_folders(dir);
-    fs::remove(dir / "test.json", ignored);  // of a fold whose answers were not written any more
     const RowParts parts = plan_.parts(fold);
-    PreparedRun run =
-        prepare_run(config_, {.resumed = resumed ? dir.string() : "", .parts = &parts});
-    note_run(dir, run, resumed);
-    run.startup.run_directory = relative_if_shorter(dir);
-    log::info("Fold {} of {}\n{}", fold + 1, plan_.folds(),
-              startup_table(run.config, run.data, run.startup));
-    const RunOutcome outcome = train_run(run, dir);
-    if (outcome.stopped_by != 0) return std::nullopt;
-    FoldAnswers answers{.probabilities = outcome.evaluated.value().probabilities,
-                        .training_time_s = outcome.result.training_time_s};
+    const std::optional<RunOutcome> outcome =
+        train_in(dir, config_,
+                 {.name = fmt::format("Fold {} of {}", fold + 1, plan_.folds()),
+                  .options = options_,
+                  .start_time = start_time_,
+                  .parts = &parts,
+                  .prepared = [this](const PreparedRun& run, const RunFacts& facts) {
+                    note_run(run, facts);
+                  }});
+    if (!outcome) return std::nullopt;
+    FoldAnswers answers{.probabilities = outcome->evaluated.value().probabilities,
+                        .training_time_s = outcome->result.training_time_s};
     write_fold_answers(dir, answers);
-    if (!settings_.ensemble) fs::remove_all(dir / "checkpoints", ignored);
+    if (!settings_.ensemble) remove_checkpoints(dir);
     return answers;
   }
 
-  /// Writes down what the fold is made of and, the first time, the whole; a run that goes on is
-  /// checked to be on the same data.
-  void note_run(const fs::path& dir, const PreparedRun& run, bool resumed) {
-    const RunFacts facts = facts_of(run, options_, start_time_);
-    if (!std::exchange(noted_, true)) {
-      if (resumed_ && fs::exists(run_dir_ / "manifest.json"))
-        resume_run_directory(run_dir_, run, facts);
-      else
-        start_run_directory(run_dir_, run, facts);
-    }
-    resumed ? resume_run_directory(dir, run, facts) : start_run_directory(dir, run, facts);
+  /// Writes down, with the first fold, what the whole is made of; a run that goes on is checked to
+  /// be on the same data.
+  void note_run(const PreparedRun& run, const RunFacts& facts) {
+    if (std::exchange(noted_, true)) return;
+    if (resumed_ && fs::exists(run_dir_ / "manifest.json"))
+      resume_run_directory(run_dir_, run, facts);
+    else
+      start_run_directory(run_dir_, run, facts);
   }
 
   /// What the models answer together on the test rows; nothing without any.

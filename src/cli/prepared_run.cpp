@@ -116,7 +116,7 @@ PreparedRun prepare_run(const Config& config, const Preparation& how) {
   const int threads = set_thread_count(config.train.threads);
   DataConfig data_config = config.data;
   if (how.dry_run) data_config.cache = false;  // it writes nothing, not even there
-  if (how.parts != nullptr) data_config.test.clear();
+  if (how.parts != nullptr || how.no_test) data_config.test.clear();
   TrainingData data =
       load_training_data(data_config, config.tokenizer, config.train.seed, threads,
                          words_to_keep(config, how.resumed), config.ngrams, how.parts);

@@ -35,6 +35,7 @@ struct Preparation {
   std::string resumed{};            ///< run directory that is gone on with; empty: a new run
   bool dry_run = false;             ///< nothing is written, not even to the cache
   const RowParts* parts = nullptr;  ///< of the training file; the test rows are then among them
+  bool no_test = false;             ///< data.test is not read
 };
 
 /// Reads the data of a checked config, and finds out what the run will take.

@@ -120,7 +120,7 @@ void resume_run_directory(const fs::path& run_dir, const PreparedRun& run, const
 }
 
 RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
-                     const std::optional<BaselineFigures>& baseline) {
+                     const std::optional<BaselineFigures>& baseline, Evaluate evaluate) {
   std::optional<EarlierTest> earlier(std::in_place, run_dir);
   RunOutcome outcome;
   std::optional<RunNgrams> ngrams;
@@ -155,7 +155,8 @@ RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
     return outcome;
   }
   const bool tested = fs::exists(run_dir / "test.json");
-  if (result.was_finished && (tested || run.data.test.size() == 0)) return outcome;
+  const bool done = result.was_finished && (tested || run.data.test.size() == 0);
+  if (done && evaluate == Evaluate::once) return outcome;
   try {
     with_memory_advice(run.config, run.estimate,
                        [&] { outcome.evaluated = finish_run(run, result, ngrams, run_dir); });

@@ -26,12 +26,15 @@ void resume_run_directory(const std::filesystem::path& run_dir, const PreparedRu
 struct RunOutcome {
   TrainingResult result;
   /// The best checkpoint on the test rows or, without any, on the validation rows; nothing without
-  /// either, and where the run was stopped or had been finished before.
+  /// either, where the run was stopped, and, evaluated once, where it had been finished before.
   std::optional<Evaluation> evaluated{};
   /// The number of the signal that ended the run; 0: none. Nothing is left to be told of a stop
   /// where `result.last_checkpoint` is empty: it could not be written, and the log says why.
   int stopped_by = 0;
 };
+
+/// Whether the best checkpoint of a run that has been finished before is evaluated once more.
+enum class Evaluate { once, always };
 
 /// Pretrains, where the config asks for it, and trains what `run` is about in `run_dir`, which
 /// holds its config and manifest, or goes on with what stands there; then tests the best checkpoint
@@ -39,7 +42,8 @@ struct RunOutcome {
 /// (`test.json`), or else evaluates it on the validation rows, and writes `report.html`. `baseline`
 /// as `train` takes it. Throws as that does.
 RunOutcome train_run(PreparedRun& run, const std::filesystem::path& run_dir,
-                     const std::optional<BaselineFigures>& baseline = {});
+                     const std::optional<BaselineFigures>& baseline = {},
+                     Evaluate evaluate = Evaluate::once);
 
 /// The exit code of a run that the signal `signal` stopped; tells how to go on with `run_dir`.
 int tell_stopped(int signal, const TrainingResult& result, const std::filesystem::path& run_dir);
