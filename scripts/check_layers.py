@@ -7,10 +7,10 @@ import re
 import sys
 
 # Lowest first. `cuda` is the module behind the device layer's table, `launcher` stands alone.
-LAYERS = ["base", "config", "text", "data", "ngrams", "device", "ops", "model", "explain", "eval", "report", "train",
-          "bench", "cli"]
+LAYERS = ["base", "config", "text", "data", "ngrams", "tune", "device", "ops", "model", "explain", "eval", "report",
+          "train", "bench", "cli"]
 ALSO_ALLOWED = {"cuda": {"base", "device"}, "launcher": set()}
-WITHOUT_TORCH = {"base", "config", "text", "data", "ngrams", "report", "launcher"}
+WITHOUT_TORCH = {"base", "config", "text", "data", "ngrams", "tune", "report", "launcher"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 TORCH = re.compile(r"^(ATen|c10|torch|caffe2)/")

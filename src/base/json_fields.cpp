@@ -115,6 +115,17 @@ std::vector<std::int64_t> JsonFields::counts(const char* key) const {
   return numbers;
 }
 
+std::vector<std::string> JsonFields::texts(const char* key) const {
+  const Json& value = require(key, "a list of texts");
+  if (!value.is_array()) refuse(key, value, "a list of texts");
+  std::vector<std::string> texts;
+  for (const Json& entry : value) {
+    if (!entry.is_string()) refuse(key, entry, "a list of texts");
+    texts.push_back(entry.get<std::string>());
+  }
+  return texts;
+}
+
 std::vector<double> JsonFields::finite_numbers(const char* key) const {
   const Json& value = require(key, "a list of numbers");
   if (!value.is_array()) refuse(key, value, "a list of numbers");

@@ -36,6 +36,7 @@ class JsonFields {
   std::optional<JsonFields> object_or_null(const char* key) const;
   /// Counts of a list; empty where the member is missing.
   std::vector<std::int64_t> counts(const char* key) const;
+  std::vector<std::string> texts(const char* key) const;
   /// Numbers of a list, none of them null.
   std::vector<double> finite_numbers(const char* key) const;
 

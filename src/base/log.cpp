@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/quiet_log.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "terminal_line.hpp"
 
@@ -83,6 +84,7 @@ class Logger {
   }
 
   void set_level(log::Level level) { level_ = level; }
+  log::Level level() const { return level_; }
 
   void open_file(const std::string& path) {
     const std::lock_guard lock(mutex_);
@@ -213,6 +215,11 @@ void write(Level level, std::string_view message) { logger().write(level, messag
 void warning_once(const std::string& what, std::string_view message) {
   if (logger().first_time(what)) write(Level::warning, message);
 }
+
+QuietLog::QuietLog() : before_(logger().level()) {
+  if (before_ == Level::info || before_ == Level::warning) set_level(Level::error);
+}
+QuietLog::~QuietLog() { set_level(before_); }
 
 }  // namespace log
 }  // namespace diffuse

@@ -195,4 +195,20 @@ Config choose_defaults(const Config& config, const Overrides& given) {
   return chosen;
 }
 
+std::vector<Config> default_recipes(const Config& start, const Overrides& given) {
+  std::vector<Config> recipes;
+  for (const auto choose : {choose_for_short_texts, choose_for_few_texts, choose_for_many_texts}) {
+    Config config = start;
+    Choices choices(given);
+    choose(config, choices);
+    config.data.validation_fraction = start.data.validation_fraction;
+    try {
+      recipes.push_back(parse_config(config_json(config), "recipe"));
+    } catch (const ConfigError& error) {
+      log::debug("a recipe is left out: {}", error.what());
+    }
+  }
+  return recipes;
+}
+
 }  // namespace diffuse::cli

@@ -148,8 +148,8 @@ PreparedRun prepare_run(const Config& config, const Preparation& how) {
        .fused = fused});
   startup.memory = describe(estimate);
   startup.memory_bytes = estimate.total();
-  return {config,          device, precision, fused,    threads,
-          std::move(data), shape,  startup,   estimate, std::move(vectors)};
+  return {config,  device,   precision,          fused, threads, std::move(data), shape,
+          startup, estimate, std::move(vectors), true};
 }
 
 RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,

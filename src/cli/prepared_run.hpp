@@ -27,7 +27,8 @@ struct PreparedRun {
   ModelShape shape;
   StartupFacts startup;
   MemoryEstimate estimate;
-  std::optional<WordVectors> vectors;  ///< that a fresh model starts with
+  std::optional<WordVectors> vectors{};  ///< that a fresh model starts with
+  bool report = true;                    ///< whether report.html is written
 };
 
 /// How a run is prepared beside its config.

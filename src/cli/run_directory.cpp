@@ -19,6 +19,7 @@
 #include "fold_plan.hpp"
 #include "pretraining.hpp"
 #include "run_lock.hpp"
+#include "tuning_journal.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;
@@ -183,6 +184,7 @@ void check_resumable(const fs::path& run_dir) {
         "`diffuse train` named as its run directory");
   }
   if (read_fold_settings(run_dir)) return;  // each fold has its own
+  if (is_tuning(run_dir)) return;           // its trainings are made again
   if (newest_checkpoint(run_dir).empty()) {
     fail(
         "the run was stopped before its first checkpoint, there is nothing to go on from; start it "

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "autotune.hpp"
 #include "bench_contenders.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
@@ -26,6 +27,7 @@
 #include "startup_table.hpp"
 #include "train_result.hpp"
 #include "train_run.hpp"
+#include "tuning_journal.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;
@@ -72,6 +74,21 @@ void tell_finished(const TrainingResult& result, const TrainConfig& config) {
                 : "a greater train.length goes on: --set train.length=...");
 }
 
+/// Flags of a search that something else on the command line leaves no room for.
+void check_tuning_flags(const TrainOptions& options) {
+  if (options.autotune.empty()) return;
+  if (!options.resume.empty())
+    throw UsageError(
+        "--resume goes on with the search that the run has; --autotune cannot stand beside it.");
+  if (options.folds > 0)
+    throw UsageError(
+        "--autotune searches a configuration and --folds measures one; give one of them: the run's "
+        "config.json can be cross-validated afterwards.");
+  if (!options.baseline.empty())
+    throw UsageError(
+        "--baseline is measured beside one training; --autotune cannot stand beside it.");
+}
+
 /// Flags of a cross-validation that something else on the command line leaves no room for.
 void check_fold_flags(const TrainOptions& options) {
   const bool given = options.folds > 0 || options.ensemble;
@@ -93,8 +110,11 @@ int run_train(const TrainOptions& options) {
   catch_checkpoint_signals();
   const std::string start_time = utc_now();
   check_fold_flags(options);
+  check_tuning_flags(options);
   if (options.folds > 0 || (!options.resume.empty() && read_fold_settings(options.resume)))
     return run_folds(options, start_time);
+  if (!options.autotune.empty() || (!options.resume.empty() && is_tuning(options.resume)))
+    return run_autotuned(options, start_time);
   PreparedRun run = prepare_run(options);
   if (options.dry_run) {
     write_output((options.json ? startup_json : startup_table)(run.config, run.data, run.startup));
@@ -121,15 +141,21 @@ int run_train(const TrainOptions& options) {
   }
   write_or_warn("The run goes on without train.log",
                 [&] { log::open_file((run_dir / "train.log").string()); });
-  run.startup.run_directory = relative_if_shorter(run_dir);
-  log::info("Training\n{}", startup_table(run.config, run.data, run.startup));
-  warn_of_memory(run.estimate, run.device);
-
   if (baseline) {
     write_or_warn("A resume will measure the baseline anew", [&] {
       write_file_atomically(run_dir / kBaselineFile, baseline_json(*baseline) + "\n");
     });
   }
+  return train_and_tell(run, run_dir, options, baseline);
+}
+
+int train_and_tell(PreparedRun& run, const fs::path& run_dir, const TrainOptions& options,
+                   const std::optional<BaselineFigures>& baseline) {
+  run.startup.run_directory = relative_if_shorter(run_dir);
+  log::info("Training\n{}", startup_table(run.config, run.data, run.startup));
+  warn_of_memory(run.estimate, run.device);
+  const std::optional<TuningSettings> tuned = read_tuning_settings(run_dir);
+  const std::string changes = tuned ? tuned->changes : "";
   const RunOutcome outcome = train_run(run, run_dir, baseline);
   const auto& [result, evaluated, stopped_by] = outcome;
   if (stopped_by != 0)
@@ -139,19 +165,20 @@ int run_train(const TrainOptions& options) {
     tell_finished(result, run.config.train);
     if (options.json) {
       const bool tested = fs::exists(run_dir / "test.json");
-      write_result(training_summary_json(
-          result, run.data, tested ? read_file(run_dir / "test.json") : std::string(), run_dir));
+      write_result(training_summary_json(result, run.data,
+                                         tested ? read_file(run_dir / "test.json") : std::string(),
+                                         run_dir, changes));
     }
     return kDone;
   }
-  const std::string text = training_summary(result, run.data, evaluated, run_dir);
+  const std::string text = training_summary(result, run.data, evaluated, run_dir, changes);
   log::debug("Result\n{}", text);
   write_result(options.json
                    ? training_summary_json(result, run.data,
                                            evaluated && run.data.test.size() > 0
                                                ? evaluation_json(*evaluated, run.data.labels)
                                                : std::string(),
-                                           run_dir)
+                                           run_dir, changes)
                    : text);
   log::close_file();
   return kDone;

@@ -1,15 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "diffuse/train/baseline_figures.hpp"
 
 namespace CLI {
 class App;
 }
 
 namespace diffuse::cli {
+
+struct PreparedRun;
 
 struct TrainOptions {
   std::string config;
@@ -27,6 +32,7 @@ struct TrainOptions {
   bool dry_run = false;
   bool json = false;
   std::int64_t folds = 0;  ///< of a cross-validation; 0: none
+  std::string autotune;    ///< budget of a search, "10m" or "20000u"; empty: none
   bool ensemble = false;   ///< the folds' models are kept, to answer together
   std::string baseline;    ///< "distilbert": measured on the run's rows first; empty: none
   std::vector<std::string> arguments;  ///< the whole command line, for the manifest
@@ -40,5 +46,10 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options);
 /// Trains, tests the best checkpoint once and prints a summary, as JSON where that is asked for.
 /// Returns the exit code.
 int run_train(const TrainOptions& options);
+/// The part of it behind the preparation: trains in `run_dir`, which holds the run's config and
+/// manifest, tests and prints. Returns the exit code.
+int train_and_tell(PreparedRun& run, const std::filesystem::path& run_dir,
+                   const TrainOptions& options,
+                   const std::optional<BaselineFigures>& baseline = {});
 
 }  // namespace diffuse::cli

@@ -54,6 +54,10 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
   verb->add_flag("--ensemble", options.ensemble,
                  "Keep the models of --folds: they answer the test rows together, as eval and "
                  "predict let them with this run as --checkpoint");
+  verb->add_option("--autotune", options.autotune,
+                   "First search a configuration on rows kept aside, within this budget with the "
+                   "training itself: minutes, or updates, which choose the same for the same seed")
+      ->option_text("10m|20000u");
   verb->add_option("--baseline", options.baseline,
                    "First measure another model on the same rows, for at most a minute, and tell "
                    "each epoch's time and memory beside its own")
@@ -71,6 +75,7 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
       "  diffuse train --resume runs/agnews\n"
       "  diffuse train --config r8.json --baseline distilbert\n"
       "  diffuse train --config trec.json --folds 10\n"
+      "  diffuse train --train my.csv --test my-test.csv --autotune 10m\n"
       "  diffuse train --config my.json --dry-run --json | jq .memory_estimate_bytes\n");
   return verb;
 }

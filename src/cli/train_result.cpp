@@ -77,7 +77,8 @@ bool has_test_file(const TrainingData& data) {
 }  // namespace
 
 std::string training_summary_json(const TrainingResult& result, const TrainingData& data,
-                                  const std::string& test, const fs::path& run_dir) {
+                                  const std::string& test, const fs::path& run_dir,
+                                  const std::string& chosen) {
   using Json = nlohmann::ordered_json;
   Json json;
   json["test"] = test.empty() ? Json() : Json::parse(test);
@@ -92,11 +93,13 @@ std::string training_summary_json(const TrainingResult& result, const TrainingDa
   json["stopped_early"] = result.stopped_early;
   json["training_time_s"] = result.training_time_s;
   json["run_directory"] = run_dir.string();
+  if (!chosen.empty()) json["chosen"] = chosen;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string training_summary(const TrainingResult& result, const TrainingData& data,
-                             const std::optional<Evaluation>& evaluated, const fs::path& run_dir) {
+                             const std::optional<Evaluation>& evaluated, const fs::path& run_dir,
+                             const std::string& chosen) {
   std::string text;
   const bool test = evaluated && data.test.size() > 0;
   const auto add_baseline = [&](const char* part) {
@@ -130,6 +133,9 @@ std::string training_summary(const TrainingResult& result, const TrainingData& d
   const std::string run = relative_if_shorter(run_dir);
   text += fmt::format("training time  {}\n", format_duration(result.training_time_s));
   text += fmt::format("run directory  {}\n", run);
+  if (!chosen.empty())
+    text += fmt::format("chosen  {}  (diffuse train --config {} repeats it)\n", chosen,
+                        shell_quoted((fs::path(run) / "config.json").string()));
   const std::string quoted = shell_quoted(run);
   text += "\nNext:\n";
   text += fmt::format("  diffuse eval --checkpoint {}{}\n", quoted,

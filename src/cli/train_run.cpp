@@ -32,7 +32,7 @@ namespace {
 
 void report_without_evaluation(const PreparedRun& run, const fs::path& run_dir) {
   std::error_code ignored;
-  if (fs::exists(run_dir / "metrics.jsonl", ignored))
+  if (run.report && fs::exists(run_dir / "metrics.jsonl", ignored))
     write_run_report(run_dir, run.config, run.data, nullptr);
 }
 
@@ -59,7 +59,7 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
   }
   const ReportedEvaluation reported = {evaluation, view, has_test ? "test" : "validation",
                                        result.best_checkpoint};
-  write_run_report(run_dir, run.config, run.data, &reported);
+  if (run.report) write_run_report(run_dir, run.config, run.data, &reported);
   warn_of_figures(evaluation.metrics, run.data.labels, has_test ? "test" : "validation");
   return evaluation;
 }

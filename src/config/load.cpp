@@ -252,9 +252,10 @@ Config default_config(const Overrides& overrides, FileChecks files) {
   return loader.finish("defaults", true, files);
 }
 
-Config parse_config(std::string_view json, const std::string& source) {
+Config parse_config(std::string_view json, const std::string& source, const Overrides& overrides) {
   Loader loader;
   loader.lay_json(json, source, {});
+  loader.lay_overrides(overrides);
   return loader.finish(source, false, FileChecks::none);
 }
 

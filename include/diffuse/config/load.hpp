@@ -43,8 +43,10 @@ std::filesystem::path find_config(const std::string& name);
 /// The effective configuration as JSON, every key, `indent` 2; reads back to the same Config, as a
 /// stored one and as a config file: a "${" in it is written "$${".
 std::string config_json(const Config& config);
-/// From `config_json`'s text (a stored config). `source` names it in errors. Throws ConfigError.
-Config parse_config(std::string_view json, const std::string& source);
+/// From `config_json`'s text (a stored config), with `overrides` over it. `source` names it in
+/// errors. Throws ConfigError.
+Config parse_config(std::string_view json, const std::string& source,
+                    const Overrides& overrides = {});
 
 /// All parameters at their defaults as commented JSON: a config file that is its own manual.
 std::string default_config_text();

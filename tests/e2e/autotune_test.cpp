@@ -1,0 +1,182 @@
+// The search of a configuration.
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+/// 210 rows of three classes, of a small network and short trainings: 17 of a round's 27 trainings
+/// are of 30 updates.
+std::vector<std::string> tuned(const std::string& out, std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", out};
+  for (const char* fixed : {"train.batch_size=32", "train.length=30u", "model.dim=8",
+                            "model.bigram_buckets=0", "train.adversarial=0"})
+    arguments.insert(arguments.end(), {"--set", fixed});
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::string weights_of(const fs::path& run) {
+  return read_file(run / "checkpoints/last/model.safetensors");
+}
+
+std::vector<Json> trials_of(const fs::path& run) {
+  std::vector<Json> trials;
+  for (const std::string& line : lines_of(read_file(run / "autotune.jsonl")))
+    trials.push_back(Json::parse(line));
+  return trials;
+}
+
+/// A workspace with the run `tuned` of one round. Made once.
+struct TunedWorkspace {
+  Workspace workspace;
+  Outcome training = workspace.run(tuned("tuned", {"--autotune", "900u", "--json"}));
+};
+const TunedWorkspace& once() {
+  static const TunedWorkspace made;
+  return made;
+}
+
+TEST(Autotune, SearchesWithinItsUpdatesAndTrainsWhatItChose) {
+  const auto& [workspace, training] = once();
+  ASSERT_EQ(training.exit_code, 0) << training;
+  const fs::path run = workspace.path() / "tuned";
+  const std::vector<Json> trials = trials_of(run);
+  ASSERT_GE(trials.size(), 22U) << "the start's five folds, and nine, two times three, two";
+  int updates = 0;
+  for (const Json& trial : trials) {
+    updates += trial.at("updates").get<int>();
+    EXPECT_EQ(trial.at("rows"), 42);
+    EXPECT_LE(trial.at("fold"), 4);
+  }
+  EXPECT_LE(updates, 900 - 30);
+  for (std::size_t fold = 0; fold < 5; ++fold) {
+    EXPECT_EQ(trials[fold].at("candidate"), 0);
+    EXPECT_EQ(trials[fold].at("rung"), 2);
+    EXPECT_EQ(trials[fold].at("fold"), fold);
+    EXPECT_EQ(trials[fold].at("changes"), "as it began");
+  }
+  std::set<std::string> changes;
+  for (const Json& trial : trials) changes.insert(trial.at("changes").get<std::string>());
+  EXPECT_GE(changes.size(), 10U);
+  EXPECT_FALSE(fs::exists(run / "trial"));
+  const Json summary = Json::parse(training.out);
+  EXPECT_EQ(summary.at("chosen"), Json::parse(read_file(run / "autotune.json")).at("changes"));
+  EXPECT_GT(summary.at("test").at("accuracy"), 0.9);
+  EXPECT_THAT(training.err, AllOf(HasSubstr("searching a configuration within 900u, measured on 5 "
+                                            "folds of 210 rows"),
+                                  HasSubstr("candidate 1, rung 1 of 3: "), HasSubstr("chosen of ")));
+}
+
+TEST(Autotune, GivenKeysStay) {
+  const auto& [workspace, training] = once();
+  ASSERT_EQ(training.exit_code, 0) << training;
+  for (const Json& trial : trials_of(workspace.path() / "tuned"))
+    for (const char* key : {"model.dim", "train.length", "train.batch_size", "train.adversarial"})
+      EXPECT_THAT(trial.at("changes").get<std::string>(), Not(HasSubstr(key)));
+}
+
+TEST(Autotune, TheConfigRepeatsWhatWasChosen) {
+  const auto& [workspace, training] = once();
+  const Outcome repeated =
+      workspace.run({"train", "--config", "tuned/config.json", "--out", "repeated"});
+  ASSERT_EQ(repeated.exit_code, 0) << repeated;
+  EXPECT_EQ(weights_of(workspace.path() / "repeated"), weights_of(workspace.path() / "tuned"));
+}
+
+// Which also shows that the same seed chooses the same.
+TEST(Autotune, AStoppedSearchGoesOnAndChoosesTheSame) {
+  const auto& [workspace, training] = once();
+  {
+    Process process(workspace.launch(tuned("stopped", {"--autotune", "900u"})));
+    EXPECT_TRUE(process.wait_for_stderr("candidate 3, rung 1"));
+    process.signal(SIGTERM);
+    const Outcome stopped = process.wait();
+    ASSERT_EQ(stopped.exit_code, 143) << stopped;
+    EXPECT_THAT(stopped.err, HasSubstr("diffuse train --resume stopped"));
+  }
+  const std::size_t before = trials_of(workspace.path() / "stopped").size();
+  EXPECT_GE(before, 7U);
+  const Outcome resumed = workspace.run({"train", "--resume", "stopped"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed;
+  EXPECT_EQ(read_file(workspace.path() / "stopped/autotune.json"),
+            read_file(workspace.path() / "tuned/autotune.json"));
+  EXPECT_EQ(weights_of(workspace.path() / "stopped"), weights_of(workspace.path() / "tuned"));
+  const Outcome finished = workspace.run({"train", "--resume", "stopped"});
+  EXPECT_EQ(finished.exit_code, 0) << finished;
+  EXPECT_THAT(finished.err, HasSubstr("The run is finished"));
+}
+
+TEST(Autotune, TooLittleTakesTheBeginningAndSaysSo) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(tuned("small", {"--autotune", "40u"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("--autotune 40u: too little for even one round of the search"));
+  EXPECT_THAT(
+      outcome.out,
+      HasSubstr("chosen  as it began  (diffuse train --config small/config.json repeats it)"));
+}
+
+TEST(Autotune, MeasuresOnTheValidationFileWhereThereIsOne) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(
+      tuned("own", {"--autotune", "120u", "--validation", "test.csv", "--set", "model.steps=1"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("measured on test.csv"));
+  const std::vector<Json> trials = trials_of(workspace.path() / "own");
+  ASSERT_GE(trials.size(), 2U);
+  EXPECT_EQ(trials[0].at("updates"), 30);
+  EXPECT_EQ(trials[1].at("updates"), 4) << "a ninth of 30, rounded up";
+  EXPECT_EQ(trials[0].at("rows"), trials[1].at("rows"));
+}
+
+TEST(Autotune, RefusesWhatDoesNotGoTogether) {
+  const Workspace workspace;
+  const auto refused = [&](std::vector<std::string> more, const char* text) {
+    const Outcome outcome = workspace.run(tuned("refused", std::move(more)));
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr(text));
+  };
+  refused({"--autotune", "10x"}, "--autotune 10x: expected minutes, such as 10m, or updates");
+  refused({"--autotune", "3e"}, "--autotune 3e: expected minutes");
+  refused({"--autotune", "0u"}, "--autotune 0u: expected minutes");
+  refused({"--autotune", "90u", "--folds", "3"}, "--autotune searches a configuration and --folds");
+  refused({"--autotune", "90u", "--baseline", "distilbert"},
+          "--autotune cannot stand beside it");
+  refused({"--autotune", "90u", "--set", "model.type=distilbert"},
+          "--autotune chooses for model.type = diffusion");
+  const Outcome beside = workspace.run({"train", "--resume", "refused", "--autotune", "90u"});
+  EXPECT_EQ(beside.exit_code, 2) << beside;
+  EXPECT_THAT(beside.err, HasSubstr("--autotune cannot stand beside it"));
+}
+
+TEST(Autotune, ADamagedJournalIsNamed) {
+  const auto& [workspace, training] = once();
+  const fs::path run = workspace.path() / "damaged";
+  fs::create_directory(run);
+  fs::copy_file(workspace.path() / "tuned/config.json", run / "config.json");
+  workspace.write("damaged/autotune.json",
+                  R"({"budget": "900u", "fixed": [], "chosen": false, "changes": ""})");
+  workspace.write("damaged/autotune.jsonl", "{\"candidate\": 0}\n");
+  const Outcome outcome = workspace.run({"train", "--resume", "damaged"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("autotune.jsonl:1"));
+}
+
+}  // namespace
+}  // namespace diffuse::testing
