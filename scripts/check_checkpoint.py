@@ -9,13 +9,15 @@
 where L is what `diffuse predict --checkpoint RUN_OR_CHECKPOINT TEXTS --format jsonl --logits` wrote:
 prints the largest difference and fails where it is above 1e-5.
 
-Reads model.safetensors with the `safetensors` package, config.json, vocab.txt and labels.txt, and
+Reads model.safetensors with the `safetensors` package, config.json, vocab.txt and labels.txt, of a model
+with n-grams also ngrams.safetensors and branches.json (scripts/reference_ngrams.py), and
 runs nothing of diffuse. Prints the label names, then one line for each text: its logits, separated
-by tabs. Texts for a `words` vocabulary must be ASCII here; for others give the ids. A text of unknown
-words alone has, as in `diffuse predict`, the logarithms of the training rows' class shares (data.json). A
-checkpoint with n-grams is refused: this computes the network alone.
+by tabs. Texts for a `words` vocabulary and for n-grams must be ASCII here; for others, without n-grams, give
+the ids. A text of unknown words alone, without an n-gram that is known, has, as in `diffuse predict`, the
+logarithms of the training rows' class shares (data.json).
 
-Needs torch, safetensors and, for texts and WordPiece, tokenizers (scripts/setup.sh --python).
+Needs torch, safetensors, xxhash for n-grams and, for texts and WordPiece, tokenizers (scripts/setup.sh
+--python).
 """
 
 import argparse
@@ -35,11 +37,8 @@ UNKNOWN = {"words": 1, "wordpiece": 100}  # the id of a word that the vocabulary
 
 def find_checkpoint(path):
     for folder in (path, path / "checkpoints" / "best", path / "checkpoints" / "last"):
-        if not (folder / "model.safetensors").is_file():
-            continue
-        if (folder / "ngrams.safetensors").is_file():
-            sys.exit(f"check_checkpoint: {folder} has n-grams; this computes the network alone (ngrams.max = 0)")
-        return folder
+        if (folder / "model.safetensors").is_file():
+            return folder
     sys.exit(f"check_checkpoint: no model.safetensors in {path} or its checkpoints")
 
 
@@ -78,6 +77,38 @@ def share_logits(folder):
     return [math.log(max(count / sum(rows), 1e-30)) for count in rows]
 
 
+def temperature(folder):
+    """What divides the logits; 1 where nothing is said."""
+    file = folder / "calibration.json"
+    return json.loads(file.read_text(encoding="utf-8"))["temperature"] if file.is_file() else 1
+
+
+def network_logits(folder, config, sequences):
+    classes = len(read_lines(folder / "labels.txt"))
+    if config["model"]["dim"] == 0:  # the n-grams alone
+        return [[0.0] * classes for _ in sequences]
+    # In double: what differs from diffuse's logits is then its own rounding alone.
+    parameters = {k: v.double() for k, v in load_file(folder / "model.safetensors").items()}
+    model = ReferenceModel(config["model"], parameters)
+    with torch.no_grad():
+        return [model.logits([sequence])[0].tolist() for sequence in sequences]
+
+
+def add_ngrams(folder, config, texts, rows):
+    """Adds the n-grams' logits to those of the network; which texts have an n-gram that is known."""
+    if not (folder / "ngrams.safetensors").is_file():
+        return rows, [False] * len(rows)
+    if texts is None:
+        sys.exit(f"check_checkpoint: {folder} has n-grams, which are read from texts; give TEXTS")
+    from reference_ngrams import ReferenceNgrams
+
+    if not all(text.isascii() for text in texts):
+        sys.exit("check_checkpoint: the texts must be ASCII for n-grams")
+    ngrams = ReferenceNgrams(folder, config)
+    sums = [ngrams.add_to(row, text) for row, text in zip(rows, texts)]
+    return sums, [bool(ngrams.counts(text)) for text in texts]
+
+
 def read_id_lines(arguments):
     lines = []
     for argument in arguments:
@@ -113,25 +144,24 @@ def main():
 
     folder = find_checkpoint(options.checkpoint)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    texts = None
     if options.ids:
         sequences = read_id_lines(options.ids)
     else:
         encode = make_encoder(config["tokenizer"], folder / "vocab.txt")
         limit = config["tokenizer"]["max_tokens"] or None
-        sequences = [encode(text)[:limit] for text in read_lines(options.texts)]
+        texts = read_lines(options.texts)
+        sequences = [encode(text)[:limit] for text in texts]
     for number, sequence in enumerate(sequences, 1):
         if not sequence:
             sys.exit(f"check_checkpoint: text {number} has no tokens")
 
-    # In double: what differs from diffuse's logits is then its own rounding alone.
-    parameters = {k: v.double() for k, v in load_file(folder / "model.safetensors").items()}
-    model = ReferenceModel(config["model"], parameters)
-    with torch.no_grad():
-        rows = [model.logits([sequence])[0].tolist() for sequence in sequences]
+    rows, known = add_ngrams(folder, config, texts, network_logits(folder, config, sequences))
+    rows = [[logit / temperature(folder) for logit in row] for row in rows]
     shares, unknown = share_logits(folder), UNKNOWN.get(config["tokenizer"]["type"])
     if shares and unknown is not None:
-        rows = [shares if options.texts and all(token == unknown for token in sequence) else row
-                for sequence, row in zip(sequences, rows)]
+        rows = [shares if texts and not knows and all(token == unknown for token in sequence) else row
+                for sequence, row, knows in zip(sequences, rows, known)]
     if options.compare:
         sys.exit(compare(rows, read_lines(options.compare)))
     print("\t".join(read_lines(folder / "labels.txt")))

@@ -192,7 +192,7 @@ choose_libtorch() {
 }
 
 make_python() {
-  local wanted=(transformers tokenizers safetensors tensorboard numpy jsonschema)
+  local wanted=(transformers tokenizers safetensors tensorboard numpy jsonschema xxhash)
   # The full wheel, where it is there already: 4.6 GB need not be there twice.
   local linked=no
   [ ! -f .deps/libtorch-cuda/.complete ] || linked=yes
@@ -207,7 +207,7 @@ make_python() {
     wanted+=("torch==$torch_version")
   fi
   "$python" -m pip --disable-pip-version-check install --quiet "${wanted[@]}"
-  "$python" -c 'import torch, transformers, tokenizers, safetensors, tensorboard, numpy, jsonschema' ||
+  "$python" -c 'import torch, transformers, tokenizers, safetensors, tensorboard, numpy, jsonschema, xxhash' ||
     fail "the virtual environment .deps/python is not whole; delete it and run again"
   printf '%s\n' "$stamp" > .deps/python/.complete
 }

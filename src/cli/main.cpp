@@ -24,6 +24,7 @@
 #include "output.hpp"
 #include "predict.hpp"
 #include "pretrain.hpp"
+#include "prune.hpp"
 #include "train.hpp"
 #include "version.hpp"
 
@@ -61,6 +62,7 @@ class CommandLine {
     pretrain_verb_ = setup_pretrain(app_, pretrain_);
     eval_verb_ = setup_eval(app_, eval_);
     predict_verb_ = setup_predict(app_, predict_);
+    prune_verb_ = setup_prune(app_, prune_);
     bench_verb_ = setup_bench(app_, bench_);
     config_verb_ = setup_config(app_, config_);
     version_verb_ = setup_version(app_, version_);
@@ -82,6 +84,7 @@ class CommandLine {
     if (pretrain_verb_->parsed()) return run_pretrain(pretrain_);
     if (eval_verb_->parsed()) return run_eval(eval_);
     if (predict_verb_->parsed()) return run_predict(predict_);
+    if (prune_verb_->parsed()) return run_prune(prune_);
     if (bench_verb_->parsed()) return run_bench(bench_);
     if (config_verb_->parsed()) return run_config(config_);
     if (version_verb_->parsed()) return run_version(version_);
@@ -162,6 +165,7 @@ class CommandLine {
   PretrainOptions pretrain_;
   EvalOptions eval_;
   PredictOptions predict_;
+  PruneOptions prune_;
   BenchOptions bench_;
   ConfigOptions config_;
   VersionOptions version_;
@@ -169,6 +173,7 @@ class CommandLine {
   CLI::App* pretrain_verb_ = nullptr;
   CLI::App* eval_verb_ = nullptr;
   CLI::App* predict_verb_ = nullptr;
+  CLI::App* prune_verb_ = nullptr;
   CLI::App* bench_verb_ = nullptr;
   CLI::App* config_verb_ = nullptr;
   CLI::App* version_verb_ = nullptr;

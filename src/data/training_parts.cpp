@@ -78,10 +78,11 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
   }
 }
 
-Split split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed) {
+Split split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed,
+                           bool told) {
   if (fraction >= 0) {
     Split split = split_stratified(data, fraction, seed);
-    if (fraction > 0 && split.validation.rows.empty()) {
+    if (fraction > 0 && split.validation.rows.empty() && !told) {
       log::warning("data.validation_fraction = {} of {} rows leaves no row for validation",
                    fraction, data.size());
     }
@@ -97,6 +98,7 @@ Split split_off_validation(const EncodedDataset& data, double fraction, std::int
       return split;
     }
   }
+  if (told) return split_stratified(data, 0, seed);
   log::info(
       "data.train: {} rows are too few to choose a checkpoint by some of them: all are trained on, "
       "and the last checkpoint is the result (data.validation_fraction)",

@@ -16,8 +16,9 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
                    bool named, const std::string& separator = "");
 
 /// Splits validation rows off by `data.validation_fraction`; by itself as docs/data.md says,
-/// "Validation".
-Split split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed);
+/// "Validation". `told`: it is known already that there are none.
+Split split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed,
+                           bool told = false);
 
 /// Counts what of the loaded data is not used, and texts that occur twice.
 DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tokenizer);

@@ -37,8 +37,13 @@ void save_ngram_branch(const fs::path& folder, const NgramsContent& content) {
     shared = !failed;
   }
   if (!shared) save_ngrams(folder / kNgramsFile, content.vocabulary, trained.model);
-  const nlohmann::ordered_json json = {{"network_factor", content.factors.network},
-                                       {"ngram_factor", content.factors.ngrams},
+  save_branch_factors(folder, trained, content.factors);
+}
+
+void save_branch_factors(const fs::path& folder, const TrainedNgrams& trained,
+                         const BranchFactors& factors) {
+  const nlohmann::ordered_json json = {{"network_factor", factors.network},
+                                       {"ngram_factor", factors.ngrams},
                                        {"start_factor", trained.factors.ngrams},
                                        {"training_time_s", trained.time_s}};
   write_file_atomically(folder / kBranchesFile, json.dump(2) + "\n");

@@ -9,9 +9,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
-#include "diffuse/eval/coverage.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
-#include "diffuse/model/label_thresholds.hpp"
 
 namespace diffuse {
 namespace {
@@ -63,12 +61,7 @@ fs::path Checkpointer::save(const TrainingState& state, const CheckpointContent&
   save_model(writer.folder(), content.config, *content.data.tokenizer, content.data.labels,
              content.classifier, content.model_tensors, &content.data.facts, content.rows,
              ngrams ? &*ngrams : nullptr);
-  if (content.confidence.temperature != 1)
-    save_temperature(writer.folder(), content.confidence.temperature);
-  if (!content.confidence.coverage.empty())
-    write_file_atomically(writer.folder() / kCoverageFile, content.confidence.coverage);
-  if (!content.confidence.thresholds.empty())
-    write_file_atomically(writer.folder() / kThresholdsFile, content.confidence.thresholds);
+  save_confidence(writer.folder(), content.confidence);
   save_tensors(writer.folder() / "optimizer.safetensors", content.training_tensors);
   write_file_atomically(writer.folder() / "state.json",
                         training_state_json(state, content.schedule));

@@ -1,18 +1,10 @@
 #include "period_line.hpp"
 
-#include <system_error>
-#include <vector>
-
-#include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
-#include "diffuse/eval/coverage.hpp"
 #include "diffuse/eval/missed_classes.hpp"
-#include "diffuse/eval/temperature.hpp"
-#include "diffuse/model/checkpoint.hpp"
-#include "diffuse/model/label_thresholds.hpp"
 
 namespace diffuse {
 
@@ -35,37 +27,6 @@ std::optional<Evaluation> evaluate_validation(
   } catch (const Stopped&) {
     return std::nullopt;
   }
-}
-
-Confidence confidence_of(const Evaluation& validation, const Labels& labels) {
-  Confidence confidence;
-  if (const std::optional<LabelFigures>& several = validation.metrics.labels) {
-    confidence.thresholds = thresholds_json(several->thresholds, labels);
-    return confidence;
-  }
-  const std::int64_t classes = labels.size();
-  std::vector<CoveragePoint> curve;
-  if (validation.branches) {
-    curve = coverage_curve(validation.probabilities, validation.gold, classes);
-  } else {
-    confidence.temperature = fit_temperature(validation.logits, validation.gold, classes);
-    log::debug("temperature {:.3g}", confidence.temperature);
-    curve = coverage_curve(
-        answered_at(validation.logits, validation.gold, classes, confidence.temperature));
-  }
-  confidence.coverage = coverage_json(curve, std::ssize(validation.gold));
-  return confidence;
-}
-
-Confidence read_confidence(const std::filesystem::path& folder) {
-  Confidence confidence{.temperature = read_temperature(folder)};
-  const auto read_if_there = [&](const char* name, std::string& to) {
-    std::error_code ignored;
-    if (std::filesystem::exists(folder / name, ignored)) to = read_file(folder / name);
-  };
-  read_if_there(kCoverageFile, confidence.coverage);
-  read_if_there(kThresholdsFile, confidence.thresholds);
-  return confidence;
 }
 
 void add_validation(HistoryEpoch& line, const Evaluation& validation) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 
@@ -10,7 +9,6 @@
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/report/metric_lines.hpp"
 #include "diffuse/train/baseline_figures.hpp"
-#include "diffuse/train/checkpointer.hpp"
 
 namespace diffuse {
 
@@ -22,12 +20,6 @@ std::optional<Evaluation> evaluate_validation(
     Precision precision, const std::optional<BranchOptions>& branches,
     const std::function<void(const Batch&)>& before_batch,
     const std::function<void(std::int64_t, std::int64_t)>& on_progress);
-
-/// What the evaluation on the validation rows says of how sure the model's answers are. The
-/// temperature is that of a network alone: the factors of two branches calibrate them already.
-Confidence confidence_of(const Evaluation& validation, const Labels& labels);
-/// The same as the checkpoint `folder` holds it.
-Confidence read_confidence(const std::filesystem::path& folder);
 
 void add_validation(HistoryEpoch& line, const Evaluation& validation);
 /// Logs the classes of which no validation row was answered right. It is no warning yet: the first

@@ -14,6 +14,7 @@
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
+#include "diffuse/train/confidence.hpp"
 #include "diffuse/train/plan.hpp"
 #include "divergence_text.hpp"
 #include "period_line.hpp"

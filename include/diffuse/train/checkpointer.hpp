@@ -12,17 +12,11 @@
 #include "diffuse/data/loading.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/classifier.hpp"
+#include "diffuse/train/confidence.hpp"
 #include "diffuse/train/schedule.hpp"
 #include "diffuse/train/training_state.hpp"
 
 namespace diffuse {
-
-/// What a model knows, by its validation rows, of how sure its answers are.
-struct Confidence {
-  double temperature = 1;    ///< that divides the logits
-  std::string coverage{};    ///< `coverage.json`; empty: there was no evaluation
-  std::string thresholds{};  ///< `thresholds.json`, of several labels a text, in its place
-};
 
 /// What a training checkpoint holds, besides the state.
 struct CheckpointContent {
