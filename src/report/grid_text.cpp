@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -28,6 +29,10 @@ std::string spread_text(const std::optional<Spread>& spread) {
 std::string p_text(const std::optional<double>& p) {
   if (!p) return kNone;
   return *p < 1e-9 ? "< 1e-9" : fmt::format("{:.2g}", *p);
+}
+
+std::string points_text(double points) {
+  return std::abs(points) < 0.005 ? "0.00" : fmt::format("{:+.2f}", points);
 }
 
 /// The numbers of the combinations with `verdict`, "2, 5".
@@ -83,7 +88,7 @@ std::vector<std::vector<std::string>> grid_cells(const GridReport& report,
       continue;
     }
     const GridComparison& comparison = *figures.against_best;
-    line.push_back(fmt::format("{:+.2f}", -100 * comparison.difference));
+    line.push_back(points_text(-100 * comparison.difference));
     line.push_back(p_text(comparison.rows_p_corrected));
     if (report.seeds > 1) line.push_back(p_text(comparison.seeds_p_corrected));
   }

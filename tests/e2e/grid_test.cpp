@@ -235,6 +235,12 @@ TEST(Grid, TheBestAloneAnswersTheTestRows) {
   ASSERT_EQ(again.exit_code, 0) << again;
   EXPECT_THAT(again.out, AllOf(HasSubstr("test accuracy  "), HasSubstr("  n = 60  macro-F1 "),
                                HasSubstr("(combination 2, 2 seeds, each model by itself)")));
+  workspace.write("test.csv", easy_csv(30, 1000));
+  const Outcome more = workspace.run({"grid", "--resume", "g", "--seeds", "3", "--test"});
+  ASSERT_EQ(more.exit_code, 0) << more;
+  EXPECT_THAT(more.err, HasSubstr("test.json is of combination 2 with 2 seeds; the test rows are "
+                                  "read once more"));
+  EXPECT_THAT(more.out, HasSubstr("  n = 30  macro-F1 "));
 }
 
 TEST(Grid, ATestPartIsTheSameForAllSeeds) {

@@ -72,6 +72,8 @@ TEST(GridReport, OneSeedHasNoDeviationAndOneCombinationNoComparison) {
   auto cells = grid_cells(report, left_columns);
   EXPECT_EQ(cells[0].back(), "p by rows");
   EXPECT_EQ(cells[1][4], "97.21 %");
+  report.figures[1].against_best->difference = -1e-9;
+  EXPECT_EQ(grid_cells(report, left_columns)[2][8], "0.00");
   report.figures.resize(1);
   cells = grid_cells(report, left_columns);
   EXPECT_EQ(cells[0].back(), "training time");
