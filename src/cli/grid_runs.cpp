@@ -99,6 +99,7 @@ bool GridRuns::train(std::size_t combination, std::int64_t seed) {
                   .start_time = start_time_,
                   .parts = parts(),
                   .no_test = true,
+                  .brief = std::ssize(finished_) > done_before_,
                   .prepared = [&labels](const PreparedRun& prepared, const RunFacts&) {
                     labels = prepared.data.labels;
                   }});

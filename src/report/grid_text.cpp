@@ -49,6 +49,25 @@ std::int64_t compared(const GridReport& report) {
   });
 }
 
+/// The cells of one combination, those of its comparison only if there is one.
+std::vector<std::string> line_of(const GridReport& report, const CombinationFigures& figures) {
+  std::vector<std::string> line = {std::to_string(figures.combination + 1)};
+  const auto& values = report.values[figures.combination];
+  line.insert(line.end(), values.begin(), values.end());
+  line.push_back(figures.failed == 0 ? std::to_string(figures.seeds)
+                                     : fmt::format("{}, {} failed", figures.seeds, figures.failed));
+  line.push_back(percent_text(figures.accuracy));
+  line.push_back(spread_text(figures.macro_f1));
+  line.push_back(spread_text(figures.loss));
+  line.push_back(figures.training_time_s ? format_duration(figures.training_time_s->mean) : kNone);
+  if (!figures.against_best) return line;
+  const GridComparison& comparison = *figures.against_best;
+  line.push_back(points_text(-100 * comparison.difference));
+  line.push_back(p_text(comparison.rows_p_corrected));
+  if (report.seeds > 1) line.push_back(p_text(comparison.seeds_p_corrected));
+  return line;
+}
+
 }  // namespace
 
 std::string combination_text(const GridReport& report, std::size_t combination) {
@@ -70,27 +89,8 @@ std::vector<std::vector<std::string>> grid_cells(const GridReport& report,
   if (several && report.seeds > 1) heading.emplace_back("p by seeds");
   std::vector<std::vector<std::string>> cells = {heading};
   for (const CombinationFigures& figures : report.figures) {
-    std::vector<std::string>& line = cells.emplace_back();
-    line.push_back(std::to_string(figures.combination + 1));
-    const auto& values = report.values[figures.combination];
-    line.insert(line.end(), values.begin(), values.end());
-    line.push_back(figures.failed == 0
-                       ? std::to_string(figures.seeds)
-                       : fmt::format("{}, {} failed", figures.seeds, figures.failed));
-    line.push_back(percent_text(figures.accuracy));
-    line.push_back(spread_text(figures.macro_f1));
-    line.push_back(spread_text(figures.loss));
-    line.push_back(figures.training_time_s ? format_duration(figures.training_time_s->mean)
-                                           : kNone);
-    if (!several) continue;
-    if (!figures.against_best) {
-      line.resize(heading.size());
-      continue;
-    }
-    const GridComparison& comparison = *figures.against_best;
-    line.push_back(points_text(-100 * comparison.difference));
-    line.push_back(p_text(comparison.rows_p_corrected));
-    if (report.seeds > 1) line.push_back(p_text(comparison.seeds_p_corrected));
+    cells.push_back(line_of(report, figures));
+    cells.back().resize(heading.size());  // empty where there is nothing to compare
   }
   return cells;
 }

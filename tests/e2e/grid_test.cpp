@@ -149,6 +149,15 @@ TEST(Grid, TheTableSaysWhatIsToldApart) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("4 runs: 4 combinations, 1 seed each, compared on 42 "),
                                  HasSubstr("Run 3 of 4: model.dim = 16, train.length = 2u, seed 1"),
                                  HasSubstr("1 run left, about ")));
+  // Once in the terminal, of each run in the log.
+  const auto tables = [](const std::string& text) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = text.find("run directory", at)) != std::string::npos; ++at)
+      ++count;
+    return count;
+  };
+  EXPECT_EQ(tables(outcome.err), 1U);
+  EXPECT_EQ(tables(read_file(workspace.path() / "g/train.log")), 4U);
   for (const char* run : {"001", "002", "003", "004"})
     EXPECT_TRUE(
         fs::exists(workspace.path() / "g/runs" / (std::string(run) + "-seed1/checkpoints")));
