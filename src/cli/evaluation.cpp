@@ -2,8 +2,12 @@
 
 #include <fmt/core.h>
 
+#include "data_options.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/signals.hpp"
+#include "diffuse/data/loading.hpp"
+#include "ensemble.hpp"
+#include "run_ngrams.hpp"
 
 namespace diffuse::cli {
 
@@ -18,6 +22,20 @@ Evaluation evaluate_with_progress(Classifier& classifier, const DatasetView& vie
   };
   Evaluation evaluation = evaluate(classifier, view, options);
   progress.clear();
+  return evaluation;
+}
+
+Evaluation evaluate_file(OpenedModel& opened, const std::string& file,
+                         const std::vector<bool>* rows, std::int64_t batch_size) {
+  const LoadedModel& model = opened.model;
+  const auto data = load_labelled_file(file, other_data_config(opened, {}), model.config.tokenizer,
+                                       *model.tokenizer, model.labels, opened.threads,
+                                       training_layout(opened), ngram_vocabulary(model), rows);
+  const DatasetView view = view_all(*data);
+  Evaluation evaluation = evaluate_with_progress(*model.classifier, view,
+                                                 options_of(opened, view, batch_size), "testing");
+  evaluation.data = summarize("data.test", view, model.tokenizer->unknown_id(),
+                              model.config.tokenizer.max_tokens);
   return evaluation;
 }
 

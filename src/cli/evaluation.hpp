@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "diffuse/eval/evaluator.hpp"
+#include "model_options.hpp"
 
 namespace diffuse::cli {
 
@@ -10,5 +13,11 @@ namespace diffuse::cli {
 /// a caught signal arrives.
 Evaluation evaluate_with_progress(Classifier& classifier, const DatasetView& view,
                                   EvaluationOptions options, const std::string& what);
+
+/// What `opened` answers on the labelled rows of `file`, read as its training data were, by which
+/// data.test is tested. `rows`: which of the usable ones; null: all. Throws as load_labelled_file
+/// and evaluate_with_progress do.
+Evaluation evaluate_file(OpenedModel& opened, const std::string& file,
+                         const std::vector<bool>* rows, std::int64_t batch_size);
 
 }  // namespace diffuse::cli

@@ -7,14 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include "data_options.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/text_util.hpp"
-#include "diffuse/data/loading.hpp"
 #include "diffuse/eval/report.hpp"
 #include "ensemble.hpp"
 #include "evaluation.hpp"
@@ -25,7 +23,6 @@
 #include "prepared_run.hpp"
 #include "run_directory.hpp"
 #include "run_lock.hpp"
-#include "run_ngrams.hpp"
 #include "startup_table.hpp"
 #include "subrun.hpp"
 #include "train_config.hpp"
@@ -143,17 +140,7 @@ class CrossValidationRun {
     const Evaluation evaluation = evaluate_ensemble(
         ensemble_members(run_dir_), model,
         [&](OpenedModel& opened) {
-          const auto data = load_labelled_file(
-              file, other_data_config(opened, {}), opened.model.config.tokenizer,
-              *opened.model.tokenizer, opened.model.labels, opened.threads, training_layout(opened),
-              ngram_vocabulary(opened.model), part ? &plan_.test_rows() : nullptr);
-          const DatasetView view = view_all(*data);
-          Evaluation own =
-              evaluate_with_progress(*opened.model.classifier, view,
-                                     options_of(opened, view, model.batch_size), "testing");
-          own.data = summarize("data.test", view, opened.model.tokenizer->unknown_id(),
-                               opened.model.config.tokenizer.max_tokens);
-          return own;
+          return evaluate_file(opened, file, part ? &plan_.test_rows() : nullptr, model.batch_size);
         },
         labels);
     write_or_warn("The test figures are on stdout alone", [&] {

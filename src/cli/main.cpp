@@ -21,6 +21,7 @@
 #include "eval.hpp"
 #include "evaluation.hpp"
 #include "exit_code.hpp"
+#include "grid.hpp"
 #include "output.hpp"
 #include "predict.hpp"
 #include "pretrain.hpp"
@@ -60,6 +61,7 @@ class CommandLine {
         "data, 129, 130 and 143 stopped by a signal.\n");
     train_verb_ = setup_train(app_, train_);
     pretrain_verb_ = setup_pretrain(app_, pretrain_);
+    grid_verb_ = setup_grid(app_, grid_);
     eval_verb_ = setup_eval(app_, eval_);
     predict_verb_ = setup_predict(app_, predict_);
     prune_verb_ = setup_prune(app_, prune_);
@@ -75,6 +77,7 @@ class CommandLine {
     app_.require_subcommand(0, 1);
     train_.arguments = arguments_;
     pretrain_.training.arguments = arguments_;
+    grid_.training.arguments = arguments_;
   }
 
   int run() {
@@ -82,6 +85,7 @@ class CommandLine {
     log::set_level(quiet_ && level_ < log::Level::warning ? log::Level::warning : level_);
     if (train_verb_->parsed()) return run_train(train_);
     if (pretrain_verb_->parsed()) return run_pretrain(pretrain_);
+    if (grid_verb_->parsed()) return run_grid(grid_);
     if (eval_verb_->parsed()) return run_eval(eval_);
     if (predict_verb_->parsed()) return run_predict(predict_);
     if (prune_verb_->parsed()) return run_prune(prune_);
@@ -163,6 +167,7 @@ class CommandLine {
   bool quiet_ = false;
   TrainOptions train_;
   PretrainOptions pretrain_;
+  GridOptions grid_;
   EvalOptions eval_;
   PredictOptions predict_;
   PruneOptions prune_;
@@ -171,6 +176,7 @@ class CommandLine {
   VersionOptions version_;
   CLI::App* train_verb_ = nullptr;
   CLI::App* pretrain_verb_ = nullptr;
+  CLI::App* grid_verb_ = nullptr;
   CLI::App* eval_verb_ = nullptr;
   CLI::App* predict_verb_ = nullptr;
   CLI::App* prune_verb_ = nullptr;

@@ -17,6 +17,7 @@
 #include "diffuse/base/log.hpp"
 #include "diffuse/train/checkpointer.hpp"
 #include "fold_plan.hpp"
+#include "grid_store.hpp"
 #include "pretraining.hpp"
 #include "run_lock.hpp"
 #include "tuning_journal.hpp"
@@ -28,16 +29,20 @@ namespace {
 const fs::path kRunsFolder = "runs";
 /// All that a run writes into its folder.
 constexpr std::array kRunContent = {
-    "config.json", "manifest.json",         "metrics.jsonl",     "train.log",       "test.json",
-    "report.html", "checkpoints",           "tensorboard",       "baseline.json",   "folds.json",
-    "folds",       "cross-validation.json", "predictions.jsonl", kPretrainingFolder};
+    "config.json",       "manifest.json",    "metrics.jsonl", "train.log",
+    "test.json",         "report.html",      "checkpoints",   "tensorboard",
+    "baseline.json",     "folds.json",       "folds",         "cross-validation.json",
+    "predictions.jsonl", kPretrainingFolder, "grid.json",     "grid.html",
+    "results.jsonl",     "results.csv",      "best.json",     "summary.json"};
 
 /// Test figures of earlier ends: `test-000246.json`.
 bool is_earlier_test(const std::string& name) {
   return name.starts_with("test-") && name.ends_with(".json");
 }
 
-bool is_run_content(const std::string& name) {
+bool is_run_content(const fs::path& folder, const std::string& name) {
+  // A folder of this name elsewhere holds other runs.
+  if (name == kRunsFolder) return is_grid(folder);
   return std::find(kRunContent.begin(), kRunContent.end(), name) != kRunContent.end() ||
          is_earlier_test(name);
 }
@@ -66,7 +71,7 @@ void check_content(const fs::path& out, bool overwrite, const std::string& what)
   }
   for (const auto& entry : fs::directory_iterator(out, error)) {
     const std::string name = entry.path().filename().string();
-    if (is_run_content(name)) continue;
+    if (is_run_content(out, name)) continue;
     throw UsageError(
         fmt::format("{}: --overwrite replaces a run, but {} is not part of one; move it away, or "
                     "name another folder.",
@@ -159,7 +164,7 @@ void clear_run_directory(const fs::path& folder, bool overwrite) {
   std::error_code error;
   std::vector<fs::path> content;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (is_run_content(entry.path().filename().string())) content.push_back(entry.path());
+    if (is_run_content(folder, entry.path().filename().string())) content.push_back(entry.path());
   }
   for (const fs::path& path : content) {
     fs::remove_all(path, error);
@@ -168,7 +173,7 @@ void clear_run_directory(const fs::path& folder, bool overwrite) {
   }
 }
 
-void check_resumable(const fs::path& run_dir) {
+void check_resumable(const fs::path& run_dir, bool grid) {
   const auto fail = [&](const std::string& reason) {
     throw UsageError(fmt::format("--resume {}: {}.", run_dir.string(), reason));
   };
@@ -183,6 +188,12 @@ void check_resumable(const fs::path& run_dir) {
         "this is not the run directory of a training; it has no config.json. Give the folder that "
         "`diffuse train` named as its run directory");
   }
+  if (is_grid(run_dir) != grid) {
+    fail(grid ? "this is no folder of `diffuse grid`; one training goes on with `diffuse train "
+                "--resume`"
+              : "this is a folder of `diffuse grid`, which goes on with `diffuse grid --resume`");
+  }
+  if (grid) return;
   if (read_fold_settings(run_dir)) return;  // each fold has its own
   if (is_tuning(run_dir)) return;           // its trainings are made again
   if (newest_checkpoint(run_dir).empty()) {

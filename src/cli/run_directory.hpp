@@ -20,8 +20,9 @@ std::filesystem::path create_run_directory(const std::filesystem::path& out,
 /// removes the old one. Throws as check_run_directory does.
 void clear_run_directory(const std::filesystem::path& folder, bool overwrite);
 
-/// Throws UsageError if the folder `run_dir` is not a run that can be gone on with.
-void check_resumable(const std::filesystem::path& run_dir);
+/// Throws UsageError if the folder `run_dir` is not a run that can be gone on with, or with `grid`
+/// not a folder of `diffuse grid`.
+void check_resumable(const std::filesystem::path& run_dir, bool grid = false);
 
 /// The newest whole checkpoint in a run directory; empty where there is none.
 std::filesystem::path last_checkpoint(const std::filesystem::path& run_dir);

@@ -22,7 +22,9 @@ std::optional<RunOutcome> train_in(const fs::path& dir, const Config& config, co
   create_folders(dir);
   resumed ? resume_run_directory(dir, run, facts) : start_run_directory(dir, run, facts);
   run.startup.run_directory = relative_if_shorter(dir);
-  log::info("{}\n{}", how.name, startup_table(run.config, run.data, run.startup));
+  const std::string table = startup_table(run.config, run.data, run.startup);
+  log::info("{}{}", how.name, how.brief ? "" : "\n" + table);
+  if (how.brief) log::debug("{}", table);
   RunOutcome outcome = train_run(run, dir, {}, Evaluate::always);
   if (outcome.stopped_by != 0) return std::nullopt;
   return outcome;

@@ -18,6 +18,7 @@ struct Subrun {
   const std::string& start_time;  ///< of the whole
   const RowParts* parts = nullptr;
   bool no_test = false;  ///< both as in Preparation
+  bool brief = false;    ///< the start-up table goes to train.log alone
   /// Called before anything is written of the run: with what it is made of. May be empty.
   std::function<void(const PreparedRun& run, const RunFacts& facts)> prepared{};
 };

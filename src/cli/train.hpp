@@ -29,6 +29,7 @@ struct TrainOptions {
   bool overwrite = false;
   std::optional<std::string> device;
   std::optional<std::string> threads;
+  bool grid = false;  ///< these are the options of `grid`, and `resume` a folder of that
   bool dry_run = false;
   bool json = false;
   std::int64_t folds = 0;  ///< of a cross-validation; 0: none

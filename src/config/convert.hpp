@@ -21,5 +21,8 @@ std::optional<Value> value_from_json(const Field& field, const Json& json, std::
 Json json_from_text(const Field& field, std::string_view text);
 
 Json value_to_json(const Value& value);
+/// The same as config_json writes it: a value of a config is final, so a "${" in it, of a file's
+/// name, is written "$${" and stands for itself when it is read again.
+Json stored_json(const Value& value);
 
 }  // namespace diffuse

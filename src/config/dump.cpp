@@ -11,8 +11,6 @@ namespace diffuse {
 
 namespace {
 
-/// A value of a config is final: a "${" in it, of a file's name, stands for itself when it is read
-/// again.
 Json with_literal_variables(Json value) {
   if (value.is_string()) value = escape_variables(value.get<std::string>());
   if (value.is_array()) {
@@ -23,11 +21,13 @@ Json with_literal_variables(Json value) {
 
 }  // namespace
 
+Json stored_json(const Value& value) { return with_literal_variables(value_to_json(value)); }
+
 std::string config_json(const Config& config) {
   Json json;
   for (const Section& section : all_sections()) {
     for (const Field& field : section.fields) {
-      json[section.name][field.name] = with_literal_variables(value_to_json(field.get(config)));
+      json[section.name][field.name] = stored_json(field.get(config));
     }
   }
   return json.dump(2);

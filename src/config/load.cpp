@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -15,7 +14,7 @@
 #include "diffuse/base/text_util.hpp"
 #include "faults.hpp"
 #include "field.hpp"
-#include "substitute.hpp"
+#include "resolve.hpp"
 #include "training_files.hpp"
 
 namespace diffuse {
@@ -38,9 +37,7 @@ class Loader {
  private:
   void lay_section(const std::string& name, const Json& object, const std::string& source,
                    const fs::path& folder);
-  void lay_value(const Field& field, Json json, const std::string& source, const fs::path& folder);
-  bool replace_variables(const Field& field, Json& json, const std::string& source,
-                         bool& in_environment);
+  void lay_value(const Field& field, Json json, const std::string& source, const ValueSource& from);
   void fail(const std::string& source, const std::string& key, const std::string& message);
   std::string origin(const Conflict& conflict, const std::string& name) const;
 
@@ -51,69 +48,15 @@ class Loader {
   bool readable_ = true;  // false if a text was no JSON object, so that nothing is known of it
 };
 
-/// `~/x` and relative paths made absolute. Sets `problem` where that cannot be.
-std::string absolute_path(const std::string& path, const fs::path& folder, std::string& problem) {
-  if (path.empty()) return path;
-  fs::path result = path;
-  if (path == "~" || path.starts_with("~/")) {
-    const char* home = std::getenv("HOME");
-    if (home == nullptr || *home == '\0') {
-      problem = fmt::format("\"{}\": \"~\" needs the environment variable HOME, which is not set",
-                            printable(path));
-      return path;
-    }
-    result = fs::path(home) / fs::path(path.substr(std::min<std::size_t>(path.size(), 2)));
-  }
-  std::string text = fs::absolute(folder / result).lexically_normal().string();
-  if (invalid_utf8_at(text)) {
-    problem =
-        fmt::format("\"{}\": the name of a folder above it is not valid UTF-8", printable(path));
-  }
-  return text;
-}
-
-/// What config_json wrote: "$${" is a "${", and nothing is replaced.
-void unescape(Json& json) {
-  if (json.is_array()) {
-    for (Json& entry : json) unescape(entry);
-  }
-  if (json.is_string()) json = unescape_variables(json.get<std::string>());
-}
-
 void Loader::fail(const std::string& source, const std::string& key, const std::string& message) {
   faults_.add(source, key, message);
   faulty_.insert(key);
 }
 
-bool Loader::replace_variables(const Field& field, Json& json, const std::string& source,
-                               bool& in_environment) {
-  if (json.is_array()) {
-    for (Json& entry : json) {
-      if (!replace_variables(field, entry, source, in_environment)) return false;
-    }
-  }
-  if (!json.is_string()) return true;
-  const Substituted result = substitute_environment(json.get<std::string>());
-  if (!result.problem.empty()) {
-    fail(source, field.key(), result.problem);
-    return false;
-  }
-  in_environment = result.begins_in_environment;
-  json = result.text;
-  return true;
-}
-
 void Loader::lay_value(const Field& field, Json json, const std::string& source,
-                       const fs::path& folder) {
+                       const ValueSource& from) {
   std::string problem;
-  auto value = value_from_json(field, json, problem);
-  if (value && field.type == FieldType::path && !folder.empty()) {
-    value = absolute_path(std::get<std::string>(*value), folder, problem);
-  }
-  if (value && field.type == FieldType::paths && !folder.empty()) {
-    for (std::string& path : std::get<std::vector<std::string>>(*value))
-      path = absolute_path(path, folder, problem);
-  }
+  const auto value = resolve_value(field, std::move(json), from, problem);
   if (!problem.empty()) {
     fail(source, field.key(), problem);
     return;
@@ -149,14 +92,7 @@ void Loader::lay_section(const std::string& name, const Json& object, const std:
       fail(source, name + "." + printable(key), "unknown key" + key_suggestion(name, key));
       continue;
     }
-    Json value = json;
-    bool in_environment = false;
-    if (folder.empty()) {
-      unescape(value);
-    } else if (!replace_variables(*field, value, source, in_environment)) {
-      continue;
-    }
-    lay_value(*field, std::move(value), source, in_environment ? fs::current_path() : folder);
+    lay_value(*field, json, source, {folder, /*variables=*/!folder.empty()});
   }
 }
 
@@ -189,7 +125,7 @@ void Loader::lay_overrides(const Overrides& overrides) {
                                           has_dot ? key.substr(dot + 1) : key));
       continue;
     }
-    lay_value(*field, json_from_text(*field, text), kCommandLine, fs::current_path());
+    lay_value(*field, json_from_text(*field, text), kCommandLine, {fs::current_path()});
   }
 }
 

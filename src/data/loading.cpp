@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -220,7 +221,7 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   if (!data.test.empty()) {
     result.test_file = load("data.test", data.test);
     result.test = view_all(*result.test_file);
-  } else if (parts != nullptr) {
+  } else if (parts != nullptr && std::ranges::find(parts->test, true) != parts->test.end()) {
     result.test_file = load("data.test", data.train, &parts->test);
     result.test = view_all(*result.test_file);
   }

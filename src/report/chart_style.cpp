@@ -37,6 +37,8 @@ std::string chart_css() {
 .chart .curve { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .chart .dense { stroke-width: 1.4; }
 .chart .mark { fill: var(--c); stroke: var(--chart-surface); stroke-width: 1; }
+.chart .spread { stroke: var(--c); stroke-width: 2; }
+.chart .value { fill: var(--c); fill-opacity: 0.45; }
 .chart .hit { fill: var(--c); fill-opacity: 0; }
 .chart .hit:hover, .chart .mark:hover { fill-opacity: 1; stroke: var(--chart-text); }
 .chart .fill { fill: var(--c); }

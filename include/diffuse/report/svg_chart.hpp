@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,6 +64,21 @@ struct StackedBarChart {
   double height = 300;
 };
 
+/// A line of a SpreadChart.
+struct SpreadRow {
+  std::string label;
+  double mean = 0;
+  std::optional<double> deviation{};  ///< drawn as a bar of one to each side
+  std::vector<double> values{};       ///< small marks
+};
+
+struct SpreadChart {
+  std::string title;
+  std::string x_label;  ///< with the unit
+  std::vector<SpreadRow> rows;
+  double width = 720;  ///< in CSS pixels, before scaling; the height grows with the rows
+};
+
 /// Curves of any number of series (colours repeat after 8). Series of at most 40 points have
 /// markers. A curve of more points than the chart has columns is drawn by the smallest and largest
 /// value of each column. Without a single point to show the chart says so.
@@ -70,6 +86,10 @@ std::string line_chart_svg(const LineChart& chart);
 
 /// A bar for each entry, divided by parts. Throws Error if a bar has not one value a part.
 std::string stacked_bar_chart_svg(const StackedBarChart& chart);
+
+/// A line for each row, from the top: its mean, its deviation and its values. Without rows the
+/// chart says so.
+std::string spread_chart_svg(const SpreadChart& chart);
 
 /// Accuracy over confidence, as a bar for each bin that has rows, beside the diagonal of perfect
 /// calibration; below it the share of rows in each bin. `bins` are of equal width, as
