@@ -102,8 +102,7 @@ std::vector<std::string> grid_remarks(const GridReport& report) {
     if (!numbers.empty()) remarks.push_back(fmt::format("{}: {}", text, numbers));
   };
   add("Less accurate than the best (corrected p below 0.05)", GridVerdict::worse);
-  add("Less accurate on these rows, but other seeds might show it otherwise",
-      GridVerdict::rows_only);
+  add("Less accurate on these rows; too few seeds to say so of others", GridVerdict::rows_only);
   add("Not told apart from the best (corrected p of 0.05 or more)", GridVerdict::equal);
   add("Without figures for all seeds, and not compared", GridVerdict::failed);
   const std::int64_t count = compared(report);

@@ -114,6 +114,7 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
                                std::int64_t parameter_count, std::int64_t largest_batch_tokens,
                                const MemoryFacts& facts) {
   const bool half = precision == Precision::bf16 || precision == Precision::fp16;
+  const bool fused = facts.fused && config.model.dim > 0;  // n-grams alone have no such kernel
   MemoryEstimate estimate;
   const std::int64_t parameters = parameter_count * kFloatBytes;
   estimate.weights = parameters + count_constants(config) * kFloatBytes;
@@ -123,7 +124,7 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
   estimate.largest_batch_tokens = largest_batch_tokens;
   estimate.activations = largest_batch_tokens * bytes_a_token(config, half) +
                          config.train.batch_size * facts.classes * kOutputCopies * kFloatBytes;
-  if (facts.fused) {
+  if (fused) {
     const std::int64_t embedding =
         (facts.vocab_size + config.model.bigram_buckets) * config.model.dim;
     if (updates_touched_rows(config.train, true)) estimate.gradients -= embedding * kFloatBytes;
@@ -133,7 +134,7 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
   // Logits and probabilities of every row, and at most a cell of the confusion matrix for each.
   estimate.evaluation =
       2 * facts.evaluated_rows * facts.classes * kFloatBytes + facts.evaluated_rows * kCellBytes;
-  if (facts.fused) estimate.evaluation += estimate.activations;  // which stay
+  if (fused) estimate.evaluation += estimate.activations;  // which stay
   return estimate;
 }
 

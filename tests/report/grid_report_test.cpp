@@ -91,7 +91,7 @@ TEST(GridReport, RemarksSayWhatIsToldApart) {
   report.figures[2].verdict = GridVerdict::equal;
   report.runs.clear();
   EXPECT_THAT(grid_remarks(report),
-              ElementsAre("Less accurate on these rows, but other seeds might show it otherwise: 1",
+              ElementsAre("Less accurate on these rows; too few seeds to say so of others: 1",
                           "Not told apart from the best (corrected p of 0.05 or more): 3",
                           "p values are corrected by Holm's rule for all 3 pairs of combinations"));
 }

@@ -215,6 +215,21 @@ TEST(StepClock, DividesTheWallTimeOfUpdates) {
   EXPECT_EQ(clock.total_training_s(), training_s);
 }
 
+TEST(MemoryEstimate, TakesAModelOfNgramsAlone) {
+  EncodedDataset data;
+  data.append(std::vector<std::int32_t>(3, 0), 0, 1);
+  Config config;
+  config.model.dim = 0;
+  config.model.weight = WeightKind::full;
+  config.model.function = FunctionKind::linear;
+  config.model.activation = Activation::identity;
+  config.model.norm = NormPosition::none;
+  const MemoryEstimate estimate =
+      estimate_memory(config, Precision::fp32, 0, view_all(data), {.classes = 2, .fused = true});
+  EXPECT_EQ(estimate.weights, 0);
+  EXPECT_GE(estimate.evaluation, 0);
+}
+
 TEST(MemoryEstimate, CountsWeightsAndTheLongestRows) {
   EncodedDataset data;
   for (const std::size_t length : {3U, 10U, 7U, 1U})
