@@ -94,7 +94,8 @@ std::vector<Field> train_fields() {
   table
       .add("embedding_lr_factor", &TrainConfig::embedding_lr_factor,
            "The embedding's learning rate, as a multiple of train.learning_rate. 0: it stays as it "
-           "is.")
+           "is, or as it was pretrained. Pairs of words (model.bigram_buckets) have the others' "
+           "rate.")
       .between(0, 1000);
   table.add("beta1", &TrainConfig::beta1, "AdamW's decay of the mean gradient.")
       .at_least(0)

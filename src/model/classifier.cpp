@@ -68,6 +68,8 @@ std::int64_t Classifier::work_per_token() const {
   return work;
 }
 
+bool is_pairs(const NamedParameter& parameter) { return parameter.name.ends_with(".bigrams"); }
+
 std::int64_t parameter_count(const Classifier& classifier) {
   std::int64_t count = 0;
   for (const NamedParameter& parameter : classifier.parameters()) count += parameter.tensor.numel();

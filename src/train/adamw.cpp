@@ -6,6 +6,9 @@
 #include <ATen/ops/zeros_like.h>
 #include <fmt/core.h>
 
+#include <set>
+#include <utility>
+
 #include "diffuse/base/error.hpp"
 
 namespace diffuse {
@@ -26,14 +29,17 @@ std::size_t group_of(ParameterRole role) {
 
 }  // namespace
 
+double AdamWOptions::lr_factor(const NamedParameter& parameter) const {
+  const bool words = parameter.role == ParameterRole::embedding && !is_pairs(parameter);
+  return words ? embedding_lr_factor : 1.0;
+}
+
 AdamW::AdamW(const std::vector<NamedParameter>& parameters, const AdamWOptions& options)
     : options_(options) {
   // gradients() gives them in this order, in which the norm adds them up: another one would round
   // otherwise, and every published figure would have to be measured anew.
   groups_.push_back({.name = "matrix", .weight_decay = options.weight_decay});
-  groups_.push_back({.name = "embedding",
-                     .weight_decay = options.embedding_weight_decay,
-                     .lr_factor = options.embedding_lr_factor});
+  groups_.push_back({.name = "embedding", .weight_decay = options.embedding_weight_decay});
   groups_.push_back({.name = "vector"});
   for (const NamedParameter& parameter : parameters) {
     if (parameter.tensor.scalar_type() != at::kFloat)
@@ -42,6 +48,7 @@ AdamW::AdamW(const std::vector<NamedParameter>& parameters, const AdamWOptions& 
     Group& group = groups_.at(group_of(parameter.role));
     group.parameter_names.push_back(parameter.name);
     group.parameters.push_back(parameter.tensor);
+    group.lr_factors.push_back(options.lr_factor(parameter));
     const at::Tensor value = parameter.tensor.detach();
     group.averages.push_back(at::zeros_like(value));
     group.square_averages.push_back(at::zeros_like(value));
@@ -60,22 +67,25 @@ void AdamW::step(double learning_rate, const std::optional<at::Tensor>& gradient
 
 void AdamW::step_group(Group& group, double learning_rate,
                        const std::optional<at::Tensor>& gradient_divisor) const {
-  std::vector<at::Tensor> values, gradients, averages, square_averages;
-  for (std::size_t i = 0; i < group.parameters.size(); ++i) {
-    if (!group.parameters[i].grad().defined()) continue;
-    values.push_back(group.parameters[i]);
-    // The kernel walks both in memory order: a gradient laid out otherwise would be misread.
-    gradients.push_back(group.parameters[i].grad().contiguous());
-    averages.push_back(group.averages[i]);
-    square_averages.push_back(group.square_averages[i]);
+  bool counted = false;
+  for (const double factor : std::set<double>(group.lr_factors.begin(), group.lr_factors.end())) {
+    std::vector<at::Tensor> values, gradients, averages, square_averages;
+    for (std::size_t i = 0; i < group.parameters.size(); ++i) {
+      if (group.lr_factors[i] != factor || !group.parameters[i].grad().defined()) continue;
+      values.push_back(group.parameters[i]);
+      // The kernel walks both in memory order: a gradient laid out otherwise would be misread.
+      gradients.push_back(group.parameters[i].grad().contiguous());
+      averages.push_back(group.averages[i]);
+      square_averages.push_back(group.square_averages[i]);
+    }
+    if (values.empty()) continue;
+    if (!std::exchange(counted, true)) group.step.add_(1);
+    const std::vector<at::Tensor> steps(values.size(), group.step);
+    at::_fused_adamw_(values, gradients, averages, square_averages, {}, steps,
+                      learning_rate * factor, options_.beta1, options_.beta2, group.weight_decay,
+                      options_.epsilon,
+                      /*amsgrad=*/false, /*maximize=*/false, gradient_divisor);
   }
-  if (values.empty()) return;
-  group.step.add_(1);
-  const std::vector<at::Tensor> steps(values.size(), group.step);
-  at::_fused_adamw_(values, gradients, averages, square_averages, {}, steps,
-                    learning_rate * group.lr_factor, options_.beta1, options_.beta2,
-                    group.weight_decay, options_.epsilon,
-                    /*amsgrad=*/false, /*maximize=*/false, gradient_divisor);
 }
 
 void AdamW::clear_gradients(bool keep_memory) {

@@ -67,6 +67,7 @@ RowAdamW::RowAdamW(const NamedParameter& parameter, const AdamWOptions& options,
     : name_(parameter.name),
       table_(parameter.tensor.detach()),
       options_(options),
+      lr_factor_(options.lr_factor(parameter)),
       average_decay_(average_decay),
       moment1_(at::zeros_like(table_)),
       moment2_(at::zeros_like(table_)),
@@ -133,7 +134,7 @@ void RowAdamW::step(const RowGradient& gradient, std::int64_t update, double lea
                     double divisor) {
   if (average_.defined()) note_updates(update);
   update_ = update;
-  const double rate = learning_rate * options_.embedding_lr_factor;
+  const double rate = learning_rate * lr_factor_;
   const RowUpdate rule{
       .learning_rate = rate,
       .beta1 = options_.beta1,

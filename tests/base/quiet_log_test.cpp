@@ -40,9 +40,9 @@ TEST(QuietLog, LeavesDebugAndOffAsTheyAre) {
   }
   log::error("nor this");
   log::set_level(log::Level::info);
-  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
-              AllOf(HasSubstr("asked for"), Not(HasSubstr("not asked for")),
-                    Not(HasSubstr("nor this"))));
+  EXPECT_THAT(
+      ::testing::internal::GetCapturedStderr(),
+      AllOf(HasSubstr("asked for"), Not(HasSubstr("not asked for")), Not(HasSubstr("nor this"))));
 }
 
 }  // namespace

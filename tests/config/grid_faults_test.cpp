@@ -96,7 +96,7 @@ TEST_F(GridFaults, WhatChoosesTheComparedRowsIsNotVaried) {
 
 TEST_F(GridFaults, TooManyCombinationsAreRefused) {
   std::string values = "[0";
-  for (int i = 1; i < 50; ++i) values += "," + std::to_string(i);
+  for (int i = 1; i < 50; ++i) values.append(",").append(std::to_string(i));
   values += "]";
   EXPECT_EQ(fault("", {"train.patience=" + values, "train.max_updates=" + values}),
             "--vary: the values make more than 2,000 combinations; expected fewer values");

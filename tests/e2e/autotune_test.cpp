@@ -78,9 +78,10 @@ TEST(Autotune, SearchesWithinItsUpdatesAndTrainsWhatItChose) {
   const Json summary = Json::parse(training.out);
   EXPECT_EQ(summary.at("chosen"), Json::parse(read_file(run / "autotune.json")).at("changes"));
   EXPECT_GT(summary.at("test").at("accuracy"), 0.9);
-  EXPECT_THAT(training.err, AllOf(HasSubstr("searching a configuration within 900u, measured on 5 "
-                                            "folds of 210 rows"),
-                                  HasSubstr("candidate 1, rung 1 of 3: "), HasSubstr("chosen of ")));
+  EXPECT_THAT(training.err,
+              AllOf(HasSubstr("searching a configuration within 900u, measured on 5 "
+                              "folds of 210 rows"),
+                    HasSubstr("candidate 1, rung 1 of 3: "), HasSubstr("chosen of ")));
 }
 
 TEST(Autotune, GivenKeysStay) {
@@ -126,7 +127,8 @@ TEST(Autotune, TooLittleTakesTheBeginningAndSaysSo) {
   const Workspace workspace;
   const Outcome outcome = workspace.run(tuned("small", {"--autotune", "40u"}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  EXPECT_THAT(outcome.err, HasSubstr("--autotune 40u: too little for even one round of the search"));
+  EXPECT_THAT(outcome.err,
+              HasSubstr("--autotune 40u: too little for even one round of the search"));
   EXPECT_THAT(
       outcome.out,
       HasSubstr("chosen  as it began  (diffuse train --config small/config.json repeats it)"));
@@ -156,8 +158,7 @@ TEST(Autotune, RefusesWhatDoesNotGoTogether) {
   refused({"--autotune", "3e"}, "--autotune 3e: expected minutes");
   refused({"--autotune", "0u"}, "--autotune 0u: expected minutes");
   refused({"--autotune", "90u", "--folds", "3"}, "--autotune searches a configuration and --folds");
-  refused({"--autotune", "90u", "--baseline", "distilbert"},
-          "--autotune cannot stand beside it");
+  refused({"--autotune", "90u", "--baseline", "distilbert"}, "--autotune cannot stand beside it");
   refused({"--autotune", "90u", "--set", "model.type=distilbert"},
           "--autotune chooses for model.type = diffusion");
   const Outcome beside = workspace.run({"train", "--resume", "refused", "--autotune", "90u"});

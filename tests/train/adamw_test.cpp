@@ -88,6 +88,23 @@ TEST(AdamW, TheEmbeddingHasADecayAndARateOfItsOwn) {
   EXPECT_EQ(frozen.detach()[0][0].item<float>(), 1.0F);
 }
 
+// Pairs of words are learned beside words that stay as they were pretrained.
+TEST(AdamW, ThePairsOfAnEmbeddingHaveTheRateOfTheOthers) {
+  at::Tensor words = at::ones({2, 2}).requires_grad_(true);
+  at::Tensor pairs = at::ones({2, 2}).requires_grad_(true);
+  AdamW optimizer({{"embedding.weight", words, ParameterRole::embedding},
+                   {"embedding.bigrams", pairs, ParameterRole::embedding}},
+                  {.embedding_lr_factor = 0});
+  for (int update = 0; update < 2; ++update) {
+    for (at::Tensor* parameter : {&words, &pairs})
+      parameter->mutable_grad() = at::ones(parameter->sizes());
+    optimizer.step(0.1);
+  }
+  EXPECT_EQ(words.detach()[0][0].item<float>(), 1.0F);
+  // Of equal gradients each corrected update is one rate long: the role's count is of both.
+  EXPECT_NEAR(pairs.detach()[0][0].item<float>(), 0.8F, 1e-5F);
+}
+
 TEST(AdamW, LeavesAParameterWithoutGradientAlone) {
   at::Tensor used = at::ones({2}).requires_grad_(true);
   at::Tensor unused = at::ones({2}).requires_grad_(true);

@@ -7,6 +7,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/sub.h>
 #include <ATen/ops/zeros.h>
@@ -112,6 +113,29 @@ class TwoWays {
 };
 
 double rate_at(int update) { return update < 20 ? 0.001 * update : 0.02 - 0.00004 * update; }
+
+TEST(RowAdamW, SlowsTheWordsAloneByTheEmbeddingsFactor) {
+  const AdamWOptions options{.embedding_lr_factor = 0};
+  WorkerPool pool(1);
+  for (const bool pairs : {false, true}) {
+    const at::Tensor table = at::ones({kRows, kWidth}, at::kFloat);
+    RowAdamW rows(
+        {pairs ? "embedding.bigrams" : "embedding.weight", table, ParameterRole::embedding},
+        options, 0);
+    const std::vector<std::int32_t> ids = {1};
+    const std::vector<std::int32_t> positions = {0};
+    const at::Tensor gradient = at::ones({1, kWidth}, at::kFloat);
+    rows.catch_up(ids, pool);
+    rows.step({.ids = ids,
+               .positions = positions,
+               .rows = gradient.mutable_data_ptr<float>(),
+               .dim = kWidth,
+               .square_sum = static_cast<double>(kWidth),
+               .workers = &pool},
+              1, 0.1, 1);
+    EXPECT_NEAR(settled_of(rows)[1][0].item<float>(), pairs ? 0.9F : 1.0F, 1e-5F);
+  }
+}
 
 TEST(RowAdamW, HasEveryRowWhereAdamWHasItWhenItIsNeeded) {
   TwoWays both({.beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-12}, 0);

@@ -99,6 +99,9 @@ struct NamedParameter {
   ParameterRole role;
 };
 
+/// Whether it is the table of pairs of words (model.bigram_buckets) of an embedding.
+bool is_pairs(const NamedParameter& parameter);
+
 /// A text classifier as the trainer and the evaluator see it.
 class Classifier {
  public:

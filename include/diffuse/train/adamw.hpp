@@ -17,7 +17,12 @@ struct AdamWOptions {
   double epsilon = 1e-8;
   double weight_decay = 0.0;            ///< decoupled; on parameters of role `matrix`
   double embedding_weight_decay = 0.0;  ///< on parameters of role `embedding`
-  double embedding_lr_factor = 1.0;     ///< the embedding's rate as a multiple of the others'
+  /// The embedding's rate as a multiple of the others'. Not that of its pairs of words: they are
+  /// what is learned beside words that stay as they were pretrained.
+  double embedding_lr_factor = 1.0;
+
+  /// That of one parameter.
+  double lr_factor(const NamedParameter& parameter) const;
 };
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, algorithm 2), on ATen's
@@ -47,10 +52,10 @@ class AdamW {
   struct Group {
     std::string name;
     double weight_decay = 0;
-    double lr_factor = 1;
     at::Tensor step{};  // float32 [], how often the group was updated
     std::vector<std::string> parameter_names{};
     std::vector<at::Tensor> parameters{};
+    std::vector<double> lr_factors{};
     std::vector<at::Tensor> averages{};
     std::vector<at::Tensor> square_averages{};
   };

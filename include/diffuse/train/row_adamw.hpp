@@ -91,6 +91,7 @@ class RowAdamW {
   std::string name_;
   at::Tensor table_;
   AdamWOptions options_;
+  double lr_factor_;
   double average_decay_;
   at::Tensor moment1_;
   at::Tensor moment2_;
