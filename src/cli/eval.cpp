@@ -46,8 +46,7 @@ void check_comparison(const EvalOptions& options) {
 }
 
 /// What the model and the way in which the file is to be read do not agree about.
-void check_label_kinds(const EvalOptions& options, const LoadedModel& model,
-                       const DataConfig& reading) {
+void check_label_kinds(const LoadedModel& model, const DataConfig& reading) {
   if (model.several_labels() && reading.label_separator.empty())
     throw UsageError(
         "data.label_separator: it is empty, but the model gives a text any number of labels; "
@@ -55,14 +54,14 @@ void check_label_kinds(const EvalOptions& options, const LoadedModel& model,
   if (!model.several_labels() && !reading.label_separator.empty())
     throw UsageError(
         "data.label_separator: the model was trained with one label a text; expected none.");
-  if (model.several_labels() && !options.against.empty())
-    throw UsageError(
-        "--against: models that give a text several labels cannot be compared yet; the intervals "
-        "of their figures can.");
 }
 
 PairedComparison compare_against(const std::string& file, const Evaluation& evaluation,
                                  const Labels& labels) {
+  if (const auto& several = evaluation.several)
+    return compare_right_rows(
+        right_rows(several->answers, several->gold),
+        read_right_rows(file, evaluation.rows, several->gold, labels, several->separator));
   return compare_predictions(predicted_classes(evaluation.probabilities, labels.size()),
                              read_predictions(file, evaluation.rows, evaluation.gold, labels),
                              evaluation.gold);
@@ -152,7 +151,7 @@ MeasuredRows read_rows(const EvalOptions& options, const OpenedModel& opened) {
   const std::string file = measured_file(options, opened);
   DataConfig reading = other_data_config(opened, options.reading);
   if (options.on_error) reading.on_error = *options.on_error;
-  check_label_kinds(options, model, reading);
+  check_label_kinds(model, reading);
   MeasuredRows rows;
   rows.data =
       load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer, model.labels,

@@ -54,17 +54,25 @@ namespace fs = std::filesystem;
 
 /// Whether `file` is, or would become, a member of the run or checkpoint `folder`.
 bool is_member(const fs::path& file, const fs::path& folder) {
-  constexpr std::array kOfRun = {"config.json", "manifest.json", "metrics.jsonl", "train.log",
-                                 "test.json",   "report.html",   "baseline.json"};
-  constexpr std::array kOfCheckpoint = {
-      "model.safetensors", "config.json", "vocab.txt",  "labels.txt",    "data.json",
-      "texts.bin",         "module.pt",   "state.json", "manifest.json", "optimizer.safetensors",
-      "vocab.json"};
+  constexpr std::array kOfRun = {
+      "config.json",   "manifest.json",         "metrics.jsonl", "train.log",
+      "test.json",     "report.html",           "baseline.json", "folds.json",
+      "autotune.json", "cross-validation.json", "autotune.jsonl"};
+  constexpr std::array kOfCheckpoint = {"model.safetensors", "config.json",
+                                        "vocab.txt",         "labels.txt",
+                                        "data.json",         "texts.bin",
+                                        "module.pt",         "state.json",
+                                        "manifest.json",     "optimizer.safetensors",
+                                        "vocab.json",        "ngrams.safetensors",
+                                        "branches.json",     "coverage.json",
+                                        "thresholds.json",   "calibration.json"};
   std::error_code ignored;
   const fs::path where = fs::weakly_canonical(fs::absolute(file), ignored);
   const std::string inside = where.lexically_relative(fs::canonical(folder, ignored)).string();
   if (ignored || inside.empty() || inside.starts_with("..")) return false;
-  if (inside.starts_with("checkpoints/") || inside.starts_with("tensorboard/")) return true;
+  if (inside.starts_with("checkpoints/") || inside.starts_with("folds/") ||
+      inside.starts_with("tensorboard/"))
+    return true;
   const auto holds = [&](const auto& names) {
     return std::find(names.begin(), names.end(), inside) != names.end();
   };

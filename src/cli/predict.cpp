@@ -93,9 +93,9 @@ void check_kept(const PredictOptions& options, bool lines_of_text) {
   if (lines_of_text)
     throw UsageError(
         "--keep: lines of text have no columns; expected CSV, TSV or JSONL (--input-format).");
-  constexpr std::array<std::string_view, 10> kOwn = {
+  constexpr std::array<std::string_view, 11> kOwn = {
       "label",  "probability",   "labels", "label_probabilities", "unknown_share", "top",
-      "logits", "probabilities", "error",  "explanation"};
+      "logits", "probabilities", "error",  "explanation",         "explanations"};
   for (const std::string& name : options.keep) {
     // Beside all probabilities the row's own label may stand in the answer's place.
     if (options.probabilities && name == "label") continue;
@@ -114,10 +114,6 @@ void check_explainable(const PredictOptions& options, const std::vector<OpenedMo
     throw UsageError(
         "--explain: an ensemble answers by the mean of its models' probabilities, which has no "
         "parts; take one of its models.");
-  if (models.front().model.several_labels())
-    throw UsageError(
-        "--explain: a text of several labels has no one answer to explain; the model must be one "
-        "of one label a text.");
   if (can_be_explained(config)) return;
   throw UsageError(fmt::format(
       "--explain: the model is a {}; what can be explained is the diffusion network and "

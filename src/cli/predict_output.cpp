@@ -116,12 +116,47 @@ void OutputLines::add_details(const Answer& answer, std::span<const std::size_t>
     add_formatted(out, "{}{}: {:.6g}", c == 0 ? ", \"probabilities\": {" : ", ", names_[c],
                   probabilities[c]);
   if (form_.probabilities) out += '}';
-  if (answer.explanation != nullptr) {
-    out += ", \"explanation\": ";
-    add_explanation_json({*answer.explanation, answer.text, form_.explained}, names_[order[0]],
-                         out);
+  for (std::size_t i = 0; i < answer.explanations.size(); ++i) {
+    const Explanation& explanation = answer.explanations[i];
+    out += i > 0 ? ", " : several() ? ", \"explanations\": [" : ", \"explanation\": ";
+    add_explanation_json({explanation, answer.text, form_.explained},
+                         names_[static_cast<std::size_t>(explanation.label)], out);
   }
+  if (several() && !answer.explanations.empty()) out += ']';
   out += "}\n";
+}
+
+std::vector<std::int32_t> OutputLines::explained_classes(
+    std::span<const float> probabilities) const {
+  std::vector<std::int32_t> classes;
+  for (std::size_t c = 0; c < form_.thresholds.size(); ++c)
+    if (probabilities[c] >= form_.thresholds[c]) classes.push_back(static_cast<std::int32_t>(c));
+  if (classes.empty())
+    classes.push_back(static_cast<std::int32_t>(best_classes(probabilities, 1).front()));
+  return classes;
+}
+
+/// The cell of a tsv line.
+void OutputLines::add_explanation_cells(const Answer& answer, std::string& out) const {
+  if (answer.explanations.empty() || form_.format != OutputFormat::tsv) return;
+  for (std::size_t i = 0; i < answer.explanations.size(); ++i) {
+    const Explanation& explanation = answer.explanations[i];
+    out += i == 0 ? "\t" : " | ";
+    if (several()) out += names_[static_cast<std::size_t>(explanation.label)] + ": ";
+    add_explanation_cell({explanation, answer.text, form_.explained}, out);
+  }
+}
+
+/// The lines below one of text.
+void OutputLines::add_explanations_below(const Answer& answer, std::string& out) const {
+  if (form_.format != OutputFormat::text) return;
+  for (const Explanation& explanation : answer.explanations) {
+    const auto label = static_cast<std::size_t>(explanation.label);
+    if (several())
+      add_formatted(out, " {}{}:\n", names_[label],
+                    answer.probabilities[label] < form_.thresholds[label] ? ", not answered" : "");
+    add_explanation_lines({explanation, answer.text, form_.explained}, out);
+  }
 }
 
 /// The line of a model that answers every label for which the probability is enough.
@@ -147,8 +182,10 @@ void OutputLines::add_labels(const Answer& answer, std::span<const KeptValue> ke
       out += '\t';
       add_pair(order[i], answer.probabilities[order[i]], out);
     }
+    add_explanation_cells(answer, out);
     add_kept_cells(kept, out);
     out += '\n';
+    add_explanations_below(answer, out);
     return;
   }
   out += '{';
@@ -159,11 +196,10 @@ void OutputLines::add_labels(const Answer& answer, std::span<const KeptValue> ke
 
 void OutputLines::add_answer(const Answer& answer, std::span<const KeptValue> kept,
                              std::string& out) const {
-  if (!form_.thresholds.empty()) return add_labels(answer, kept, out);
+  if (several()) return add_labels(answer, kept, out);
   const std::span<const float> probabilities = answer.probabilities;
   const std::vector<std::size_t> order = best_classes(probabilities, form_.top);
   const bool unsure = static_cast<double>(probabilities[order[0]]) < form_.threshold;
-  const bool explained = answer.explanation != nullptr;
   if (form_.format != OutputFormat::jsonl) {
     if (unsure) add_formatted(out, "{}\t{:.6f}", kUnsure, probabilities[order[0]]);
     // Beside it the classes are still what --top asks for.
@@ -171,14 +207,10 @@ void OutputLines::add_answer(const Answer& answer, std::span<const KeptValue> ke
       if (unsure || i > 0) out += '\t';
       add_pair(order[i], probabilities[order[i]], out);
     }
-    if (explained && form_.format == OutputFormat::tsv) {
-      out += '\t';
-      add_explanation_cell({*answer.explanation, answer.text, form_.explained}, out);
-    }
+    add_explanation_cells(answer, out);
     add_kept_cells(kept, out);
     out += '\n';
-    if (explained && form_.format == OutputFormat::text)
-      add_explanation_lines({*answer.explanation, answer.text, form_.explained}, out);
+    add_explanations_below(answer, out);
     return;
   }
   out += '{';

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,9 +33,9 @@ struct OutputForm {
 struct Answer {
   std::span<const float> probabilities;
   std::span<const float> logits;
-  double unknown_share = 0;                  ///< of the text's tokens
-  const Explanation* explanation = nullptr;  ///< of the answer's logit; null: none
-  std::string_view text{};                   ///< that is explained
+  double unknown_share = 0;                     ///< of the text's tokens
+  std::span<const Explanation> explanations{};  ///< of the logits of `explained_classes`, or none
+  std::string_view text{};                      ///< that is explained
 };
 
 /// Writes answers as lines. Several threads may use one object.
@@ -44,6 +45,9 @@ class OutputLines {
 
   /// Whether answers are to have an explanation.
   bool explains() const { return form_.explained > 0; }
+  /// The classes to be explained where they have `probabilities`: the answer or, of several labels,
+  /// all that are answered, in class order, or the most probable one where none is.
+  std::vector<std::int32_t> explained_classes(std::span<const float> probabilities) const;
 
   /// Appends the line of a usable record: the `top` most probable classes, ties in class order.
   /// tsv: pairs of label and probability, then `kept`. jsonl: `kept` under the names of
@@ -54,7 +58,7 @@ class OutputLines {
   /// next, the pairs that `top` asks for behind these; in jsonl as the lists labels and
   /// label_probabilities.
   /// An explanation (explanation_output.hpp) is lines below in text, a cell before `kept` in tsv,
-  /// an object in jsonl.
+  /// an object in jsonl; of several labels each has its own, under its name, and jsonl a list.
   void add_answer(const Answer& answer, std::span<const KeptValue> kept, std::string& out) const;
 
   /// Appends the line that stands in the place of an unusable record. `kept` may lack values.
@@ -67,6 +71,9 @@ class OutputLines {
   void add_details(const Answer& answer, std::span<const std::size_t> order,
                    std::string& out) const;
   void add_labels(const Answer& answer, std::span<const KeptValue> kept, std::string& out) const;
+  void add_explanation_cells(const Answer& answer, std::string& out) const;
+  void add_explanations_below(const Answer& answer, std::string& out) const;
+  bool several() const { return !form_.thresholds.empty(); }
 
   OutputForm form_;
   std::vector<std::string> names_;  // of the labels, as the format writes them

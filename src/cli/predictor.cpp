@@ -219,26 +219,26 @@ void Predictor::add_lines(const RecordBlock& block, const std::vector<std::strin
     Answer answer{{&probabilities_[usable * classes], classes},
                   {&logits_[usable * classes], classes},
                   unknown_shares_[usable]};
-    std::optional<Explanation> explanation;
+    std::vector<Explanation> explanations;
     if (explainer_) {
       answer.text = texts[usable];
-      answer.explanation = &explanation.emplace(explain(answer.text, usable));
+      for (const std::int32_t label : lines_.explained_classes(answer.probabilities))
+        explanations.push_back(explain(answer.text, usable, label));
+      answer.explanations = explanations;
     }
     lines_.add_answer(answer, kept, out);
   }
 }
 
-/// Why the usable record has its answer.
-Explanation Predictor::explain(std::string_view text, std::size_t usable) {
+/// Why the usable record has its logit of `label`.
+Explanation Predictor::explain(std::string_view text, std::size_t usable, std::int32_t label) {
   const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
-  const std::span own = std::span(probabilities_).subspan(usable * classes, classes);
-  const auto best = std::max_element(own.begin(), own.end()) - own.begin();
   if (is_answered_by_shares(usable)) {
     const auto logit =
-        static_cast<double>(logits_[usable * classes + static_cast<std::size_t>(best)]);
-    return {.label = static_cast<std::int32_t>(best), .logit = logit, .baseline = logit};
+        static_cast<double>(logits_[usable * classes + static_cast<std::size_t>(label)]);
+    return {.label = label, .logit = logit, .baseline = logit};
   }
-  Explanation explanation = explainer_->explain(text, static_cast<std::int32_t>(best));
+  Explanation explanation = explainer_->explain(text, label);
   if (!(std::abs(explanation.error()) <= Explainer::kTolerance)) ++unexplained_;
   return explanation;
 }

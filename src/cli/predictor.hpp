@@ -55,7 +55,7 @@ class Predictor {
   void write_lines(const RecordBlock& block);
   void add_lines(const RecordBlock& block, const std::vector<std::string_view>& texts,
                  std::size_t begin, std::size_t end, std::string& out);
-  Explanation explain(std::string_view text, std::size_t usable);
+  Explanation explain(std::string_view text, std::size_t usable, std::int32_t label);
 
   OpenedModel& opened_;
   WorkerPool pool_;

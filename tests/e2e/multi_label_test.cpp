@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -142,6 +143,26 @@ TEST(MultiLabel, EvalReadsCsvAndJsonlAlike) {
   EXPECT_EQ(precisions.exit_code, 0) << precisions;
 }
 
+TEST(MultiLabel, TwoModelsAreComparedByTheRowsOfWhichAllIsRight) {
+  const SeveralWorkspace& workspace = trained();
+  ASSERT_EQ(workspace.train("runs/worse", {"--set", "train.length=1u", "--set", "train.warmup=0u"})
+                .exit_code,
+            0);
+  const Json worse =
+      workspace.json({"eval", "--checkpoint", "runs/worse", "--output", "worse.tsv"});
+  const Json found =
+      workspace.json({"eval", "--checkpoint", "runs/several", "--against", "worse.tsv"});
+  const Json& against = found.at("against");
+  EXPECT_EQ(against.at("accuracy"), worse.at("accuracy"));
+  EXPECT_NEAR(
+      (against.at("both_right").get<double>() + against.at("only_this_right").get<double>()) / 80,
+      found.at("accuracy").get<double>(), 1e-9);
+  EXPECT_LT(against.at("mcnemar_p_value").get<double>(), 0.05);
+  const Outcome text =
+      workspace.run({"eval", "--checkpoint", "runs/several", "--against", "worse.tsv"});
+  EXPECT_THAT(text.out, HasSubstr("\nagainst worse.tsv  "));
+}
+
 TEST(MultiLabel, UnknownLabelsAreCounted) {
   const SeveralWorkspace& workspace = trained();
   workspace.write("new.csv", "labels,text\nsport|chess,goal match\n,number\nchess,coach\n");
@@ -182,6 +203,50 @@ TEST(MultiLabel, PredictAnswersNoneOneOrMore) {
   EXPECT_THAT(top.out,
               MatchesRegex("money\t[01]\\.[0-9]+\tmoney\t[01]\\.[0-9]+\t[a-z]+\t[01]\\.[0-9]+\t"
                            "[a-z]+\t[01]\\.[0-9]+\n"));
+}
+
+TEST(MultiLabel, EachLabelThatIsAnsweredIsExplained) {
+  const SeveralWorkspace& workspace = trained();
+  const std::string input =
+      "the goal and team the rain and storm\n"
+      "number n3\nxqxq jzjz\n";
+  const auto explained = [&](const std::string& format) {
+    const Outcome outcome = workspace.run(
+        {"predict", "--checkpoint", "runs/several", "--explain=3", "--format", format, "--logits"},
+        input);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return lines_of(outcome.out);
+  };
+  const std::vector<std::string> labels = {"money", "sport", "weather"};
+  const std::vector<std::string> lines = explained("jsonl");
+  ASSERT_EQ(lines.size(), 3U);
+  for (const std::string& line : lines) {
+    const Json answer = Json::parse(line);
+    std::vector<std::string> classes;
+    for (const Json& own : answer.at("explanations")) {
+      classes.push_back(own.at("class"));
+      const auto place = std::ranges::find(labels, classes.back()) - labels.begin();
+      const auto logit = own.at("logit").get<double>();
+      EXPECT_NEAR(answer.at("logits")[static_cast<std::size_t>(place)].get<double>(), logit, 1e-3);
+      double sum = own.at("baseline").get<double>() + own.at("others").get<double>();
+      for (const Json& part : own.at("parts")) sum += part.at("contribution").get<double>();
+      EXPECT_NEAR(sum, logit, 1e-3);
+    }
+    if (answer.at("labels").empty())
+      EXPECT_EQ(classes.size(), 1U) << "the likeliest";
+    else
+      EXPECT_EQ(Json(classes), answer.at("labels"));
+  }
+  const Outcome text = workspace.run({"predict", "--checkpoint", "runs/several", "--explain=3"},
+                                     "the goal and team the rain and storm\n"
+                                     "number n3\n");
+  EXPECT_THAT(text.out, AllOf(HasSubstr("\n sport:\n  "), HasSubstr("  logit\n weather:\n  "),
+                              MatchesRegex("(.|\n)*\n\t\n [a-z]+, not answered:\n  (.|\n)*")));
+  const Outcome tsv = workspace.run(
+      {"predict", "--checkpoint", "runs/several", "--explain=1", "--format", "tsv"}, input);
+  EXPECT_THAT(lines_of(tsv.out).at(0),
+              MatchesRegex("sport\\|weather\t[^\t]+\tsport: [a-z ]+ [+-][0-9.]+ \\| weather: "
+                           "[a-z ]+ [+-][0-9.]+"));
 }
 
 TEST(MultiLabel, ItsAnswersAreATrainingFile) {
@@ -304,8 +369,6 @@ TEST(MultiLabel, RefusesWhatIsOfOneLabelAText) {
       {"predict", "--checkpoint", "runs/several", "--target-accuracy", "0.9", "test.csv"},
       "--target-accuracy: the model gives a text any number of labels, each from a threshold of "
       "its own on (thresholds.json), and there is no accuracy of one answer.");
-  refused({"eval", "--checkpoint", "runs/several", "--against", "p.tsv"},
-          "--against: models that give a text several labels cannot be compared yet");
   refused({"eval", "--checkpoint", "runs/several", "--set", "data.label_separator="},
           "data.label_separator: it is empty, but the model gives a text any number of labels");
   refused({"train", "--config", "small.json", "--out", "x", "--set", "data.label_separator=|",

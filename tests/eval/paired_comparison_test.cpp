@@ -48,13 +48,13 @@ TEST(PairedComparison, CountsTheFourCases) {
   EXPECT_THROW(compare_predictions(here, there, {}), Error);
 }
 
-const Labels kLabels({"sport", "a\tb"});
+const Labels kPairedLabels({"sport", "a\tb"});
 const std::vector<std::uint64_t> kRows = {1, 2, 5};
 const std::vector<std::int32_t> kPairedGold = {0, 1, 0};
 
 std::vector<std::int32_t> read(const std::string& content) {
   const testing::TempDir dir;
-  return read_predictions(dir.write("p.tsv", content), kRows, kPairedGold, kLabels);
+  return read_predictions(dir.write("p.tsv", content), kRows, kPairedGold, kPairedLabels);
 }
 
 TEST(ReadPredictions, InTheOrderOfTheRows) {
@@ -81,7 +81,55 @@ TEST(ReadPredictions, EveryFaultHasItsLine) {
   expect(header + good + "1\tsport\tsport\t1\n", "p.tsv:4: row 1 stands twice");
   expect(header + good, "p.tsv: row 5 is missing; expected predictions of all 3 rows");
   const testing::TempDir dir;
-  EXPECT_THROW(read_predictions(dir.path() / "gone", kRows, kPairedGold, kLabels), DataError);
+  EXPECT_THROW(read_predictions(dir.path() / "gone", kRows, kPairedGold, kPairedLabels), DataError);
+}
+
+/// Rows of two classes: both labels, none, the second; and one label that the model lacks.
+Gold several_gold() {
+  return {.classes = 2,
+          .labels = {0, -1, 1, 0},
+          .several = true,
+          .has = {1, 1, 0, 0, 0, 1, 1, 0},
+          .unknown = {0, 0, 0, 1}};
+}
+
+TEST(RightRows, HaveAllOfTheirLabelsAndNoOther) {
+  const std::vector<std::uint8_t> answers = {1, 1, 0, 1, 0, 1, 1, 0};
+  EXPECT_THAT(right_rows(answers, several_gold()), ElementsAre(1, 0, 1, 0));
+}
+
+std::vector<std::int32_t> read_right(const std::string& content) {
+  const testing::TempDir dir;
+  const std::vector<std::uint64_t> rows = {1, 2, 5, 6};
+  return read_right_rows(dir.write("p.tsv", "row\tgold\tpredicted\tprobability\n" + content), rows,
+                         several_gold(), kPairedLabels, "||");
+}
+
+TEST(RightRows, AreReadWhateverTheOrderOfTheLabels) {
+  EXPECT_THAT(read_right("5\ta\\tb\ta\\tb\t0.9\n1\ta\\tb||sport\tsport||a\\tb\t0.9||0.8\n"
+                         "6\tsport||#unknown\tsport\t0.9\n2\t\tsport\t0.5\n"),
+              ElementsAre(1, 0, 1, 0));
+}
+
+TEST(RightRows, EveryFaultHasItsLine) {
+  const auto expect = [](const std::string& content, const std::string& message) {
+    EXPECT_THAT([&] { read_right(content); }, ThrowsMessage<DataError>(HasSubstr(message)));
+  };
+  expect("1\tsport\tsport\t1\n", "p.tsv:2: row 1 has another gold label here");
+  expect("6\tsport\tsport\t1\n", "p.tsv:2: row 6 has another gold label here");
+  expect("2\t\tball\t1\n", "p.tsv:2: \"ball\" is not a label of this model.");
+  expect("2\t\tsport|a\\tb\t1\n", "is not a label of this model.");
+  expect("2\t\t\t\n2\t\t\t\n", "p.tsv:3: row 2 stands twice.");
+  expect("2\t\t\t\n", "row 1 is missing; expected predictions of all 4 rows.");
+}
+
+TEST(RightRows, AreComparedAsPredictionsAre) {
+  const PairedComparison found = compare_right_rows(std::vector<std::int32_t>{1, 1, 0, 0},
+                                                    std::vector<std::int32_t>{1, 0, 1, 0});
+  EXPECT_EQ(found.both_right, 1);
+  EXPECT_EQ(found.only_this_right, 1);
+  EXPECT_EQ(found.only_other_right, 1);
+  EXPECT_EQ(found.both_wrong, 1);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "diffuse/data/gold.hpp"
 #include "diffuse/text/labels.hpp"
 
 namespace diffuse {
@@ -46,6 +47,20 @@ std::vector<std::int32_t> read_predictions(const std::filesystem::path& path,
                                            std::span<const std::uint64_t> rows,
                                            std::span<const std::int32_t> gold,
                                            const Labels& labels);
+
+/// Of rows of several labels, which are answered rightly: those of which all labels are answered
+/// and no other, 1, and the rest 0. `answers`: [n, C].
+std::vector<std::int32_t> right_rows(std::span<const std::uint8_t> answers, const Gold& gold);
+
+/// The same of the answers in a file of `diffuse eval --output`, whose cells have `separator`
+/// between their labels. Throws as read_predictions does.
+std::vector<std::int32_t> read_right_rows(const std::filesystem::path& path,
+                                          std::span<const std::uint64_t> rows, const Gold& gold,
+                                          const Labels& labels, const std::string& separator);
+
+/// Compares the right rows of two classifiers, as right_rows gives them.
+PairedComparison compare_right_rows(std::span<const std::int32_t> right,
+                                    std::span<const std::int32_t> other);
 
 /// "against other.tsv  91.05 % there, 92.18 % here (+1.13 points)  only here right 210, only there
 /// 124  McNemar p = 3.1e-06", without a line break.
