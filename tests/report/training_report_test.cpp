@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoLoss = std::numeric_limits<double>::quiet_NaN();
 
 RunHistory history() {
   RunHistory run;
@@ -321,7 +321,7 @@ TEST(TrainingReportPage, HowTheRunEnded) {
 
 TEST(TrainingReportPage, ADivergence) {
   TrainingReport report{"run", history(), {}, {}};
-  report.history.divergence = HistoryDivergence{201, kNaN, 0.001, 3.5, 1024.0, {7, 9}};
+  report.history.divergence = HistoryDivergence{201, kNoLoss, 0.001, 3.5, 1024.0, {7, 9}};
   const std::string html = training_report_html(report);
   EXPECT_THAT(html, HasSubstr("diverged at update 201"));
   EXPECT_THAT(html, HasSubstr("Loss not finite, learning rate 0.001, gradient norm 3.5, loss scale "
