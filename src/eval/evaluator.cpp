@@ -51,12 +51,13 @@ std::int64_t evaluation_batch_tokens(const Classifier& classifier) {
 namespace {
 
 /// Adds the linear branch's logits to the network's.
-BranchFigures take_in_branch(const BranchOptions& options, const Gold& gold, Evaluation& result) {
+BranchFigures take_in_branch(const BranchOptions& options, bool network, const Gold& gold,
+                             Evaluation& result) {
   if (options.ngram_logits.size() != result.logits.size())
     throw Error("The linear branch's logits are of other rows.");
   BranchFigures figures{.factors = options.factors,
-                        .network_accuracy = accuracy_of(result.logits, gold),
                         .ngram_accuracy = accuracy_of(options.ngram_logits, gold)};
+  if (network) figures.network_accuracy = accuracy_of(result.logits, gold);
   if (options.fit)
     figures.factors = fit_factors(result.logits, options.ngram_logits, gold, options.factors);
   add_branches(result.logits, options.ngram_logits, figures.factors);
@@ -133,7 +134,9 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
     if (options.on_progress) options.on_progress(done, static_cast<std::int64_t>(view.size()));
   }
   Gold gold = gold_of(view, options.class_count);
-  if (options.branches) result.branches = take_in_branch(*options.branches, gold, result);
+  if (options.branches)
+    result.branches =
+        take_in_branch(*options.branches, !classifier.parameters().empty(), gold, result);
   result.time_s = steady_now_s() - start_s;
   result.examples_per_s = static_cast<double>(view.size()) / result.time_s;
   result.tokens_per_s = static_cast<double>(view.token_count()) / result.time_s;

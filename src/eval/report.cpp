@@ -97,9 +97,12 @@ std::string majority_text(const Metrics& metrics, const Labels& labels) {
 }
 
 std::string branches_text(const BranchFigures& figures) {
+  if (!figures.network_accuracy)
+    return fmt::format("n-grams {:.2f} %, no network  (factor {:.3g})",
+                       100 * figures.ngram_accuracy, figures.factors.ngrams);
   return fmt::format(
       "n-grams {:.2f} %, network {:.2f} %  (each by itself; factors {:.3g} and {:.3g})",
-      100 * figures.ngram_accuracy, 100 * figures.network_accuracy, figures.factors.ngrams,
+      100 * figures.ngram_accuracy, 100 * *figures.network_accuracy, figures.factors.ngrams,
       figures.factors.network);
 }
 
@@ -172,7 +175,7 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels) 
   if (evaluation.branches) {
     const BranchFigures& branches = *evaluation.branches;
     json["branches"] = {{"ngram_accuracy", branches.ngram_accuracy},
-                        {"network_accuracy", branches.network_accuracy},
+                        {"network_accuracy", json_figure(branches.network_accuracy)},
                         {"ngram_factor", branches.factors.ngrams},
                         {"network_factor", branches.factors.network}};
   }

@@ -146,7 +146,7 @@ void Reporter::report(const HistoryEpoch& line, const Metrics* validation) {
   log::info("{}", text);
   if (validation != nullptr && validation->labels)
     log::info("  micro-F1 {}", micro_f1_text(*validation->labels));
-  if (line.validation_ngram_accuracy)
+  if (line.validation_ngram_accuracy && line.validation_network_accuracy)
     log::info("  alone: n-grams {:.2f} %, network {:.2f} %", 100 * *line.validation_ngram_accuracy,
               100 * *line.validation_network_accuracy);
   const auto bytes = [](std::int64_t count) { return format_bytes(static_cast<double>(count)); };

@@ -25,7 +25,7 @@ TEST(ShippedConfigs, AllLoadAreCommentedAndUseAllRows) {
     const std::string text((std::istreambuf_iterator<char>(stream)), {});
     EXPECT_NE(text.find("//"), std::string::npos) << entry.path() << " has no comments";
   }
-  EXPECT_EQ(count, 9);
+  EXPECT_EQ(count, 10);
 }
 
 TEST(ShippedConfigs, R8IsReadyToTrain) {
@@ -33,14 +33,15 @@ TEST(ShippedConfigs, R8IsReadyToTrain) {
 }
 
 TEST(ShippedConfigs, TheBestHaveNgramsAndTheDiffusionAloneHasNone) {
-  for (const char* name : {"agnews", "imdb", "r8", "trec"})
+  for (const char* name : {"agnews", "agnews-pretrained", "imdb", "r8", "trec"})
     EXPECT_TRUE(load_config(kConfigs / (std::string(name) + ".json"), {}).ngrams.used()) << name;
   for (const char* name : {"agnews-diffusion", "agnews-fast", "paper", "paper-notebook"})
     EXPECT_FALSE(load_config(kConfigs / (std::string(name) + ".json"), {}).ngrams.used()) << name;
 }
 
 TEST(ShippedConfigs, FetchedDataIsLookedForInDataOrWhereTheEnvironmentSays) {
-  for (const std::string name : {"agnews", "agnews-diffusion", "agnews-fast", "trec", "imdb"}) {
+  for (const std::string name :
+       {"agnews", "agnews-diffusion", "agnews-fast", "agnews-pretrained", "trec", "imdb"}) {
     const std::string folder = name.starts_with("agnews") ? "ag_news" : name;
     const std::string file = name == "imdb" ? "train.csv.gz" : "train.csv";
     const ScopedVariable unset("DIFFUSE_DATA", nullptr);

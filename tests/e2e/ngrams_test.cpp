@@ -95,6 +95,8 @@ TEST(Ngrams, AloneNeedNoNetwork) {
   EXPECT_THAT(outcome.err, Not(HasSubstr("warning")));
   const Json test = Json::parse(read_file(workspace.path() / "alone/test.json"));
   EXPECT_EQ(test.at("accuracy"), test.at("branches").at("ngram_accuracy"));
+  EXPECT_EQ(test.at("branches").at("network_accuracy"), nullptr);
+  EXPECT_THAT(outcome.out, HasSubstr(", no network  (factor "));
   EXPECT_GT(test.at("accuracy").get<double>(), 0.9);
   const Outcome answer = workspace.run({"predict", "--checkpoint", "alone"}, "rain storm cloud\n");
   EXPECT_THAT(answer.out, HasSubstr("weather"));

@@ -106,6 +106,15 @@ TEST(Report, TellsWhatEachBranchReaches) {
       "network_accuracy": 0.25, "ngram_factor": 1.25, "network_factor": 0.5})"));
 }
 
+TEST(Report, SaysNothingOfANetworkThatIsNotThere) {
+  Evaluation evaluation = sample();
+  evaluation.branches = BranchFigures{{1, 1.25}, {}, 0.75};
+  EXPECT_THAT(evaluation_report(evaluation, kThreeLabels),
+              ::testing::HasSubstr("\nbranches  n-grams 75.00 %, no network  (factor 1.25)\n"));
+  const auto json = nlohmann::json::parse(evaluation_json(evaluation, kThreeLabels));
+  EXPECT_EQ(json["branches"]["network_accuracy"], nullptr);
+}
+
 /// The sample with training's classes and what was read.
 Evaluation sample_beside_its_baseline() {
   Evaluation evaluation = sample();

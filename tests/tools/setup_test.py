@@ -161,7 +161,7 @@ class SetUp(unittest.TestCase):
         fetching, installing = self.called("pip")
         self.assertIn("--target", fetching)
         self.assertTrue(installing.endswith(
-            "install --quiet transformers tokenizers safetensors tensorboard numpy jsonschema"))
+            "install --quiet transformers tokenizers safetensors tensorboard numpy jsonschema xxhash"))
         self.assertEqual((environment / "site/torch-local.pth").read_text(), f"{self.project}/.deps/libtorch-cuda\n")
         self.assertEqual(len(self.called("python import torch, transformers")), 1)
         again = self.run_setup("--python", "--no-build")
@@ -169,12 +169,12 @@ class SetUp(unittest.TestCase):
         # Without the LibTorch that it links it is not whole any more.
         shutil.rmtree(self.project / ".deps/libtorch-cuda")
         self.assertEqual(self.run_setup("--python", "--slim", "--no-build").returncode, 0)
-        self.assertTrue(self.called("pip")[-1].endswith("jsonschema torch==2.11.0"))
+        self.assertTrue(self.called("pip")[-1].endswith("jsonschema xxhash torch==2.11.0"))
 
     def test_python_beside_the_slim_form_has_a_torch_of_its_own(self):
         result = self.run_setup("--python", "--slim", "--no-build")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertTrue(self.called("pip")[-1].endswith("jsonschema torch==2.11.0"))
+        self.assertTrue(self.called("pip")[-1].endswith("jsonschema xxhash torch==2.11.0"))
         self.assertEqual(self.run_setup("--python", "--slim", "--no-build").returncode, 0)
         self.assertEqual(self.calls.read_text(), "")
         self.assertFalse((self.project / ".deps/python/site/torch-local.pth").exists())

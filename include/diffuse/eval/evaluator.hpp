@@ -19,8 +19,8 @@ namespace diffuse {
 
 /// What each branch of a model of two says by itself.
 struct BranchFigures {
-  BranchFactors factors;  ///< of their sum
-  double network_accuracy = 0;
+  BranchFactors factors;                     ///< of their sum
+  std::optional<double> network_accuracy{};  ///< absent where there is none (model.dim = 0)
   double ngram_accuracy = 0;
 };
 
