@@ -37,6 +37,7 @@ Config pretraining_config(Config config) {
   train.batch_size = config.pretrain.batch_size;
   train.learning_rate = config.pretrain.learning_rate;
   train.weight_decay = kWeightDecay;
+  train.embedding_lr_factor = 1;  // a slow one is to keep what is learned here
   train.warmup = TrainConfig().warmup;
   train.schedule = Schedule::cosine;
   train.evaluate_every = TrainConfig().evaluate_every;

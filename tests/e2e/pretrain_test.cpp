@@ -130,6 +130,15 @@ TEST(Pretrain, InOneWithTheTrainingIsTheSame) {
   EXPECT_TRUE(weights(workspace.path() / "both") == weights(workspace.path() / "apart"));
 }
 
+// A slow embedding keeps what pretraining gave; it is not to keep it from learning.
+TEST(Pretrain, HasTheWordsAtTheFullRateWhateverTheirsIsInTheTraining) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace.run(pretrain_into("words")).exit_code, 0);
+  ASSERT_EQ(
+      workspace.run(pretrain_into("slow", {"--set", "train.embedding_lr_factor=0"})).exit_code, 0);
+  EXPECT_EQ(weights(workspace.path() / "words"), weights(workspace.path() / "slow"));
+}
+
 TEST(Pretrain, TakesFurtherTextsAndTheirWords) {
   const Workspace workspace;
   workspace.write("more.txt", "glacier moraine crevasse\nmoraine glacier crevasse storm\n");
