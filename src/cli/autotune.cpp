@@ -79,8 +79,8 @@ class AutotunedRun {
     write_or_warn("The run goes on without train.log",
                   [&] { log::open_file((run_dir_ / "train.log").string()); });
     try {
-      const Config chosen = search();
-      return train_chosen(chosen);
+      // Stopped between its choice and the first checkpoint, its config is what was chosen.
+      return train_chosen(settings_.chosen ? start_ : search());
     } catch (const Stopped& stop) {
       log::warning("Stopped by {} in the search; go on with:\n  diffuse train --resume {}",
                    signal_name(stop.signal), shell_quoted(relative_if_shorter(run_dir_)));

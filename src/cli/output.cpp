@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "diffuse/base/error.hpp"
+#include "run_directory.hpp"
 
 namespace diffuse::cli {
 
@@ -54,10 +55,6 @@ namespace fs = std::filesystem;
 
 /// Whether `file` is, or would become, a member of the run or checkpoint `folder`.
 bool is_member(const fs::path& file, const fs::path& folder) {
-  constexpr std::array kOfRun = {
-      "config.json",   "manifest.json",         "metrics.jsonl", "train.log",
-      "test.json",     "report.html",           "baseline.json", "folds.json",
-      "autotune.json", "cross-validation.json", "autotune.jsonl"};
   constexpr std::array kOfCheckpoint = {"model.safetensors", "config.json",
                                         "vocab.txt",         "labels.txt",
                                         "data.json",         "texts.bin",
@@ -68,15 +65,10 @@ bool is_member(const fs::path& file, const fs::path& folder) {
                                         "thresholds.json",   "calibration.json"};
   std::error_code ignored;
   const fs::path where = fs::weakly_canonical(fs::absolute(file), ignored);
-  const std::string inside = where.lexically_relative(fs::canonical(folder, ignored)).string();
-  if (ignored || inside.empty() || inside.starts_with("..")) return false;
-  if (inside.starts_with("checkpoints/") || inside.starts_with("folds/") ||
-      inside.starts_with("tensorboard/"))
-    return true;
-  const auto holds = [&](const auto& names) {
-    return std::find(names.begin(), names.end(), inside) != names.end();
-  };
-  return holds(kOfRun) || holds(kOfCheckpoint);
+  const fs::path inside = where.lexically_relative(fs::canonical(folder, ignored));
+  if (ignored || inside.empty() || *inside.begin() == "..") return false;
+  if (is_run_content(folder, inside.begin()->string())) return true;
+  return std::find(kOfCheckpoint.begin(), kOfCheckpoint.end(), inside) != kOfCheckpoint.end();
 }
 
 }  // namespace

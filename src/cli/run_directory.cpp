@@ -27,24 +27,19 @@ namespace fs = std::filesystem;
 namespace {
 
 const fs::path kRunsFolder = "runs";
-/// All that a run writes into its folder.
+/// What a run writes into its folder.
 constexpr std::array kRunContent = {
-    "config.json",       "manifest.json",    "metrics.jsonl", "train.log",
-    "test.json",         "report.html",      "checkpoints",   "tensorboard",
-    "baseline.json",     "folds.json",       "folds",         "cross-validation.json",
-    "predictions.jsonl", kPretrainingFolder, "grid.json",     "grid.html",
-    "results.jsonl",     "results.csv",      "best.json",     "summary.json"};
+    "config.json",   "manifest.json",  "metrics.jsonl", "train.log",     "test.json",
+    "report.html",   "checkpoints",    "tensorboard",   "baseline.json", "folds.json",
+    "autotune.json", "autotune.jsonl", "trial",         "grid.json",     kPretrainingFolder};
+/// Beside that a cross-validation and a grid; elsewhere such a name is somebody else's.
+constexpr std::array kFoldsContent = {"folds", "cross-validation.json", "predictions.jsonl"};
+constexpr std::array kGridContent = {"runs",        "grid.html", "results.jsonl",
+                                     "results.csv", "best.json", "summary.json"};
 
 /// Test figures of earlier ends: `test-000246.json`.
 bool is_earlier_test(const std::string& name) {
   return name.starts_with("test-") && name.ends_with(".json");
-}
-
-bool is_run_content(const fs::path& folder, const std::string& name) {
-  // A folder of this name elsewhere holds other runs.
-  if (name == kRunsFolder) return is_grid(folder);
-  return std::find(kRunContent.begin(), kRunContent.end(), name) != kRunContent.end() ||
-         is_earlier_test(name);
 }
 
 /// Whether a file can be made in `folder` is only known by making one: access() lets root write
@@ -110,6 +105,16 @@ bool can_be_resumed(const fs::path& folder) {
 }
 
 }  // namespace
+
+bool is_run_content(const fs::path& folder, const std::string& name) {
+  const auto among = [&](const auto& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  std::error_code ignored;
+  return among(kRunContent) || is_earlier_test(name) ||
+         (among(kFoldsContent) && fs::exists(folder / "folds.json", ignored)) ||
+         (among(kGridContent) && is_grid(folder));
+}
 
 void check_run_directory(const fs::path& out, const std::string& name, bool overwrite) {
   if (out.empty()) {
@@ -195,12 +200,16 @@ void check_resumable(const fs::path& run_dir, bool grid) {
   }
   if (grid) return;
   if (read_fold_settings(run_dir)) return;  // each fold has its own
-  if (is_tuning(run_dir)) return;           // its trainings are made again
+  if (is_tuning(run_dir)) return;           // its trainings are found in its journal
   if (newest_checkpoint(run_dir).empty()) {
     fail(
         "the run was stopped before its first checkpoint, there is nothing to go on from; start it "
         "anew");
   }
+}
+
+bool is_tuning(const fs::path& run_dir) {
+  return read_tuning_settings(run_dir) && newest_checkpoint(run_dir).empty();
 }
 
 fs::path last_checkpoint(const fs::path& run_dir) {

@@ -5,6 +5,9 @@
 
 namespace diffuse::cli {
 
+/// Whether `name` is that of a file or folder which the run in `folder` wrote, or would write.
+bool is_run_content(const std::filesystem::path& folder, const std::string& name);
+
 /// Throws UsageError if `out`, a run directory named by the user, cannot be used: it is a file, or
 /// a folder that holds something; with `overwrite`, something that no run wrote. An empty `out`
 /// stands for `runs/<name>`.
@@ -23,6 +26,9 @@ void clear_run_directory(const std::filesystem::path& folder, bool overwrite);
 /// Throws UsageError if the folder `run_dir` is not a run that can be gone on with, or with `grid`
 /// not a folder of `diffuse grid`.
 void check_resumable(const std::filesystem::path& run_dir, bool grid = false);
+
+/// Whether `run_dir` is of a `train --autotune` that has no checkpoint of what it chose yet.
+bool is_tuning(const std::filesystem::path& run_dir);
 
 /// The newest whole checkpoint in a run directory; empty where there is none.
 std::filesystem::path last_checkpoint(const std::filesystem::path& run_dir);

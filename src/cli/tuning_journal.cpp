@@ -99,11 +99,6 @@ std::optional<TuningSettings> read_tuning_settings(const fs::path& run_dir) {
                         .changes = fields.text("changes")};
 }
 
-bool is_tuning(const fs::path& run_dir) {
-  const auto settings = read_tuning_settings(run_dir);
-  return settings && !settings->chosen;
-}
-
 bool TuningTrial::same_place(const TuningTrial& other) const {
   return candidate == other.candidate && rung == other.rung && fold == other.fold &&
          changes == other.changes;

@@ -22,8 +22,6 @@ struct TuningSettings {
 void write_tuning_settings(const std::filesystem::path& run_dir, const TuningSettings& settings);
 /// Nothing where the directory is not of such a run. Throws DataError for a damaged file.
 std::optional<TuningSettings> read_tuning_settings(const std::filesystem::path& run_dir);
-/// Whether `run_dir` is of a run that was stopped before it had chosen.
-bool is_tuning(const std::filesystem::path& run_dir);
 
 /// One training of a candidate, and what it reached on the rows kept aside.
 struct TuningTrial {

@@ -123,6 +123,35 @@ TEST(Autotune, AStoppedSearchGoesOnAndChoosesTheSame) {
   EXPECT_THAT(finished.err, HasSubstr("The run is finished"));
 }
 
+TEST(Autotune, OneThatLostItsCheckpointsTrainsWhatItHadChosen) {
+  const auto& [workspace, training] = once();
+  const fs::path lost = workspace.path() / "lost";
+  fs::copy(workspace.path() / "tuned", lost, fs::copy_options::recursive);
+  fs::remove_all(lost / "checkpoints");
+  const Outcome resumed = workspace.run({"train", "--resume", "lost"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed;
+  EXPECT_THAT(resumed.err, Not(HasSubstr("searching a configuration")));
+  EXPECT_EQ(weights_of(lost), weights_of(workspace.path() / "tuned"));
+}
+
+TEST(Autotune, OverwriteReplacesASearchAndLeavesNothingOfIt) {
+  const auto& [workspace, training] = once();
+  const fs::path again = workspace.path() / "again";
+  fs::copy(workspace.path() / "tuned", again, fs::copy_options::recursive);
+  const Outcome replaced = workspace.run({"train", "--config", "small.json", "--out", "again",
+                                          "--overwrite", "--set", "train.length=10u"});
+  ASSERT_EQ(replaced.exit_code, 0) << replaced;
+  EXPECT_THAT(replaced.out, Not(HasSubstr("repeats it")));
+  EXPECT_FALSE(fs::exists(again / "autotune.json"));
+  EXPECT_FALSE(fs::exists(again / "autotune.jsonl"));
+  // A user's file by a name that only a cross-validation writes stays.
+  workspace.write("again/predictions.jsonl", "mine\n");
+  const Outcome refused =
+      workspace.run({"train", "--config", "small.json", "--out", "again", "--overwrite"});
+  EXPECT_EQ(refused.exit_code, 2) << refused;
+  EXPECT_THAT(refused.err, HasSubstr("predictions.jsonl is not part of one"));
+}
+
 TEST(Autotune, TooLittleTakesTheBeginningAndSaysSo) {
   const Workspace workspace;
   const Outcome outcome = workspace.run(tuned("small", {"--autotune", "40u"}));

@@ -102,6 +102,12 @@ TEST(Folds, TheModelsOfAnEnsembleAnswerTogether) {
   for (const char* key : {"accuracy", "mean_loss", "ece", "confusion"})
     EXPECT_EQ(again.at(key), test.at(key)) << key;
 
+  for (const char* name : {"cv/predictions.jsonl", "cv/folds/1/config.json"}) {
+    const Outcome refused = workspace.run({"eval", "--checkpoint", "cv", "--output", name});
+    EXPECT_EQ(refused.exit_code, 2) << refused;
+    EXPECT_THAT(refused.err, HasSubstr("which would be damaged"));
+  }
+
   // predict gives what eval measured: the mean of the members' probabilities.
   const Outcome predicted = workspace.run({"predict", "--checkpoint", "cv", "test.csv", "--format",
                                            "jsonl", "--probabilities", "--threads", "1"});
