@@ -12,6 +12,7 @@
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
 #include "diffuse/model/kernel_choice.hpp"
+#include "run_directory.hpp"
 
 namespace diffuse::cli {
 
@@ -67,6 +68,7 @@ std::vector<std::pair<std::string, Precision>> precision_choices(bool with_auto)
 }
 
 OpenedModel open_model(const ModelOptions& options) {
+  check_is_one_run(options.checkpoint);
   const at::Device device = resolve_device(options.device);
   const int threads = set_thread_count(options.threads);
   const std::filesystem::path folder = resolve_checkpoint(options.checkpoint);

@@ -15,6 +15,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/train/checkpointer.hpp"
 #include "fold_plan.hpp"
 #include "grid_store.hpp"
@@ -210,6 +211,19 @@ void check_resumable(const fs::path& run_dir, bool grid) {
 
 bool is_tuning(const fs::path& run_dir) {
   return read_tuning_settings(run_dir) && newest_checkpoint(run_dir).empty();
+}
+
+void check_is_one_run(const fs::path& path) {
+  if (is_grid(path))
+    throw CheckpointError(
+        fmt::format("'{}' is a grid of many models; name one of them, {}/runs/...: those of the "
+                    "best combination are kept (summary.json says which it is).",
+                    path.string(), path.string()));
+  if (is_tuning(path))
+    throw CheckpointError(
+        fmt::format("'{}' is a search that has not trained what it chooses yet; go on with it: "
+                    "diffuse train --resume {}",
+                    path.string(), shell_quoted(path.string())));
 }
 
 fs::path last_checkpoint(const fs::path& run_dir) {

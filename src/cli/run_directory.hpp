@@ -30,6 +30,10 @@ void check_resumable(const std::filesystem::path& run_dir, bool grid = false);
 /// Whether `run_dir` is of a `train --autotune` that has no checkpoint of what it chose yet.
 bool is_tuning(const std::filesystem::path& run_dir);
 
+/// Throws CheckpointError, with what to name instead, where `path` is a folder of `diffuse grid`,
+/// which holds many models, or of a search that has none yet.
+void check_is_one_run(const std::filesystem::path& path);
+
 /// The newest whole checkpoint in a run directory; empty where there is none.
 std::filesystem::path last_checkpoint(const std::filesystem::path& run_dir);
 /// The same, or that of its pretraining where the training has none yet: there is one in each run

@@ -111,6 +111,9 @@ TEST(Autotune, AStoppedSearchGoesOnAndChoosesTheSame) {
     ASSERT_EQ(stopped.exit_code, 143) << stopped;
     EXPECT_THAT(stopped.err, HasSubstr("diffuse train --resume stopped"));
   }
+  const Outcome none = workspace.run({"predict", "--checkpoint", "stopped"}, "rain\n");
+  EXPECT_EQ(none.exit_code, 2) << none;
+  EXPECT_THAT(none.err, HasSubstr("a search that has not trained what it chooses yet"));
   const std::size_t before = trials_of(workspace.path() / "stopped").size();
   EXPECT_GE(before, 7U);
   const Outcome resumed = workspace.run({"train", "--resume", "stopped"});

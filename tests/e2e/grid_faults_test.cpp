@@ -88,6 +88,18 @@ TEST(GridMistakes, OfResume) {
               HasSubstr("g/grid.json: expected at least one seed, and the values as \"grid\""));
 }
 
+TEST(GridMistakes, AGridIsNoModel) {
+  const Workspace workspace;
+  ASSERT_EQ(
+      workspace.run({"grid", "--config", "small.json", "--out", "g", "--seeds", "2"}).exit_code, 0);
+  for (const char* verb : {"eval", "predict"}) {
+    const Outcome outcome = workspace.run({verb, "--checkpoint", "g"});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("'g' is a grid of many models; name one of them, g/runs/"));
+  }
+  EXPECT_EQ(workspace.run({"eval", "--checkpoint", "g/runs/001-seed1"}).exit_code, 0);
+}
+
 TEST(GridMistakes, OverwriteReplacesAGridWithItsRunsButNoFolderOfRuns) {
   const Workspace workspace;
   const std::vector<std::string> small = {"grid", "--config",   "small.json",      "--seeds",
