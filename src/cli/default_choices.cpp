@@ -178,7 +178,7 @@ Config choose_defaults(const Config& config, const Overrides& given) {
                                                    kSampleBytes, parts ? &parts->train : nullptr);
     const std::size_t classes = survey.class_names.size();
     if (classes < 2 || 2 * classes > survey.sample_texts.size()) return config;
-    choose_network(survey, chosen, choices);
+    if (config.model.dim > 0) choose_network(survey, chosen, choices);
     choose_rows_for_thresholds(survey, chosen, choices);
     choose_branch(survey, chosen, choices);
     chosen =

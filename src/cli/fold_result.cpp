@@ -50,13 +50,12 @@ std::string folds_table(const CrossValidation& result) {
 }  // namespace
 
 void write_fold_answers(const fs::path& fold_dir, const FoldAnswers& answers) {
-  const auto size = std::ssize(answers.probabilities);
-  at::Tensor probabilities = at::empty({size}, at::kFloat);
-  std::ranges::copy(answers.probabilities, probabilities.mutable_data_ptr<float>());
+  const auto size = std::ssize(answers.scores);
+  at::Tensor scores = at::empty({size}, at::kFloat);
+  std::ranges::copy(answers.scores, scores.mutable_data_ptr<float>());
   at::Tensor time = at::empty({1}, at::kDouble);
   *time.mutable_data_ptr<double>() = answers.training_time_s;
-  save_tensors(fold_dir / kAnswersFile,
-               {{"probabilities", probabilities}, {"training_time_s", time}});
+  save_tensors(fold_dir / kAnswersFile, {{"scores", scores}, {"training_time_s", time}});
 }
 
 std::optional<FoldAnswers> read_fold_answers(const fs::path& fold_dir, std::int64_t rows,
@@ -64,12 +63,11 @@ std::optional<FoldAnswers> read_fold_answers(const fs::path& fold_dir, std::int6
   const fs::path file = fold_dir / kAnswersFile;
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return std::nullopt;
-  const at::Tensor probabilities = at::empty({rows * classes}, at::kFloat);
+  const at::Tensor scores = at::empty({rows * classes}, at::kFloat);
   const at::Tensor time = at::empty({1}, at::kDouble);
-  load_tensors(file, {{"probabilities", probabilities}, {"training_time_s", time}});
-  const std::span values(probabilities.const_data_ptr<float>(),
-                         static_cast<std::size_t>(rows * classes));
-  return FoldAnswers{.probabilities = {values.begin(), values.end()},
+  load_tensors(file, {{"scores", scores}, {"training_time_s", time}});
+  const std::span values(scores.const_data_ptr<float>(), static_cast<std::size_t>(rows * classes));
+  return FoldAnswers{.scores = {values.begin(), values.end()},
                      .training_time_s = *time.const_data_ptr<double>()};
 }
 
@@ -82,8 +80,7 @@ CrossValidation cross_validation(const FoldPlan& plan, const std::vector<FoldAns
   for (std::size_t place = 0; place < plan.rows().size(); ++place) {
     if (plan.fold_of(place) < 0) continue;
     const auto fold = static_cast<std::size_t>(plan.fold_of(place));
-    const std::span own =
-        std::span(answers[fold].probabilities).subspan(used[fold]++ * width, width);
+    const std::span own = std::span(answers[fold].scores).subspan(used[fold]++ * width, width);
     result.probabilities.insert(result.probabilities.end(), own.begin(), own.end());
     gold.push_back(plan.rows().labels[place]);
   }
@@ -95,7 +92,7 @@ CrossValidation cross_validation(const FoldPlan& plan, const std::vector<FoldAns
   for (std::size_t fold = 0; fold < answers.size(); ++fold) {
     const std::vector<std::int32_t> own = plan.labels(static_cast<std::int64_t>(fold));
     result.folds.push_back({.training_rows = std::ssize(gold) - std::ssize(own),
-                            .metrics = compute_metrics(answers[fold].probabilities, own, classes),
+                            .metrics = compute_metrics(answers[fold].scores, own, classes),
                             .training_time_s = answers[fold].training_time_s});
     accuracies.push_back(result.folds.back().metrics.accuracy);
   }

@@ -13,7 +13,8 @@ namespace diffuse::cli {
 
 /// What the model of one fold answers on the fold's rows.
 struct FoldAnswers {
-  std::vector<float> probabilities;  ///< [n, C], the rows in file order
+  /// [n, C], the rows in file order: probabilities, in a rehearsal logits.
+  std::vector<float> scores;
   double training_time_s = 0;
 };
 

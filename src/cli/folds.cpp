@@ -110,7 +110,7 @@ class CrossValidationRun {
                     note_run(run, facts);
                   }});
     if (!outcome) return std::nullopt;
-    FoldAnswers answers{.probabilities = outcome->evaluated.value().probabilities,
+    FoldAnswers answers{.scores = outcome->evaluated.value().probabilities,
                         .training_time_s = outcome->result.training_time_s};
     write_fold_answers(dir, answers);
     if (!settings_.ensemble) remove_checkpoints(dir);

@@ -130,8 +130,8 @@ PreparedRun prepare_run(const Config& config, const Preparation& how) {
   const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
                             data.tokenizer->mask_id(), data.tokenizer->pad_id()};
   StartupFacts startup;
-  std::optional<WordVectors> vectors =
-      initial_vectors(config, data, !how.resumed.empty(), startup.vectors);
+  std::optional<WordVectors> vectors = initial_vectors(
+      config, data, !how.resumed.empty() && has_weights(how.resumed), startup.vectors);
   startup.device = device_description(device);
   startup.precision = std::string(enum_name(precision));
   startup.threads = threads;

@@ -17,6 +17,7 @@
 #include "diffuse/model/initial_weights.hpp"
 #include "diffuse/model/masked_word_model.hpp"
 #include "diffuse/train/plan.hpp"
+#include "lent_data.hpp"
 #include "run_directory.hpp"
 
 namespace diffuse::cli {
@@ -59,36 +60,19 @@ UnlabelledTexts further_texts(const Config& config) {
           static_cast<int>(config.train.threads)};
 }
 
-/// The run's data as the trainer takes them for a model of words: all rows that may be learned
-/// from, without classes. The run has them back when this object goes.
-class TextsOfRun {
- public:
-  explicit TextsOfRun(PreparedRun& run) : run_(run) {
-    EncodedDataset& file = *run.data.train_file;
-    const std::size_t labelled = file.size();
-    further_texts(run.config).append_to(file, *run.data.tokenizer);
-    data_.train = {&file, run.data.train.rows};
-    const std::size_t before = data_.train.rows.size();
-    data_.train.rows.resize(before + file.size() - labelled);
-    std::iota(data_.train.rows.begin() + static_cast<std::ptrdiff_t>(before),
-              data_.train.rows.end(), static_cast<std::uint32_t>(labelled));
-    data_.tokenizer = std::move(run.data.tokenizer);
-    data_.train_file = std::move(run.data.train_file);
-    data_.facts.layout = run.data.facts.layout;
-  }
-  ~TextsOfRun() {
-    run_.data.tokenizer = std::move(data_.tokenizer);
-    run_.data.train_file = std::move(data_.train_file);
-  }
-  TextsOfRun(const TextsOfRun&) = delete;
-  TextsOfRun& operator=(const TextsOfRun&) = delete;
-
-  const TrainingData& data() const { return data_; }
-
- private:
-  PreparedRun& run_;
-  TrainingData data_;
-};
+/// Makes `data`, which `run` has lent its own to, what the trainer takes for a model of words: all
+/// rows that may be learned from, without classes.
+void take_texts(TrainingData& data, const PreparedRun& run) {
+  EncodedDataset& file = *data.train_file;
+  const std::size_t labelled = file.size();
+  further_texts(run.config).append_to(file, *data.tokenizer);
+  data.train = {&file, run.data.train.rows};
+  const std::size_t before = data.train.rows.size();
+  data.train.rows.resize(before + file.size() - labelled);
+  std::iota(data.train.rows.begin() + static_cast<std::ptrdiff_t>(before), data.train.rows.end(),
+            static_cast<std::uint32_t>(labelled));
+  data.facts.layout = run.data.facts.layout;
+}
 
 void tell_start(const Config& config, const TrainingData& data, std::size_t labelled) {
   const std::size_t texts = data.train.size();
@@ -104,7 +88,8 @@ void tell_start(const Config& config, const TrainingData& data, std::size_t labe
 
 TrainingResult pretrain(PreparedRun& run, const fs::path& folder) {
   const Config config = pretraining_config(run.config);
-  const TextsOfRun texts(run);
+  LentData texts(run.data);
+  take_texts(texts.data(), run);
   tell_start(config, texts.data(), run.data.train.rows.size());
   MaskedWordModel model(config.model, config.pretrain, run.shape,
                         count_words(texts.data().train, *texts.data().tokenizer),

@@ -72,6 +72,15 @@ std::optional<Evaluation> measure(OpenedModel& opened, const PruneRows& rows,
                                 options_of(opened, rows.measured, options.model.batch_size), what);
 }
 
+/// What `trained` counts beside a network that counted what `old` has: as much more or less as its
+/// own logits need to be calibrated. Validation rows will say better.
+BranchFactors factors_beside(const LoadedNgrams& old, const TrainedNgrams& trained) {
+  const double before = old.trained.factors.ngrams;
+  BranchFactors factors = old.factors;
+  if (before > 0) factors.ngrams *= trained.factors.ngrams / before;
+  return factors;
+}
+
 /// Leaves the n-grams of the greatest influence, trained anew, in the model.
 void train_anew(LoadedModel& model, PruneRows& rows, double keep, WorkerPool& pool) {
   const Config& config = model.config;
@@ -85,9 +94,10 @@ void train_anew(LoadedModel& model, PruneRows& rows, double keep, WorkerPool& po
   log::info("n-grams: {} weights for each of {} classes, trained in {}",
             format_count(pruned.vocabulary.size()), format_count(model.labels.size()),
             format_duration(trained.time_s));
-  const BranchFactors start = trained.factors;
-  model.ngrams = LoadedNgrams{
-      .vocabulary = std::move(pruned.vocabulary), .trained = std::move(trained), .factors = start};
+  const BranchFactors factors = factors_beside(old, trained);
+  model.ngrams = LoadedNgrams{.vocabulary = std::move(pruned.vocabulary),
+                              .trained = std::move(trained),
+                              .factors = factors};
 }
 
 /// Writes the n-grams' file; from then on the model has the weights that it holds.
@@ -103,13 +113,14 @@ void save_weights(const PruneOptions& options, const fs::path& folder, LoadedMod
 }
 
 /// Chooses by the validation rows, as training does, what the branches count and how sure answers
-/// are; without such rows the factor is that of rows that the n-grams were trained without.
+/// are; without such rows the factors stay.
 Confidence choose_confidence(OpenedModel& opened, const DatasetView& validation,
                              std::int64_t batch_size) {
   LoadedModel& model = opened.model;
   model.temperature = 1;
   if (validation.size() == 0) return {};
   EvaluationOptions options = options_of(opened, validation, batch_size);
+  options.branches->factors = model.ngrams->trained.factors;
   options.branches->fit = !model.ngrams->trained.factor_is_set;
   options.thresholds.clear();
   const Evaluation evaluation =

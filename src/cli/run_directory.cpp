@@ -16,11 +16,14 @@
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/ngrams/train_ngrams.hpp"
 #include "diffuse/train/checkpointer.hpp"
 #include "fold_plan.hpp"
 #include "grid_store.hpp"
 #include "pretraining.hpp"
+#include "rehearsal.hpp"
 #include "run_lock.hpp"
+#include "subrun.hpp"
 #include "tuning_journal.hpp"
 
 namespace diffuse::cli {
@@ -30,9 +33,10 @@ namespace {
 const fs::path kRunsFolder = "runs";
 /// What a run writes into its folder.
 constexpr std::array kRunContent = {
-    "config.json",   "manifest.json",  "metrics.jsonl", "train.log",     "test.json",
-    "report.html",   "checkpoints",    "tensorboard",   "baseline.json", "folds.json",
-    "autotune.json", "autotune.jsonl", "trial",         "grid.json",     kPretrainingFolder};
+    "config.json",   "manifest.json", "metrics.jsonl",    "train.log",
+    "test.json",     "report.html",   "checkpoints",      "tensorboard",
+    "baseline.json", "folds.json",    "autotune.json",    "autotune.jsonl",
+    "trial",         "grid.json",     kPretrainingFolder, kRehearsalFolder};
 /// Beside that a cross-validation and a grid; elsewhere such a name is somebody else's.
 constexpr std::array kFoldsContent = {"folds", "cross-validation.json", "predictions.jsonl"};
 constexpr std::array kGridContent = {"runs",        "grid.html", "results.jsonl",
@@ -179,6 +183,17 @@ void clear_run_directory(const fs::path& folder, bool overwrite) {
   }
 }
 
+namespace {
+
+std::vector<fs::path> rehearsal_folders(const fs::path& run_dir) {
+  std::vector<fs::path> folders;
+  for (std::int64_t fold = 0; fold < kNgramFolds; ++fold)
+    folders.push_back(rehearsal_directory(run_dir, fold));
+  return folders;
+}
+
+}  // namespace
+
 void check_resumable(const fs::path& run_dir, bool grid) {
   const auto fail = [&](const std::string& reason) {
     throw UsageError(fmt::format("--resume {}: {}.", run_dir.string(), reason));
@@ -241,8 +256,21 @@ fs::path last_checkpoint(const fs::path& run_dir) {
 }
 
 fs::path newest_checkpoint(const fs::path& run_dir) {
-  const fs::path last = last_checkpoint(run_dir);
-  return last.empty() ? last_checkpoint(run_dir / kPretrainingFolder) : last;
+  std::vector<fs::path> folders = {run_dir, run_dir / kPretrainingFolder};
+  const std::vector<fs::path> rehearsed = rehearsal_folders(run_dir);
+  folders.insert(folders.end(), rehearsed.begin(), rehearsed.end());
+  for (const fs::path& folder : folders)
+    if (fs::path last = last_checkpoint(folder); !last.empty()) return last;
+  return {};
+}
+
+bool has_weights(const fs::path& run_dir) {
+  return !last_checkpoint(run_dir).empty() ||
+         !last_checkpoint(run_dir / kPretrainingFolder).empty();
+}
+
+void remove_rehearsed(const fs::path& run_dir) {
+  for (const fs::path& folder : rehearsal_folders(run_dir)) remove_checkpoints(folder);
 }
 
 void warn_of_incomplete_last(const fs::path& run_dir) {

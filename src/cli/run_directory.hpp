@@ -36,9 +36,14 @@ void check_is_one_run(const std::filesystem::path& path);
 
 /// The newest whole checkpoint in a run directory; empty where there is none.
 std::filesystem::path last_checkpoint(const std::filesystem::path& run_dir);
-/// The same, or that of its pretraining where the training has none yet: there is one in each run
-/// that check_resumable let pass.
+/// The same, or that of its rehearsal or pretraining where the training has none yet: there is one
+/// in each run that check_resumable let pass.
 std::filesystem::path newest_checkpoint(const std::filesystem::path& run_dir);
+/// Whether the weights of a training that goes on in `run_dir` are in a checkpoint there, its own
+/// or its pretraining's.
+bool has_weights(const std::filesystem::path& run_dir);
+/// Removes the checkpoints of the run's rehearsal, if they can be: for when it has its own.
+void remove_rehearsed(const std::filesystem::path& run_dir);
 
 /// Warns where that is not the one that the run calls its last.
 void warn_of_incomplete_last(const std::filesystem::path& run_dir);

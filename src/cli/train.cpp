@@ -157,7 +157,7 @@ int train_and_tell(PreparedRun& run, const fs::path& run_dir, const TrainOptions
   const std::optional<TuningSettings> tuned = read_tuning_settings(run_dir);
   const std::string changes = tuned ? tuned->changes : "";
   const RunOutcome outcome = train_run(run, run_dir, baseline);
-  const auto& [result, evaluated, stopped_by] = outcome;
+  const auto& [result, evaluated, rehearsed, stopped_by] = outcome;
   if (stopped_by != 0)
     return result.last_checkpoint.empty() ? kSignalBase + stopped_by
                                           : tell_stopped(stopped_by, result, run_dir);
@@ -167,18 +167,19 @@ int train_and_tell(PreparedRun& run, const fs::path& run_dir, const TrainOptions
       const bool tested = fs::exists(run_dir / "test.json");
       write_result(training_summary_json(result, run.data,
                                          tested ? read_file(run_dir / "test.json") : std::string(),
-                                         run_dir, changes));
+                                         rehearsed, run_dir, changes));
     }
     return kDone;
   }
-  const std::string text = training_summary(result, run.data, evaluated, run_dir, changes);
+  const std::string text =
+      training_summary(result, run.data, evaluated, rehearsed, run_dir, changes);
   log::debug("Result\n{}", text);
   write_result(options.json
                    ? training_summary_json(result, run.data,
                                            evaluated && run.data.test.size() > 0
                                                ? evaluation_json(*evaluated, run.data.labels)
                                                : std::string(),
-                                           run_dir, changes)
+                                           rehearsed, run_dir, changes)
                    : text);
   log::close_file();
   return kDone;

@@ -74,19 +74,31 @@ Config read_run_config(const fs::path& run_dir, const Overrides& given) {
   }
 }
 
+/// Without a config the n-grams are chosen: of a model of them alone (model.dim = 0), which is none
+/// before, some stand in the place of those.
+Overrides with_a_model(Overrides given) {
+  const auto has = [&](std::string_view section) {
+    return std::ranges::any_of(given,
+                               [&](const auto& entry) { return entry.first.starts_with(section); });
+  };
+  const bool no_network = std::ranges::any_of(
+      given, [](const auto& entry) { return entry.first == "model.dim" && entry.second == "0"; });
+  if (no_network && !has("ngrams.")) given.emplace_back("ngrams.max", "1");
+  return given;
+}
+
 Config read_config(const TrainOptions& options, const CommandLineValues& values) {
   try {
     if (!options.config.empty())
       return load_config(find_config(options.config), values.overrides, FileChecks::training);
     if (!options.resume.empty()) return read_run_config(options.resume, values.overrides);
     if (options.train)
-      return choose_defaults(default_config(values.overrides, FileChecks::training),
+      return choose_defaults(default_config(with_a_model(values.overrides), FileChecks::training),
                              values.overrides);
     // A config may be wanted in the first place, so nothing is said of files.
-    Config config = default_config(values.overrides);
-    if (!config.data.train.empty())
-      return choose_defaults(default_config(values.overrides, FileChecks::training),
-                             values.overrides);
+    const Overrides given = with_a_model(values.overrides);
+    if (!default_config(given).data.train.empty())
+      return choose_defaults(default_config(given, FileChecks::training), values.overrides);
   } catch (const ConfigError& error) {
     throw ConfigError(name_flags(error.what(), values.flags));
   }

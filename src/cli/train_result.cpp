@@ -15,6 +15,7 @@
 #include "diffuse/model/checkpoint.hpp"
 #include "evaluation.hpp"
 #include "output.hpp"
+#include "rehearsal.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;
@@ -77,8 +78,9 @@ bool has_test_file(const TrainingData& data) {
 }  // namespace
 
 std::string training_summary_json(const TrainingResult& result, const TrainingData& data,
-                                  const std::string& test, const fs::path& run_dir,
-                                  const std::string& chosen) {
+                                  const std::string& test,
+                                  const std::optional<Evaluation>& rehearsed,
+                                  const fs::path& run_dir, const std::string& chosen) {
   using Json = nlohmann::ordered_json;
   Json json;
   json["test"] = test.empty() ? Json() : Json::parse(test);
@@ -89,6 +91,8 @@ std::string training_summary_json(const TrainingResult& result, const TrainingDa
                           {"rows", data.validation.size()},
                           {"update", result.best_update}};
   }
+  json["rehearsal"] = Json();
+  if (rehearsed) json["rehearsal"] = Json::parse(evaluation_json(*rehearsed, data.labels));
   json["updates"] = result.updates;
   json["stopped_early"] = result.stopped_early;
   json["training_time_s"] = result.training_time_s;
@@ -98,7 +102,8 @@ std::string training_summary_json(const TrainingResult& result, const TrainingDa
 }
 
 std::string training_summary(const TrainingResult& result, const TrainingData& data,
-                             const std::optional<Evaluation>& evaluated, const fs::path& run_dir,
+                             const std::optional<Evaluation>& evaluated,
+                             const std::optional<Evaluation>& rehearsed, const fs::path& run_dir,
                              const std::string& chosen) {
   std::string text;
   const bool test = evaluated && data.test.size() > 0;
@@ -125,6 +130,7 @@ std::string training_summary(const TrainingResult& result, const TrainingData& d
                         result.stopped_early ? " (stopped early)" : "");
     if (evaluated && !test) add_baseline("validation");
   }
+  if (rehearsed) text += rehearsal_text(*rehearsed);
   text += data.validation.size() > 0
               ? fmt::format("checkpoint  chosen by {} validation rows\n",
                             format_count(static_cast<long long>(data.validation.size())))

@@ -28,17 +28,20 @@ Evaluation evaluate_checkpoint(const std::filesystem::path& folder, const Datase
 void warn_of_figures(const Metrics& metrics, const Labels& labels, const std::string& name);
 
 /// What `train --json` prints: one object, `indent` 2, with the same figures; `test` as
-/// `evaluation_json` gives it, empty for null. `chosen`: what a search changed, empty without one.
+/// `evaluation_json` gives it, empty for null. `rehearsed`: what the run's rehearsal was right on,
+/// where it had one. `chosen`: what a search changed, empty without one.
 std::string training_summary_json(const TrainingResult& result, const TrainingData& data,
-                                  const std::string& test, const std::filesystem::path& run_dir,
-                                  const std::string& chosen = {});
+                                  const std::string& test,
+                                  const std::optional<Evaluation>& rehearsed,
+                                  const std::filesystem::path& run_dir, const std::string& chosen);
 
 /// What `train` prints: the accuracy on test and validation rows beside what the most frequent
 /// class alone would reach, macro-F1, how many rows chose the checkpoint, training time, where the
 /// run is, what to do next. `evaluated`: the best checkpoint on the test rows or, where there are
-/// none, on the validation rows. `chosen`: as above.
+/// none, on the validation rows. The others as above.
 std::string training_summary(const TrainingResult& result, const TrainingData& data,
                              const std::optional<Evaluation>& evaluated,
-                             const std::filesystem::path& run_dir, const std::string& chosen = {});
+                             const std::optional<Evaluation>& rehearsed,
+                             const std::filesystem::path& run_dir, const std::string& chosen);
 
 }  // namespace diffuse::cli

@@ -21,6 +21,7 @@
 #include "exit_code.hpp"
 #include "manifest.hpp"
 #include "pretraining.hpp"
+#include "rehearsal.hpp"
 #include "run_directory.hpp"
 #include "run_ngrams.hpp"
 #include "run_report.hpp"
@@ -64,21 +65,6 @@ std::optional<Evaluation> finish_run(const PreparedRun& run, const TrainingResul
   return evaluation;
 }
 
-/// Pretrains, where that is wanted, and gives `classifier` the weights that it begins with. False
-/// where a signal ended it: `result` is then the pretraining's.
-bool begin_training(PreparedRun& run, Classifier& classifier, const fs::path& run_dir,
-                    TrainingResult& result) {
-  const TrainConfig& train = run.config.train;
-  if (!train.pretrain.empty()) {
-    result = pretrain(run, run_dir / kPretrainingFolder);
-    if (result.stopped_by_signal != 0) return false;
-    begin_with(classifier, run, result.last_checkpoint);
-  } else if (!train.init.empty()) {
-    begin_with(classifier, run, resolve_checkpoint(train.init));
-  }
-  return true;
-}
-
 /// A fresh model, or one to be filled from a checkpoint.
 std::unique_ptr<Classifier> make_run_classifier(PreparedRun& run, bool resumed) {
   std::unique_ptr<Classifier> classifier =
@@ -91,6 +77,26 @@ std::unique_ptr<Classifier> make_run_classifier(PreparedRun& run, bool resumed) 
   if (run.vectors) start_from_vectors(*classifier, *run.vectors, run.config.model);
   if (!resumed && run.data.facts.rows > 0)
     start_from_log_odds(*classifier, label_log_odds(run.data.facts));
+  return classifier;
+}
+
+/// Pretrains, where that is wanted. Returns the checkpoint that the training begins with, empty
+/// where it begins anew. Throws Stopped where a signal ended it, after its checkpoint is noted in
+/// `result`.
+fs::path find_start(PreparedRun& run, const fs::path& run_dir, TrainingResult& result) {
+  const TrainConfig& train = run.config.train;
+  if (!train.pretrain.empty()) {
+    result = pretrain(run, run_dir / kPretrainingFolder);
+    if (result.stopped_by_signal != 0) throw Stopped(result.stopped_by_signal);
+    return result.last_checkpoint;
+  }
+  return train.init.empty() ? fs::path() : resolve_checkpoint(train.init);
+}
+
+/// The model that a training begins with.
+std::unique_ptr<Classifier> make_started(PreparedRun& run, const fs::path& start) {
+  std::unique_ptr<Classifier> classifier = make_run_classifier(run, false);
+  if (!start.empty()) begin_with(*classifier, run, start);
   return classifier;
 }
 
@@ -128,14 +134,25 @@ RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
     with_memory_advice(run.config, run.estimate, [&] {
       const fs::path last = last_checkpoint(run_dir);  // none of a run stopped in its pretraining
       const auto resume_from = last.empty() ? std::nullopt : std::optional(last);
-      const std::unique_ptr<Classifier> classifier =
-          make_run_classifier(run, resume_from.has_value());
-      if (!resume_from && !begin_training(run, *classifier, run_dir, outcome.result)) return;
-      run.vectors.reset();
+      const bool rehearsed = is_rehearsed(run);  // asked before the rows' n-grams have gone
+      fs::path start;
+      if (!resume_from) start = find_start(run, run_dir, outcome.result);
+      const auto make = [&] {
+        return resume_from ? make_run_classifier(run, true) : make_started(run, start);
+      };
       ngrams = make_run_ngrams(run, resume_from);
+      if (rehearsed && !resume_from)
+        outcome.rehearsed = rehearse(run, run_dir, ngrams.value(), make, outcome.result);
+      const std::unique_ptr<Classifier> classifier = make();
+      run.vectors.reset();
       outcome.result = train(run.config, run.data, *classifier, run_dir, resume_from, baseline,
                              ngrams ? &*ngrams : nullptr);
+      remove_rehearsed(run_dir);
     });
+  } catch (const Stopped& stop) {  // before the training
+    report_without_evaluation(run, run_dir);
+    outcome.stopped_by = stop.signal;
+    return outcome;
   } catch (const TrainingError&) {
     report_without_evaluation(run, run_dir);
     throw;

@@ -28,6 +28,8 @@ struct RunOutcome {
   /// The best checkpoint on the test rows or, without any, on the validation rows; nothing without
   /// either, where the run was stopped, and, evaluated once, where it had been finished before.
   std::optional<Evaluation> evaluated{};
+  /// What the rehearsal of this training was right on, where there was one and it was not before.
+  std::optional<Evaluation> rehearsed{};
   /// The number of the signal that ended the run; 0: none. Nothing is left to be told of a stop
   /// where `result.last_checkpoint` is empty: it could not be written, and the log says why.
   int stopped_by = 0;
@@ -36,9 +38,9 @@ struct RunOutcome {
 /// Whether the best checkpoint of a run that has been finished before is evaluated once more.
 enum class Evaluate { once, always };
 
-/// Pretrains, where the config asks for it, and trains what `run` is about in `run_dir`, which
-/// holds its config and manifest, or goes on with what stands there; then tests the best checkpoint
-/// once, where there are test rows
+/// Pretrains, where the config asks for it, rehearses (is_rehearsed) and trains what `run` is about
+/// in `run_dir`, which holds its config and manifest, or goes on with what stands there; then tests
+/// the best checkpoint once, where there are test rows
 /// (`test.json`), or else evaluates it on the validation rows, and writes `report.html`. `baseline`
 /// as `train` takes it. Throws as that does.
 RunOutcome train_run(PreparedRun& run, const std::filesystem::path& run_dir,

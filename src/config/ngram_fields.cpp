@@ -49,9 +49,10 @@ std::vector<Field> ngram_fields() {
       .above(0)
       .also_called({"C", "c", "l2"});
   table
-      .add("factor", &NgramConfig::factor,
-           "Factor of the linear model's logits beside the network's. 0: chosen on the validation "
-           "rows.")
+      .add(
+          "factor", &NgramConfig::factor,
+          "Factor of the linear model's logits beside the network's. 0: chosen, as that is, on the "
+          "validation rows, or by a rehearsal without any (docs/ngrams.md).")
       .between(0, 1000);
   return table.take();
 }

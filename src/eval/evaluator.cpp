@@ -99,20 +99,27 @@ void judge(const EvaluationOptions& options, Gold gold, Evaluation& result) {
 
 }  // namespace
 
+Evaluation evaluate_logits(std::vector<float> logits, const DatasetView& view,
+                           const EvaluationOptions& options, bool network) {
+  Evaluation result;
+  result.logits = std::move(logits);
+  for (const std::uint32_t row : view.rows) result.rows.push_back(view.data->number(row));
+  Gold gold = gold_of(view, options.class_count);
+  if (options.branches) result.branches = take_in_branch(*options.branches, network, gold, result);
+  judge(options, std::move(gold), result);
+  return result;
+}
+
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,
                     const EvaluationOptions& options) {
   if (view.size() == 0) throw Error("There are no rows to evaluate on.");
   const double start_s = steady_now_s();
-  Evaluation result;
   const auto width = static_cast<std::size_t>(options.class_count);
-  result.logits.resize(view.size() * width);
+  std::vector<float> all_logits(view.size() * width);
   // Batches name rows of the data set, results stand in the order of the view.
   std::unordered_map<std::uint32_t, std::size_t> place_of;
   place_of.reserve(view.size());
-  for (std::size_t i = 0; i < view.size(); ++i) {
-    place_of.emplace(view.rows[i], i);
-    result.rows.push_back(view.data->number(view.rows[i]));
-  }
+  for (std::size_t i = 0; i < view.size(); ++i) place_of.emplace(view.rows[i], i);
   ForwardContext context;
   if (classifier.random_at_evaluation())
     context.generator =
@@ -127,20 +134,18 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
       throw Error("The classifier's number of outputs is not the number of classes.");
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::size_t to = place_of.at(rows[i]) * width;
-      std::memcpy(&result.logits[to], logits.const_data_ptr<float>() + i * width,
+      std::memcpy(&all_logits[to], logits.const_data_ptr<float>() + i * width,
                   width * sizeof(float));
     }
     done += static_cast<std::int64_t>(rows.size());
     if (options.on_progress) options.on_progress(done, static_cast<std::int64_t>(view.size()));
   }
-  Gold gold = gold_of(view, options.class_count);
-  if (options.branches)
-    result.branches =
-        take_in_branch(*options.branches, !classifier.parameters().empty(), gold, result);
-  result.time_s = steady_now_s() - start_s;
-  result.examples_per_s = static_cast<double>(view.size()) / result.time_s;
-  result.tokens_per_s = static_cast<double>(view.token_count()) / result.time_s;
-  judge(options, std::move(gold), result);
+  const double time_s = steady_now_s() - start_s;
+  Evaluation result =
+      evaluate_logits(std::move(all_logits), view, options, !classifier.parameters().empty());
+  result.time_s = time_s;
+  result.examples_per_s = static_cast<double>(view.size()) / time_s;
+  result.tokens_per_s = static_cast<double>(view.token_count()) / time_s;
   return result;
 }
 

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
 #include <string_view>
 
 #include "diffuse/base/log.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/ngrams/branch_factors.hpp"
-#include "diffuse/ngrams/linear_svm.hpp"
+#include "diffuse/ngrams/ngram_fit.hpp"
 #include "diffuse/ngrams/train_ngrams.hpp"
 
 namespace diffuse {
@@ -70,23 +69,9 @@ class Chooser {
     data.choose_rarest_labels(classes_);
     data.ngrams().append(encoded);
     data.ngrams().map(made.final_ids, pool_);
-    const DatasetView view = view_all(data);
-    const std::vector<float> scale =
-        ngram_scale(view, made.vocabulary.size(), classes_, config.weighting);
-    const NgramRows rows = weighed_rows(view, scale, config.weighting);
-    const Gold gold = gold_of(view, classes_);
-    std::vector<std::uint32_t> which(labels_.size());
-    std::iota(which.begin(), which.end(), 0U);
-    const OutOfFold others = LinearSvm({.rows = rows,
-                                        .which = which,
-                                        .labels = gold.labels,
-                                        .has = gold.has,
-                                        .classes = classes_,
-                                        .features = made.vocabulary.size(),
-                                        .cost = config.cost},
-                                       pool_)
-                                 .out_of_fold(kFolds, kNeeded);
-    const Gold seen = gold.at(others.places);
+    const NgramFit fit(config, view_all(data), made.vocabulary.size(), classes_, pool_);
+    const OutOfFold others = fit.out_of_fold(kFolds, kNeeded);
+    const Gold seen = fit.gold().at(others.places);
     const double loss = calibrated_loss(others.logits, seen);
     log::debug(
         "n-grams max {} characters {} min_count {} {}: cross-entropy {:.4f}, accuracy {:.2f} %",

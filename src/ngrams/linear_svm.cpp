@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <unordered_map>
 
 #include "diffuse/base/error.hpp"
 #include "dual_solver.hpp"
@@ -36,6 +37,14 @@ void add_logits(const float* margins, std::int64_t machines, float* to) {
 }
 
 }  // namespace
+
+std::vector<std::int64_t> deal_to_folds(std::span<const std::int32_t> labels, std::int64_t folds) {
+  std::unordered_map<std::int32_t, std::int64_t> seen;
+  std::vector<std::int64_t> fold_of;
+  fold_of.reserve(labels.size());
+  for (const std::int32_t label : labels) fold_of.push_back(seen[label]++ % folds);
+  return fold_of;
+}
 
 void LinearWeights::logits(std::span<const NgramValue> text, float* to) const {
   std::copy(bias.begin(), bias.end(), to);
@@ -82,10 +91,7 @@ LinearWeights LinearSvm::weights() const {
 
 OutOfFold LinearSvm::out_of_fold(std::int64_t folds, std::int64_t needed) const {
   const std::size_t n = problem_.which.size();
-  std::vector<std::int64_t> seen(static_cast<std::size_t>(problem_.classes + 1));
-  std::vector<std::int64_t> fold_of(n);
-  for (std::size_t i = 0; i < n; ++i)
-    fold_of[i] = seen[static_cast<std::size_t>(problem_.labels[i] + 1)]++ % folds;
+  const std::vector<std::int64_t> fold_of = deal_to_folds(problem_.labels, folds);
   const std::vector<Group> groups = make_groups(machines_, pool_.threads());
   std::vector<float> margins(n * static_cast<std::size_t>(machines_));
   pool_.run(needed * std::ssize(groups), [&](std::int64_t task, std::int64_t) {

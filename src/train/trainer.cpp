@@ -115,6 +115,7 @@ class Trainer {
   void take_ngrams(const RunNgrams& ngrams) {
     const TrainedNgrams& trained = ngrams.branch.trained;
     factors_ = ngrams.branch.factors;
+    confidence_ = ngrams.confidence;
     branches_ = {.ngram_logits = ngrams.validation_logits,
                  .factors = trained.factors,  // a resumed run begins where the first did
                  .fit = !trained.factor_is_set};

@@ -153,16 +153,6 @@ TEST(Ngrams, ShareOneFileAmongCheckpoints) {
   EXPECT_GE(fs::hard_link_count(file), 2U);
 }
 
-TEST(Ngrams, TakeTheirFactorFromOtherFoldsWithoutValidationRows) {
-  const Workspace workspace;
-  const Outcome outcome = workspace.run(run_into("all", {"--set", "data.validation_fraction=0"}));
-  ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  const Json factors = branches(workspace.path() / "all");
-  EXPECT_EQ(factors.at("network_factor"), 1);
-  EXPECT_EQ(factors.at("ngram_factor"), factors.at("start_factor"));
-  EXPECT_GT(factors.at("ngram_factor").get<double>(), 0.5);
-}
-
 TEST(Ngrams, TakeAFactorThatIsSet) {
   const Workspace workspace;
   ASSERT_EQ(workspace.run(run_into("set", {"--set", "ngrams.factor=2.5"})).exit_code, 0);

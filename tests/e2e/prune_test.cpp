@@ -163,6 +163,23 @@ TEST_F(PruneTest, OfNgramsAloneWithoutValidationRowsIsMeasuredOnTheTestFile) {
   EXPECT_EQ(factors.at("ngram_factor"), factors.at("start_factor"));
 }
 
+TEST_F(PruneTest, WithoutValidationRowsTheNetworkCountsWhatItDid) {
+  const Outcome training =
+      trained().run({"train", "--config", "small.json", "--out", "rehearsed", "--set",
+                     "ngrams.max=2", "--set", "data.validation_fraction=0"});
+  ASSERT_EQ(training.exit_code, 0) << training;
+  ASSERT_EQ(prune("rehearsed-small", {"--keep", "0.5"}, "rehearsed").exit_code, 0);
+  const auto factors = [&](const std::string& folder) {
+    return Json::parse(read_file(path(folder + "/branches.json")));
+  };
+  const Json before = factors("rehearsed/checkpoints/last");
+  const Json after = factors("rehearsed-small");
+  EXPECT_EQ(after.at("network_factor"), before.at("network_factor"));
+  EXPECT_NEAR(after.at("ngram_factor").get<double>() / after.at("start_factor").get<double>(),
+              before.at("ngram_factor").get<double>() / before.at("start_factor").get<double>(),
+              1e-9);
+}
+
 TEST_F(PruneTest, TakesAValidationFileWeightsAndAFactorThatIsSet) {
   trained().write("chosen.csv", easy_csv(50, 700));
   const Outcome training = trained().run(

@@ -8,6 +8,7 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/safetensors.hpp"
+#include "diffuse/ngrams/ngram_fit.hpp"
 #include "diffuse/ngrams/train_ngrams.hpp"
 #include "support/message_of.hpp"
 #include "support/temp_dir.hpp"
@@ -85,6 +86,30 @@ TEST(WeighNgrams, LeavesATextOfNothingKnownAtZero) {
   std::vector<NgramValue> text = {{1, 3}};
   weigh_ngrams(text, std::vector<float>{1, 0}, NgramWeighting::tfidf);
   EXPECT_EQ(text[0].value, 0);
+}
+
+TEST(NgramFit, NothingOfAFoldIsInWhatAnswersForIt) {
+  Rows rows;
+  for (int i = 0; i < 60; ++i) rows.add(i % 3 == 0 ? 1 : 0, {{i % 11, 1}, {11 + i % 7, 2}});
+  WorkerPool pool(2);
+  NgramConfig config;
+  config.max = 1;
+  config.weighting = NgramWeighting::naive_bayes;  // the classes are in the weights
+  const DatasetView all = rows.view();
+  const OutOfFold found = NgramFit(config, all, 18, 2, pool).out_of_fold(4, 2);
+  const std::vector<std::int64_t> fold_of = deal_to_folds(gold_of(all, 2).labels, 4);
+  std::vector<float> expected;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (fold_of[i] >= 2) continue;
+    DatasetView others{all.data, {}};
+    for (std::size_t k = 0; k < all.size(); ++k)
+      if (fold_of[k] != fold_of[i]) others.rows.push_back(all.rows[k]);
+    const NgramModel model = NgramFit(config, others, 18, 2, pool).model();
+    const std::vector<float> row = model.logits({all.data, {all.rows[i]}}, pool);
+    expected.insert(expected.end(), row.begin(), row.end());
+  }
+  EXPECT_EQ(found.logits, expected);
+  EXPECT_EQ(found.places.size(), expected.size() / 2);
 }
 
 TEST(TrainNgrams, TellsClassesApartAndIsCalibrated) {

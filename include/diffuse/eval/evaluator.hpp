@@ -82,6 +82,11 @@ std::int64_t evaluation_batch_tokens(const Classifier& classifier);
 Evaluation evaluate(Classifier& classifier, const DatasetView& view,
                     const EvaluationOptions& options);
 
+/// What `logits` [n, C] of a network, of the rows of `view`, are worth together with the branches
+/// of `options`: everything but the times. `network`: whether there is one.
+Evaluation evaluate_logits(std::vector<float> logits, const DatasetView& view,
+                           const EvaluationOptions& options, bool network = true);
+
 /// Logits, float32 [B, C] on the host, of one batch, computed in `precision` (resolved).
 at::Tensor predict_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
                           Precision precision = Precision::fp32);

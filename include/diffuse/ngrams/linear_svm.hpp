@@ -36,6 +36,10 @@ struct LinearProblem {
   std::uint64_t seed = 1;  ///< of the order in which rows are taken
 };
 
+/// The fold of each of n rows of `labels`: those of a class go to fold 0, 1, …, `folds` - 1, 0, …
+/// in turn, so that every fold has as many of it.
+std::vector<std::int64_t> deal_to_folds(std::span<const std::int32_t> labels, std::int64_t folds);
+
 /// Logits of training rows by machines that were trained without them.
 struct OutOfFold {
   std::vector<std::size_t> places;  ///< of the rows among those trained on, ascending, [m]
@@ -59,8 +63,7 @@ class LinearSvm {
   LinearWeights weights() const;
 
   /// What machines say of training rows that they were trained without: one that knows none of a
-  /// fold's rows of each row of the fold. A fold is every `folds`-th row of each class; the first
-  /// `needed` of them are asked for.
+  /// fold's rows of each row of the fold (deal_to_folds). The first `needed` folds are asked for.
   OutOfFold out_of_fold(std::int64_t folds, std::int64_t needed) const;
 
  private:

@@ -9,9 +9,12 @@
 #include "diffuse/data/dataset.hpp"
 #include "diffuse/data/gold.hpp"
 #include "diffuse/ngrams/branch_factors.hpp"
+#include "diffuse/ngrams/linear_svm.hpp"
 #include "diffuse/ngrams/ngram_model.hpp"
 
 namespace diffuse {
+
+constexpr std::int64_t kNgramFolds = 5;
 
 /// The linear branch, trained, and what it says of other rows than those it was trained on.
 struct TrainedNgrams {
@@ -21,7 +24,9 @@ struct TrainedNgrams {
   BranchFactors factors;
   bool factor_is_set = false;  ///< by `ngrams.factor`
   double time_s = 0;
-  /// Of training rows, each by a branch that was trained without it; without validation rows alone.
+  /// Of training rows, each by a branch that was trained without it (kNgramFolds folds, or, of many
+  /// rows, the first of them); without validation rows alone.
+  OutOfFold unseen{};
   std::optional<double> unseen_accuracy{};
 };
 
@@ -31,10 +36,6 @@ struct TrainedNgrams {
 TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
                            const DatasetView& validation, std::int64_t features,
                            std::int64_t classes, WorkerPool& pool);
-
-/// The n-grams of `view`, weighed, as rows 0, 1, 2, … of their own.
-NgramRows weighed_rows(const DatasetView& view, const std::vector<float>& scale,
-                       NgramWeighting weighting);
 
 /// Mean cross-entropy of logits [n, C] with the factor that makes it smallest.
 double calibrated_loss(std::span<const float> logits, const Gold& gold);

@@ -9,6 +9,7 @@
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/train/baseline_figures.hpp"
+#include "diffuse/train/confidence.hpp"
 
 namespace diffuse {
 
@@ -17,6 +18,8 @@ struct RunNgrams {
   LoadedNgrams branch;
   std::vector<float> validation_logits;  ///< [n, C]
   std::vector<float> test_logits;        ///< [n, C]
+  /// What is known already of how sure the sum is; without validation rows nothing more will be.
+  Confidence confidence{};
 };
 
 /// What a finished run has to tell.

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "diffuse/base/worker_pool.hpp"
+#include "diffuse/config/config.hpp"
+#include "diffuse/data/dataset.hpp"
+#include "diffuse/data/gold.hpp"
+#include "diffuse/ngrams/linear_svm.hpp"
+#include "diffuse/ngrams/ngram_model.hpp"
+
+namespace diffuse {
+
+/// The linear branch as it is trained on the rows of `view`, whose data set holds their n-grams, of
+/// `features` numbers, and what it says of rows that it was trained without. Deterministic: no seed
+/// and no number of threads changes a bit.
+class NgramFit {
+ public:
+  /// Trains on the threads of `pool`, which must outlive the object, as the view's data set must.
+  NgramFit(const NgramConfig& config, DatasetView view, std::int64_t features, std::int64_t classes,
+           WorkerPool& pool);
+  NgramFit(const NgramFit&) = delete;
+  NgramFit& operator=(const NgramFit&) = delete;
+
+  const Gold& gold() const { return gold_; }
+  NgramModel model() const;
+
+  /// Logits of the rows of the first `needed` of `folds` folds (deal_to_folds of the view's labels)
+  /// by branches that were trained without their fold. What n-grams count by the classes
+  /// (naive_bayes) is then taken from the other folds' rows, too: a weight that has seen a row's
+  /// label would say too much of it.
+  OutOfFold out_of_fold(std::int64_t folds, std::int64_t needed) const;
+
+ private:
+  OutOfFold trained_anew(std::int64_t folds, std::int64_t needed) const;
+
+  NgramConfig config_;
+  DatasetView view_;
+  std::int64_t features_;
+  WorkerPool& pool_;
+  std::vector<float> scale_;
+  NgramRows rows_;
+  Gold gold_;
+  std::vector<float> importance_;
+  std::vector<std::uint32_t> which_;
+  LinearSvm svm_;
+};
+
+}  // namespace diffuse

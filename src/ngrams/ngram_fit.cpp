@@ -1,0 +1,109 @@
+#include "diffuse/ngrams/ngram_fit.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace diffuse {
+namespace {
+
+constexpr std::uint64_t kSeed = 1;  // of the solver's order: any will do
+
+/// The n-grams of `view`, weighed, as rows 0, 1, 2, … of their own.
+NgramRows weighed_rows(const DatasetView& view, const std::vector<float>& scale,
+                       NgramWeighting weighting) {
+  constexpr std::size_t kBlockRows = 1024;
+  NgramRows rows;
+  NgramTexts texts;
+  for (std::size_t first = 0; first < view.size(); first += kBlockRows) {
+    texts.values.clear();
+    texts.offsets.assign(1, 0);
+    for (std::size_t i = first; i < std::min(view.size(), first + kBlockRows); ++i) {
+      const auto row = view.data->ngrams().row(view.rows[i]);
+      const std::size_t begin = texts.values.size();
+      texts.values.insert(texts.values.end(), row.begin(), row.end());
+      weigh_ngrams(std::span(texts.values).subspan(begin), scale, weighting);
+      texts.offsets.push_back(std::ssize(texts.values));
+    }
+    rows.append(texts);
+  }
+  return rows;
+}
+
+/// How much each row counts; empty where all count the same.
+std::vector<float> importance_of(const DatasetView& view) {
+  const RowTargets& targets = view.data->targets();
+  std::vector<float> importance;
+  if (!targets.weighted()) return importance;
+  for (const std::uint32_t row : view.rows) importance.push_back(targets.weight(row));
+  return importance;
+}
+
+std::vector<std::uint32_t> first_numbers(std::size_t count) {
+  std::vector<std::uint32_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), 0U);
+  return numbers;
+}
+
+}  // namespace
+
+NgramFit::NgramFit(const NgramConfig& config, DatasetView view, std::int64_t features,
+                   std::int64_t classes, WorkerPool& pool)
+    : config_(config),
+      view_(std::move(view)),
+      features_(features),
+      pool_(pool),
+      scale_(ngram_scale(view_, features, classes, config.weighting)),
+      rows_(weighed_rows(view_, scale_, config.weighting)),
+      gold_(gold_of(view_, classes)),
+      importance_(importance_of(view_)),
+      which_(first_numbers(view_.size())),
+      svm_({.rows = rows_,
+            .which = which_,
+            .labels = gold_.labels,
+            .has = gold_.has,
+            .importance = importance_,
+            .classes = classes,
+            .features = features,
+            .cost = config.cost,
+            .seed = kSeed},
+           pool) {}
+
+NgramModel NgramFit::model() const { return {config_.weighting, scale_, svm_.weights()}; }
+
+OutOfFold NgramFit::out_of_fold(std::int64_t folds, std::int64_t needed) const {
+  return config_.weighting == NgramWeighting::naive_bayes ? trained_anew(folds, needed)
+                                                          : svm_.out_of_fold(folds, needed);
+}
+
+OutOfFold NgramFit::trained_anew(std::int64_t folds, std::int64_t needed) const {
+  const std::vector<std::int64_t> fold_of = deal_to_folds(gold_.labels, folds);
+  const auto classes = static_cast<std::size_t>(gold_.classes);
+  std::vector<float> logits(view_.size() * classes);
+  for (std::int64_t fold = 0; fold < needed; ++fold) {
+    DatasetView others{view_.data, {}};
+    DatasetView own{view_.data, {}};
+    for (std::size_t i = 0; i < view_.size(); ++i)
+      (fold_of[i] == fold ? own : others).rows.push_back(view_.rows[i]);
+    const std::vector<float> answers =
+        NgramFit(config_, std::move(others), features_, gold_.classes, pool_)
+            .model()
+            .logits(own, pool_);
+    auto from = answers.begin();
+    for (std::size_t i = 0; i < view_.size(); ++i) {
+      if (fold_of[i] != fold) continue;
+      std::copy_n(from, classes, logits.begin() + static_cast<std::ptrdiff_t>(i * classes));
+      from += static_cast<std::ptrdiff_t>(classes);
+    }
+  }
+  OutOfFold found;
+  for (std::size_t i = 0; i < view_.size(); ++i) {
+    if (fold_of[i] >= needed) continue;
+    found.places.push_back(i);
+    const auto row = logits.begin() + static_cast<std::ptrdiff_t>(i * classes);
+    found.logits.insert(found.logits.end(), row, row + static_cast<std::ptrdiff_t>(classes));
+  }
+  return found;
+}
+
+}  // namespace diffuse

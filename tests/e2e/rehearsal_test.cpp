@@ -1,0 +1,154 @@
+// Without validation rows: the training is rehearsed on some of the rows, and the others say what
+// the network counts beside the n-grams.
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+std::vector<std::string> rehearse_into(const std::string& out, std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments = {
+      "train", "--config",     "small.json", "--out",
+      out,     "--set",        "ngrams.max=2", "--set",
+      "data.validation_fraction=0"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+Json saved_factors(const fs::path& run) {
+  return Json::parse(read_file(run / "checkpoints/last/branches.json"));
+}
+
+/// Words and classes that have nothing to do with each other.
+std::string noise_csv(int rows, unsigned seed) {
+  std::minstd_rand random(seed);
+  std::string csv;
+  for (int i = 0; i < rows; ++i) {
+    csv += random() % 2 == 0 ? "a,\"" : "b,\"";
+    for (int word = 0; word < 6; ++word) csv.append("w").append(std::to_string(random() % 40)).append(" ");
+    csv += "\"\n";
+  }
+  return csv;
+}
+
+TEST(Rehearsal, FindsTheFactorsAndHowSureTheSumIs) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(rehearse_into("all"));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("Rehearsal: the network is trained on four fifths of the rows "
+                                     "first and asked for the others, 5 times, to find what it "
+                                     "counts beside the n-grams"));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("rehearsal accuracy  "), HasSubstr("  n = 210  (the"),
+                                 HasSubstr("rehearsal branches  n-grams ")));
+  const fs::path run = workspace.path() / "all";
+  const Json factors = saved_factors(run);
+  EXPECT_NE(factors.at("network_factor"), 1);
+  EXPECT_NE(factors.at("ngram_factor"), factors.at("start_factor"));
+  EXPECT_EQ(Json::parse(read_file(run / "test.json")).at("branches").at("network_factor"),
+            factors.at("network_factor"));
+  EXPECT_EQ(Json::parse(read_file(run / "checkpoints/last/coverage.json")).at("rows"), 210);
+  const Outcome answer = workspace.run({"predict", "--checkpoint", "all", "--target-accuracy", "0.5"},
+                                       "match goal team\n");
+  EXPECT_EQ(answer.exit_code, 0) << answer;
+  EXPECT_THAT(answer.out, HasSubstr("sport"));
+  EXPECT_FALSE(fs::exists(run / "rehearsal/1/checkpoints")) << "not needed any more";
+}
+
+TEST(Rehearsal, IsPartOfTheJsonSummary) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(rehearse_into("all", {"--json"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const Json rehearsal = Json::parse(outcome.out).at("rehearsal");
+  EXPECT_EQ(rehearsal.at("count"), 210);
+  EXPECT_GT(rehearsal.at("accuracy").get<double>(), 0.9);
+  EXPECT_EQ(rehearsal.at("branches").at("network_factor"),
+            saved_factors(workspace.path() / "all").at("network_factor"));
+}
+
+TEST(Rehearsal, WhatWasLearnedByHeartCountsLittle) {
+  const Workspace workspace;
+  workspace.write("noise.csv", noise_csv(400, 1));
+  workspace.write("other.csv", noise_csv(400, 2));
+  const auto loss = [&](const std::string& out, std::vector<std::string> more) {
+    more.insert(more.end(), {"--train", "noise.csv", "--test", "other.csv", "--set",
+                             "train.length=20e", "--json"});
+    const Outcome outcome = workspace.run(rehearse_into(out, std::move(more)));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return Json::parse(outcome.out).at("test").at("mean_loss").get<double>();
+  };
+  EXPECT_LT(loss("rehearsed", {}), 0.75) << "nothing can be known: ln 2";
+  EXPECT_LT(saved_factors(workspace.path() / "rehearsed").at("network_factor").get<double>(), 0.3);
+  EXPECT_GT(loss("set", {"--set", "ngrams.factor=5"}), 1);
+}
+
+TEST(Rehearsal, IsLeftOutWhereTheFactorIsKnown) {
+  const Workspace workspace;
+  for (const std::vector<std::string>& settings :
+       {std::vector<std::string>{"--set", "ngrams.factor=2"}, {"--set", "model.dim=0"},
+        {"--set", "ngrams.max=0"}, {"--set", "data.validation_fraction=0.2"},
+        {"--set", "train.length=0.01m"}}) {
+    std::vector<std::string> arguments = rehearse_into("run", settings);
+    arguments.emplace_back("--overwrite");
+    const Outcome outcome = workspace.run(arguments);
+    ASSERT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_THAT(outcome.err + outcome.out, Not(HasSubstr("ehearsal"))) << settings.back();
+    EXPECT_FALSE(fs::exists(workspace.path() / "run/rehearsal"));
+  }
+}
+
+TEST(Rehearsal, ThatIsStoppedGoesOnToTheSameBytes) {
+  const Workspace workspace;
+  const std::vector<std::string> logs = {"--set", "train.log_every=1"};
+  ASSERT_EQ(workspace.run(rehearse_into("whole", logs)).exit_code, 0);
+  Process process(workspace.launch(rehearse_into("parts", logs)));
+  ASSERT_TRUE(process.wait_for_stderr("update 7  grad"));
+  process.signal(SIGTERM);
+  const Outcome stopped = process.wait();
+  ASSERT_EQ(stopped.exit_code, 143) << stopped;
+  EXPECT_THAT(stopped.err, HasSubstr("diffuse train --resume parts"));
+  EXPECT_FALSE(fs::exists(workspace.path() / "parts/checkpoints/last"));
+  const Outcome resumed = workspace.run({"train", "--resume", "parts"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed;
+  EXPECT_THAT(resumed.out, HasSubstr("rehearsal accuracy"));
+  for (const char* file : {"model.safetensors", "branches.json", "coverage.json"}) {
+    if (std::string(file) == "branches.json") {  // it has a time, too
+      EXPECT_EQ(saved_factors(workspace.path() / "parts").at("network_factor"),
+                saved_factors(workspace.path() / "whole").at("network_factor"));
+      continue;
+    }
+    EXPECT_EQ(read_file(workspace.path() / "parts/checkpoints/last" / file),
+              read_file(workspace.path() / "whole/checkpoints/last" / file));
+  }
+}
+
+TEST(Rehearsal, IsReplacedWithItsRun) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace.run(rehearse_into("run")).exit_code, 0);
+  const Outcome again = workspace.run(rehearse_into("run", {"--overwrite", "--set", "ngrams.factor=2"}));
+  ASSERT_EQ(again.exit_code, 0) << again;
+  EXPECT_FALSE(fs::exists(workspace.path() / "run/rehearsal"));
+}
+
+TEST(Rehearsal, TheLinearModelAloneNeedsNoConfig) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(
+      {"train", "--train", "train.csv", "--test", "test.csv", "--set", "model.dim=0"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, HasSubstr("no network"));
+}
+
+}  // namespace
+}  // namespace diffuse::testing
