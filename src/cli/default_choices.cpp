@@ -21,7 +21,7 @@ namespace diffuse::cli {
 namespace {
 
 // What the n-grams are chosen on: enough rows to tell choices apart, read in about a second.
-constexpr std::size_t kSampleRows = 6000;
+constexpr std::size_t kSampleRows = 12'000;
 constexpr std::size_t kSampleBytes = 4'000'000;
 
 /// Sets keys that nobody has given, and remembers them for the log.
@@ -157,6 +157,7 @@ void choose_branch(const DataSurvey& survey, Config& config, Choices& choices) {
   choices.set("ngrams.max", own.max, found.max);
   choices.set("ngrams.weighting", own.weighting, found.weighting);
   choices.set("ngrams.min_count", own.min_count, found.min_count);
+  choices.set("ngrams.cost", own.cost, found.cost);
   if (found.char_max == 0) return;
   choices.set("ngrams.char_min", own.char_min, found.char_min);
   choices.set("ngrams.char_max", own.char_max, found.char_max);

@@ -60,8 +60,8 @@ class Rehearsal {
         fold_of_(deal_to_folds(gold_of(run.data.train, classes_).labels, kNgramFolds)) {
     // The n-grams have answered the first fold, of fewer rows all of them.
     const bool all = unseen_.places.size() == run.data.train.size();
-    const std::int64_t fold_rows = std::max<std::int64_t>(
-        std::ssize(run.data.train.rows) / kNgramFolds, 1);
+    const std::int64_t fold_rows =
+        std::max<std::int64_t>(std::ssize(run.data.train.rows) / kNgramFolds, 1);
     folds_ = std::clamp<std::int64_t>((kEnoughRows + fold_rows - 1) / fold_rows, 1,
                                       all ? kNgramFolds : 1);
   }
@@ -69,7 +69,9 @@ class Rehearsal {
   std::int64_t folds() const { return folds_; }
 
   /// The rows that are asked for, in the training rows' order.
-  DatasetView rows() const { return part([this](std::int64_t fold) { return fold < folds_; }); }
+  DatasetView rows() const {
+    return part([this](std::int64_t fold) { return fold < folds_; });
+  }
 
   /// What the n-grams answer there, [n, C].
   std::vector<float> ngram_logits() const {
@@ -171,13 +173,13 @@ Evaluation rehearse(PreparedRun& run, const fs::path& run_dir, RunNgrams& ngrams
       "Rehearsal: the network is trained on four fifths of the rows first and asked for the "
       "others{}, to find what it counts beside the n-grams",
       rehearsal.folds() > 1 ? fmt::format(", {} times", rehearsal.folds()) : "");
-  Evaluation evaluation = evaluate_logits(
-      rehearsal.network_logits(make), rows,
-      {.class_count = run.data.labels.size(),
-       .class_rows = run.data.facts.class_rows,
-       .branches = BranchOptions{.ngram_logits = rehearsal.ngram_logits(),
-                                 .factors = ngrams.branch.trained.factors,
-                                 .fit = true}});
+  Evaluation evaluation =
+      evaluate_logits(rehearsal.network_logits(make), rows,
+                      {.class_count = run.data.labels.size(),
+                       .class_rows = run.data.facts.class_rows,
+                       .branches = BranchOptions{.ngram_logits = rehearsal.ngram_logits(),
+                                                 .factors = ngrams.branch.trained.factors,
+                                                 .fit = true}});
   ngrams.branch.factors = evaluation.branches.value().factors;
   ngrams.confidence = confidence_of(evaluation, run.data.labels);
   log::info("  {}  {}", accuracy_line(evaluation.metrics), branches_text(*evaluation.branches));

@@ -57,23 +57,28 @@ NgramFit::NgramFit(const NgramConfig& config, DatasetView view, std::int64_t fea
       rows_(weighed_rows(view_, scale_, config.weighting)),
       gold_(gold_of(view_, classes)),
       importance_(importance_of(view_)),
-      which_(first_numbers(view_.size())),
-      svm_({.rows = rows_,
-            .which = which_,
-            .labels = gold_.labels,
-            .has = gold_.has,
-            .importance = importance_,
-            .classes = classes,
-            .features = features,
-            .cost = config.cost,
-            .seed = kSeed},
-           pool) {}
+      which_(first_numbers(view_.size())) {}
 
-NgramModel NgramFit::model() const { return {config_.weighting, scale_, svm_.weights()}; }
+const LinearSvm& NgramFit::svm() const {
+  if (!svm_)
+    svm_.emplace(LinearProblem{.rows = rows_,
+                               .which = which_,
+                               .labels = gold_.labels,
+                               .has = gold_.has,
+                               .importance = importance_,
+                               .classes = gold_.classes,
+                               .features = features_,
+                               .cost = config_.cost,
+                               .seed = kSeed},
+                 pool_);
+  return *svm_;
+}
+
+NgramModel NgramFit::model() const { return {config_.weighting, scale_, svm().weights()}; }
 
 OutOfFold NgramFit::out_of_fold(std::int64_t folds, std::int64_t needed) const {
   return config_.weighting == NgramWeighting::naive_bayes ? trained_anew(folds, needed)
-                                                          : svm_.out_of_fold(folds, needed);
+                                                          : svm().out_of_fold(folds, needed);
 }
 
 OutOfFold NgramFit::trained_anew(std::int64_t folds, std::int64_t needed) const {

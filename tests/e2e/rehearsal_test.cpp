@@ -20,10 +20,9 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 std::vector<std::string> rehearse_into(const std::string& out, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments = {
-      "train", "--config",     "small.json", "--out",
-      out,     "--set",        "ngrams.max=2", "--set",
-      "data.validation_fraction=0"};
+  std::vector<std::string> arguments = {"train",        "--config", "small.json",
+                                        "--out",        out,        "--set",
+                                        "ngrams.max=2", "--set",    "data.validation_fraction=0"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
@@ -38,7 +37,8 @@ std::string noise_csv(int rows, unsigned seed) {
   std::string csv;
   for (int i = 0; i < rows; ++i) {
     csv += random() % 2 == 0 ? "a,\"" : "b,\"";
-    for (int word = 0; word < 6; ++word) csv.append("w").append(std::to_string(random() % 40)).append(" ");
+    for (int word = 0; word < 6; ++word)
+      csv.append("w").append(std::to_string(random() % 40)).append(" ");
     csv += "\"\n";
   }
   return csv;
@@ -60,8 +60,8 @@ TEST(Rehearsal, FindsTheFactorsAndHowSureTheSumIs) {
   EXPECT_EQ(Json::parse(read_file(run / "test.json")).at("branches").at("network_factor"),
             factors.at("network_factor"));
   EXPECT_EQ(Json::parse(read_file(run / "checkpoints/last/coverage.json")).at("rows"), 210);
-  const Outcome answer = workspace.run({"predict", "--checkpoint", "all", "--target-accuracy", "0.5"},
-                                       "match goal team\n");
+  const Outcome answer = workspace.run(
+      {"predict", "--checkpoint", "all", "--target-accuracy", "0.5"}, "match goal team\n");
   EXPECT_EQ(answer.exit_code, 0) << answer;
   EXPECT_THAT(answer.out, HasSubstr("sport"));
   EXPECT_FALSE(fs::exists(run / "rehearsal/1/checkpoints")) << "not needed any more";
@@ -97,8 +97,10 @@ TEST(Rehearsal, WhatWasLearnedByHeartCountsLittle) {
 TEST(Rehearsal, IsLeftOutWhereTheFactorIsKnown) {
   const Workspace workspace;
   for (const std::vector<std::string>& settings :
-       {std::vector<std::string>{"--set", "ngrams.factor=2"}, {"--set", "model.dim=0"},
-        {"--set", "ngrams.max=0"}, {"--set", "data.validation_fraction=0.2"},
+       {std::vector<std::string>{"--set", "ngrams.factor=2"},
+        {"--set", "model.dim=0"},
+        {"--set", "ngrams.max=0"},
+        {"--set", "data.validation_fraction=0.2"},
         {"--set", "train.length=0.01m"}}) {
     std::vector<std::string> arguments = rehearse_into("run", settings);
     arguments.emplace_back("--overwrite");
@@ -137,7 +139,8 @@ TEST(Rehearsal, ThatIsStoppedGoesOnToTheSameBytes) {
 TEST(Rehearsal, IsReplacedWithItsRun) {
   const Workspace workspace;
   ASSERT_EQ(workspace.run(rehearse_into("run")).exit_code, 0);
-  const Outcome again = workspace.run(rehearse_into("run", {"--overwrite", "--set", "ngrams.factor=2"}));
+  const Outcome again =
+      workspace.run(rehearse_into("run", {"--overwrite", "--set", "ngrams.factor=2"}));
   ASSERT_EQ(again.exit_code, 0) << again;
   EXPECT_FALSE(fs::exists(workspace.path() / "run/rehearsal"));
 }

@@ -28,11 +28,17 @@ NgramConfig chosen(const Mark& mark, bool all_rows = true) {
   return choose_ngrams({}, true, texts, labels, {}, 2, all_rows, pool);
 }
 
-TEST(ChooseNgrams, WordsAloneWhereTheyTellAll) {
+TEST(ChooseNgrams, NoCharactersWhereWordsTellAll) {
   const NgramConfig config =
       chosen([](std::int32_t label, Random&) { return label == 0 ? "good" : "bad"; });
-  EXPECT_EQ(config.max, 1);
   EXPECT_EQ(config.char_max, 0);
+}
+
+TEST(ChooseNgrams, WeightsByClassesWhereFewWordsOfManyTell) {
+  const NgramConfig config = chosen([](std::int32_t label, Random& random) {
+    return (label == 0 ? "good" : "bad") + std::to_string(random.below(60));
+  });
+  EXPECT_EQ(config.weighting, NgramWeighting::naive_bayes);
 }
 
 TEST(ChooseNgrams, NeverLessThanPairsOfTwoTextsWhereThereAreMoreRows) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "diffuse/base/worker_pool.hpp"
@@ -17,7 +18,8 @@ namespace diffuse {
 /// and no number of threads changes a bit.
 class NgramFit {
  public:
-  /// Trains on the threads of `pool`, which must outlive the object, as the view's data set must.
+  /// Trains, when it is first asked, on the threads of `pool`, which must outlive the object, as
+  /// the view's data set must.
   NgramFit(const NgramConfig& config, DatasetView view, std::int64_t features, std::int64_t classes,
            WorkerPool& pool);
   NgramFit(const NgramFit&) = delete;
@@ -33,6 +35,7 @@ class NgramFit {
   OutOfFold out_of_fold(std::int64_t folds, std::int64_t needed) const;
 
  private:
+  const LinearSvm& svm() const;
   OutOfFold trained_anew(std::int64_t folds, std::int64_t needed) const;
 
   NgramConfig config_;
@@ -44,7 +47,7 @@ class NgramFit {
   Gold gold_;
   std::vector<float> importance_;
   std::vector<std::uint32_t> which_;
-  LinearSvm svm_;
+  mutable std::optional<LinearSvm> svm_;  // trained when it is first asked for
 };
 
 }  // namespace diffuse
