@@ -101,6 +101,18 @@ void choose_for_few_texts(Config& config, Choices& choices) {
   choices.set("train.learning_rate", config.train.learning_rate, 2e-3);
 }
 
+/// Two classes: opinions, mostly, of which a network that learns its texts by heart knows nothing
+/// new; a few epochs know as much in a third of the time (docs/defaults.md, configs/imdb.json).
+void choose_for_two_classes(Config& config, Choices& choices) {
+  train_on_all_rows(config, choices);
+  choices.set("model.token_dropout", config.model.token_dropout, 0.1);
+  choices.set("model.embedding_dropout", config.model.embedding_dropout, 0.3);
+  choices.set("model.head_dropout", config.model.head_dropout, 0.3);
+  choices.set("train.batch_size", config.train.batch_size, std::int64_t{32});
+  choices.set("train.length", config.train.length, std::string("4e"));
+  choices.set("train.learning_rate", config.train.learning_rate, 3e-3);
+}
+
 /// Many texts: pairs of words have rows of their own, and a second pass over each batch pays
 /// (configs/agnews.json, at half of its width).
 void choose_for_many_texts(Config& config, Choices& choices) {
@@ -129,7 +141,9 @@ void choose_network(const DataSurvey& survey, Config& config, Choices& choices) 
     choices.set("train.batch_size", config.train.batch_size,
                 survey.rows < kFewRows ? std::int64_t{32} : std::int64_t{64});
   }
-  if (bytes_a_text < kShortText && survey.rows < kFewRows)
+  if (survey.class_names.size() == 2 && survey.rows < kFewRows)
+    choose_for_two_classes(config, choices);
+  else if (bytes_a_text < kShortText && survey.rows < kFewRows)
     choose_for_short_texts(config, choices);
   else if (survey.rows < kFewRows)
     choose_for_few_texts(config, choices);
@@ -198,7 +212,8 @@ Config choose_defaults(const Config& config, const Overrides& given) {
 
 std::vector<Config> default_recipes(const Config& start, const Overrides& given) {
   std::vector<Config> recipes;
-  for (const auto choose : {choose_for_short_texts, choose_for_few_texts, choose_for_many_texts}) {
+  for (const auto choose : {choose_for_two_classes, choose_for_short_texts, choose_for_few_texts,
+                            choose_for_many_texts}) {
     Config config = start;
     Choices choices(given);
     choose(config, choices);
