@@ -18,6 +18,7 @@
 #include "diffuse/eval/report.hpp"
 #include "diffuse/ngrams/train_ngrams.hpp"
 #include "diffuse/train/confidence.hpp"
+#include "diffuse/train/row_adamw.hpp"
 #include "evaluation.hpp"
 #include "fold_result.hpp"
 #include "lent_data.hpp"
@@ -40,6 +41,7 @@ Config rehearsed_config(const PreparedRun& run, std::size_t rows) {
   config.train.max_updates = 0;
   config.train.evaluate_every = config.train.length;
   config.ngrams = {};
+  config.train.embedding_lr_factor = embedding_lr_factor(config.train);  // by the next two
   config.train.init.clear();
   config.train.pretrain.clear();
   config.train.patience = 0;

@@ -92,11 +92,12 @@ std::vector<Field> train_fields() {
       .between(0, 10)
       .also_called({"lr"});
   table
-      .add("embedding_lr_factor", &TrainConfig::embedding_lr_factor,
-           "The embedding's learning rate, as a multiple of train.learning_rate. 0: it stays as it "
-           "is, or as it was pretrained. Pairs of words (model.bigram_buckets) have the others' "
-           "rate.")
-      .between(0, 1000);
+      .add(
+          "embedding_lr_factor", &TrainConfig::embedding_lr_factor,
+          "The embedding's learning rate, as a multiple of train.learning_rate. -1: 0.05 where it "
+          "begins as it was learned before (train.pretrain, train.init), else 1. 0: it stays as it "
+          "is. Pairs of words (model.bigram_buckets) have the others' rate.")
+      .between(-1, 1000);
   table.add("beta1", &TrainConfig::beta1, "AdamW's decay of the mean gradient.")
       .at_least(0)
       .below(1);

@@ -50,7 +50,15 @@ AdamWOptions adamw_options(const TrainConfig& config) {
           .epsilon = config.epsilon,
           .weight_decay = config.weight_decay,
           .embedding_weight_decay = config.embedding_weight_decay,
-          .embedding_lr_factor = config.embedding_lr_factor};
+          .embedding_lr_factor = embedding_lr_factor(config)};
+}
+
+double embedding_lr_factor(const TrainConfig& config) {
+  // Of what was read about rare words the labelled rows say nothing: they would be learned by heart
+  // (docs/pretraining.md, "All labels").
+  constexpr double kOfLearnedBefore = 0.05;
+  if (config.embedding_lr_factor >= 0) return config.embedding_lr_factor;
+  return config.pretrain.empty() && config.init.empty() ? 1 : kOfLearnedBefore;
 }
 
 bool updates_touched_rows(const TrainConfig& config, bool fused) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "e2e/fixtures.hpp"
@@ -100,9 +101,9 @@ TEST(DefaultChoices, AreToldAndStandInTheConfig) {
                      "train.length=3u", "--set", "train.warmup=1u"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("defaults for 210 rows of 3 classes, "),
-                                 HasSubstr("ngrams.max = 1")));
+                                 HasSubstr("ngrams.max = 2")));
   const Json config = Json::parse(read_file(workspace.path() / "run/config.json"));
-  EXPECT_EQ(config.at("ngrams").at("max"), 1);
+  EXPECT_EQ(config.at("ngrams").at("max"), 2);
   // What is chosen makes the same run again.
   const Outcome again = workspace.run({"train", "--config", "run/config.json", "--out", "again"});
   ASSERT_EQ(again.exit_code, 0) << again;
@@ -122,12 +123,15 @@ TEST(DefaultChoices, LeaveWhatIsGiven) {
   EXPECT_EQ(config.at("train").at("batch_size"), 7);
 }
 
-/// A file of `rows` rows, whose texts have `words` words.
-std::string rows_of(int rows, int words) {
+/// A file of `rows` rows of up to three classes, whose texts have `words` words.
+std::string rows_of(int rows, int words, int classes = 3) {
+  constexpr std::array kLabels = {"good,", "bad,", "so-so,"};
+  constexpr std::array kWords = {"sunny ", "rainy ", "cloudy "};
   std::string csv;
   for (int i = 0; i < rows; ++i) {
-    csv += i % 2 == 0 ? "good," : "bad,";
-    for (int k = 0; k < words; ++k) csv += i % 2 == 0 ? "sunny " : "rainy ";
+    const auto kind = static_cast<std::size_t>(i % classes);
+    csv += kLabels[kind];
+    for (int k = 0; k < words; ++k) csv += kWords[kind];
     csv += std::to_string(i) + "\n";
   }
   return csv;
@@ -148,6 +152,16 @@ TEST(DefaultChoices, AreTheRecipesOfTheShippedConfigs) {
             model_of({"config", "--show", configs + "trec.json"}));
   EXPECT_EQ(model_of({"train", "--train", "longer.csv", "--dry-run", "--json"}),
             model_of({"config", "--show", configs + "r8.json"}));
+}
+
+TEST(DefaultChoices, OfTwoClassesAreAShortTraining) {
+  const Workspace workspace;
+  workspace.write("two.csv", rows_of(1200, 8, 2));
+  const Outcome outcome = workspace.run({"train", "--train", "two.csv", "--dry-run", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const Json config = Json::parse(outcome.out).at("config");
+  EXPECT_EQ(config.at("train").at("length"), "4e");
+  EXPECT_EQ(config.at("data").at("validation_fraction"), 0);
 }
 
 TEST(DefaultChoices, FitWhatIsGivenBesideThem) {

@@ -114,6 +114,18 @@ class TwoWays {
 
 double rate_at(int update) { return update < 20 ? 0.001 * update : 0.02 - 0.00004 * update; }
 
+TEST(AdamWOptions, WordsThatWereLearnedBeforeHaveASlowRate) {
+  TrainConfig config;
+  EXPECT_EQ(adamw_options(config).embedding_lr_factor, 1);
+  config.pretrain = "10e";
+  EXPECT_EQ(adamw_options(config).embedding_lr_factor, 0.05);
+  config.pretrain.clear();
+  config.init = "runs/words";
+  EXPECT_EQ(adamw_options(config).embedding_lr_factor, 0.05);
+  config.embedding_lr_factor = 0.5;
+  EXPECT_EQ(adamw_options(config).embedding_lr_factor, 0.5);
+}
+
 TEST(RowAdamW, SlowsTheWordsAloneByTheEmbeddingsFactor) {
   const AdamWOptions options{.embedding_lr_factor = 0};
   WorkerPool pool(1);

@@ -128,8 +128,8 @@ struct DistilBertConfig {
 struct PretrainConfig {
   std::vector<std::string> texts;
   double masked = 0.3;
-  std::int64_t negatives = 512;
-  std::int64_t batch_size = 256;
+  std::int64_t negatives = 256;
+  std::int64_t batch_size = 128;
   double learning_rate = 2e-3;
 };
 
@@ -164,7 +164,7 @@ struct TrainConfig {
   std::int64_t sort_window = 50;
   bool overfit_batch = false;
   double learning_rate = 3e-3;
-  double embedding_lr_factor = 1.0;
+  double embedding_lr_factor = -1.0;
   double beta1 = 0.9;
   double beta2 = 0.98;
   double epsilon = 1e-8;

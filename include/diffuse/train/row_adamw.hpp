@@ -19,6 +19,8 @@ namespace diffuse {
 
 /// The optimizer's part of `config`.
 AdamWOptions adamw_options(const TrainConfig& config);
+/// What `train.embedding_lr_factor` stands for.
+double embedding_lr_factor(const TrainConfig& config);
 
 /// Whether updates move the rows of a batch alone: where that is asked for, the fused kernel runs,
 /// which gives their gradients, and RowAdamW can follow the betas.
