@@ -91,9 +91,7 @@ OutOfFold NgramFit::trained_anew(std::int64_t folds, std::int64_t needed) const 
     for (std::size_t i = 0; i < view_.size(); ++i)
       (fold_of[i] == fold ? own : others).rows.push_back(view_.rows[i]);
     const std::vector<float> answers =
-        NgramFit(config_, others, features_, gold_.classes, pool_)
-            .model()
-            .logits(own, pool_);
+        NgramFit(config_, others, features_, gold_.classes, pool_).model().logits(own, pool_);
     auto from = answers.begin();
     for (std::size_t i = 0; i < view_.size(); ++i) {
       if (fold_of[i] != fold) continue;
