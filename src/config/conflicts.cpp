@@ -100,6 +100,9 @@ void check_ngrams(const Config& config, std::vector<Conflict>& found) {
 }
 
 void check_pretraining(const Config& config, std::vector<Conflict>& found) {
+  if (const double factor = config.train.embedding_lr_factor; factor < 0 && factor != -1)
+    found.push_back({{"train.embedding_lr_factor"},
+                     fmt::format("{} is none; expected -1, or a number of at least 0", factor)});
   if (config.train.pretrain.empty()) return;
   if (config.model.type != ModelType::diffusion)
     found.push_back(

@@ -16,11 +16,11 @@ namespace diffuse {
 namespace {
 
 constexpr std::int64_t kFolds = 5;
-constexpr std::int64_t kEnoughRows = 2000;
+constexpr std::int64_t kJudgedRows = 2000;
 
 /// Folds of `rows` rows that are left out, one after the other: as many as enough rows are in.
 std::int64_t folds_needed(std::int64_t rows) {
-  const std::int64_t needed = (kFolds * kEnoughRows + rows - 1) / std::max<std::int64_t>(rows, 1);
+  const std::int64_t needed = (kFolds * kJudgedRows + rows - 1) / std::max<std::int64_t>(rows, 1);
   return std::clamp<std::int64_t>(needed, 2, kFolds);
 }
 

@@ -335,6 +335,9 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"model": {"type": "distilbert"}, "train": {"pretrain": "2e"}})"),
             "c.json: train.pretrain: \"2e\": only a diffusion model is pretrained, and "
             "model.type = distilbert");
+  EXPECT_EQ(load_error(R"({"train": {"embedding_lr_factor": -0.5}})"),
+            "c.json: train.embedding_lr_factor: -0.5 is none; expected -1, or a number of at least "
+            "0");
   EXPECT_EQ(load_error(R"({"train": {"pretrain": "2h"}})"),
             "c.json: train.pretrain: \"2h\" is not allowed; expected epochs (\"11e\"), updates "
             "(\"20000u\"), minutes (\"10m\") or nothing (how long to learn from the texts alone "
