@@ -89,7 +89,7 @@ std::optional<PassFigures> MaskedWordModel::train_pass(const Batch& batch,
     figures =
         fused_->train(batch, hidden_, context.place, static_cast<float>(share / count), options);
   } else if (!hidden_.places.empty()) {
-    figures.loss = pass_by_autograd(batch, context, share) * count;
+    figures.loss = pass_by_autograd(batch, context, share * options.loss_scale) * count;
     figures.correct = found_;
   }
   return PassFigures{.loss = figures.loss / count * share,

@@ -81,13 +81,17 @@ Updater::Pass Updater::pass(const Batch& batch, double total_weight, std::uint32
                                          .batch = index}};
   PassOptions options{.label_smoothing = config_.label_smoothing,
                       .weight = total_weight > 0 ? 1.0 / total_weight : 0,
-                      .adversarial = config_.adversarial};
+                      .adversarial = config_.adversarial,
+                      .loss_scale = scaler_ ? scaler_->current() : 1.0};
   if (touched_)
     options.before_rows = [this](std::size_t table, std::span<const std::int32_t> ids,
                                  WorkerPool& workers) { tables_[table].catch_up(ids, workers); };
-  if (const auto figures = classifier_.train_pass(batch, context, options))
-    return {at::scalar_tensor(figures->loss, at::kFloat),
-            at::scalar_tensor(figures->correct, at::kLong)};
+  if (const auto figures = classifier_.train_pass(batch, context, options)) {
+    // Beside the norm of the gradients, wherever that is.
+    const at::TensorOptions place(classifier_.device());
+    return {at::scalar_tensor(figures->loss, place.dtype(at::kFloat)),
+            at::scalar_tensor(figures->correct, place.dtype(at::kLong))};
+  }
   return pass_by_autograd(batch, total_weight, context, clock);
 }
 

@@ -1,7 +1,9 @@
 #include "diffuse/ops/reference/segment_pool.hpp"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones_like.h>
+#include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
@@ -63,6 +65,18 @@ TEST_P(SegmentPoolOn, SharesTheGradientOfTheMeanByLength) {
   const float third = 1.0F / 3.0F;
   EXPECT_TRUE(
       at::equal(x.grad().select(1, 0).cpu(), at::tensor({0.5F, 0.5F, 1.F, third, third, third})));
+}
+
+// Ten thousand rows a sequence, so that threads meet in their sums.
+TEST_P(SegmentPoolOn, EqualCallsGiveEqualBytes) {
+  const std::vector<std::int32_t> offsets = {0, 10'000, 20'000};
+  const Segments segments(offsets, at::TensorOptions(device_).dtype(at::kFloat));
+  const at::Tensor rows = at::randn({offsets.back(), 4}, at::detail::createCPUGenerator(1),
+                                    at::TensorOptions(at::kFloat))
+                              .to(device_);
+  const at::Tensor first = segment_pool(rows, segments, Pooling::mean);
+  for (int call = 0; call < 20; ++call)
+    EXPECT_TRUE(at::equal(segment_pool(rows, segments, Pooling::mean), first));
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, SegmentPoolOn, testing::every_device(), testing::device_name);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "diffuse/model/masked_word_model.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "support/on_device.hpp"
 
@@ -44,19 +45,33 @@ struct Outcome {
   std::vector<at::Tensor> weights;
 };
 
-/// One update of the same weights on the same texts.
-Outcome updated(const Config& config, Precision precision, at::Device device) {
-  const auto classifier = make_classifier(config, kShape, 1);
-  classifier->to(device);
-  Updater updater(config.train, precision, *classifier);
+/// One update of `classifier`, on the same texts each time.
+Outcome updated(const Config& config, Precision precision, at::Device device,
+                Classifier& classifier) {
+  classifier.to(device);
+  Updater updater(config.train, precision, classifier);
   StepClock clock(device, 1);
   clock.begin_update();
   Outcome outcome{updater.apply(
                       1, 2, [&](std::size_t) { return two_texts(0, device); }, 1, 0.01, clock),
                   {}};
-  for (const NamedParameter& parameter : classifier->parameters())
+  for (const NamedParameter& parameter : classifier.parameters())
     outcome.weights.push_back(parameter.tensor.detach().clone());
   return outcome;
+}
+
+/// The same of the same weights.
+Outcome updated(const Config& config, Precision precision, at::Device device) {
+  return updated(config, precision, device, *make_classifier(config, kShape, 1));
+}
+
+/// That of a model that learns hidden words.
+UpdateFigures pretrained(Precision precision, at::Device device) {
+  const Config config = small_config();
+  PretrainConfig pretrain;
+  pretrain.masked = 0.6;
+  MaskedWordModel model(config.model, pretrain, kShape, std::vector<std::int64_t>(16, 2), 1);
+  return updated(config, precision, device, model).figures;
 }
 
 /// Copies of what `model.safetensors` would hold.
@@ -105,6 +120,21 @@ TEST_P(UpdaterOn, Float16ClipsTheUnscaledGradients) {
   EXPECT_GT(exact_moved, 1e-4);
   EXPECT_GT(half_moved, 0.5 * exact_moved) << "the clipped gradients were still scaled";
   EXPECT_LT(apart, 0.5 * exact_moved);
+}
+
+// A pass of its own scales by itself.
+TEST_P(UpdaterOn, Float16UnscalesTheGradientsOfHiddenWords) {
+  const UpdateFigures exact = pretrained(Precision::fp32, device_);
+  const UpdateFigures half = pretrained(Precision::fp16, device_);
+  EXPECT_EQ(half.loss_scale, 65536);
+  EXPECT_GT(exact.loss.item<double>(), 0);
+  EXPECT_NEAR(half.loss.item<double>(), exact.loss.item<double>(), 0.01);
+  const double norm = exact.gradient_norm.item<double>();
+  EXPECT_GT(norm, 0);
+  EXPECT_NEAR(half.gradient_norm.item<double>(), norm, 0.03 * norm);
+  // Reports keep the three in one tensor.
+  for (const at::Tensor& figure : {half.loss, half.gradient_norm, half.correct})
+    EXPECT_EQ(figure.device().type(), device_.type());
 }
 
 TEST_P(UpdaterOn, AnOverflowSkipsTheUpdateAndHalvesTheScale) {

@@ -78,6 +78,7 @@ struct PassOptions {
   double label_smoothing = 0;
   double weight = 1;       ///< of a text's loss in loss and gradients, beside its own
   double adversarial = 0;  ///< size of the adversarial step (ops/adversarial.hpp); 0: none
+  double loss_scale = 1;   ///< of the gradients alone, for float16
   /// Called before the rows of the embeddings are read, for each by its number among the parameters
   /// of that role, with those rows that no pass since the last row_gradients had; may be empty.
   std::function<void(std::size_t embedding, std::span<const std::int32_t> ids, WorkerPool& workers)>

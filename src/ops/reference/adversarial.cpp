@@ -1,9 +1,7 @@
 #include "diffuse/ops/reference/adversarial.hpp"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/index_add.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/zeros.h>
 
 #include "diffuse/ops/reference/segment_pool.hpp"
 
@@ -14,14 +12,12 @@ at::Tensor reference_adversarial_step(const at::Tensor& embeddings, const at::Te
   const at::NoGradGuard no_grad;
   const Segments segments(offsets, embeddings.options());
   const auto norms = [&](const at::Tensor& rows) {
-    return at::index_add(at::zeros({segments.count}, rows.options()), 0, segments.ids,
-                         rows.square().sum(1))
-        .sqrt();
+    return segment_sum(rows.square().sum(1, true), segments).sqrt();
   };
   constexpr double kSmallest = 1e-20;  // a gradient of zero leaves a step of zero
   const at::Tensor factors =
       norms(embeddings.detach()).mul(size).div(norms(gradient).clamp_min(kSmallest));
-  return gradient.mul(at::index_select(factors, 0, segments.ids).unsqueeze(1));
+  return gradient.mul(at::index_select(factors, 0, segments.ids));
 }
 
 }  // namespace diffuse

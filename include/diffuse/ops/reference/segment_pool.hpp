@@ -22,6 +22,10 @@ struct Segments {
   at::Tensor inverse_length;  ///< [B, 1], of the rows' dtype
 };
 
+/// The sum of each sequence's rows, `[N, D]` to `[B, D]`; differentiable. Equal calls give equal
+/// bytes.
+at::Tensor segment_sum(const at::Tensor& rows, const Segments& segments);
+
 /// Pools the rows of each sequence: `rows` `[N, D]` to `[B, D]`, or `[B, 2 D]` for mean_max (the
 /// mean first). Differentiable; where several rows share a maximum its gradient is split evenly.
 at::Tensor segment_pool(const at::Tensor& rows, const Segments& segments, Pooling pooling);
