@@ -59,7 +59,7 @@ class Rehearsal {
         stopped_(stopped),
         unseen_(ngrams.branch.trained.unseen),
         classes_(run.data.labels.size()),
-        fold_of_(deal_to_folds(gold_of(run.data.train, classes_).labels, kNgramFolds)) {
+        fold_of_(unseen_.fold_of) {
     // The n-grams have answered the first fold, of fewer rows all of them.
     const bool all = unseen_.places.size() == run.data.train.size();
     const std::int64_t fold_rows =
@@ -148,7 +148,7 @@ class Rehearsal {
   TrainingResult& stopped_;
   const OutOfFold& unseen_;
   std::int64_t classes_;
-  std::vector<std::int64_t> fold_of_;  // of each training row
+  const std::vector<std::int64_t>& fold_of_;  // of each training row
   std::int64_t folds_ = 1;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <unordered_map>
 
 #include "diffuse/base/error.hpp"
 #include "dual_solver.hpp"
@@ -37,14 +36,6 @@ void add_logits(const float* margins, std::int64_t machines, float* to) {
 }
 
 }  // namespace
-
-std::vector<std::int64_t> deal_to_folds(std::span<const std::int32_t> labels, std::int64_t folds) {
-  std::unordered_map<std::int32_t, std::int64_t> seen;
-  std::vector<std::int64_t> fold_of;
-  fold_of.reserve(labels.size());
-  for (const std::int32_t label : labels) fold_of.push_back(seen[label]++ % folds);
-  return fold_of;
-}
 
 void LinearWeights::logits(std::span<const NgramValue> text, float* to) const {
   std::copy(bias.begin(), bias.end(), to);
@@ -89,9 +80,9 @@ LinearWeights LinearSvm::weights() const {
   return made;
 }
 
-OutOfFold LinearSvm::out_of_fold(std::int64_t folds, std::int64_t needed) const {
+OutOfFold LinearSvm::out_of_fold(std::span<const std::int64_t> fold_of, std::int64_t needed) const {
   const std::size_t n = problem_.which.size();
-  const std::vector<std::int64_t> fold_of = deal_to_folds(problem_.labels, folds);
+  if (fold_of.size() != n) throw Error("LinearSvm: rows and folds differ in number.");
   const std::vector<Group> groups = make_groups(machines_, pool_.threads());
   std::vector<float> margins(n * static_cast<std::size_t>(machines_));
   pool_.run(needed * std::ssize(groups), [&](std::int64_t task, std::int64_t) {

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "diffuse/ngrams/ngram_folds.hpp"
+
 namespace diffuse {
 namespace {
 
@@ -77,12 +79,15 @@ const LinearSvm& NgramFit::svm() const {
 NgramModel NgramFit::model() const { return {config_.weighting, scale_, svm().weights()}; }
 
 OutOfFold NgramFit::out_of_fold(std::int64_t folds, std::int64_t needed) const {
-  return config_.weighting == NgramWeighting::naive_bayes ? trained_anew(folds, needed)
-                                                          : svm().out_of_fold(folds, needed);
+  std::vector<std::int64_t> fold_of = deal_to_folds(view_, gold_.labels, folds);
+  OutOfFold found = config_.weighting == NgramWeighting::naive_bayes
+                        ? trained_anew(fold_of, needed)
+                        : svm().out_of_fold(fold_of, needed);
+  found.fold_of = std::move(fold_of);
+  return found;
 }
 
-OutOfFold NgramFit::trained_anew(std::int64_t folds, std::int64_t needed) const {
-  const std::vector<std::int64_t> fold_of = deal_to_folds(gold_.labels, folds);
+OutOfFold NgramFit::trained_anew(std::span<const std::int64_t> fold_of, std::int64_t needed) const {
   const auto classes = static_cast<std::size_t>(gold_.classes);
   std::vector<float> logits(view_.size() * classes);
   for (std::int64_t fold = 0; fold < needed; ++fold) {

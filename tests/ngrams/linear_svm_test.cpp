@@ -55,6 +55,13 @@ struct Texts {
   std::vector<std::int32_t> labels;
 };
 
+/// Of each of n rows, one of four folds.
+std::vector<std::int64_t> dealt(std::size_t n) {
+  std::vector<std::int64_t> fold_of(n);
+  for (std::size_t i = 0; i < n; ++i) fold_of[i] = static_cast<std::int64_t>(i % 4);
+  return fold_of;
+}
+
 /// The objective of class c's machine at `weights`, by its definition, and its gradient.
 double objective(const Texts& texts, const std::vector<double>& weights, std::int32_t c,
                  double cost, const std::vector<float>& importance, std::vector<double>& gradient) {
@@ -149,7 +156,8 @@ TEST(LinearSvm, GivesTheSameBytesWithAnyNumberOfThreads) {
       const LinearSvm together(texts.problem(classes), pool);
       EXPECT_EQ(together.weights().weights, alone.weights().weights);
       EXPECT_EQ(together.weights().bias, alone.weights().bias);
-      EXPECT_EQ(together.out_of_fold(4, 2).logits, alone.out_of_fold(4, 2).logits);
+      const std::vector<std::int64_t> fold_of = dealt(texts.labels.size());
+      EXPECT_EQ(together.out_of_fold(fold_of, 2).logits, alone.out_of_fold(fold_of, 2).logits);
     }
   }
 }
@@ -158,14 +166,14 @@ TEST(LinearSvm, OutOfFoldLogitsAreThoseOfAMachineWithoutTheFold) {
   WorkerPool pool(2);
   for (const std::int64_t classes : {2, 4}) {
     const Texts texts(240, classes);
-    const OutOfFold found = LinearSvm(texts.problem(classes), pool).out_of_fold(4, 2);
-    std::vector<int> seen(static_cast<std::size_t>(classes));
+    const std::vector<std::int64_t> fold_of = dealt(texts.labels.size());
+    const OutOfFold found = LinearSvm(texts.problem(classes), pool).out_of_fold(fold_of, 2);
     Texts others = texts;
     others.which.clear();
     others.labels.clear();
     std::vector<std::size_t> fold;
     for (std::size_t i = 0; i < texts.labels.size(); ++i) {
-      if (seen[static_cast<std::size_t>(texts.labels[i])]++ % 4 == 1) {
+      if (fold_of[i] == 1) {
         fold.push_back(i);
       } else {
         others.which.push_back(static_cast<std::uint32_t>(i));

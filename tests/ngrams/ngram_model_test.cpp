@@ -9,6 +9,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/safetensors.hpp"
 #include "diffuse/ngrams/ngram_fit.hpp"
+#include "diffuse/ngrams/ngram_folds.hpp"
 #include "diffuse/ngrams/train_ngrams.hpp"
 #include "support/message_of.hpp"
 #include "support/temp_dir.hpp"
@@ -88,6 +89,27 @@ TEST(WeighNgrams, LeavesATextOfNothingKnownAtZero) {
   EXPECT_EQ(text[0].value, 0);
 }
 
+TEST(NgramFolds, EachHasAsManyRowsOfAClass) {
+  Rows rows;
+  std::int32_t word = 0;
+  for (const int label : {0, 1, 0, 0, 1, 0, 0, 1}) rows.add(label, {{word++, 1}});
+  EXPECT_THAT(deal_to_folds(rows.view(), gold_of(rows.view(), 2).labels, 3),
+              ElementsAre(0, 0, 1, 2, 1, 0, 1, 2));
+}
+
+TEST(NgramFolds, RowsOfTheSameNgramsStayTogether) {
+  Rows rows;
+  rows.add(0, {{3, 1}});
+  rows.add(0, {{4, 1}});
+  rows.add(0, {{3, 1}});
+  rows.add(1, {{4, 1}});  // of another class
+  rows.add(0, {{4, 2}});  // twice: another text
+  rows.add(0, {});        // of which nothing is known
+  rows.add(0, {});
+  EXPECT_THAT(deal_to_folds(rows.view(), gold_of(rows.view(), 2).labels, 2),
+              ElementsAre(0, 1, 0, 1, 1, 0, 1));
+}
+
 TEST(NgramFit, NothingOfAFoldIsInWhatAnswersForIt) {
   Rows rows;
   for (int i = 0; i < 60; ++i) rows.add(i % 3 == 0 ? 1 : 0, {{i % 11, 1}, {11 + i % 7, 2}});
@@ -97,7 +119,7 @@ TEST(NgramFit, NothingOfAFoldIsInWhatAnswersForIt) {
   config.weighting = NgramWeighting::naive_bayes;  // the classes are in the weights
   const DatasetView all = rows.view();
   const OutOfFold found = NgramFit(config, all, 18, 2, pool).out_of_fold(4, 2);
-  const std::vector<std::int64_t> fold_of = deal_to_folds(gold_of(all, 2).labels, 4);
+  const std::vector<std::int64_t> fold_of = deal_to_folds(all, gold_of(all, 2).labels, 4);
   std::vector<float> expected;
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (fold_of[i] >= 2) continue;
@@ -118,7 +140,7 @@ TEST(TrainNgrams, TellsClassesApartAndIsCalibrated) {
     const int label = i % 2;
     // Right nine times of ten.
     const int word = i / 2 % 10 == 0 ? 1 - label : label;
-    rows.add(label, {{word, 1}, {2 + i % 7, 1}});
+    rows.add(label, {{word, 1}, {2 + i / 2 % 7, 1}, {9 + i / 14, 1}});  // no two are the same
   }
   WorkerPool pool(2);
   const DatasetView none{rows.view().data, {}};
@@ -127,9 +149,9 @@ TEST(TrainNgrams, TellsClassesApartAndIsCalibrated) {
     NgramConfig config;
     config.max = 1;
     config.weighting = weighting;
-    const TrainedNgrams trained = train_ngrams(config, rows.view(), none, 9, 2, pool);
+    const TrainedNgrams trained = train_ngrams(config, rows.view(), none, 38, 2, pool);
     std::vector<float> logits(2);
-    trained.model.logits(std::vector<NgramValue>{{0, 1}, {3, 1}}, logits.data());
+    trained.model.logits(std::vector<NgramValue>{{0, 1}, {3, 1}, {20, 1}}, logits.data());
     EXPECT_GT(logits[0], logits[1]);
     const double odds = trained.factors.ngrams * static_cast<double>(logits[0] - logits[1]);
     EXPECT_NEAR(1 / (1 + std::exp(-odds)), 0.9, 0.05);

@@ -26,8 +26,8 @@ struct LinearProblem {
   const NgramRows& rows;
   std::span<const std::uint32_t> which;  ///< the rows to train on, [n]
   std::span<const std::int32_t> labels;  ///< of each of these, [n]
-  /// [n, C] of rows of several labels: 1 where one has the label. `labels`, -1 of a row without
-  /// any, then only deal rows to folds. Empty: a row's class is its label.
+  /// [n, C] of rows of several labels: 1 where one has the label. `labels`
+  /// then say nothing. Empty: a row's class is its label.
   std::span<const std::uint8_t> has{};
   std::span<const float> importance{};  ///< of each of these, a factor of `cost`; empty: 1
   std::int64_t classes = 0;
@@ -36,14 +36,11 @@ struct LinearProblem {
   std::uint64_t seed = 1;  ///< of the order in which rows are taken
 };
 
-/// The fold of each of n rows of `labels`: those of a class go to fold 0, 1, …, `folds` - 1, 0, …
-/// in turn, so that every fold has as many of it.
-std::vector<std::int64_t> deal_to_folds(std::span<const std::int32_t> labels, std::int64_t folds);
-
 /// Logits of training rows by machines that were trained without them.
 struct OutOfFold {
-  std::vector<std::size_t> places;  ///< of the rows among those trained on, ascending, [m]
-  std::vector<float> logits;        ///< [m, C]
+  std::vector<std::size_t> places;      ///< of the rows among those trained on, ascending, [m]
+  std::vector<float> logits;            ///< [m, C]
+  std::vector<std::int64_t> fold_of{};  ///< of each row trained on, [n]; of NgramFit
 };
 
 /// A support vector machine for each class against the others, with squared hinge loss and a bias
@@ -63,8 +60,8 @@ class LinearSvm {
   LinearWeights weights() const;
 
   /// What machines say of training rows that they were trained without: one that knows none of a
-  /// fold's rows of each row of the fold (deal_to_folds). The first `needed` folds are asked for.
-  OutOfFold out_of_fold(std::int64_t folds, std::int64_t needed) const;
+  /// fold's rows of each row of the fold. `fold_of` [n]: from 0; the first `needed` are asked for.
+  OutOfFold out_of_fold(std::span<const std::int64_t> fold_of, std::int64_t needed) const;
 
  private:
   LinearProblem problem_;

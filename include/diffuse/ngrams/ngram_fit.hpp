@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "diffuse/base/worker_pool.hpp"
@@ -28,7 +29,7 @@ class NgramFit {
   const Gold& gold() const { return gold_; }
   NgramModel model() const;
 
-  /// Logits of the rows of the first `needed` of `folds` folds (deal_to_folds of the view's labels)
+  /// Logits of the rows of the first `needed` of `folds` folds (deal_to_folds)
   /// by branches that were trained without their fold. What n-grams count by the classes
   /// (naive_bayes) is then taken from the other folds' rows, too: a weight that has seen a row's
   /// label would say too much of it.
@@ -36,7 +37,7 @@ class NgramFit {
 
  private:
   const LinearSvm& svm() const;
-  OutOfFold trained_anew(std::int64_t folds, std::int64_t needed) const;
+  OutOfFold trained_anew(std::span<const std::int64_t> fold_of, std::int64_t needed) const;
 
   NgramConfig config_;
   DatasetView view_;
