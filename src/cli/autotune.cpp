@@ -95,8 +95,11 @@ class AutotunedRun {
     if (space.empty())
       throw UsageError("--autotune: every key that it varies is given; nothing is left to choose.");
     Random random(mix_seed(static_cast<std::uint64_t>(start_.train.seed), kSearchStream));
-    const TuningOptions options{.rungs = tuning.rungs(),
-                                .paired = start_.train.metric == ValidationMetric::accuracy};
+    TuningOptions options{.rungs = tuning.rungs(),
+                          .paired = start_.train.metric == ValidationMetric::accuracy};
+    options.affordable = [&] {
+      return tuning.affordable_bracket(options.bracket, options.reduction);
+    };
     log::info("searching a configuration within {}, measured on {}; {} keys vary", settings_.budget,
               tuning.rows_text(), space.size());
     const TuningResult result = successive_halving(
@@ -107,9 +110,9 @@ class AutotunedRun {
               settings_.changes);
     if (result.brackets == 0)
       log::warning(
-          "--autotune {}: too little for even one round of the search, which takes about {}; what "
-          "was there at the beginning is taken.",
-          settings_.budget, tuning.round_text(options.bracket, options.reduction));
+          "--autotune {}: too little for even the smallest round of the search, which takes about "
+          "{}; what was there at the beginning is taken.",
+          settings_.budget, tuning.least_text(options.reduction));
     return result.best;
   }
 

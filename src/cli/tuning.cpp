@@ -29,6 +29,8 @@ constexpr double kSecondsAMinute = 60;
 constexpr std::int64_t kFewFolds = 5;
 constexpr std::int64_t kFewRows = 20'000;
 constexpr std::int64_t kMeasuredRows = 10'000;
+/// Candidates that make a choice.
+constexpr std::size_t kSmallestBracket = 2;
 /// A loss that no other candidate's is above.
 constexpr double kWorstLoss = 1e9;
 
@@ -219,14 +221,27 @@ std::string Tuning::rows_text() const {
                      format_count(rows_));
 }
 
-std::string Tuning::round_text(std::size_t candidates, std::size_t reduction) const {
-  const auto whole = static_cast<double>(ladder_.back().folds);
-  double trainings = ladder_.back().length * whole + final_training_;
+/// What a bracket takes, in whole trainings.
+double Tuning::bracket_trainings(std::size_t candidates, std::size_t reduction) const {
+  double trainings = 0;
   for (std::size_t i = 0; i < ladder_.size(); ++i) {
     const std::size_t made = i == 0 || ladder_[i].folds == 1 ? 0 : ladder_[i - 1].folds;
     trainings += static_cast<double>(candidates * (ladder_[i].folds - made)) * ladder_[i].length;
     candidates = (candidates + reduction - 1) / reduction;
   }
+  return trainings;
+}
+
+std::size_t Tuning::affordable_bracket(std::size_t most, std::size_t reduction) const {
+  std::size_t candidates = most;
+  while (candidates >= kSmallestBracket && !affordable(bracket_trainings(candidates, reduction)))
+    --candidates;
+  return candidates < kSmallestBracket ? 0 : candidates;
+}
+
+std::string Tuning::least_text(std::size_t reduction) const {
+  const double trainings = ladder_.back().length * static_cast<double>(ladder_.back().folds) +
+                           bracket_trainings(kSmallestBracket, reduction) + final_training_;
   const double each = trainings_ == 0 ? 0 : used_ / trainings_;
   return by_updates_ ? fmt::format("{} updates", format_count(std::llround(trainings * each)))
                      : format_duration(trainings * each);

@@ -43,14 +43,19 @@ class Tuning {
   std::string used_text() const;
   /// What the rows are that candidates are measured on.
   std::string rows_text() const;
-  /// What the start and one bracket of `candidates`, of which one of `reduction` goes on, would
-  /// take, and the training of what is chosen: "about 36,000 updates", once the first was made.
-  std::string round_text(std::size_t candidates, std::size_t reduction) const;
+  /// With how many candidates, at most `most`, of which one of `reduction` goes on from each rung,
+  /// a bracket can begin, so that there is time for it and for the training of what is chosen; 0:
+  /// not even with two.
+  std::size_t affordable_bracket(std::size_t most, std::size_t reduction) const;
+  /// What the start and a bracket of two would take, and the training of what is chosen: "about
+  /// 36,000 updates", once the first was made.
+  std::string least_text(std::size_t reduction) const;
 
  private:
   std::optional<TuningTrial> trial(const TuningStep& step, std::size_t fold, double length);
   TuningTrial train_trial(const TuningStep& step, TuningTrial trial, double length);
   bool affordable(double trainings) const;
+  double bracket_trainings(std::size_t candidates, std::size_t reduction) const;
   TuningScore score_of(const std::vector<TuningTrial>& trials) const;
 
   Config start_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -32,13 +33,12 @@ class Tuning {
     Candidate best = *admitted(start);
     TuningResult result{.best = start};
     if (climb(best, options_.rungs - 1)) {
-      std::vector<Candidate> bracket;
-      for (const Config& recipe : recipes)
-        if (auto candidate = admitted(recipe)) bracket.push_back(*std::move(candidate));
-      while (fill(bracket, best.config) && halve(bracket)) {
+      std::span<const Config> left = recipes;
+      for (;;) {
+        std::vector<Candidate> bracket = filled(left, best.config);
+        if (bracket.empty() || !halve(bracket)) break;
         if (is_better(bracket.front().score, best.score, options_.paired)) best = bracket.front();
         ++result.brackets;
-        bracket.clear();
       }
     }
     result.best = best.config;
@@ -53,17 +53,22 @@ class Tuning {
     return Candidate{config, tried_.size() - 1};
   }
 
-  /// Brings new candidates into the bracket until it is full; false where there is none at all.
-  bool fill(std::vector<Candidate>& bracket, const Config& best) {
+  /// As many new candidates as there is time for, of the `recipes`, which it takes away, first.
+  std::vector<Candidate> filled(std::span<const Config>& recipes, const Config& best) {
+    const std::size_t size =
+        options_.affordable ? std::min(options_.affordable(), options_.bracket) : options_.bracket;
+    std::vector<Candidate> bracket;
+    for (; bracket.size() < size && !recipes.empty(); recipes = recipes.subspan(1))
+      if (auto candidate = admitted(recipes.front())) bracket.push_back(*std::move(candidate));
     constexpr int kDraws = 100;  // of known ones in a row: then all are
-    for (int draw = 0; bracket.size() < options_.bracket && draw < kDraws;) {
+    for (int draw = 0; bracket.size() < size && draw < kDraws;) {
       const std::optional<Config> config = propose_(best);
       if (!config) break;
       auto candidate = admitted(*config);
       draw = candidate ? 0 : draw + 1;
       if (candidate) bracket.push_back(*std::move(candidate));
     }
-    return !bracket.empty();
+    return bracket;
   }
 
   bool climb(Candidate& candidate, std::size_t rung) {

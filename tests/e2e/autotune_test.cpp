@@ -160,10 +160,29 @@ TEST(Autotune, TooLittleTakesTheBeginningAndSaysSo) {
   const Outcome outcome = workspace.run(tuned("small", {"--autotune", "40u"}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.err,
-              HasSubstr("--autotune 40u: too little for even one round of the search"));
+              HasSubstr("--autotune 40u: too little for even the smallest round of the search"));
   EXPECT_THAT(
       outcome.out,
       HasSubstr("chosen  as it began  (diffuse train --config small/config.json repeats it)"));
+}
+
+// The beginning takes 5 trainings of 30 updates, a round of nine candidates 17, of two 6, and what
+// is chosen one.
+TEST(Autotune, ASmallBudgetGetsASmallerRound) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(tuned("smaller", {"--autotune", "420u"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, Not(HasSubstr("too little")));
+  const std::vector<Json> trials = trials_of(workspace.path() / "smaller");
+  std::set<int> candidates;
+  bool whole = false;
+  for (const Json& trial : trials) {
+    candidates.insert(trial.at("candidate").get<int>());
+    whole = whole || (trial.at("candidate") != 0 && trial.at("rung") == 2);
+  }
+  EXPECT_GE(candidates.size(), 3U);
+  EXPECT_LT(candidates.size(), 7U);
+  EXPECT_TRUE(whole) << "no candidate was measured whole";
 }
 
 TEST(Autotune, MeasuresOnTheValidationFileWhereThereIsOne) {

@@ -96,6 +96,21 @@ TEST(SuccessiveHalving, WhatTheBudgetCutsOffIsNotTaken) {
   EXPECT_EQ(none.run(of_dim(500), {}).best.model.dim, 500);
 }
 
+TEST(SuccessiveHalving, ABracketIsAsLargeAsThereIsTimeFor) {
+  Search search{.next = 1};
+  TuningOptions options{.rungs = 2, .bracket = 9, .reduction = 3};
+  std::vector<std::size_t> sizes = {2, 4, 20, 0};  // the third is more than a bracket
+  auto size = sizes.begin();
+  options.affordable = [&] { return *size++; };
+  const TuningResult result =
+      search.run(of_dim(500), options, {of_dim(300), of_dim(301), of_dim(302)});
+  EXPECT_THAT(search.steps, ElementsAre("500@1", "300@0", "301@0", "301@1", "302@0", "1@0", "2@0",
+                                        "3@0", "302@1", "3@1", "4@0", "5@0", "6@0", "7@0", "8@0",
+                                        "9@0", "10@0", "11@0", "12@0", "12@1", "11@1", "10@1"))
+      << "a recipe that did not fit into one bracket is in the next";
+  EXPECT_EQ(result.brackets, 3U);
+}
+
 TEST(SuccessiveHalving, TheLossDecidesBetweenEqualScores) {
   std::int64_t next = 1;
   std::vector<std::int64_t> last_rung;

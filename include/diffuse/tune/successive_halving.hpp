@@ -36,6 +36,9 @@ struct TuningOptions {
   std::size_t reduction = 3;  ///< one of so many goes on to the next
   /// Whether a difference in accuracy has to be greater than its standard error to count.
   bool paired = true;
+  /// Asked before each bracket: how many candidates there is time for; 0 ends the search. Empty:
+  /// for all.
+  std::function<std::size_t()> affordable{};
 };
 
 struct TuningResult {
@@ -51,11 +54,12 @@ bool is_better(const TuningScore& challenger, const TuningScore& best, bool pair
 
 /// Successive halving (K. Jamieson, A. Talwalkar, "Non-stochastic best arm identification and
 /// hyperparameter optimization", AISTATS 2016), one bracket after the other as in Hyperband (L. Li
-/// et al., JMLR 18, 2018), until `measure` or `propose` has nothing more. First `start` is measured
-/// on the last rung; of each bracket the one that is left there takes the place of the best if it
-/// is better by more than chance. The first bracket begins with `recipes`; its other candidates and
-/// all later ones come from `propose`, which is given the best so far. Candidates that have been
-/// tried are not tried again. Where the first measurement is not made, `start` is the best.
+/// et al., JMLR 18, 2018), until `measure` or `propose` has nothing more or `options.affordable`
+/// ends it. First `start` is measured on the last rung; of each bracket the one that is left there
+/// takes the place of the best if it is better by more than chance. The first bracket begins with
+/// `recipes`; its other candidates and all later ones come from `propose`, which is given the best
+/// so far. Candidates that have been tried are not tried again. Where the first measurement is not
+/// made, `start` is the best.
 TuningResult successive_halving(const Config& start, const std::vector<Config>& recipes,
                                 const TuningOptions& options, const MeasureStep& measure,
                                 const ProposeConfig& propose);
