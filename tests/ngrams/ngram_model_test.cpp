@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -108,6 +109,15 @@ TEST(NgramFolds, RowsOfTheSameNgramsStayTogether) {
   rows.add(0, {});
   EXPECT_THAT(deal_to_folds(rows.view(), gold_of(rows.view(), 2).labels, 2),
               ElementsAre(0, 1, 0, 1, 1, 0, 1));
+}
+
+TEST(NgramFolds, NoneIsEmptyWhereFewTextsDiffer) {
+  Rows rows;
+  for (int i = 0; i < 20; ++i) rows.add(i % 2, {{i % 2, 1}});
+  const std::vector<std::int64_t> fold_of =
+      deal_to_folds(rows.view(), gold_of(rows.view(), 2).labels, 5);
+  for (std::int64_t fold = 0; fold < 5; ++fold)
+    EXPECT_EQ(std::ranges::count(fold_of, fold), 4) << fold;
 }
 
 TEST(NgramFit, NothingOfAFoldIsInWhatAnswersForIt) {
