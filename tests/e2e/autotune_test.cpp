@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <csignal>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -103,14 +102,9 @@ TEST(Autotune, TheConfigRepeatsWhatWasChosen) {
 // Which also shows that the same seed chooses the same.
 TEST(Autotune, AStoppedSearchGoesOnAndChoosesTheSame) {
   const auto& [workspace, training] = once();
-  {
-    Process process(workspace.launch(tuned("stopped", {"--autotune", "900u"})));
-    EXPECT_TRUE(process.wait_for_stderr("candidate 3, rung 1"));
-    process.signal(SIGTERM);
-    const Outcome stopped = process.wait();
-    ASSERT_EQ(stopped.exit_code, 143) << stopped;
-    EXPECT_THAT(stopped.err, HasSubstr("diffuse train --resume stopped"));
-  }
+  const Outcome stopped =
+      workspace.stopped_at({"candidate 3, rung 1"}, tuned("stopped", {"--autotune", "900u"}));
+  EXPECT_THAT(stopped.err, HasSubstr("diffuse train --resume stopped"));
   const Outcome none = workspace.run({"predict", "--checkpoint", "stopped"}, "rain\n");
   EXPECT_EQ(none.exit_code, 2) << none;
   EXPECT_THAT(none.err, HasSubstr("a search that has not trained what it chooses yet"));

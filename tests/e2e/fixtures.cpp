@@ -1,7 +1,10 @@
 #include "e2e/fixtures.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -70,6 +73,16 @@ Launch Workspace::launch(std::vector<std::string> arguments, std::string input) 
 
 Outcome Workspace::run(std::vector<std::string> arguments, std::string input) const {
   return testing::run(launch(std::move(arguments), std::move(input)));
+}
+
+Outcome Workspace::stopped_at(const std::vector<std::string>& texts,
+                              std::vector<std::string> arguments) const {
+  Process process(launch(std::move(arguments)));
+  for (const std::string& text : texts) EXPECT_TRUE(process.wait_for_stderr(text)) << text;
+  process.signal(SIGTERM);
+  Outcome stopped = process.wait();
+  EXPECT_EQ(stopped.exit_code, 143) << stopped;
+  return stopped;
 }
 
 const TrainedWorkspace& trained_workspace() {

@@ -26,6 +26,10 @@ class Workspace {
   /// `arguments` for a run inside the folder.
   Launch launch(std::vector<std::string> arguments, std::string input = "") const;
   Outcome run(std::vector<std::string> arguments, std::string input = "") const;
+  /// What a run leaves that gets SIGTERM when all of `texts` have come on stderr, one after the
+  /// other; the test fails where it ends otherwise.
+  Outcome stopped_at(const std::vector<std::string>& texts,
+                     std::vector<std::string> arguments) const;
 
  private:
   TempDir dir_;

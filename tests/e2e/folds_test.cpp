@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <csignal>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -145,16 +144,10 @@ TEST(Folds, AStoppedRunGoesOnWithTheFoldThatIsNotFinished) {
       "--folds", "3", "--json", "--set", "train.log_every=1", "--set", "train.length=60u"};
   const Outcome whole = workspace.run(small_folds("whole", settings));
   ASSERT_EQ(whole.exit_code, 0) << whole;
-  {
-    Process process(workspace.launch(small_folds("parts", settings)));
-    EXPECT_TRUE(process.wait_for_stderr("Fold 2 of 3"));
-    EXPECT_TRUE(process.wait_for_stderr("update 7  grad"));
-    process.signal(SIGTERM);
-    const Outcome stopped = process.wait();
-    EXPECT_EQ(stopped.exit_code, 143) << stopped;
-    EXPECT_THAT(stopped.err, HasSubstr("diffuse train --resume parts"));
-    EXPECT_THAT(stopped.out, IsEmpty());
-  }
+  const Outcome stopped =
+      workspace.stopped_at({"Fold 2 of 3", "update 7  grad"}, small_folds("parts", settings));
+  EXPECT_THAT(stopped.err, HasSubstr("diffuse train --resume parts"));
+  EXPECT_THAT(stopped.out, IsEmpty());
   const Outcome refused = workspace.run({"train", "--resume", "parts", "--folds", "3"});
   EXPECT_EQ(refused.exit_code, 2) << refused;
   EXPECT_THAT(refused.err, HasSubstr("--resume goes on with the folds that the run has"));

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <csignal>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -170,17 +169,11 @@ TEST(Grid, AStoppedGridGoesOnWhereItWas) {
       "--set",  "train.length=60u"};
   const Outcome whole = workspace.run(small_grid("whole", settings));
   ASSERT_EQ(whole.exit_code, 0) << whole;
-  {
-    Process process(workspace.launch(small_grid("parts", settings)));
-    EXPECT_TRUE(process.wait_for_stderr("Run 2 of 4"));
-    EXPECT_TRUE(process.wait_for_stderr("update 7  grad"));
-    process.signal(SIGTERM);
-    const Outcome stopped = process.wait();
-    EXPECT_EQ(stopped.exit_code, 143) << stopped;
-    EXPECT_THAT(stopped.err, HasSubstr("finished runs stay as they are. Go on with:\n  diffuse "
-                                       "grid --resume parts"));
-    EXPECT_THAT(stopped.out, IsEmpty());
-  }
+  const Outcome stopped =
+      workspace.stopped_at({"Run 2 of 4", "update 7  grad"}, small_grid("parts", settings));
+  EXPECT_THAT(stopped.err, HasSubstr("finished runs stay as they are. Go on with:\n  diffuse "
+                                     "grid --resume parts"));
+  EXPECT_THAT(stopped.out, IsEmpty());
   EXPECT_EQ(json_lines(workspace.path() / "parts/results.jsonl").size(), 1U);
   const Outcome rest = workspace.run({"grid", "--resume", "parts", "--json"});
   ASSERT_EQ(rest.exit_code, 0) << rest;

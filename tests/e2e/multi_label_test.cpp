@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "e2e/fixtures.hpp"
@@ -324,10 +323,7 @@ TEST(MultiLabel, GoesOnToTheSameBytes) {
       "--set", "train.length=200u",        "--set", "train.log_every=1",
       "--set", "train.evaluate_every=20u", "--set", "ngrams.max=1"};
   ASSERT_EQ(workspace.train("whole", settings).exit_code, 0);
-  Process process(workspace.launch(SeveralWorkspace::arguments("parts", settings)));
-  ASSERT_TRUE(process.wait_for_stderr("update 30  grad"));
-  process.signal(SIGTERM);
-  EXPECT_EQ(process.wait().exit_code, 143);
+  workspace.stopped_at({"update 30  grad"}, SeveralWorkspace::arguments("parts", settings));
   const Outcome resumed = workspace.run({"train", "--resume", "parts"});
   ASSERT_EQ(resumed.exit_code, 0) << resumed;
   EXPECT_TRUE(weights_of(workspace, "whole") == weights_of(workspace, "parts"));

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "e2e/fixtures.hpp"
@@ -129,10 +128,7 @@ TEST(Ngrams, GoOnToTheSameBytes) {
                                              "--set", "train.log_every=1",
                                              "--set", "train.evaluate_every=20u"};
   ASSERT_EQ(workspace.run(run_into("whole", settings)).exit_code, 0);
-  Process process(workspace.launch(run_into("parts", settings)));
-  ASSERT_TRUE(process.wait_for_stderr("update 30  grad"));
-  process.signal(SIGTERM);
-  EXPECT_EQ(process.wait().exit_code, 143);
+  workspace.stopped_at({"update 30  grad"}, run_into("parts", settings));
   const Outcome resumed = workspace.run({"train", "--resume", "parts"});
   ASSERT_EQ(resumed.exit_code, 0) << resumed;
   EXPECT_THAT(resumed.err, Not(HasSubstr("n-grams: "))) << "they are not trained again";

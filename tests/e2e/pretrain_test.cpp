@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <csignal>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -157,11 +156,7 @@ TEST(Pretrain, GoesOnToTheSameBytes) {
   const Workspace workspace;
   const std::vector<std::string> logs = {"--set", "train.log_every=1"};
   ASSERT_EQ(workspace.run(pretrain_into("whole", logs)).exit_code, 0);
-  Process process(workspace.launch(pretrain_into("parts", logs)));
-  ASSERT_TRUE(process.wait_for_stderr("update 7  grad"));
-  process.signal(SIGTERM);
-  const Outcome stopped = process.wait();
-  ASSERT_EQ(stopped.exit_code, 143) << stopped;
+  const Outcome stopped = workspace.stopped_at({"update 7  grad"}, pretrain_into("parts", logs));
   EXPECT_THAT(stopped.err, HasSubstr("diffuse pretrain --resume parts"));
   const Outcome resumed = workspace.run({"pretrain", "--resume", "parts"});
   ASSERT_EQ(resumed.exit_code, 0) << resumed;
@@ -175,11 +170,7 @@ TEST(Pretrain, OfATrainingThatIsStoppedGoesOnToo) {
                                          "--set", "train.log_every=1",
                                          "--set", "pretrain.batch_size=16"};
   ASSERT_EQ(workspace.run(train_into("whole", both)).exit_code, 0);
-  Process process(workspace.launch(train_into("parts", both)));
-  ASSERT_TRUE(process.wait_for_stderr("update 7  grad"));
-  process.signal(SIGTERM);
-  const Outcome stopped = process.wait();
-  ASSERT_EQ(stopped.exit_code, 143) << stopped;
+  const Outcome stopped = workspace.stopped_at({"update 7  grad"}, train_into("parts", both));
   EXPECT_THAT(stopped.err, HasSubstr("diffuse train --resume parts"));
   EXPECT_FALSE(fs::exists(workspace.path() / "parts/checkpoints/last"));
   const Outcome resumed = workspace.run({"train", "--resume", "parts"});

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include <csignal>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -115,11 +114,7 @@ TEST(Rehearsal, ThatIsStoppedGoesOnToTheSameBytes) {
   const Workspace workspace;
   const std::vector<std::string> logs = {"--set", "train.log_every=1"};
   ASSERT_EQ(workspace.run(rehearse_into("whole", logs)).exit_code, 0);
-  Process process(workspace.launch(rehearse_into("parts", logs)));
-  ASSERT_TRUE(process.wait_for_stderr("update 7  grad"));
-  process.signal(SIGTERM);
-  const Outcome stopped = process.wait();
-  ASSERT_EQ(stopped.exit_code, 143) << stopped;
+  const Outcome stopped = workspace.stopped_at({"update 7  grad"}, rehearse_into("parts", logs));
   EXPECT_THAT(stopped.err, HasSubstr("diffuse train --resume parts"));
   EXPECT_FALSE(fs::exists(workspace.path() / "parts/checkpoints/last"));
   const Outcome resumed = workspace.run({"train", "--resume", "parts"});
