@@ -76,9 +76,10 @@ class GridTraining {
     write_or_warn("The grid goes on without train.log",
                   [&] { log::open_file((run_dir_ / "train.log").string()); });
     log::info(
-        "{} runs: {} combinations, {} seed{} each, compared on {} validation rows{}",
+        "{} runs: {} combination{}, {} seed{} each, compared on {} validation rows{}",
         format_count(runs_.count()), format_count(std::ssize(plan_.grid.points)),
-        plan_.settings.seeds, plan_.settings.seeds == 1 ? "" : "s", format_count(validation_rows_),
+        plan_.grid.points.size() == 1 ? "" : "s", plan_.settings.seeds,
+        plan_.settings.seeds == 1 ? "" : "s", format_count(validation_rows_),
         runs_.finished().empty() ? "" : fmt::format("; {} done before", runs_.finished().size()));
   }
 

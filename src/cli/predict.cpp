@@ -147,8 +147,9 @@ double threshold_of(const PredictOptions& options, const OpenedModel& opened) {
   if (!std::filesystem::exists(file, ignored))
     throw UsageError(
         fmt::format("--target-accuracy: '{}' does not tell how accurate it is at which confidence, "
-                    "for it was trained without validation rows (data.validation, "
-                    "data.validation_fraction) or by an older version.",
+                    "for nothing was held back to measure that on: neither validation rows "
+                    "(data.validation, data.validation_fraction) nor a rehearsal (of n-grams with "
+                    "ngrams.factor = 0); or `diffuse prune` or an older version wrote it.",
                     checkpoint.string()));
   std::vector<CoveragePoint> curve;
   try {
@@ -158,17 +159,18 @@ double threshold_of(const PredictOptions& options, const OpenedModel& opened) {
   }
   if (const auto point = point_of(curve, *options.target_accuracy)) {
     log::info(
-        "answers from a probability of {:.4f} on: on the validation rows {:.2f} % of {:.1f} % "
-        "answered",
+        "answers from a probability of {:.4f} on: on the rows held back in training {:.2f} % of "
+        "{:.1f} % answered",
         point->threshold, 100 * point->accuracy, 100 * point->coverage);
     return point->threshold;
   }
   double best = 0;
   for (const CoveragePoint& point : curve) best = std::max(best, point.accuracy);
-  throw UsageError(fmt::format(
-      "--target-accuracy {}: on the validation rows the model's surest answers reach {:.4f}; give "
-      "that or less.",
-      *options.target_accuracy, best));
+  throw UsageError(
+      fmt::format("--target-accuracy {}: on the rows held back in training the model's surest "
+                  "answers reach {:.4f}; give "
+                  "that or less.",
+                  *options.target_accuracy, best));
 }
 
 }  // namespace

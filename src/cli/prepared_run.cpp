@@ -28,7 +28,7 @@ namespace {
 std::string kernel_name(bool fused, const Config& config, Precision precision, bool resumed) {
   if (config.model.type != ModelType::diffusion) return "the model's own";
   if (config.model.dim == 0) return "none: the n-grams alone";
-  const char* rows = resumed                                     ? "rows as the checkpoint has it"
+  const char* rows = resumed                                     ? "rows as before the resume"
                      : updates_touched_rows(config.train, fused) ? "touched rows"
                                                                  : "all rows";
   if (!fused)

@@ -118,7 +118,7 @@ void begin_with(Classifier& classifier, const PreparedRun& run, const fs::path& 
 std::vector<std::string> words_to_pretrain(const Config& config) {
   std::vector<std::string> words;
   if (!config.train.init.empty())
-    words = initial_words(resolve_checkpoint(config.train.init), config.tokenizer);
+    words = initial_words(resolve_checkpoint(config.train.init), config);
   if (config.train.pretrain.empty()) return words;
   std::vector<std::string> more = further_texts(config).words();
   words.insert(words.end(), std::make_move_iterator(more.begin()),

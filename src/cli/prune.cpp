@@ -100,6 +100,15 @@ void train_anew(LoadedModel& model, PruneRows& rows, double keep, WorkerPool& po
                               .factors = factors};
 }
 
+double part_to_keep(const PruneOptions& options, const LoadedModel& model) {
+  if (options.keep > 0) return options.keep;
+  const std::int64_t count = model.ngrams->vocabulary.size();
+  const double keep = usual_part(count);
+  if (keep == 1)
+    log::info("all {} n-grams stay: they are few; --keep PART keeps fewer", format_count(count));
+  return keep;
+}
+
 /// Writes the n-grams' file; from then on the model has the weights that it holds.
 void save_weights(const PruneOptions& options, const fs::path& folder, LoadedModel& model) {
   LoadedNgrams& ngrams = *model.ngrams;
@@ -168,7 +177,7 @@ CLI::App* setup_prune(CLI::App& app, PruneOptions& options) {
                    "Part of the n-grams that stay, those that say most of the training rows; they "
                    "are trained anew")
       ->check(CLI::Range(1e-9, 1.0))
-      ->option_text("PART=0.05");
+      ->option_text("PART; a twentieth, but 20,000 at least");
   verb->add_flag("--int8", options.int8, "Store each weight in a byte");
   verb->add_option("--data", options.data,
                    "Labelled rows to measure on, before and after; without it the rows that chose "
@@ -188,9 +197,11 @@ CLI::App* setup_prune(CLI::App& app, PruneOptions& options) {
   return verb;
 }
 
-int run_prune(const PruneOptions& options) {
+int run_prune(const PruneOptions& given) {
   catch_stop_signals();
-  OpenedModel opened = open_prunable(options);
+  OpenedModel opened = open_prunable(given);
+  PruneOptions options = given;
+  options.keep = part_to_keep(given, opened.model);
   PruneRows rows = read_prune_rows(options, opened);
   WorkerPool pool(opened.threads);
   PruneReport report{.trained_rows = std::ssize(rows.training.train.rows),

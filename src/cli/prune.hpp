@@ -9,7 +9,7 @@ namespace diffuse::cli {
 struct PruneOptions {
   ModelOptions model;
   std::string out;         ///< folder of the new checkpoint
-  double keep = 0.05;      ///< part of the n-grams that stay
+  double keep = 0;         ///< part of the n-grams that stay; 0: usual_part
   bool int8 = false;       ///< a byte for each weight
   std::string data;        ///< measured on; empty: what training left for it
   std::string train;       ///< where the training file is; empty: where it was

@@ -69,6 +69,7 @@ class Rehearsal {
   }
 
   std::int64_t folds() const { return folds_; }
+  std::int64_t updates() const { return updates_; }
 
   /// The rows that are asked for, in the training rows' order.
   DatasetView rows() const {
@@ -133,6 +134,7 @@ class Rehearsal {
                      last.empty() ? std::nullopt : std::optional(last));
     }
     stopped_ = result;
+    updates_ += result.updates;
     if (result.stopped_by_signal != 0) throw Stopped(result.stopped_by_signal);
     FoldAnswers answers{
         .scores = evaluate_checkpoint(result.last_checkpoint, own, {}, run_.data.facts.class_rows,
@@ -150,6 +152,7 @@ class Rehearsal {
   std::int64_t classes_;
   const std::vector<std::int64_t>& fold_of_;  // of each training row
   std::int64_t folds_ = 1;
+  std::int64_t updates_ = 0;
 };
 
 }  // namespace
@@ -166,9 +169,9 @@ fs::path rehearsal_directory(const fs::path& run_dir, std::int64_t fold) {
   return run_dir / kRehearsalFolder / std::to_string(fold + 1);
 }
 
-Evaluation rehearse(PreparedRun& run, const fs::path& run_dir, RunNgrams& ngrams,
-                    const std::function<std::unique_ptr<Classifier>()>& make,
-                    TrainingResult& stopped) {
+Rehearsed rehearse(PreparedRun& run, const fs::path& run_dir, RunNgrams& ngrams,
+                   const std::function<std::unique_ptr<Classifier>()>& make,
+                   TrainingResult& stopped) {
   Rehearsal rehearsal(run, run_dir, ngrams, stopped);
   const DatasetView rows = rehearsal.rows();
   log::info(
@@ -185,7 +188,7 @@ Evaluation rehearse(PreparedRun& run, const fs::path& run_dir, RunNgrams& ngrams
   ngrams.branch.factors = evaluation.branches.value().factors;
   ngrams.confidence = confidence_of(evaluation, run.data.labels);
   log::info("  {}  {}", accuracy_line(evaluation.metrics), branches_text(*evaluation.branches));
-  return evaluation;
+  return {std::move(evaluation), rehearsal.updates()};
 }
 
 std::string rehearsal_text(const Evaluation& rehearsal) {

@@ -157,7 +157,7 @@ int train_and_tell(PreparedRun& run, const fs::path& run_dir, const TrainOptions
   const std::optional<TuningSettings> tuned = read_tuning_settings(run_dir);
   const std::string changes = tuned ? tuned->changes : "";
   const RunOutcome outcome = train_run(run, run_dir, baseline);
-  const auto& [result, evaluated, rehearsed, stopped_by] = outcome;
+  const auto& [result, evaluated, rehearsed, rehearsal_updates, stopped_by] = outcome;
   if (stopped_by != 0)
     return result.last_checkpoint.empty() ? kSignalBase + stopped_by
                                           : tell_stopped(stopped_by, result, run_dir);

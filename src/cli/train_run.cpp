@@ -141,8 +141,11 @@ RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
         return resume_from ? make_run_classifier(run, true) : make_started(run, start);
       };
       ngrams = make_run_ngrams(run, resume_from);
-      if (rehearsed && !resume_from)
-        outcome.rehearsed = rehearse(run, run_dir, ngrams.value(), make, outcome.result);
+      if (rehearsed && !resume_from) {
+        Rehearsed found = rehearse(run, run_dir, ngrams.value(), make, outcome.result);
+        outcome.rehearsed = std::move(found.evaluation);
+        outcome.rehearsal_updates = found.updates;
+      }
       const std::unique_ptr<Classifier> classifier = make();
       run.vectors.reset();
       outcome.result = train(run.config, run.data, *classifier, run_dir, resume_from, baseline,

@@ -30,6 +30,7 @@ struct RunOutcome {
   std::optional<Evaluation> evaluated{};
   /// What the rehearsal of this training was right on, where there was one and it was not before.
   std::optional<Evaluation> rehearsed{};
+  std::int64_t rehearsal_updates = 0;  ///< made for it, beside those of `result`
   /// The number of the signal that ended the run; 0: none. Nothing is left to be told of a stop
   /// where `result.last_checkpoint` is empty: it could not be written, and the log says why.
   int stopped_by = 0;

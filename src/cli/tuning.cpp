@@ -164,7 +164,7 @@ TuningTrial Tuning::train_trial(const TuningStep& step, TuningTrial trial, doubl
     trial.macro_f1 = evaluation.metrics.macro_f1;
     trial.loss = std::min(evaluation.metrics.mean_loss, kWorstLoss);
     trial.right = right_rows(evaluation, run.data.labels.size());
-    trial.updates = outcome.result.updates;
+    trial.updates = outcome.result.updates + outcome.rehearsal_updates;
   } catch (const TrainingError& error) {
     log::debug("diverged: {}", error.what());
     trial.loss = kWorstLoss;

@@ -53,11 +53,17 @@ bool is_word_table(const TensorView& view, const at::Tensor& table, std::size_t 
 
 }  // namespace
 
-std::vector<std::string> initial_words(const fs::path& folder, const TokenizerConfig& tokenizer) {
+std::vector<std::string> initial_words(const fs::path& folder, const Config& config) {
   check_checkpoint(folder, CheckpointUse::model);
   const fs::path file = folder / "config.json";
-  const TokenizerConfig theirs = parse_config(read_file(file), file.string()).tokenizer;
-  if (theirs.type != tokenizer.type || theirs.lowercase != tokenizer.lowercase)
+  const Config theirs = parse_config(read_file(file), file.string());
+  if (theirs.model.dim != config.model.dim)
+    throw CheckpointError(
+        fmt::format("train.init: the model of '{}' has model.dim = {}, this one {}; expected the "
+                    "same, or no weight fits.",
+                    folder.string(), theirs.model.dim, config.model.dim));
+  if (theirs.tokenizer.type != config.tokenizer.type ||
+      theirs.tokenizer.lowercase != config.tokenizer.lowercase)
     throw CheckpointError(fmt::format(
         "train.init: '{}' makes tokens in another way (tokenizer.type or tokenizer.lowercase); "
         "expected the same.",

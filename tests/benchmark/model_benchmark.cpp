@@ -100,7 +100,7 @@ const bool registered_updates = [] {
   }
   // As diffuse bench has them.
   for (const std::string name :
-       {"agnews", "r8", "trec", "imdb", "paper", "paper-notebook", "distilbert-agnews"})
+       {"agnews-diffusion", "r8", "trec", "imdb", "paper", "paper-notebook", "distilbert-agnews"})
     add(name + ".json",
         load_config(std::string(DIFFUSE_SOURCE_DIR) + "/configs/" + name + ".json", {}), 32, 64);
   return true;

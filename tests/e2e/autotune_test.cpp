@@ -192,6 +192,16 @@ TEST(Autotune, MeasuresOnTheValidationFileWhereThereIsOne) {
   EXPECT_EQ(trials[0].at("rows"), trials[1].at("rows"));
 }
 
+// Five of four fifths of 30 updates, before each training of 30.
+TEST(Autotune, RehearsalsCountToo) {
+  const Workspace workspace;
+  const Outcome outcome =
+      workspace.run(tuned("rehearsed", {"--autotune", "200u", "--set", "data.validation_fraction=0",
+                                        "--set", "ngrams.max=1"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_NEAR(trials_of(workspace.path() / "rehearsed").at(0).at("updates").get<int>(), 150, 10);
+}
+
 TEST(Autotune, RefusesWhatDoesNotGoTogether) {
   const Workspace workspace;
   const auto refused = [&](std::vector<std::string> more, const char* text) {

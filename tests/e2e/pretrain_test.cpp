@@ -201,7 +201,8 @@ TEST(Pretrain, SaysWhatIsWrong) {
   EXPECT_THAT(error_of({"predict", "--checkpoint", "words"}),
               HasSubstr("It was pretrained on texts alone and knows no classes"));
   EXPECT_THAT(error_of(train_into("y", {"--init", "words", "--set", "model.dim=9"})),
-              HasSubstr("expected a checkpoint of the same model.dim"));
+              HasSubstr("this one 9; expected the same, or no weight fits"));
+  EXPECT_FALSE(fs::exists(workspace.path() / "y"));
   EXPECT_THAT(error_of(train_into("z", {"--init", "words", "--set", "tokenizer.type=bytes"})),
               HasSubstr("makes tokens in another way"));
 }

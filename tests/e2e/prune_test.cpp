@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
@@ -92,6 +93,8 @@ TEST_F(PruneTest, WritesACheckpointThatEveryVerbReads) {
   const Outcome again = prune("smaller", {}, "small");
   EXPECT_EQ(again.exit_code, 0) << again;
   EXPECT_THAT(again.out, HasSubstr("weights in float32"));
+  EXPECT_THAT(again.err, ContainsRegex("all [0-9]+ n-grams stay: they are few; --keep PART keeps "
+                                       "fewer"));
 }
 
 TEST_F(PruneTest, ItsFiguresAreThoseThatEvalFinds) {
@@ -192,7 +195,7 @@ TEST_F(PruneTest, TakesAValidationFileWeightsAndAFactorThatIsSet) {
               AllOf(HasSubstr("trained anew on 210 rows"), HasSubstr("n = 50, validation rows"),
                     HasSubstr("network 1, n-grams 2.5 (before: network 1, n-grams 2.5)")));
   fs::rename(path("chosen.csv"), path("moved.csv"));
-  EXPECT_THAT(prune("set-gone", {}, "set").err, HasSubstr("chosen.csv"));
+  EXPECT_THAT(prune("set-gone", {"--keep", "0.5"}, "set").err, HasSubstr("chosen.csv"));
   const Outcome moved = prune("set-moved", {"--keep", "0.5", "--validation", "moved.csv"}, "set");
   EXPECT_EQ(moved.exit_code, 0) << moved;
   EXPECT_TRUE(read_file(path("set-small/ngrams.safetensors")) ==
@@ -215,7 +218,7 @@ TEST_F(PruneTest, OfSeveralLabelsChoosesTheThresholdsAnew) {
                      "ngrams.max=2", "--set", "train.length=1e"});
   ASSERT_EQ(training.exit_code, 0) << training;
   const Outcome outcome =
-      workspace.run({"prune", "--checkpoint", "run", "--out", "small", "--int8"});
+      workspace.run({"prune", "--checkpoint", "run", "--out", "small", "--int8", "--keep", "0.05"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("\nall right "), HasSubstr("\nmicro-F1    ")));
   const auto thresholds = [&](const char* folder) {
@@ -231,7 +234,7 @@ TEST_F(PruneTest, OfSeveralLabelsChoosesTheThresholdsAnew) {
 TEST_F(PruneTest, WithoutItsTrainingRowsIsRefusedAndTellsWhatNeedsNone) {
   const fs::path elsewhere = copy("elsewhere");
   set_key(elsewhere, "data", "train", path("gone.csv").string());
-  const Outcome gone = prune("without", {}, "elsewhere");
+  const Outcome gone = prune("without", {"--keep", "0.05"}, "elsewhere");
   EXPECT_EQ(gone.exit_code, 2) << gone;
   EXPECT_THAT(
       gone.err,
@@ -241,8 +244,8 @@ TEST_F(PruneTest, WithoutItsTrainingRowsIsRefusedAndTellsWhatNeedsNone) {
                       "none.")));
   EXPECT_FALSE(fs::exists(path("without")));
   EXPECT_EQ(prune("without", {"--keep", "1", "--int8"}, "elsewhere").exit_code, 0);
-  EXPECT_EQ(prune("found", {"--train", "train.csv"}, "elsewhere").exit_code, 0);
-  const Outcome other = prune("other", {"--train", "test.csv"}, "elsewhere");
+  EXPECT_EQ(prune("found", {"--keep", "0.05", "--train", "train.csv"}, "elsewhere").exit_code, 0);
+  const Outcome other = prune("other", {"--keep", "0.05", "--train", "test.csv"}, "elsewhere");
   EXPECT_EQ(other.exit_code, 2) << other;
   EXPECT_THAT(other.err,
               HasSubstr("test.csv: these are not the rows that the model was trained on"));
@@ -250,7 +253,7 @@ TEST_F(PruneTest, WithoutItsTrainingRowsIsRefusedAndTellsWhatNeedsNone) {
 
 TEST_F(PruneTest, OfAnOlderVersionTakesTheNgramsAsTheyAre) {
   fs::remove(copy("old") / "data.json");
-  const Outcome outcome = prune("x-old", {}, "old");
+  const Outcome outcome = prune("x-old", {"--keep", "0.05"}, "old");
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
   EXPECT_THAT(
       outcome.err,
@@ -332,7 +335,8 @@ TEST_F(PruneTest, OfAnEnsembleIsRefused) {
   EXPECT_EQ(all.exit_code, 2) << all;
   EXPECT_THAT(all.err, HasSubstr("--checkpoint cv: it is an ensemble; prune makes one model "
                                  "smaller, which was trained on all rows."));
-  const Outcome one = workspace.run({"prune", "--checkpoint", "cv/folds/1", "--out", "x"});
+  const Outcome one =
+      workspace.run({"prune", "--checkpoint", "cv/folds/1", "--out", "x", "--keep", "0.5"});
   EXPECT_EQ(one.exit_code, 2) << one;
   EXPECT_THAT(one.err,
               HasSubstr("or it is a model of `train --folds`, which knows a part of them"));
@@ -342,7 +346,8 @@ TEST_F(PruneTest, HelpHasExamples) {
   const Outcome outcome = trained().run({"prune", "--help"});
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("diffuse prune --checkpoint runs/r8 --out r8-small"),
-                                 HasSubstr("--keep PART=0.05"), HasSubstr("--int8")));
+                                 HasSubstr("--keep PART; a twentieth, but 20,000 at least"),
+                                 HasSubstr("--int8")));
 }
 
 }  // namespace

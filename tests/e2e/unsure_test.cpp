@@ -59,16 +59,18 @@ TEST_F(UnsureTest, BelowTheThresholdNothingIsAnswered) {
   EXPECT_TRUE(Json::parse(jsonl.out).at("label").is_null()) << jsonl;
   EXPECT_THAT(
       predict("0.7", unknown).err,
-      HasSubstr("answers from a probability of 0.4000 on: on the validation rows 70.00 % of "
-                "100.0 % answered"));
+      HasSubstr(
+          "answers from a probability of 0.4000 on: on the rows held back in training 70.00 % of "
+          "100.0 % answered"));
 }
 
 TEST_F(UnsureTest, WhatTheModelCannotReachIsRefused) {
   set_coverage(R"({"rows": 100, "points": [[0.9, 0.5, 0.8], [0.4, 1.0, 0.7]]})");
   const Outcome outcome = predict("0.95", "a\n");
   EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("--target-accuracy 0.95: on the validation rows the model's "
-                                     "surest answers reach 0.8000; give that or less."));
+  EXPECT_THAT(outcome.err,
+              HasSubstr("--target-accuracy 0.95: on the rows held back in training the model's "
+                        "surest answers reach 0.8000; give that or less."));
 }
 
 TEST_F(UnsureTest, AModelWithoutATableIsRefused) {
@@ -76,8 +78,10 @@ TEST_F(UnsureTest, AModelWithoutATableIsRefused) {
   fs::remove(workspace_.path() / "model/coverage.json");
   const Outcome outcome = predict("0.9", "a\n");
   EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("does not tell how accurate it is at which confidence, for it "
-                                     "was trained without validation rows"));
+  EXPECT_THAT(outcome.err, HasSubstr("does not tell how accurate it is at which confidence, for "
+                                     "nothing was held back to measure that on: neither validation "
+                                     "rows (data.validation, data.validation_fraction) nor a "
+                                     "rehearsal (of n-grams with ngrams.factor = 0)"));
 }
 
 TEST_F(UnsureTest, ADamagedTableIsTold) {

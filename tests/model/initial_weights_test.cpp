@@ -80,13 +80,17 @@ TEST_F(StartFromCheckpoint, OfNoFittingShapeAreAnError) {
 }
 
 TEST_F(StartFromCheckpoint, BringTheirWords) {
-  EXPECT_EQ(initial_words(folder(), config_.tokenizer),
+  EXPECT_EQ(initial_words(folder(), config_),
             (std::vector<std::string>{"[PAD]", "[UNK]", "[MASK]", "the", "cat", "sat", "on", "a",
                                       "mat", "."}));
-  TokenizerConfig other = config_.tokenizer;
-  other.lowercase = !other.lowercase;
+  Config other = config_;
+  other.tokenizer.lowercase = !other.tokenizer.lowercase;
   EXPECT_THAT(checkpoint_error([&] { initial_words(folder(), other); }),
               HasSubstr("makes tokens in another way (tokenizer.type or tokenizer.lowercase)"));
+  other = config_;
+  other.model.dim = 7;
+  EXPECT_THAT(checkpoint_error([&] { initial_words(folder(), other); }),
+              HasSubstr("this one 7; expected the same, or no weight fits"));
 }
 
 TEST_F(StartFromCheckpoint, AreNoClassifierWhereThereAreNoClasses) {

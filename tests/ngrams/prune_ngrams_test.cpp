@@ -24,6 +24,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::message_of;
 
+TEST(UsualPart, IsATwentiethButTwentyThousandAtLeast) {
+  EXPECT_EQ(usual_part(1), 1);
+  EXPECT_EQ(usual_part(20'000), 1);
+  EXPECT_DOUBLE_EQ(usual_part(50'000), 0.4);
+  EXPECT_DOUBLE_EQ(usual_part(400'000), 0.05);
+  EXPECT_DOUBLE_EQ(usual_part(4'000'000), 0.05);
+}
+
 /// Four n-grams of hashes 11 … 14 and a number that others share.
 class PruneNgrams : public ::testing::Test {
  protected:

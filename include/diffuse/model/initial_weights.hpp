@@ -12,11 +12,10 @@
 
 namespace diffuse {
 
-/// The vocabulary of a checkpoint that a model of `tokenizer` may begin with, a token a line.
-/// `folder`: as resolve_checkpoint gives it. Throws CheckpointError for one that is damaged or of
-/// another way to make tokens of a text.
-std::vector<std::string> initial_words(const std::filesystem::path& folder,
-                                       const TokenizerConfig& tokenizer);
+/// The vocabulary of a checkpoint that a model of `config` may begin with, a token a line.
+/// `folder`: as resolve_checkpoint gives it. Throws CheckpointError for one that is damaged, of
+/// another way to make tokens of a text, or of another model.dim, of which no weight would fit.
+std::vector<std::string> initial_words(const std::filesystem::path& folder, const Config& config);
 
 /// What a model took of a checkpoint.
 struct InitialWeights {
