@@ -168,8 +168,7 @@ double threshold_of(const PredictOptions& options, const OpenedModel& opened) {
   for (const CoveragePoint& point : curve) best = std::max(best, point.accuracy);
   throw UsageError(
       fmt::format("--target-accuracy {}: on the rows held back in training the model's surest "
-                  "answers reach {:.4f}; give "
-                  "that or less.",
+                  "answers reach {:.4f}; give that or less.",
                   *options.target_accuracy, best));
 }
 

@@ -72,8 +72,8 @@ void Updater::share_parameters() {
   if (config_.ema_decay > 0) average_.emplace(others, config_.ema_decay);
 }
 
-Updater::Pass Updater::pass(const Batch& batch, double total_weight, std::uint32_t index,
-                            std::int64_t update, StepClock& clock) {
+Updater::Pass Updater::pass(const Batch& batch, double total_weight, double loss_scale,
+                            std::uint32_t index, std::int64_t update, StepClock& clock) {
   const ForwardContext context{.training = true,
                                .generator = generator_,
                                .place = {.seed = training_seed(config_),
@@ -82,7 +82,7 @@ Updater::Pass Updater::pass(const Batch& batch, double total_weight, std::uint32
   PassOptions options{.label_smoothing = config_.label_smoothing,
                       .weight = total_weight > 0 ? 1.0 / total_weight : 0,
                       .adversarial = config_.adversarial,
-                      .loss_scale = scaler_ ? scaler_->current() : 1.0};
+                      .loss_scale = loss_scale};
   if (touched_)
     options.before_rows = [this](std::size_t table, std::span<const std::int32_t> ids,
                                  WorkerPool& workers) { tables_[table].catch_up(ids, workers); };
@@ -140,7 +140,8 @@ UpdateFigures Updater::apply(std::size_t batch_count, const UpdateSize& size,
     clock.enter(classifier_.is_fused() ? StepClock::Phase::forward_backward
                                        : StepClock::Phase::forward);
     const OneThreadScope threads(classifier_.is_small(batch));
-    const Pass found = pass(batch, size.weight, static_cast<std::uint32_t>(i), update, clock);
+    const Pass found = pass(batch, size.weight, figures.loss_scale.value_or(1),
+                            static_cast<std::uint32_t>(i), update, clock);
     figures.loss = i == 0 ? found.loss : figures.loss.add(found.loss);
     figures.correct = i == 0 ? found.correct : figures.correct.add(found.correct);
     figures.tokens += batch.token_count();

@@ -72,8 +72,8 @@ class Updater {
     at::Tensor loss;
     at::Tensor correct;
   };
-  Pass pass(const Batch& batch, double total_weight, std::uint32_t index, std::int64_t update,
-            StepClock& clock);
+  Pass pass(const Batch& batch, double total_weight, double loss_scale, std::uint32_t index,
+            std::int64_t update, StepClock& clock);
   Pass pass_by_autograd(const Batch& batch, double total_weight, ForwardContext context,
                         StepClock& clock);
   void share_parameters();

@@ -26,8 +26,8 @@ struct LinearProblem {
   const NgramRows& rows;
   std::span<const std::uint32_t> which;  ///< the rows to train on, [n]
   std::span<const std::int32_t> labels;  ///< of each of these, [n]
-  /// [n, C] of rows of several labels: 1 where one has the label. `labels`
-  /// then say nothing. Empty: a row's class is its label.
+  /// [n, C] of rows of several labels: 1 where one has the label; `labels` then say nothing. Empty:
+  /// a row's class is its label.
   std::span<const std::uint8_t> has{};
   std::span<const float> importance{};  ///< of each of these, a factor of `cost`; empty: 1
   std::int64_t classes = 0;

@@ -29,10 +29,10 @@ class NgramFit {
   const Gold& gold() const { return gold_; }
   NgramModel model() const;
 
-  /// Logits of the rows of the first `needed` of `folds` folds (deal_to_folds)
-  /// by branches that were trained without their fold. What n-grams count by the classes
-  /// (naive_bayes) is then taken from the other folds' rows, too: a weight that has seen a row's
-  /// label would say too much of it.
+  /// Logits of the rows of the first `needed` of `folds` folds (deal_to_folds) by branches that
+  /// were trained without their fold. What n-grams count by the classes (naive_bayes) is then taken
+  /// from the other folds' rows, too: a weight that has seen a row's label would say too much of
+  /// it.
   OutOfFold out_of_fold(std::int64_t folds, std::int64_t needed) const;
 
  private:
