@@ -127,8 +127,8 @@ void add_explanation_lines(const ShownExplanation& shown, std::string& out) {
 void add_explanation_cell(const ShownExplanation& shown, std::string& out) {
   for (std::size_t i = 0; i < shown_parts(shown); ++i) {
     const ExplainedPart& part = shown.explanation.parts[i];
-    add(out, "{}{} {:+.3f}", i == 0 ? "" : "; ", escape_tsv(words_of(part, shown.text)),
-        part.contribution);
+    add(out, "{}{} {:+.3f} ({})", i == 0 ? "" : "; ", escape_tsv(words_of(part, shown.text)),
+        part.contribution, kind_of(part));
   }
 }
 

@@ -55,7 +55,7 @@ FoldPlan::FoldPlan(const Config& config, std::int64_t folds)
 
 RowParts FoldPlan::parts(std::int64_t fold) const {
   RowParts parts{.train = {}, .test = {}, .names = rows_.names};
-  for (const std::int32_t own : fold_of_) {
+  for (const std::int64_t own : fold_of_) {
     parts.train.push_back(own >= 0 && own != fold);
     parts.test.push_back(own == fold);
   }

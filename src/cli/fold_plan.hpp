@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "diffuse/config/config.hpp"
@@ -32,7 +33,9 @@ class FoldPlan {
   std::int64_t folds() const { return folds_; }
   const LabelledRows& rows() const { return rows_; }
   /// The fold of a row by its place among the usable ones, or -1.
-  std::int32_t fold_of(std::size_t place) const { return fold_of_[place]; }
+  std::int64_t fold_of(std::size_t place) const { return fold_of_[place]; }
+  /// The same of all usable rows, in file order.
+  std::span<const std::int64_t> fold_of() const { return fold_of_; }
   /// What the model of `fold` is trained on, and that fold itself as its test.
   RowParts parts(std::int64_t fold) const;
   /// The labels of the fold's rows, in file order.
@@ -44,7 +47,7 @@ class FoldPlan {
   std::int64_t folds_;
   LabelledRows rows_;
   std::vector<bool> test_rows_;
-  std::vector<std::int32_t> fold_of_;
+  std::vector<std::int64_t> fold_of_;
 };
 
 }  // namespace diffuse::cli

@@ -71,19 +71,28 @@ std::optional<FoldAnswers> read_fold_answers(const fs::path& fold_dir, std::int6
                      .training_time_s = *time.const_data_ptr<double>()};
 }
 
+std::vector<float> in_row_order(const std::vector<FoldAnswers>& answers,
+                                std::span<const std::int64_t> fold_of, std::int64_t width) {
+  const auto size = static_cast<std::size_t>(width);
+  std::vector<std::size_t> used(answers.size());  // rows of each fold that are in the result
+  std::vector<float> scores;
+  for (const std::int64_t fold : fold_of) {
+    if (fold < 0 || fold >= std::ssize(answers)) continue;
+    const auto f = static_cast<std::size_t>(fold);
+    const std::span row = std::span(answers[f].scores).subspan(used[f]++ * size, size);
+    scores.insert(scores.end(), row.begin(), row.end());
+  }
+  return scores;
+}
+
 CrossValidation cross_validation(const FoldPlan& plan, const std::vector<FoldAnswers>& answers) {
   CrossValidation result;
   const std::int64_t classes = plan.rows().names.size();
   const auto width = static_cast<std::size_t>(classes);
+  result.probabilities = in_row_order(answers, plan.fold_of(), classes);
   std::vector<std::int32_t> gold;
-  std::vector<std::size_t> used(answers.size());  // rows of each fold that are in `result`
-  for (std::size_t place = 0; place < plan.rows().size(); ++place) {
-    if (plan.fold_of(place) < 0) continue;
-    const auto fold = static_cast<std::size_t>(plan.fold_of(place));
-    const std::span own = std::span(answers[fold].scores).subspan(used[fold]++ * width, width);
-    result.probabilities.insert(result.probabilities.end(), own.begin(), own.end());
-    gold.push_back(plan.rows().labels[place]);
-  }
+  for (std::size_t place = 0; place < plan.rows().size(); ++place)
+    if (plan.fold_of(place) >= 0) gold.push_back(plan.rows().labels[place]);
   std::vector<std::int64_t> class_rows(width);
   for (const std::int32_t label : gold) ++class_rows[static_cast<std::size_t>(label)];
   result.all = compute_metrics(result.probabilities, gold, classes);
@@ -140,10 +149,10 @@ std::string cross_validation_text(const CrossValidation& result, const Labels& l
   if (all.macro_f1) text += fmt::format("cross-validated macro-F1  {:.4f}\n", *all.macro_f1);
   if (result.ensemble) text += "ensemble test " + accuracy_line(result.ensemble->metrics) + "\n";
   const std::string run = relative_if_shorter(run_dir);
-  const std::string predictions = relative_if_shorter(run_dir / "predictions.jsonl");
-  text += fmt::format("out-of-fold predictions  {}\nrun directory  {}\n", predictions, run);
-  text += fmt::format("\nNext:\n  diffuse train --train {} --set data.soft_labels=probabilities\n",
-                      shell_quoted(predictions));
+  text += fmt::format("out-of-fold predictions  {}\nrun directory  {}\n",
+                      relative_if_shorter(run_dir / "predictions.jsonl"), run);
+  text += fmt::format("\nNext:\n  diffuse train --config {}    (one model, of all rows)\n",
+                      shell_quoted((fs::path(run) / "config.json").string()));
   if (fs::exists(fold_directory(run_dir, 0) / "checkpoints"))  // --ensemble keeps them
     text += fmt::format("  echo 'a text to classify' | diffuse predict --checkpoint {}\n",
                         shell_quoted(run));

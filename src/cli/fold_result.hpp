@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,11 @@ struct CrossValidation {
   std::vector<float> probabilities;          ///< [n, C] of the rows in folds, in file order
   std::optional<Evaluation> ensemble{};      ///< on the test rows, where both are wanted
 };
+
+/// The answers of folds put into the rows' order. `answers`: of each fold, [n, width]; `fold_of`:
+/// of each row, one that is none of theirs is left out.
+std::vector<float> in_row_order(const std::vector<FoldAnswers>& answers,
+                                std::span<const std::int64_t> fold_of, std::int64_t width);
 
 /// Puts the folds' answers together.
 CrossValidation cross_validation(const FoldPlan& plan, const std::vector<FoldAnswers>& answers);

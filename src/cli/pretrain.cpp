@@ -44,12 +44,27 @@ TrainOptions training_options(const PretrainOptions& options) {
   return training;
 }
 
-std::string summary(const TrainingResult& result, const fs::path& run_dir) {
+/// The flags of `training` that say of what data and model it is, each with a space before it.
+std::string data_flags(const TrainOptions& training) {
+  std::string flags;
+  const auto add = [&](const char* flag, const std::string& value) {
+    if (!value.empty()) flags += fmt::format(" {} {}", flag, shell_quoted(value));
+  };
+  add("--config", training.config);
+  add("--train", training.train.value_or(""));
+  for (const std::string& setting : training.set)
+    if (!setting.starts_with("pretrain.") && !setting.starts_with("train.pretrain="))
+      add("--set", setting);
+  return flags;
+}
+
+std::string summary(const TrainingResult& result, const TrainOptions& given,
+                    const fs::path& run_dir) {
+  const std::string run = relative_if_shorter(run_dir);
   return fmt::format(
-      "pretraining time  {}\nrun directory     {}\nNext: diffuse train --init {} --config ... "
-      "(with the same model)\n",
-      format_duration(result.training_time_s), relative_if_shorter(run_dir),
-      shell_quoted(relative_if_shorter(run_dir)));
+      "pretraining time  {}\nrun directory     {}\n\nNext:\n  diffuse train{} --init {}{}\n",
+      format_duration(result.training_time_s), run, data_flags(given), shell_quoted(run),
+      given.resume.empty() ? "" : "    (and the config or files of the first call)");
 }
 
 std::string summary_json(const TrainingResult& result, const fs::path& run_dir) {
@@ -118,7 +133,8 @@ int run_pretrain(const PretrainOptions& options) {
                  shell_quoted(relative_if_shorter(run_dir)));
     return kSignalBase + result.stopped_by_signal;
   }
-  write_if_read(training.json ? summary_json(result, run_dir) : summary(result, run_dir));
+  write_if_read(training.json ? summary_json(result, run_dir)
+                               : summary(result, options.training, run_dir));
   log::close_file();
   return kDone;
 }

@@ -90,18 +90,9 @@ class Rehearsal {
 
   /// What the network answers there, [n, C].
   std::vector<float> network_logits(const std::function<std::unique_ptr<Classifier>()>& make) {
-    std::vector<std::vector<float>> answers;
+    std::vector<FoldAnswers> answers;
     for (std::int64_t fold = 0; fold < folds_; ++fold) answers.push_back(answer(fold, make));
-    std::vector<std::size_t> used(answers.size());
-    std::vector<float> logits;
-    const auto width = static_cast<std::size_t>(classes_);
-    for (const std::int64_t fold : fold_of_) {
-      if (fold >= folds_) continue;
-      const auto own = static_cast<std::size_t>(fold);
-      const auto row = std::span(answers[own]).subspan(used[own]++ * width, width);
-      logits.insert(logits.end(), row.begin(), row.end());
-    }
-    return logits;
+    return in_row_order(answers, fold_of_, classes_);
   }
 
  private:
@@ -113,12 +104,10 @@ class Rehearsal {
   }
 
   /// Logits [n, C] of the rows of `fold`.
-  std::vector<float> answer(std::int64_t fold,
-                            const std::function<std::unique_ptr<Classifier>()>& make) {
+  FoldAnswers answer(std::int64_t fold, const std::function<std::unique_ptr<Classifier>()>& make) {
     const fs::path folder = rehearsal_directory(run_dir_, fold);
     const DatasetView own = part([&](std::int64_t other) { return other == fold; });
-    if (auto done = read_fold_answers(folder, std::ssize(own.rows), classes_))
-      return std::move(done->scores);
+    if (auto done = read_fold_answers(folder, std::ssize(own.rows), classes_)) return *done;
     create_folders(folder);
     const fs::path last = last_checkpoint(folder);
     const std::unique_ptr<Classifier> classifier = make();
@@ -142,7 +131,7 @@ class Rehearsal {
                       .logits,
         .training_time_s = result.training_time_s};
     write_fold_answers(folder, answers);
-    return std::move(answers.scores);
+    return answers;
   }
 
   PreparedRun& run_;

@@ -121,7 +121,7 @@ RowParts split_off_test(const LabelledRows& rows, double fraction, std::int64_t 
   return parts;
 }
 
-std::vector<std::int32_t> assign_folds(const LabelledRows& rows, const std::vector<bool>& among,
+std::vector<std::int64_t> assign_folds(const LabelledRows& rows, const std::vector<bool>& among,
                                        std::int64_t folds, std::int64_t seed) {
   const std::vector<TextGroup> groups = text_groups(rows, among);
   if (std::ssize(groups) < folds)
@@ -134,7 +134,7 @@ std::vector<std::int32_t> assign_folds(const LabelledRows& rows, const std::vect
   const std::uint64_t stream = mix_seed(static_cast<std::uint64_t>(seed), kFoldStream);
   const auto count = static_cast<std::size_t>(folds);
   std::vector<std::size_t> all(count);  // rows of each fold
-  std::vector<std::int32_t> fold_of(rows.size(), -1);
+  std::vector<std::int64_t> fold_of(rows.size(), -1);
   for (auto& [label, own] : classes) {
     Random random(mix_seed(stream, static_cast<std::uint64_t>(label)));
     shuffle(own, random);
@@ -151,7 +151,7 @@ std::vector<std::int32_t> assign_folds(const LabelledRows& rows, const std::vect
           best = fold;
       of_class[best] += members.size();
       all[best] += members.size();
-      for (const std::uint32_t row : members) fold_of[row] = static_cast<std::int32_t>(best);
+      for (const std::uint32_t row : members) fold_of[row] = static_cast<std::int64_t>(best);
     }
   }
   return fold_of;

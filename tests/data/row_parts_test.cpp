@@ -38,7 +38,7 @@ std::vector<bool> all_of(const LabelledRows& rows) { return std::vector<bool>(ro
 
 /// Rows of each class in each fold.
 std::map<std::int32_t, std::vector<int>> deal(const LabelledRows& rows,
-                                              const std::vector<std::int32_t>& folds, int count) {
+                                              const std::vector<std::int64_t>& folds, int count) {
   std::map<std::int32_t, std::vector<int>> dealt;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto& own = dealt[rows.labels[i]];
@@ -70,7 +70,7 @@ TEST(Folds, OfOneSeedAreTheSameAndOfAnotherAreOthers) {
 TEST(Folds, KeepEqualTextsTogetherWhateverTheirLabels) {
   LabelledRows rows = labelled_rows({30, 30});
   for (std::size_t i = 0; i < 30; i += 2) rows.texts[i + 30] = rows.texts[i];  // of both classes
-  const std::vector<std::int32_t> folds = assign_folds(rows, all_of(rows), 3, 1);
+  const std::vector<std::int64_t> folds = assign_folds(rows, all_of(rows), 3, 1);
   for (std::size_t i = 0; i < 30; i += 2) EXPECT_EQ(folds[i], folds[i + 30]);
   EXPECT_EQ(std::set<std::int32_t>(folds.begin(), folds.end()).size(), 3U);
 }
@@ -79,7 +79,7 @@ TEST(Folds, LeaveOutWhatIsNotAmongTheRows) {
   const LabelledRows rows = labelled_rows({10, 10});
   std::vector<bool> among = all_of(rows);
   among[3] = among[17] = false;
-  const std::vector<std::int32_t> folds = assign_folds(rows, among, 2, 1);
+  const std::vector<std::int64_t> folds = assign_folds(rows, among, 2, 1);
   EXPECT_EQ(folds[3], -1);
   EXPECT_EQ(folds[17], -1);
   EXPECT_EQ(std::ranges::count(folds, -1), 2);

@@ -131,7 +131,8 @@ TEST(Explain, InTsvIsACellBeforeWhatIsKept) {
       explain("both", {"--explain=2", "--format", "tsv", "more.csv", "--keep", "id"}, "");
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.out,
-              MatchesRegex("sport\t[01]\\.[0-9]{6}\t[^\t]+ [+-][0-9.]+; [^\t]+ [+-][0-9.]+\t7\n"));
+              MatchesRegex("sport\t[01]\\.[0-9]{6}\t[^\t]+ [+-][0-9.]+ \\((network|n-gram)\\); "
+                           "[^\t]+ [+-][0-9.]+ \\((network|n-gram)\\)\t7\n"));
 }
 
 TEST(Explain, ReadsSeveralColumnsAsOneText) {

@@ -78,7 +78,7 @@ TEST(Folds, TheTableHasALineForEach) {
               AllOf(HasSubstr("fold  trained on  rows  accuracy  macro-F1  training time\n"),
                     HasSubstr("   2         105   105  "), HasSubstr("cross-validated accuracy  "),
                     HasSubstr("(2 folds: mean "), HasSubstr("cross-validated majority  33.33 %"),
-                    HasSubstr("--train cv/predictions.jsonl --set data.soft_labels=probabilities"),
+                    HasSubstr("diffuse train --config cv/config.json    (one model, of all rows)"),
                     Not(HasSubstr("ensemble"))));
   // What is not asked for is not kept.
   EXPECT_FALSE(fs::exists(workspace.path() / "cv/folds/1/checkpoints"));

@@ -244,8 +244,8 @@ TEST(MultiLabel, EachLabelThatIsAnsweredIsExplained) {
   const Outcome tsv = workspace.run(
       {"predict", "--checkpoint", "runs/several", "--explain=1", "--format", "tsv"}, input);
   EXPECT_THAT(lines_of(tsv.out).at(0),
-              MatchesRegex("sport\\|weather\t[^\t]+\tsport: [a-z ]+ [+-][0-9.]+ \\| weather: "
-                           "[a-z ]+ [+-][0-9.]+"));
+              MatchesRegex("sport\\|weather\t[^\t]+\tsport: [a-z ]+ [+-][0-9.]+ \\([a-z-]+\\) "
+                           "\\| weather: [a-z ]+ [+-][0-9.]+ \\([a-z-]+\\)"));
 }
 
 TEST(MultiLabel, ItsAnswersAreATrainingFile) {

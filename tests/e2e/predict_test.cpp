@@ -151,7 +151,10 @@ TEST(PredictVerb, AWrongChoiceIsNamedWithWhatIsAllowed) {
            {{"--format", "tvs"}, "tvs is not one of text, tsv, jsonl; did you mean tsv?"},
            {{"--format", "1"}, "1 is not one of text, tsv, jsonl"},
            {{"--input-format", "xml"}, "xml is not one of auto, text, csv, tsv, jsonl"},
-           {{"--top", "0"}, "not in range"}}) {
+           {{"--top", "0"}, "not in range"},
+           {{"--target-accuracy", "95"},
+            "--target-accuracy: 95 is not a part from 0 to 1; 95 % is 0.95"},
+           {{"--target-accuracy", "high"}, "--target-accuracy: high is not a part from 0 to 1"}}) {
     const Outcome outcome = predict(arguments);
     EXPECT_EQ(outcome.exit_code, 2) << outcome;
     EXPECT_THAT(outcome.err, HasSubstr(message));

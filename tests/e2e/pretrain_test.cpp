@@ -50,12 +50,14 @@ TEST(Pretrain, LearnsFromTheTrainingTextsAndGivesItsWeightsToATraining) {
   const Workspace workspace;
   const Outcome outcome =
       workspace.run({"pretrain", "--config", "small.json", "--out", "words", "--length", "30e",
-                     "--set", "pretrain.batch_size=16", "--set", "pretrain.learning_rate=0.01"});
+                     "--set", "pretrain.batch_size=16", "--set", "pretrain.learning_rate=0.01",
+                     "--set", "model.head_dropout=0.25"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.err,
               AllOf(HasSubstr("Pretraining on "), HasSubstr("(30e)"), Not(HasSubstr("warning"))));
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("run directory     words"),
-                                 HasSubstr("Next: diffuse train --init words")));
+                                 HasSubstr("Next:\n  diffuse train --config small.json --set "
+                                           "model.head_dropout=0.25 --init words\n")));
   const fs::path words = workspace.path() / "words";
   const std::vector<double> loss = losses(words);
   ASSERT_GE(loss.size(), 2U);

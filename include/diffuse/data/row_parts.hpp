@@ -47,7 +47,7 @@ RowParts split_off_test(const LabelledRows& rows, double fraction, std::int64_t 
 /// The fold, 0 … folds - 1, of each row for which `among` is true, and -1 of the others: of every
 /// class about as many rows in each fold, and rows of equal texts in the same one. A function of
 /// its arguments alone. Throws DataError if there are fewer different texts than folds.
-std::vector<std::int32_t> assign_folds(const LabelledRows& rows, const std::vector<bool>& among,
+std::vector<std::int64_t> assign_folds(const LabelledRows& rows, const std::vector<bool>& among,
                                        std::int64_t folds, std::int64_t seed);
 
 }  // namespace diffuse
