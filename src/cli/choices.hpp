@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,22 @@ CLI::Validator one_of(std::vector<std::pair<std::string, Enum>> choices) {
                        nearest ? fmt::format("; did you mean {}?", *nearest) : "");
   };
   return CLI::Validator(convert, "", "one_of");
+}
+
+/// For `Option::check`: a number from `least` to 1. A percentage is told as what it is.
+inline CLI::Validator is_share(double least = 0) {
+  const auto check = [least](const std::string& text) -> std::string {
+    double value = 0;
+    const bool is_number = CLI::detail::lexical_cast(text, value);
+    if (is_number && value >= least && value <= 1) return "";
+    const std::string_view digits(text.data(), text.size() - (text.ends_with('%') ? 1 : 0));
+    double percent = 0;
+    const bool is_percent =
+        CLI::detail::lexical_cast(std::string(digits), percent) && percent > 1 && percent <= 100;
+    return fmt::format("{} is not a part from 0 to 1{}", printable(text),
+                       is_percent ? fmt::format("; {0} % is {1}", percent, percent / 100) : "");
+  };
+  return CLI::Validator(check, "", "is_share");
 }
 
 }  // namespace diffuse::cli

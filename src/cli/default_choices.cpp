@@ -131,17 +131,20 @@ void choose_for_many_texts(Config& config, Choices& choices) {
 void choose_network(const DataSurvey& survey, Config& config, Choices& choices) {
   constexpr std::int64_t kShortText = 100;  // bytes; some 18 words
   constexpr std::int64_t kLongText = 800;   // some 150 words
-  constexpr std::int64_t kVeryFewRows = 1000;
+  constexpr std::int64_t kVeryFewRows = 200;
+  constexpr std::int64_t kVeryFewOfTwoClasses = 1000;
   constexpr std::int64_t kFewRows = 20'000;
-  constexpr std::int64_t kManyRows = 50'000;
+  constexpr std::int64_t kManyRows = 30'000;
   const std::int64_t bytes_a_text = survey.text_bytes / std::max<std::int64_t>(survey.rows, 1);
-  if (survey.rows < kVeryFewRows) return;  // of which the defaults were made
+  const bool two_classes = survey.class_names.size() == 2;
+  // Of these the configuration's own defaults know as much (docs/defaults.md, "Few rows").
+  if (survey.rows < (two_classes ? kVeryFewOfTwoClasses : kVeryFewRows)) return;
   if (bytes_a_text >= kLongText) {
     choices.set("tokenizer.max_tokens", config.tokenizer.max_tokens, std::int64_t{512});
     choices.set("train.batch_size", config.train.batch_size,
                 survey.rows < kFewRows ? std::int64_t{32} : std::int64_t{64});
   }
-  if (survey.class_names.size() == 2 && survey.rows < kFewRows)
+  if (two_classes && survey.rows < kFewRows)
     choose_for_two_classes(config, choices);
   else if (bytes_a_text < kShortText && survey.rows < kFewRows)
     choose_for_short_texts(config, choices);

@@ -172,16 +172,6 @@ double threshold_of(const PredictOptions& options, const OpenedModel& opened) {
                   *options.target_accuracy, best));
 }
 
-/// For Option::check: what is wrong with a share, or nothing.
-std::string is_share(const std::string& text) {
-  double value = 0;
-  const bool is_number = CLI::detail::lexical_cast(text, value);
-  if (is_number && value >= 0 && value <= 1) return "";
-  return fmt::format(
-      "{} is not a part from 0 to 1{}", printable(text),
-      is_number && value > 1 && value <= 100 ? fmt::format("; {0} % is {1}", value, value / 100) : "");
-}
-
 }  // namespace
 
 CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
@@ -232,7 +222,7 @@ CLI::App* setup_predict(CLI::App& app, PredictOptions& options) {
           "--target-accuracy", options.target_accuracy,
           "Answer only where the model is sure enough for this accuracy, by its validation "
           "rows; else #unsure (jsonl: null)")
-      ->check(is_share)
+      ->check(is_share())
       ->option_text("PART");
   verb->footer(
       "A record that cannot be used is answered by an error record in its place (tsv: #error and "

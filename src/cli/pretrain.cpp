@@ -20,6 +20,7 @@
 #include "run_directory.hpp"
 #include "run_lock.hpp"
 #include "startup_table.hpp"
+#include "train_config.hpp"
 #include "train_result.hpp"
 #include "train_run.hpp"
 
@@ -56,6 +57,22 @@ std::string data_flags(const TrainOptions& training) {
     if (!setting.starts_with("pretrain.") && !setting.starts_with("train.pretrain="))
       add("--set", setting);
   return flags;
+}
+
+/// The config, before the texts are read. Throws UsageError where nothing says how long to learn.
+Config config_with_length(const TrainOptions& training) {
+  const auto complain = [] {
+    throw UsageError("--length LENGTH is missing: how long to learn, \"10m\" for ten minutes.");
+  };
+  // Without a config values would be chosen first, by the data.
+  if (training.config.empty() && training.resume.empty() &&
+      std::ranges::none_of(training.set, [](const std::string& given) {
+        return given.starts_with("train.pretrain=");
+      }))
+    complain();
+  Config config = checked_config(training);
+  if (config.train.pretrain.empty()) complain();
+  return config;
 }
 
 std::string summary(const TrainingResult& result, const TrainOptions& given,
@@ -106,9 +123,7 @@ int run_pretrain(const PretrainOptions& options) {
   catch_checkpoint_signals();
   const std::string start_time = utc_now();
   const TrainOptions training = training_options(options);
-  PreparedRun run = prepare_run(training);
-  if (run.config.train.pretrain.empty())
-    throw UsageError("--length LENGTH is missing: how long to learn, \"10m\" for ten minutes.");
+  PreparedRun run = prepare_run(config_with_length(training), {.resumed = training.resume});
   catch_stop_signals();
   const bool resumed = !training.resume.empty();
   const fs::path run_dir =
@@ -134,7 +149,7 @@ int run_pretrain(const PretrainOptions& options) {
     return kSignalBase + result.stopped_by_signal;
   }
   write_if_read(training.json ? summary_json(result, run_dir)
-                               : summary(result, options.training, run_dir));
+                              : summary(result, options.training, run_dir));
   log::close_file();
   return kDone;
 }

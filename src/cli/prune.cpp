@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "choices.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
@@ -176,7 +177,7 @@ CLI::App* setup_prune(CLI::App& app, PruneOptions& options) {
   verb->add_option("--keep", options.keep,
                    "Part of the n-grams that stay, those that say most of the training rows; they "
                    "are trained anew")
-      ->check(CLI::Range(1e-9, 1.0))
+      ->check(is_share(1e-9))
       ->option_text("PART; a twentieth, but 20,000 at least");
   verb->add_flag("--int8", options.int8, "Store each weight in a byte");
   verb->add_option("--data", options.data,

@@ -109,6 +109,7 @@ class Rehearsal {
     const DatasetView own = part([&](std::int64_t other) { return other == fold; });
     if (auto done = read_fold_answers(folder, std::ssize(own.rows), classes_)) return *done;
     create_folders(folder);
+    if (folds_ > 1) log::info("Rehearsal {} of {}", fold + 1, folds_);
     const fs::path last = last_checkpoint(folder);
     const std::unique_ptr<Classifier> classifier = make();
     DatasetView others = part([&](std::int64_t other) { return other != fold; });
@@ -148,10 +149,11 @@ class Rehearsal {
 
 bool is_rehearsed(const PreparedRun& run) {
   const Config& config = run.config;
-  return run.data.ngrams.has_value() && config.ngrams.factor == 0 && config.model.dim > 0 &&
+  const bool trains = run.startup.plan.total > 0 && run.startup.plan.time_limit_s == 0;
+  return run.data.ngrams.has_value() && config.ngrams.factor == 0 &&
          run.data.validation.size() == 0 && run.data.train.size() >= kNgramFolds &&
          !run.data.train_file->several_labels() && !config.train.overfit_batch &&
-         run.startup.plan.total > 0 && run.startup.plan.time_limit_s == 0;
+         (trains || config.model.dim == 0);
 }
 
 fs::path rehearsal_directory(const fs::path& run_dir, std::int64_t fold) {
@@ -163,17 +165,23 @@ Rehearsed rehearse(PreparedRun& run, const fs::path& run_dir, RunNgrams& ngrams,
                    TrainingResult& stopped) {
   Rehearsal rehearsal(run, run_dir, ngrams, stopped);
   const DatasetView rows = rehearsal.rows();
-  log::info(
-      "Rehearsal: the network is trained on four fifths of the rows first and asked for the "
-      "others{}, to find what it counts beside the n-grams",
-      rehearsal.folds() > 1 ? fmt::format(", {} times", rehearsal.folds()) : "");
+  const bool network = run.config.model.dim > 0;
+  if (network)
+    log::info(
+        "Rehearsal: the network is trained on four fifths of the rows first and asked for the "
+        "others{}, to find what it counts beside the n-grams",
+        rehearsal.folds() > 1 ? fmt::format(", {} times", rehearsal.folds()) : "");
+  std::vector<float> ngram_logits = rehearsal.ngram_logits();
+  std::vector<float> logits =
+      network ? rehearsal.network_logits(make) : std::vector<float>(ngram_logits.size());
   Evaluation evaluation =
-      evaluate_logits(rehearsal.network_logits(make), rows,
+      evaluate_logits(std::move(logits), rows,
                       {.class_count = run.data.labels.size(),
                        .class_rows = run.data.facts.class_rows,
-                       .branches = BranchOptions{.ngram_logits = rehearsal.ngram_logits(),
+                       .branches = BranchOptions{.ngram_logits = std::move(ngram_logits),
                                                  .factors = ngrams.branch.trained.factors,
-                                                 .fit = true}});
+                                                 .fit = network}},
+                      network);
   ngrams.branch.factors = evaluation.branches.value().factors;
   ngrams.confidence = confidence_of(evaluation, run.data.labels);
   log::info("  {}  {}", accuracy_line(evaluation.metrics), branches_text(*evaluation.branches));

@@ -19,7 +19,8 @@ std::filesystem::path rehearsal_directory(const std::filesystem::path& run_dir, 
 
 /// Whether a training of `run` is rehearsed: no validation rows tell what its network, which has
 /// learned the training rows by heart, counts beside its n-grams, and nobody has said it
-/// (`ngrams.factor`). Not of a length in minutes, which it would double, nor of several labels.
+/// (`ngrams.factor`). Not of a length in minutes, which it would double, nor of several labels. A
+/// model without a network needs no training for it: its n-grams have answered rows unseen.
 bool is_rehearsed(const PreparedRun& run);
 
 struct Rehearsed {

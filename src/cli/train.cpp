@@ -83,7 +83,8 @@ void check_tuning_flags(const TrainOptions& options) {
   if (options.folds > 0)
     throw UsageError(
         "--autotune searches a configuration and --folds measures one; give one of them: the run's "
-        "config.json can be cross-validated afterwards.");
+        "config.json can be cross-validated afterwards (on rows that chose it, so it will "
+        "flatter).");
   if (!options.baseline.empty())
     throw UsageError(
         "--baseline is measured beside one training; --autotune cannot stand beside it.");

@@ -148,6 +148,8 @@ RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
       }
       const std::unique_ptr<Classifier> classifier = make();
       run.vectors.reset();
+      if (run.data.validation.size() == 0)
+        log::info("no validation rows: the last checkpoint is the result");
       outcome.result = train(run.config, run.data, *classifier, run_dir, resume_from, baseline,
                              ngrams ? &*ngrams : nullptr);
       remove_rehearsed(run_dir);

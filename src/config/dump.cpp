@@ -50,7 +50,11 @@ std::vector<ConfigDifference> config_differences(const Config& from, const Confi
 std::string default_config_text() {
   const Config defaults;
   std::string text =
-      "// Every parameter at its default. A config file needs only what differs from this.\n"
+      "// Every parameter at its default. A config file needs only what differs from this. "
+      "`diffuse\n"
+      "// train` without a config chooses some of them by the data, and the config.json of its "
+      "run\n"
+      "// has them; with a config nothing is chosen.\n"
       "{\n";
   for (const Section& section : all_sections()) {
     text += fmt::format("  // {}\n  \"{}\": {{\n", section.help, section.name);

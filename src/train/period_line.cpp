@@ -41,9 +41,10 @@ void add_validation(HistoryEpoch& line, const Evaluation& validation) {
   line.validation_ngram_accuracy = validation.branches->ngram_accuracy;
 }
 
-void tell_missed_classes(const Metrics& validation, const Labels& labels) {
-  const std::string text = missed_classes_text(validation, labels.names(), "validation");
-  if (!text.empty()) log::info("  {}", text);
+void tell_missed_classes(const Metrics& validation, const Labels& labels, std::string& told) {
+  std::string text = missed_classes_text(validation, labels.names(), "validation");
+  if (!text.empty() && text != told) log::info("  {}", text);
+  told = std::move(text);
 }
 
 void add_memory(HistoryEpoch& line, at::Device device) {

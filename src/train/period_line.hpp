@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "diffuse/data/loading.hpp"
 #include "diffuse/eval/evaluator.hpp"
@@ -23,8 +24,9 @@ std::optional<Evaluation> evaluate_validation(
 
 void add_validation(HistoryEpoch& line, const Evaluation& validation);
 /// Logs the classes of which no validation row was answered right. It is no warning yet: the first
-/// evaluations of many a sound training have some.
-void tell_missed_classes(const Metrics& validation, const Labels& labels);
+/// evaluations of many a sound training have some. `told`: what was said the last time, which is
+/// not said again.
+void tell_missed_classes(const Metrics& validation, const Labels& labels, std::string& told);
 /// The peaks since they were last reset.
 void add_memory(HistoryEpoch& line, at::Device device);
 /// An epoch's time at the pace of the period's `updates`, from `line.time`, and with it and the

@@ -55,8 +55,6 @@ class Trainer {
     if (ngrams != nullptr) take_ngrams(*ngrams);
     set_matrix_precision(precision_);
     if (resume_from) resume(*resume_from);
-    if (data.validation.size() == 0)
-      log::info("no validation rows: no checkpoint is the best, the last one is the result");
     if (const std::string problem = warmup_problem(config.train, plan_); !problem.empty())
       log::warning("{}", problem);
     reset_peak_memory(device_);
@@ -206,7 +204,7 @@ class Trainer {
     add_epoch_time(line, updates, plan_.updates_per_epoch, baseline_ ? &*baseline_ : nullptr);
     reset_peak_memory(device_);
     reporter_.report(line, validation ? &validation->metrics : nullptr);
-    if (validation) tell_missed_classes(validation->metrics, data_.labels);
+    if (validation) tell_missed_classes(validation->metrics, data_.labels, told_missed_);
     if (state_.stopped_early) {
       log::info("stopping early: no gain in {} evaluations (train.patience), best at update {}",
                 config_.train.patience, state_.best_update);
@@ -266,6 +264,7 @@ class Trainer {
   std::optional<BranchOptions> branches_;
   Confidence confidence_;  // of the last evaluation
   TrainingState state_;
+  std::string told_missed_;  // of the evaluation before
 };
 
 }  // namespace

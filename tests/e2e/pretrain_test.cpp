@@ -189,6 +189,9 @@ TEST(Pretrain, SaysWhatIsWrong) {
   };
   EXPECT_THAT(error_of({"pretrain", "--config", "small.json", "--out", "x"}),
               HasSubstr("--length LENGTH is missing: how long to learn"));
+  // Before anything is read.
+  EXPECT_THAT(error_of({"pretrain", "--train", "train.csv", "--out", "x"}),
+              AllOf(HasSubstr("--length LENGTH is missing"), Not(HasSubstr("defaults for"))));
   EXPECT_THAT(error_of(pretrain_into("x", {"--set", "model.dim=0", "--set", "ngrams.max=1"})),
               HasSubstr("train.pretrain: \"40u\": with model.dim = 0 there is no network"));
   EXPECT_THAT(error_of(pretrain_into("x", {"--set", "model.type=distilbert"})),

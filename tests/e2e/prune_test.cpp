@@ -60,6 +60,15 @@ class PruneTest : public ::testing::Test {
   }
 };
 
+TEST_F(PruneTest, APartIsTakenForNoPercentage) {
+  for (const char* part : {"5%", "5"}) {
+    const Outcome outcome = prune("none", {"--keep", part});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr(std::string("--keep: ") + part +
+                                       " is not a part from 0 to 1; 5 % is 0.05"));
+  }
+}
+
 TEST_F(PruneTest, WritesACheckpointThatEveryVerbReads) {
   const Outcome outcome = prune("small", {"--keep", "0.2", "--int8"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome;

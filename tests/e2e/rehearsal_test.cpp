@@ -50,6 +50,7 @@ TEST(Rehearsal, FindsTheFactorsAndHowSureTheSumIs) {
   EXPECT_THAT(outcome.err, HasSubstr("Rehearsal: the network is trained on four fifths of the rows "
                                      "first and asked for the others, 5 times, to find what it "
                                      "counts beside the n-grams"));
+  EXPECT_THAT(outcome.err, HasSubstr("Rehearsal 2 of 5\n"));
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("rehearsal accuracy  "), HasSubstr("  n = 210  (the"),
                                  HasSubstr("rehearsal branches  n-grams ")));
   const fs::path run = workspace.path() / "all";
@@ -97,7 +98,6 @@ TEST(Rehearsal, IsLeftOutWhereTheFactorIsKnown) {
   const Workspace workspace;
   for (const std::vector<std::string>& settings :
        {std::vector<std::string>{"--set", "ngrams.factor=2"},
-        {"--set", "model.dim=0"},
         {"--set", "ngrams.max=0"},
         {"--set", "data.validation_fraction=0.2"},
         {"--set", "train.length=0.01m"}}) {
@@ -108,6 +108,19 @@ TEST(Rehearsal, IsLeftOutWhereTheFactorIsKnown) {
     EXPECT_THAT(outcome.err + outcome.out, Not(HasSubstr("ehearsal"))) << settings.back();
     EXPECT_FALSE(fs::exists(workspace.path() / "run/rehearsal"));
   }
+}
+
+TEST(Rehearsal, OfNGramsAloneNeedsNoTraining) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(rehearse_into("alone", {"--set", "model.dim=0"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("rehearsal accuracy  "), HasSubstr("no network")));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("Rehearsal: the network")));
+  EXPECT_FALSE(fs::exists(workspace.path() / "alone/rehearsal"));
+  const Outcome sure = workspace.run(
+      {"predict", "--checkpoint", "alone", "--target-accuracy", "0.5"}, "match goal team\n");
+  EXPECT_EQ(sure.exit_code, 0) << sure;
+  EXPECT_THAT(sure.out, HasSubstr("sport"));
 }
 
 TEST(Rehearsal, ThatIsStoppedGoesOnToTheSameBytes) {

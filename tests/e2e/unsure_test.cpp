@@ -158,6 +158,80 @@ TEST(DefaultChoices, AreTheRecipesOfTheShippedConfigs) {
             model_of({"config", "--show", configs + "r8.json"}));
 }
 
+/// The config that `--train FILE` chooses for `rows` rows.
+Json chosen_for(const Workspace& workspace, const std::string& csv,
+                const std::vector<std::string>& more = {}) {
+  workspace.write("rows.csv", csv);
+  std::vector<std::string> arguments = {"train", "--train", "rows.csv", "--dry-run", "--json"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  const Outcome outcome = workspace.run(arguments);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  return Json::parse(outcome.out).at("config");
+}
+
+TEST(DefaultChoices, TrainAsTheShippedConfigsDo) {
+  const Workspace workspace;
+  const auto train_of = [](Json config) {
+    Json train = config.at("train");
+    train.erase("warmup");  // a tenth of a short training
+    return train;
+  };
+  for (const auto& [words, name] : {std::pair(8, "trec.json"), std::pair(40, "r8.json")}) {
+    const Outcome shipped =
+        workspace.run({"config", "--show", std::string(DIFFUSE_SOURCE_DIR) + "/configs/" + name});
+    const Json chosen = chosen_for(workspace, rows_of(1200, words));
+    EXPECT_EQ(train_of(chosen), train_of(Json::parse(shipped.out))) << name;
+    EXPECT_EQ(chosen.at("data").at("validation_fraction"), 0) << name;
+  }
+}
+
+TEST(DefaultChoices, ChangeAtTheirLimits) {
+  const Workspace workspace;
+  const auto length = [&](int rows, int words, int classes) {
+    return chosen_for(workspace, rows_of(rows, words, classes)).at("train").at("length");
+  };
+  EXPECT_EQ(length(199, 8, 3), "auto");
+  EXPECT_EQ(length(200, 8, 3), "12e");
+  EXPECT_EQ(length(199, 40, 3), "auto");
+  EXPECT_EQ(length(200, 40, 3), "12e");
+  EXPECT_EQ(length(999, 8, 2), "auto");
+  EXPECT_EQ(length(1000, 8, 2), "4e");
+  EXPECT_EQ(length(19'999, 8, 3), "12e");
+}
+
+TEST(DefaultChoices, OfManyTextsHavePairsAndAnAdversarialStep) {
+  const Workspace workspace;
+  EXPECT_EQ(chosen_for(workspace, rows_of(29'999, 8)).at("model").at("bigram_buckets"), 0);
+  const Json many = chosen_for(workspace, rows_of(30'000, 8));
+  EXPECT_EQ(many.at("model").at("bigram_buckets"), 262144);
+  EXPECT_EQ(many.at("model").at("embedding_dropout"), 0.3);
+  EXPECT_EQ(many.at("train").at("adversarial"), 0.05);
+  EXPECT_EQ(many.at("train").at("length"), "4e");
+  EXPECT_EQ(many.at("train").at("schedule"), "linear");
+}
+
+TEST(DefaultChoices, OfLongTextsDependOnTheirNumber) {
+  const Workspace workspace;
+  for (const auto& [rows, batch] : {std::pair(1200, 32), std::pair(20'000, 64)}) {
+    const Json config = chosen_for(workspace, rows_of(rows, 150));
+    EXPECT_EQ(config.at("tokenizer").at("max_tokens"), 512) << rows;
+    EXPECT_EQ(config.at("train").at("batch_size"), batch) << rows;
+    EXPECT_EQ(config.at("model").at("bigram_buckets"), 0) << rows;
+  }
+}
+
+TEST(DefaultChoices, OfSeveralLabelsHoldRowsBackForThresholds) {
+  const Workspace workspace;
+  const std::vector<std::string> several = {"--set", "data.label_separator=|"};
+  const auto fraction = [&](int rows) {
+    return chosen_for(workspace, rows_of(rows, 8), several).at("data").at("validation_fraction");
+  };
+  EXPECT_EQ(fraction(199), -1);
+  EXPECT_EQ(fraction(200), 0.1);
+  EXPECT_EQ(fraction(1999), 0.1);
+  EXPECT_EQ(fraction(2000), -1);
+}
+
 TEST(DefaultChoices, OfTwoClassesAreAShortTraining) {
   const Workspace workspace;
   workspace.write("two.csv", rows_of(1200, 8, 2));
