@@ -131,14 +131,18 @@ void choose_for_many_texts(Config& config, Choices& choices) {
 void choose_network(const DataSurvey& survey, Config& config, Choices& choices) {
   constexpr std::int64_t kShortText = 100;  // bytes; some 18 words
   constexpr std::int64_t kLongText = 800;   // some 150 words
-  constexpr std::int64_t kVeryFewRows = 200;
+  constexpr std::int64_t kVeryFewShortTexts = 200;
+  constexpr std::int64_t kVeryFewTexts = 500;
   constexpr std::int64_t kVeryFewOfTwoClasses = 1000;
   constexpr std::int64_t kFewRows = 20'000;
   constexpr std::int64_t kManyRows = 30'000;
   const std::int64_t bytes_a_text = survey.text_bytes / std::max<std::int64_t>(survey.rows, 1);
   const bool two_classes = survey.class_names.size() == 2;
   // Of these the configuration's own defaults know as much (docs/defaults.md, "Few rows").
-  if (survey.rows < (two_classes ? kVeryFewOfTwoClasses : kVeryFewRows)) return;
+  if (survey.rows < (two_classes                 ? kVeryFewOfTwoClasses
+                     : bytes_a_text < kShortText ? kVeryFewShortTexts
+                                                 : kVeryFewTexts))
+    return;
   if (bytes_a_text >= kLongText) {
     choices.set("tokenizer.max_tokens", config.tokenizer.max_tokens, std::int64_t{512});
     choices.set("train.batch_size", config.train.batch_size,

@@ -192,8 +192,8 @@ TEST(DefaultChoices, ChangeAtTheirLimits) {
   };
   EXPECT_EQ(length(199, 8, 3), "auto");
   EXPECT_EQ(length(200, 8, 3), "12e");
-  EXPECT_EQ(length(199, 40, 3), "auto");
-  EXPECT_EQ(length(200, 40, 3), "12e");
+  EXPECT_EQ(length(499, 40, 3), "auto");
+  EXPECT_EQ(length(500, 40, 3), "12e");
   EXPECT_EQ(length(999, 8, 2), "auto");
   EXPECT_EQ(length(1000, 8, 2), "4e");
   EXPECT_EQ(length(19'999, 8, 3), "12e");
