@@ -209,7 +209,8 @@ Config choose_defaults(const Config& config, const Overrides& given) {
               format_count(survey.rows), format_count(std::ssize(survey.class_names)),
               format_bytes(static_cast<double>(survey.text_bytes) /
                            static_cast<double>(std::max<std::int64_t>(survey.rows, 1))),
-              format_duration(steady_now_s() - start_s), choices.text());
+              format_duration(steady_now_s() - start_s),
+              choices.text().empty() ? "those of the configuration" : choices.text());
   } catch (const Error& error) {  // whoever reads the file in earnest says what is wrong with it
     log::debug("no defaults chosen: {}", error.what());
     return config;
