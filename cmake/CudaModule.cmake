@@ -44,6 +44,16 @@ if(DIFFUSE_CUDA STREQUAL "ON" AND NOT DIFFUSE_CUDA_MODULE)
 endif()
 
 if(DIFFUSE_CUDA_MODULE)
+  # Turing has no bf16 of its own; what is newer than Hopper runs the last one's portable form.
+  set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 90 CACHE STRING "GPUs that the kernels are compiled for")
+  set(CMAKE_CUDA_COMPILER "${CUDAToolkit_NVCC_EXECUTABLE}" CACHE FILEPATH "CUDA compiler")
+  set(CMAKE_CUDA_HOST_COMPILER "${CMAKE_CXX_COMPILER}" CACHE FILEPATH "Its compiler for the host")
+  enable_language(CUDA)
+  # Debian's CMake (3.25) does not know that nvcc has C++20.
+  if(NOT DEFINED CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+  endif()
   add_library(diffuse::c10_cuda SHARED IMPORTED)
   set_target_properties(diffuse::c10_cuda PROPERTIES
     IMPORTED_LOCATION "${LIBTORCH_ROOT}/lib/libc10_cuda.so")

@@ -26,6 +26,7 @@
 #include "predict.hpp"
 #include "pretrain.hpp"
 #include "prune.hpp"
+#include "selftest.hpp"
 #include "train.hpp"
 #include "version.hpp"
 
@@ -67,6 +68,7 @@ class CommandLine {
     prune_verb_ = setup_prune(app_, prune_);
     bench_verb_ = setup_bench(app_, bench_);
     config_verb_ = setup_config(app_, config_);
+    selftest_verb_ = setup_selftest(app_, selftest_);
     version_verb_ = setup_version(app_, version_);
     for (CLI::App* verb : app_.get_subcommands({})) {
       verb->fallthrough();
@@ -91,6 +93,7 @@ class CommandLine {
     if (prune_verb_->parsed()) return run_prune(prune_);
     if (bench_verb_->parsed()) return run_bench(bench_);
     if (config_verb_->parsed()) return run_config(config_);
+    if (selftest_verb_->parsed()) return run_selftest(selftest_);
     if (version_verb_->parsed()) return run_version(version_);
     fmt::print(stderr, "{}", app_.help());
     return kUserMistake;
@@ -173,6 +176,7 @@ class CommandLine {
   PruneOptions prune_;
   BenchOptions bench_;
   ConfigOptions config_;
+  SelftestOptions selftest_;
   VersionOptions version_;
   CLI::App* train_verb_ = nullptr;
   CLI::App* pretrain_verb_ = nullptr;
@@ -182,6 +186,7 @@ class CommandLine {
   CLI::App* prune_verb_ = nullptr;
   CLI::App* bench_verb_ = nullptr;
   CLI::App* config_verb_ = nullptr;
+  CLI::App* selftest_verb_ = nullptr;
   CLI::App* version_verb_ = nullptr;
 };
 

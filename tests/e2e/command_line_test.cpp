@@ -11,6 +11,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 TEST(CommandLine, AloneShowsHelpAndIsAMistake) {
@@ -23,7 +24,7 @@ TEST(CommandLine, AloneShowsHelpAndIsAMistake) {
 }
 
 TEST(CommandLine, EveryVerbHasHelpWithExamples) {
-  for (const char* verb : {"train", "eval", "predict", "config", "version"}) {
+  for (const char* verb : {"train", "eval", "predict", "config", "selftest", "version"}) {
     const Outcome outcome = run({verb, "--help"});
     EXPECT_EQ(outcome.exit_code, 0) << verb << outcome;
     EXPECT_THAT(outcome.out,
@@ -110,6 +111,20 @@ TEST(CommandLine, VersionFlagIsOneLine) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.out, StartsWith("diffuse "));
   EXPECT_EQ(lines_of(outcome.out).size(), 1U);
+}
+
+TEST(CommandLine, SelftestComparesEveryOperation) {
+  const Outcome outcome = run({"selftest", "--device", "cpu"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("neighbour_mix, gradient of weight"),
+                                 HasSubstr("pool_texts mean_max"), HasSubstr(": all good\n"),
+                                 Not(HasSubstr("WRONG"))));
+  const Outcome told = run({"selftest", "--device", "cpu", "--json"});
+  ASSERT_EQ(told.exit_code, 0) << told;
+  const auto json = nlohmann::json::parse(told.out);
+  EXPECT_EQ(json.at("wrong"), 0);
+  for (const auto& check : json.at("checks"))
+    EXPECT_LE(check.at("error").get<double>(), check.at("allowed").get<double>()) << check;
 }
 
 TEST(CommandLine, VersionSaysWhatItWasBuiltFrom) {

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+#include "ops/rows/neighbour_mix.hpp"
+
+namespace diffuse::cuda {
+
+/// The kernels of the operations in src/ops/dispatched. Pointers are the device's; each call only
+/// puts work on `stream`. They compile without LibTorch but for its half-precision types.
+
+void text_of_rows(const std::int32_t* offsets, std::int32_t texts, std::int64_t rows,
+                  std::int32_t* of_row, cudaStream_t stream);
+
+/// `result` [N, D]. T: float, c10::BFloat16 or c10::Half with A float; double with double.
+template <class T, class A>
+void mix(const rows::Mix<T, A>& mix, A* result, cudaStream_t stream);
+
+/// Gradients of values and base, [N, D].
+template <class T, class A>
+void mix_row_gradients(const rows::Mix<T, A>& mix, const A* gradient, T* values, A* base,
+                       cudaStream_t stream);
+
+/// Elements of the memory that mix_weight_gradients needs.
+std::int64_t mix_partial_elements(std::int64_t rows, std::int64_t dim, int shifts);
+
+/// Gradients of weight [K, D] and keep [D]; `partial` for sums meanwhile.
+template <class T, class A>
+void mix_weight_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* partial, A* weight,
+                          A* keep, cudaStream_t stream);
+
+/// What is pooled, and where it stands. `mean` or `most` null: not wanted.
+template <class A>
+struct Pool {
+  std::int64_t texts = 0;                 ///< B
+  std::int64_t rows = 0;                  ///< N
+  std::int64_t dim = 0;                   ///< D
+  std::int64_t width = 0;                 ///< of a row of what is pooled: D or 2 D
+  const std::int32_t* offsets = nullptr;  ///< [B + 1]
+  const A* values = nullptr;              ///< [N, D]
+};
+
+template <class A>
+void pool(const Pool<A>& pool, A* mean, A* most, std::int32_t* ties, cudaStream_t stream);
+
+/// `result` [N, D]; the gradients and `most` in rows of `pool.width`, `ties` [B, D].
+template <class A>
+void pool_gradient(const Pool<A>& pool, const std::int32_t* of_row, const A* mean_gradient,
+                   const A* most_gradient, const A* most, const std::int32_t* ties, A* result,
+                   cudaStream_t stream);
+
+}  // namespace diffuse::cuda

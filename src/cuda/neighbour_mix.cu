@@ -1,0 +1,144 @@
+#include <c10/util/BFloat16.h>
+#include <c10/util/Half.h>
+
+#include "kernels.hpp"
+
+namespace diffuse::cuda {
+namespace {
+
+/// Threads along the channels, and rows, of a block.
+constexpr unsigned kChannels = 64;
+constexpr unsigned kRows = 4;
+/// Weights whose gradients a thread keeps in registers.
+constexpr int kWeights = 8;
+
+struct Element {
+  std::int64_t row;
+  std::int64_t channel;
+};
+
+__device__ Element element() {
+  return {std::int64_t{blockIdx.x} * blockDim.y + threadIdx.y,
+          std::int64_t{blockIdx.y} * blockDim.x + threadIdx.x};
+}
+
+dim3 blocks_of(std::int64_t rows, std::int64_t dim) {
+  return dim3(static_cast<unsigned>((rows + kRows - 1) / kRows),
+              static_cast<unsigned>((dim + kChannels - 1) / kChannels));
+}
+
+__global__ void find_texts(const std::int32_t* offsets, std::int32_t texts, std::int64_t rows,
+                           std::int32_t* of_row) {
+  const std::int64_t row = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (row < rows) of_row[row] = rows::find_text(offsets, texts, row);
+}
+
+template <class T, class A>
+__global__ void mix_rows(const __grid_constant__ rows::Mix<T, A> mix, A* result) {
+  const auto [row, channel] = element();
+  if (row >= mix.rows || channel >= mix.dim) return;
+  result[row * mix.dim + channel] = rows::mixed(mix, row, channel);
+}
+
+template <class T, class A>
+__global__ void row_gradients(const __grid_constant__ rows::Mix<T, A> mix, const A* gradient,
+                              T* values, A* base) {
+  const auto [row, channel] = element();
+  if (row >= mix.rows || channel >= mix.dim) return;
+  const std::int64_t at = row * mix.dim + channel;
+  values[at] = static_cast<T>(rows::value_gradient(mix, gradient, row, channel));
+  base[at] = mix.keep[channel] * gradient[at];
+}
+
+/// The sums of a chunk of rows; the third dimension is a slice of kWeights weights.
+template <class T, class A>
+__global__ void chunk_sums(const __grid_constant__ rows::Mix<T, A> mix, const A* gradient,
+                           std::int64_t chunk_rows, A* partial) {
+  const std::int64_t channel = std::int64_t{blockIdx.y} * blockDim.x + threadIdx.x;
+  if (channel >= mix.dim) return;
+  const std::int64_t begin = std::int64_t{blockIdx.x} * chunk_rows;
+  const std::int64_t end = begin + chunk_rows < mix.rows ? begin + chunk_rows : mix.rows;
+  const int first = static_cast<int>(blockIdx.z) * kWeights;
+  A weights[kWeights] = {};
+  A keep = 0;
+  rows::add_weight_gradients<kWeights>(mix, gradient, begin, end, channel, first, weights, keep);
+  A* const own = partial + std::int64_t{blockIdx.x} * (mix.shifts.count + 1) * mix.dim;
+#pragma unroll
+  for (int k = 0; k < kWeights; ++k)
+    if (first + k < mix.shifts.count) own[(first + k) * mix.dim + channel] = weights[k];
+  if (first == 0) own[mix.shifts.count * mix.dim + channel] = keep;
+}
+
+/// Adds the chunks' sums: a thread for each part of the chunks, then the parts in their order.
+template <class A>
+__global__ void add_chunks(const A* partial, std::int64_t chunks, std::int64_t width,
+                           std::int64_t weights, A* weight, A* keep) {
+  __shared__ A parts[rows::kParts][32];
+  const std::int64_t at = std::int64_t{blockIdx.x} * 32 + threadIdx.x;
+  const int part = static_cast<int>(threadIdx.y);
+  A own = 0;
+  if (at < width) {
+    const std::int64_t end = rows::part_begin(chunks, part + 1);
+    for (std::int64_t chunk = rows::part_begin(chunks, part); chunk < end; ++chunk)
+      own += partial[chunk * width + at];
+  }
+  parts[part][threadIdx.x] = own;
+  __syncthreads();
+  if (part != 0 || at >= width) return;
+  A all = 0;
+#pragma unroll
+  for (int p = 0; p < rows::kParts; ++p) all += parts[p][threadIdx.x];
+  (at < weights ? weight[at] : keep[at - weights]) = all;
+}
+
+}  // namespace
+
+void text_of_rows(const std::int32_t* offsets, std::int32_t texts, std::int64_t rows,
+                  std::int32_t* of_row, cudaStream_t stream) {
+  constexpr unsigned kThreads = 256;
+  find_texts<<<static_cast<unsigned>((rows + kThreads - 1) / kThreads), kThreads, 0, stream>>>(
+      offsets, texts, rows, of_row);
+}
+
+template <class T, class A>
+void mix(const rows::Mix<T, A>& mix, A* result, cudaStream_t stream) {
+  mix_rows<<<blocks_of(mix.rows, mix.dim), dim3(kChannels, kRows), 0, stream>>>(mix, result);
+}
+
+template <class T, class A>
+void mix_row_gradients(const rows::Mix<T, A>& mix, const A* gradient, T* values, A* base,
+                       cudaStream_t stream) {
+  row_gradients<<<blocks_of(mix.rows, mix.dim), dim3(kChannels, kRows), 0, stream>>>(mix, gradient,
+                                                                                     values, base);
+}
+
+std::int64_t mix_partial_elements(std::int64_t rows, std::int64_t dim, int shifts) {
+  return rows::chunk_count(rows) * (shifts + 1) * dim;
+}
+
+template <class T, class A>
+void mix_weight_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* partial, A* weight,
+                          A* keep, cudaStream_t stream) {
+  const std::int64_t chunks = rows::chunk_count(mix.rows);
+  const dim3 blocks(static_cast<unsigned>(chunks),
+                    static_cast<unsigned>((mix.dim + kChannels - 1) / kChannels),
+                    static_cast<unsigned>((mix.shifts.count + kWeights - 1) / kWeights));
+  chunk_sums<<<blocks, kChannels, 0, stream>>>(mix, gradient, rows::rows_per_chunk(mix.rows),
+                                               partial);
+  const std::int64_t weights = mix.shifts.count * mix.dim;
+  const std::int64_t width = weights + mix.dim;
+  add_chunks<<<static_cast<unsigned>((width + 31) / 32), dim3(32, rows::kParts), 0, stream>>>(
+      partial, chunks, width, weights, weight, keep);
+}
+
+#define DIFFUSE_INSTANTIATE(T, A)                                                          \
+  template void mix(const rows::Mix<T, A>&, A*, cudaStream_t);                             \
+  template void mix_row_gradients(const rows::Mix<T, A>&, const A*, T*, A*, cudaStream_t); \
+  template void mix_weight_gradients(const rows::Mix<T, A>&, const A*, A*, A*, A*, cudaStream_t)
+
+DIFFUSE_INSTANTIATE(double, double);
+DIFFUSE_INSTANTIATE(float, float);
+DIFFUSE_INSTANTIATE(c10::BFloat16, float);
+DIFFUSE_INSTANTIATE(c10::Half, float);
+
+}  // namespace diffuse::cuda

@@ -1,0 +1,138 @@
+// The operations of src/ops/dispatched on CUDA.
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#include <torch/library.h>
+
+#include <tuple>
+
+#include "kernels.hpp"
+#include "ops/dispatched/mix_of_tensors.hpp"
+
+namespace diffuse::cuda::operations {
+namespace {
+
+const std::int32_t* integers(const at::Tensor& tensor) {
+  return tensor.const_data_ptr<std::int32_t>();
+}
+
+at::Tensor text_of_rows(const at::Tensor& offsets, std::int64_t rows) {
+  const c10::cuda::CUDAGuard guard(offsets.device());
+  at::Tensor of_row = at::empty({rows}, offsets.options());
+  cuda::text_of_rows(integers(offsets), static_cast<std::int32_t>(offsets.size(0) - 1), rows,
+                     of_row.mutable_data_ptr<std::int32_t>(), c10::cuda::getCurrentCUDAStream());
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  return of_row;
+}
+
+at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const at::Tensor& weight,
+                         const at::Tensor& keep, const at::Tensor& offsets,
+                         const at::Tensor& of_row, at::IntArrayRef shifts) {
+  const c10::cuda::CUDAGuard guard(values.device());
+  at::Tensor result = at::empty_like(base);
+  with_mix(values, base, weight, keep, offsets, of_row, shifts, [&](const auto& mix, auto sum) {
+    cuda::mix(mix, result.mutable_data_ptr<decltype(sum)>(), c10::cuda::getCurrentCUDAStream());
+  });
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  return result;
+}
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> neighbour_mix_backward(
+    const at::Tensor& gradient, const at::Tensor& values, const at::Tensor& base,
+    const at::Tensor& weight, const at::Tensor& keep, const at::Tensor& offsets,
+    const at::Tensor& of_row, at::IntArrayRef shifts) {
+  const c10::cuda::CUDAGuard guard(values.device());
+  at::Tensor of_values = at::empty_like(values);
+  at::Tensor of_base = at::empty_like(base);
+  at::Tensor of_weight = at::empty_like(weight);
+  at::Tensor of_keep = at::empty_like(keep);
+  with_mix(values, base, weight, keep, offsets, of_row, shifts, [&](const auto& mix, auto sum) {
+    using A = decltype(sum);
+    using T = std::remove_cvref_t<decltype(*mix.values)>;
+    const auto stream = c10::cuda::getCurrentCUDAStream();
+    const A* own = gradient.const_data_ptr<A>();
+    mix_row_gradients(mix, own, of_values.mutable_data_ptr<T>(), of_base.mutable_data_ptr<A>(),
+                      stream);
+    at::Tensor partial =
+        at::empty({mix_partial_elements(mix.rows, mix.dim, mix.shifts.count)}, base.options());
+    mix_weight_gradients(mix, own, partial.mutable_data_ptr<A>(), of_weight.mutable_data_ptr<A>(),
+                         of_keep.mutable_data_ptr<A>(), stream);
+  });
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  return {of_values, of_base, of_weight, of_keep};
+}
+
+template <class A>
+Pool<A> pool_of(const at::Tensor& rows, const at::Tensor& offsets, std::int64_t width) {
+  return {.texts = offsets.size(0) - 1,
+          .rows = rows.size(0),
+          .dim = rows.size(1),
+          .width = width,
+          .offsets = integers(offsets),
+          .values = rows.const_data_ptr<A>()};
+}
+
+template <class A>
+void pool_in(const at::Tensor& rows, const at::Tensor& offsets, bool mean, bool most,
+             at::Tensor& pooled, at::Tensor& ties) {
+  A* const to = pooled.mutable_data_ptr<A>();
+  pool(pool_of<A>(rows, offsets, pooled.size(1)), mean ? to : nullptr,
+       most ? to + (mean ? rows.size(1) : 0) : nullptr, ties.mutable_data_ptr<std::int32_t>(),
+       c10::cuda::getCurrentCUDAStream());
+}
+
+std::tuple<at::Tensor, at::Tensor> pool_texts(const at::Tensor& rows, const at::Tensor& offsets,
+                                              bool mean, bool most) {
+  const c10::cuda::CUDAGuard guard(rows.device());
+  const std::int64_t texts = offsets.size(0) - 1;
+  const std::int64_t dim = rows.size(1);
+  at::Tensor pooled = at::empty({texts, mean && most ? 2 * dim : dim}, rows.options());
+  at::Tensor ties = at::empty({most ? texts : 0, dim}, offsets.options());
+  if (rows.scalar_type() == at::kDouble)
+    pool_in<double>(rows, offsets, mean, most, pooled, ties);
+  else
+    pool_in<float>(rows, offsets, mean, most, pooled, ties);
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  return {pooled, ties};
+}
+
+template <class A>
+void pool_gradient_in(const at::Tensor& gradient, const at::Tensor& rows, const at::Tensor& pooled,
+                      const at::Tensor& ties, const at::Tensor& offsets, const at::Tensor& of_row,
+                      bool mean, bool most, at::Tensor& result) {
+  const std::int64_t most_at = mean ? rows.size(1) : 0;
+  const A* own = gradient.const_data_ptr<A>();
+  pool_gradient(pool_of<A>(rows, offsets, pooled.size(1)), integers(of_row), mean ? own : nullptr,
+                most ? own + most_at : nullptr,
+                most ? pooled.const_data_ptr<A>() + most_at : nullptr,
+                most ? integers(ties) : nullptr, result.mutable_data_ptr<A>(),
+                c10::cuda::getCurrentCUDAStream());
+}
+
+at::Tensor pool_texts_backward(const at::Tensor& gradient, const at::Tensor& rows,
+                               const at::Tensor& pooled, const at::Tensor& ties,
+                               const at::Tensor& offsets, const at::Tensor& of_row, bool mean,
+                               bool most) {
+  const c10::cuda::CUDAGuard guard(rows.device());
+  at::Tensor result = at::empty_like(rows);
+  if (rows.scalar_type() == at::kDouble)
+    pool_gradient_in<double>(gradient, rows, pooled, ties, offsets, of_row, mean, most, result);
+  else
+    pool_gradient_in<float>(gradient, rows, pooled, ties, offsets, of_row, mean, most, result);
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  return result;
+}
+
+}  // namespace
+}  // namespace diffuse::cuda::operations
+
+TORCH_LIBRARY_IMPL(diffuse, CUDA, library) {
+  library.impl("text_of_rows", &diffuse::cuda::operations::text_of_rows);
+  library.impl("neighbour_mix", &diffuse::cuda::operations::neighbour_mix);
+  library.impl("neighbour_mix_backward", &diffuse::cuda::operations::neighbour_mix_backward);
+  library.impl("pool_texts", &diffuse::cuda::operations::pool_texts);
+  library.impl("pool_texts_backward", &diffuse::cuda::operations::pool_texts_backward);
+}

@@ -1,0 +1,196 @@
+#include "cpu_kernels.hpp"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+
+#include <utility>
+#include <vector>
+
+#include "mix_of_tensors.hpp"
+#include "ops/rows/neighbour_mix.hpp"
+#include "ops/rows/pool.hpp"
+
+namespace diffuse::cpu {
+namespace {
+
+/// Rows of a task.
+constexpr std::int64_t kTask = 64;
+
+/// Weights whose gradients are summed in one pass over the rows.
+constexpr int kWeights = 8;
+
+template <class Work>
+void for_elements(std::int64_t rows, std::int64_t dim, const Work& work) {
+  at::parallel_for(0, rows, kTask, [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t row = from; row < to; ++row)
+      for (std::int64_t channel = 0; channel < dim; ++channel) work(row, channel);
+  });
+}
+
+/// The chunks' sums [chunks, slices, D], added in the order of a device's (rows::kParts).
+template <class A>
+void add_chunks(const std::vector<A>& sums, std::int64_t chunks, std::int64_t width, A* to) {
+  for (std::int64_t at = 0; at < width; ++at) {
+    A all = 0;
+    for (int part = 0; part < rows::kParts; ++part) {
+      A own = 0;
+      for (std::int64_t chunk = rows::part_begin(chunks, part);
+           chunk < rows::part_begin(chunks, part + 1); ++chunk)
+        own += sums[static_cast<std::size_t>(chunk * width + at)];
+      all += own;
+    }
+    to[at] = all;
+  }
+}
+
+/// Gradients of weight and keep.
+template <class T, class A>
+void sum_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* weight, A* keep) {
+  const std::int64_t size = rows::rows_per_chunk(mix.rows);
+  const std::int64_t chunks = rows::chunk_count(mix.rows);
+  const std::int64_t width = (mix.shifts.count + 1) * mix.dim;
+  std::vector<A> sums(static_cast<std::size_t>(chunks * width));
+  at::parallel_for(0, chunks, 1, [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t chunk = from; chunk < to; ++chunk) {
+      const std::int64_t begin = chunk * size;
+      const std::int64_t end = std::min(begin + size, mix.rows);
+      A* const own = sums.data() + chunk * width;
+      for (std::int64_t channel = 0; channel < mix.dim; ++channel) {
+        for (int first = 0; first < mix.shifts.count; first += kWeights) {
+          A weights[kWeights] = {};
+          A kept = 0;
+          rows::add_weight_gradients<kWeights>(mix, gradient, begin, end, channel, first, weights,
+                                               kept);
+          for (int k = first; k < std::min(first + kWeights, mix.shifts.count); ++k)
+            own[k * mix.dim + channel] = weights[k - first];
+          own[mix.shifts.count * mix.dim + channel] = kept;
+        }
+      }
+    }
+  });
+  std::vector<A> all(static_cast<std::size_t>(width));
+  add_chunks(sums, chunks, width, all.data());
+  std::copy_n(all.data(), mix.shifts.count * mix.dim, weight);
+  std::copy_n(all.data() + mix.shifts.count * mix.dim, mix.dim, keep);
+}
+
+template <class A>
+void pool(const at::Tensor& values, const at::Tensor& offsets, bool mean, bool most,
+          at::Tensor& pooled, at::Tensor& ties) {
+  const std::int64_t dim = values.size(1);
+  const auto* bounds = offsets.const_data_ptr<std::int32_t>();
+  const A* from = values.const_data_ptr<A>();
+  A* const to = pooled.mutable_data_ptr<A>();
+  const std::int64_t width = pooled.size(1);
+  for_elements(pooled.size(0), dim, [&](std::int64_t text, std::int64_t channel) {
+    rows::Pooled<A> all;
+    for (int part = 0; part < rows::kParts; ++part)
+      all = rows::joined(
+          all, rows::pooled_part(from, dim, bounds[text], bounds[text + 1], part, channel));
+    const auto length = static_cast<A>(bounds[text + 1] - bounds[text]);
+    if (mean) to[text * width + channel] = all.sum / length;
+    if (!most) return;
+    to[text * width + (mean ? dim : 0) + channel] = all.most;
+    ties.mutable_data_ptr<std::int32_t>()[text * dim + channel] = all.ties;
+  });
+}
+
+template <class A>
+void pool_backward(const at::Tensor& gradient, const at::Tensor& values, const at::Tensor& pooled,
+                   const at::Tensor& ties, const rows::Texts& texts, bool mean, bool most,
+                   at::Tensor& result) {
+  const std::int64_t dim = values.size(1);
+  const std::int64_t width = pooled.size(1);
+  const std::int64_t most_at = mean ? dim : 0;
+  const A* own = gradient.const_data_ptr<A>();
+  const A* from = values.const_data_ptr<A>();
+  const A* mosts = pooled.const_data_ptr<A>();
+  const std::int32_t* shared = most ? ties.const_data_ptr<std::int32_t>() : nullptr;
+  A* const to = result.mutable_data_ptr<A>();
+  for_elements(values.size(0), dim, [&](std::int64_t row, std::int64_t channel) {
+    const std::int64_t text = texts.of_row[row];
+    const std::int64_t at = text * width + channel;
+    to[row * dim + channel] = rows::row_gradient<A>(
+        mean ? own[at] : 0, texts.end(row) - texts.begin(row), from[row * dim + channel],
+        most ? mosts[at + most_at] : 0, most ? own[at + most_at] : 0,
+        most ? shared[text * dim + channel] : 0);
+  });
+}
+
+}  // namespace
+
+at::Tensor text_of_rows(const at::Tensor& offsets, std::int64_t rows) {
+  at::Tensor of_row = at::empty({rows}, offsets.options());
+  const auto* from = offsets.const_data_ptr<std::int32_t>();
+  const auto count = static_cast<std::int32_t>(offsets.size(0) - 1);
+  auto* const to = of_row.mutable_data_ptr<std::int32_t>();
+  for (std::int64_t row = 0; row < rows; ++row) to[row] = rows::find_text(from, count, row);
+  return of_row;
+}
+
+at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const at::Tensor& weight,
+                         const at::Tensor& keep, const at::Tensor& offsets,
+                         const at::Tensor& of_row, at::IntArrayRef shifts) {
+  at::Tensor result = at::empty_like(base);
+  with_mix(values, base, weight, keep, offsets, of_row, shifts, [&](const auto& mix, auto sum) {
+    auto* const to = result.mutable_data_ptr<decltype(sum)>();
+    for_elements(mix.rows, mix.dim, [&](std::int64_t row, std::int64_t channel) {
+      to[row * mix.dim + channel] = rows::mixed(mix, row, channel);
+    });
+  });
+  return result;
+}
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> neighbour_mix_backward(
+    const at::Tensor& gradient, const at::Tensor& values, const at::Tensor& base,
+    const at::Tensor& weight, const at::Tensor& keep, const at::Tensor& offsets,
+    const at::Tensor& of_row, at::IntArrayRef shifts) {
+  at::Tensor of_values = at::empty_like(values);
+  at::Tensor of_base = at::empty_like(base);
+  at::Tensor of_weight = at::empty_like(weight);
+  at::Tensor of_keep = at::empty_like(keep);
+  with_mix(values, base, weight, keep, offsets, of_row, shifts, [&](const auto& mix, auto sum) {
+    using A = decltype(sum);
+    using T = std::remove_cvref_t<decltype(*mix.values)>;
+    const A* own = gradient.const_data_ptr<A>();
+    T* const to_values = of_values.mutable_data_ptr<T>();
+    A* const to_base = of_base.mutable_data_ptr<A>();
+    for_elements(mix.rows, mix.dim, [&](std::int64_t row, std::int64_t channel) {
+      const std::int64_t at = row * mix.dim + channel;
+      to_values[at] = static_cast<T>(rows::value_gradient(mix, own, row, channel));
+      to_base[at] = mix.keep[channel] * own[at];
+    });
+    sum_gradients(mix, own, of_weight.mutable_data_ptr<A>(), of_keep.mutable_data_ptr<A>());
+  });
+  return {of_values, of_base, of_weight, of_keep};
+}
+
+std::tuple<at::Tensor, at::Tensor> pool_texts(const at::Tensor& rows, const at::Tensor& offsets,
+                                              bool mean, bool most) {
+  const std::int64_t texts = offsets.size(0) - 1;
+  const std::int64_t dim = rows.size(1);
+  at::Tensor pooled = at::empty({texts, mean && most ? 2 * dim : dim}, rows.options());
+  at::Tensor ties = at::empty({most ? texts : 0, dim}, offsets.options());
+  if (rows.scalar_type() == at::kDouble)
+    pool<double>(rows, offsets, mean, most, pooled, ties);
+  else
+    pool<float>(rows, offsets, mean, most, pooled, ties);
+  return {pooled, ties};
+}
+
+at::Tensor pool_texts_backward(const at::Tensor& gradient, const at::Tensor& rows,
+                               const at::Tensor& pooled, const at::Tensor& ties,
+                               const at::Tensor& offsets, const at::Tensor& of_row, bool mean,
+                               bool most) {
+  at::Tensor result = at::empty_like(rows);
+  const rows::Texts texts{offsets.const_data_ptr<std::int32_t>(),
+                          of_row.const_data_ptr<std::int32_t>()};
+  if (rows.scalar_type() == at::kDouble)
+    pool_backward<double>(gradient, rows, pooled, ties, texts, mean, most, result);
+  else
+    pool_backward<float>(gradient, rows, pooled, ties, texts, mean, most, result);
+  return result;
+}
+
+}  // namespace diffuse::cpu

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <tuple>
+
+namespace diffuse::cpu {
+
+/// The operations of dispatched/text_rows.hpp on the CPU, as the dispatcher calls them: contiguous
+/// tensors, weight [K, D], keep [D].
+at::Tensor text_of_rows(const at::Tensor& offsets, std::int64_t rows);
+at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const at::Tensor& weight,
+                         const at::Tensor& keep, const at::Tensor& offsets,
+                         const at::Tensor& of_row, at::IntArrayRef shifts);
+/// Gradients of values, base, weight and keep.
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> neighbour_mix_backward(
+    const at::Tensor& gradient, const at::Tensor& values, const at::Tensor& base,
+    const at::Tensor& weight, const at::Tensor& keep, const at::Tensor& offsets,
+    const at::Tensor& of_row, at::IntArrayRef shifts);
+/// The pooled texts, and of each maximum how many rows have it, int32 [B, D] (empty without).
+std::tuple<at::Tensor, at::Tensor> pool_texts(const at::Tensor& rows, const at::Tensor& offsets,
+                                              bool mean, bool most);
+at::Tensor pool_texts_backward(const at::Tensor& gradient, const at::Tensor& rows,
+                               const at::Tensor& pooled, const at::Tensor& ties,
+                               const at::Tensor& offsets, const at::Tensor& of_row, bool mean,
+                               bool most);
+
+}  // namespace diffuse::cpu
