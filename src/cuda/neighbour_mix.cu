@@ -9,8 +9,6 @@ namespace {
 /// Threads along the channels, and rows, of a block.
 constexpr unsigned kChannels = 64;
 constexpr unsigned kRows = 4;
-/// Weights whose gradients a thread keeps in registers.
-constexpr int kWeights = 8;
 
 struct Element {
   std::int64_t row;
@@ -50,7 +48,7 @@ __global__ void row_gradients(const __grid_constant__ rows::Mix<T, A> mix, const
   base[at] = mix.keep[channel] * gradient[at];
 }
 
-/// The sums of a chunk of rows; the third dimension is a slice of kWeights weights.
+/// The sums of a chunk of rows; the third dimension is a slice of rows::kWeightsAtOnce weights.
 template <class T, class A>
 __global__ void chunk_sums(const __grid_constant__ rows::Mix<T, A> mix, const A* gradient,
                            std::int64_t chunk_rows, A* partial) {
@@ -58,13 +56,13 @@ __global__ void chunk_sums(const __grid_constant__ rows::Mix<T, A> mix, const A*
   if (channel >= mix.dim) return;
   const std::int64_t begin = std::int64_t{blockIdx.x} * chunk_rows;
   const std::int64_t end = begin + chunk_rows < mix.rows ? begin + chunk_rows : mix.rows;
-  const int first = static_cast<int>(blockIdx.z) * kWeights;
-  A weights[kWeights] = {};
+  const int first = static_cast<int>(blockIdx.z) * rows::kWeightsAtOnce;
+  A weights[rows::kWeightsAtOnce] = {};
   A keep = 0;
-  rows::add_weight_gradients<kWeights>(mix, gradient, begin, end, channel, first, weights, keep);
+  rows::add_weight_gradients(mix, gradient, begin, end, channel, first, weights, keep);
   A* const own = partial + std::int64_t{blockIdx.x} * (mix.shifts.count + 1) * mix.dim;
 #pragma unroll
-  for (int k = 0; k < kWeights; ++k)
+  for (int k = 0; k < rows::kWeightsAtOnce; ++k)
     if (first + k < mix.shifts.count) own[(first + k) * mix.dim + channel] = weights[k];
   if (first == 0) own[mix.shifts.count * mix.dim + channel] = keep;
 }
@@ -120,9 +118,9 @@ template <class T, class A>
 void mix_weight_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* partial, A* weight,
                           A* keep, cudaStream_t stream) {
   const std::int64_t chunks = rows::chunk_count(mix.rows);
-  const dim3 blocks(static_cast<unsigned>(chunks),
-                    static_cast<unsigned>((mix.dim + kChannels - 1) / kChannels),
-                    static_cast<unsigned>((mix.shifts.count + kWeights - 1) / kWeights));
+  const dim3 blocks(
+      static_cast<unsigned>(chunks), static_cast<unsigned>((mix.dim + kChannels - 1) / kChannels),
+      static_cast<unsigned>((mix.shifts.count + rows::kWeightsAtOnce - 1) / rows::kWeightsAtOnce));
   chunk_sums<<<blocks, kChannels, 0, stream>>>(mix, gradient, rows::rows_per_chunk(mix.rows),
                                                partial);
   const std::int64_t weights = mix.shifts.count * mix.dim;

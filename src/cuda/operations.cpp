@@ -11,6 +11,7 @@
 
 #include "kernels.hpp"
 #include "ops/dispatched/mix_of_tensors.hpp"
+#include "ops/dispatched/pooled_tensors.hpp"
 
 namespace diffuse::cuda::operations {
 namespace {
@@ -77,26 +78,23 @@ Pool<A> pool_of(const at::Tensor& rows, const at::Tensor& offsets, std::int64_t 
 
 template <class A>
 void pool_in(const at::Tensor& rows, const at::Tensor& offsets, bool mean, bool most,
-             at::Tensor& pooled, at::Tensor& ties) {
-  A* const to = pooled.mutable_data_ptr<A>();
-  pool(pool_of<A>(rows, offsets, pooled.size(1)), mean ? to : nullptr,
-       most ? to + (mean ? rows.size(1) : 0) : nullptr, ties.mutable_data_ptr<std::int32_t>(),
+             PooledTensors& to) {
+  A* const pooled = to.pooled.mutable_data_ptr<A>();
+  pool(pool_of<A>(rows, offsets, to.pooled.size(1)), mean ? pooled : nullptr,
+       most ? pooled + (mean ? to.dim : 0) : nullptr, to.ties.mutable_data_ptr<std::int32_t>(),
        c10::cuda::getCurrentCUDAStream());
 }
 
 std::tuple<at::Tensor, at::Tensor> pool_texts(const at::Tensor& rows, const at::Tensor& offsets,
                                               bool mean, bool most) {
   const c10::cuda::CUDAGuard guard(rows.device());
-  const std::int64_t texts = offsets.size(0) - 1;
-  const std::int64_t dim = rows.size(1);
-  at::Tensor pooled = at::empty({texts, mean && most ? 2 * dim : dim}, rows.options());
-  at::Tensor ties = at::empty({most ? texts : 0, dim}, offsets.options());
+  PooledTensors to(rows, offsets, mean, most);
   if (rows.scalar_type() == at::kDouble)
-    pool_in<double>(rows, offsets, mean, most, pooled, ties);
+    pool_in<double>(rows, offsets, mean, most, to);
   else
-    pool_in<float>(rows, offsets, mean, most, pooled, ties);
+    pool_in<float>(rows, offsets, mean, most, to);
   C10_CUDA_KERNEL_LAUNCH_CHECK();
-  return {pooled, ties};
+  return {to.pooled, to.ties};
 }
 
 template <class A>

@@ -4,21 +4,20 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
-#include <utility>
+#include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "mix_of_tensors.hpp"
 #include "ops/rows/neighbour_mix.hpp"
 #include "ops/rows/pool.hpp"
+#include "pooled_tensors.hpp"
 
 namespace diffuse::cpu {
 namespace {
 
 /// Rows of a task.
 constexpr std::int64_t kTask = 64;
-
-/// Weights whose gradients are summed in one pass over the rows.
-constexpr int kWeights = 8;
 
 template <class Work>
 void for_elements(std::int64_t rows, std::int64_t dim, const Work& work) {
@@ -57,12 +56,11 @@ void sum_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* weight, A* 
       const std::int64_t end = std::min(begin + size, mix.rows);
       A* const own = sums.data() + chunk * width;
       for (std::int64_t channel = 0; channel < mix.dim; ++channel) {
-        for (int first = 0; first < mix.shifts.count; first += kWeights) {
-          A weights[kWeights] = {};
+        for (int first = 0; first < mix.shifts.count; first += rows::kWeightsAtOnce) {
+          A weights[rows::kWeightsAtOnce] = {};
           A kept = 0;
-          rows::add_weight_gradients<kWeights>(mix, gradient, begin, end, channel, first, weights,
-                                               kept);
-          for (int k = first; k < std::min(first + kWeights, mix.shifts.count); ++k)
+          rows::add_weight_gradients(mix, gradient, begin, end, channel, first, weights, kept);
+          for (int k = first; k < std::min(first + rows::kWeightsAtOnce, mix.shifts.count); ++k)
             own[k * mix.dim + channel] = weights[k - first];
           own[mix.shifts.count * mix.dim + channel] = kept;
         }
@@ -77,22 +75,23 @@ void sum_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* weight, A* 
 
 template <class A>
 void pool(const at::Tensor& values, const at::Tensor& offsets, bool mean, bool most,
-          at::Tensor& pooled, at::Tensor& ties) {
-  const std::int64_t dim = values.size(1);
+          PooledTensors& to) {
+  const std::int64_t dim = to.dim;
   const auto* bounds = offsets.const_data_ptr<std::int32_t>();
   const A* from = values.const_data_ptr<A>();
-  A* const to = pooled.mutable_data_ptr<A>();
-  const std::int64_t width = pooled.size(1);
-  for_elements(pooled.size(0), dim, [&](std::int64_t text, std::int64_t channel) {
+  A* const pooled = to.pooled.mutable_data_ptr<A>();
+  auto* const ties = to.ties.mutable_data_ptr<std::int32_t>();
+  const std::int64_t width = to.pooled.size(1);
+  for_elements(to.texts, dim, [&](std::int64_t text, std::int64_t channel) {
     rows::Pooled<A> all;
     for (int part = 0; part < rows::kParts; ++part)
       all = rows::joined(
           all, rows::pooled_part(from, dim, bounds[text], bounds[text + 1], part, channel));
     const auto length = static_cast<A>(bounds[text + 1] - bounds[text]);
-    if (mean) to[text * width + channel] = all.sum / length;
+    if (mean) pooled[text * width + channel] = all.sum / length;
     if (!most) return;
-    to[text * width + (mean ? dim : 0) + channel] = all.most;
-    ties.mutable_data_ptr<std::int32_t>()[text * dim + channel] = all.ties;
+    pooled[text * width + (mean ? dim : 0) + channel] = all.most;
+    ties[text * dim + channel] = all.ties;
   });
 }
 
@@ -168,15 +167,12 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> neighbour_mix_backwar
 
 std::tuple<at::Tensor, at::Tensor> pool_texts(const at::Tensor& rows, const at::Tensor& offsets,
                                               bool mean, bool most) {
-  const std::int64_t texts = offsets.size(0) - 1;
-  const std::int64_t dim = rows.size(1);
-  at::Tensor pooled = at::empty({texts, mean && most ? 2 * dim : dim}, rows.options());
-  at::Tensor ties = at::empty({most ? texts : 0, dim}, offsets.options());
+  PooledTensors to(rows, offsets, mean, most);
   if (rows.scalar_type() == at::kDouble)
-    pool<double>(rows, offsets, mean, most, pooled, ties);
+    pool<double>(rows, offsets, mean, most, to);
   else
-    pool<float>(rows, offsets, mean, most, pooled, ties);
-  return {pooled, ties};
+    pool<float>(rows, offsets, mean, most, to);
+  return {to.pooled, to.ties};
 }
 
 at::Tensor pool_texts_backward(const at::Tensor& gradient, const at::Tensor& rows,

@@ -60,13 +60,17 @@ DIFFUSE_HOST_DEVICE inline A value_gradient(const Mix<T, A>& mix, const A* gradi
   return sum;
 }
 
-/// Adds up the gradients of weight[first + 0 … kWeights - 1] and of keep over rows `from` … `to` -
-/// 1, one after the other. Weights beyond the last are left at 0.
-template <int kWeights, class T, class A>
+/// Weights whose gradients one pass over the rows adds up: as many as a GPU's thread has registers
+/// for.
+inline constexpr int kWeightsAtOnce = 8;
+
+/// Adds up the gradients of weight[first + 0 … kWeightsAtOnce - 1] and of keep over rows `from` …
+/// `to` - 1, one after the other. Weights beyond the last are left at 0.
+template <class T, class A>
 DIFFUSE_HOST_DEVICE inline void add_weight_gradients(const Mix<T, A>& mix, const A* gradient,
                                                      std::int64_t from, std::int64_t to,
                                                      std::int64_t channel, int first,
-                                                     A (&weights)[kWeights], A& keep) {
+                                                     A (&weights)[kWeightsAtOnce], A& keep) {
   for (std::int64_t row = from; row < to; ++row) {
     const std::int64_t begin = mix.texts.begin(row);
     const std::int64_t end = mix.texts.end(row);
@@ -75,7 +79,7 @@ DIFFUSE_HOST_DEVICE inline void add_weight_gradients(const Mix<T, A>& mix, const
 #ifdef __CUDACC__
 #pragma unroll
 #endif
-    for (int k = 0; k < kWeights; ++k) {
+    for (int k = 0; k < kWeightsAtOnce; ++k) {
       if (first + k >= mix.shifts.count) continue;
       const std::int64_t other = row + mix.shifts.at[first + k];
       if (other >= begin && other < end)

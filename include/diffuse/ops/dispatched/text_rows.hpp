@@ -24,7 +24,7 @@ struct TextRows {
 };
 
 /// One diffusion step after f: out_i = keep ∘ base_i + Σ_k weight_k ∘ values_{i + shifts[k]}, where
-/// a neighbour outside of the row's text counts as zero. It reads each element of the result once.
+/// a neighbour outside of the row's text counts as zero.
 ///
 /// `values` [N, D], float64, float32, bfloat16 or float16; `base` [N, D], `weight` [K] or [K, D]
 /// and `keep`, a number or [D], of float64 with float64 values, else float32. Returns [N, D] in
