@@ -125,7 +125,7 @@ at::Device Contender::device() const { return classifier_->device(); }
 
 std::string Contender::kernel() const {
   if (config_.model.type != ModelType::diffusion) return "";
-  return std::string(enum_name(classifier_->is_fused() ? Kernel::fused : Kernel::reference));
+  return std::string(enum_name(classifier_->kernel()));
 }
 
 }  // namespace diffuse

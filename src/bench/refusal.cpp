@@ -33,7 +33,7 @@ std::int64_t expected_bytes(const Task& task, const BenchCase& which, Precision 
   if (which.seq_len > 0) config.tokenizer.max_tokens = which.seq_len;
   const ModelShape& shape = task.spec->shape;
   const bool fused =
-      config.train.kernel != Kernel::reference &&
+      (config.train.kernel == Kernel::automatic || config.train.kernel == Kernel::fused) &&
       fused_kernel_problem(config.model.type, task.contender->device(), precision).empty();
   const MemoryEstimate estimate = estimate_memory(
       config, precision, task.contender->parameter_count(), task.workload.largest_batch_tokens(),

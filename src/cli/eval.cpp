@@ -93,7 +93,7 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
     set_matrix_precision(precision);
     // A config's fused is for the precision that it stands beside.
     opened.model.classifier->use_kernel(
-        opened.kernel == Kernel::reference ? Kernel::reference : Kernel::automatic, precision);
+        opened.kernel == Kernel::fused ? Kernel::automatic : opened.kernel, precision);
     EvaluationOptions warm_up = evaluation_options;
     warm_up.branches.reset();  // of other rows
     evaluate(*opened.model.classifier, first, warm_up);

@@ -17,7 +17,7 @@ struct RunFacts {
   std::string device;      ///< "cpu", "cuda:0"
   std::string device_description;
   std::string precision;       ///< resolved
-  std::string kernel;          ///< "fused", "reference"
+  std::string kernel;          ///< "fused", "operations", "reference"
   std::string instructions{};  ///< that the fused kernel runs on, "AVX2"; else empty
   int threads = 1;
   std::int64_t parameter_count = 0;

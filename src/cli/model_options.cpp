@@ -41,12 +41,13 @@ void add_model_options(CLI::App& verb, ModelOptions& options) {
 
 void add_kernel_option(CLI::App& verb, std::optional<Kernel>& kernel) {
   verb.add_option("--kernel", kernel,
-                  "Which code runs the diffusion operator: fused, reference (tensor operations) or "
-                  "auto; default: as in training (train.kernel)")
+                  "Which code runs the diffusion operator: fused, operations (a GPU's), reference "
+                  "(LibTorch's operations) or auto; default: as in training (train.kernel)")
       ->transform(one_of<Kernel>({{"auto", Kernel::automatic},
                                   {"fused", Kernel::fused},
+                                  {"operations", Kernel::operations},
                                   {"reference", Kernel::reference}}))
-      ->option_text("auto|fused|reference");
+      ->option_text("auto|fused|operations|reference");
 }
 
 void check_kernel(std::optional<Kernel> kernel, ModelType type, at::Device device,

@@ -25,16 +25,21 @@ namespace diffuse::cli {
 namespace {
 
 /// For the start-up table: what runs the operator, and whether results depend on the threads.
-std::string kernel_name(bool fused, const Config& config, Precision precision, bool resumed) {
+std::string kernel_name(Kernel kernel, at::Device device, const Config& config, Precision precision,
+                        bool resumed) {
   if (config.model.type != ModelType::diffusion) return "the model's own";
   if (config.model.dim == 0) return "none: the n-grams alone";
-  const char* rows = resumed                                     ? "rows as before the resume"
-                     : updates_touched_rows(config.train, fused) ? "touched rows"
-                                                                 : "all rows";
-  if (!fused)
-    return fmt::format(
-        "tensor operations; {} of the embedding (results depend a little on the number of threads)",
-        rows);
+  const char* rows = resumed ? "rows as before the resume"
+                     : updates_touched_rows(config.train, kernel == Kernel::fused) ? "touched rows"
+                                                                                   : "all rows";
+  if (kernel == Kernel::operations)
+    return fmt::format("this program's operations; {} of the embedding ({})", rows,
+                       device.is_cuda() ? "the same bytes in each run"
+                                        : "results depend a little on the number of threads");
+  if (kernel == Kernel::reference)
+    return fmt::format("LibTorch's operations; {} of the embedding ({})", rows,
+                       device.is_cuda() ? "not exact: two runs differ a little"
+                                        : "results depend a little on the number of threads");
   std::string bf16;
   if (precision == Precision::bf16)
     bf16 = FusedDiffusion::has_bf16_instructions()
@@ -112,7 +117,7 @@ PreparedRun prepare_run(const TrainOptions& options) {
 PreparedRun prepare_run(const Config& config, const Preparation& how) {
   const at::Device device = resolve_device(config.train.device);
   const Precision precision = resolve_precision(config.train.precision, device);
-  const bool fused = runs_fused(config.train.kernel, config.model.type, device, precision);
+  const Kernel kernel = chosen_kernel(config.train.kernel, config.model.type, device, precision);
   const int threads = set_thread_count(config.train.threads);
   DataConfig data_config = config.data;
   if (how.dry_run) data_config.cache = false;  // it writes nothing, not even there
@@ -137,7 +142,7 @@ PreparedRun prepare_run(const Config& config, const Preparation& how) {
   startup.threads = threads;
   startup.parameter_count = parameters_of(config, shape);
   startup.plan = plan_of(config, data.train);
-  startup.kernel = kernel_name(fused, config, precision, !how.resumed.empty());
+  startup.kernel = kernel_name(kernel, device, config, precision, !how.resumed.empty());
   const MemoryEstimate estimate = estimate_memory(
       config, precision, startup.parameter_count, data.train,
       {.classes = data.labels.size(),
@@ -145,10 +150,10 @@ PreparedRun prepare_run(const Config& config, const Preparation& how) {
            static_cast<std::int64_t>(std::max(data.validation.size(), data.test.size())),
        .vocab_size = shape.vocab_size,
        .threads = threads,
-       .fused = fused});
+       .fused = kernel == Kernel::fused});
   startup.memory = describe(estimate);
   startup.memory_bytes = estimate.total();
-  return {config,  device,   precision,          fused, threads, std::move(data), shape,
+  return {config,  device,   precision,          kernel, threads, std::move(data), shape,
           startup, estimate, std::move(vectors), true};
 }
 
@@ -159,8 +164,8 @@ RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
           .device = run.device.str(),
           .device_description = run.startup.device,
           .precision = run.startup.precision,
-          .kernel = std::string(enum_name(run.fused ? Kernel::fused : Kernel::reference)),
-          .instructions = run.fused ? instructions(run.precision) : "",
+          .kernel = std::string(enum_name(run.kernel)),
+          .instructions = run.kernel == Kernel::fused ? instructions(run.precision) : "",
           .threads = run.threads,
           .parameter_count = run.startup.parameter_count,
           .data_hashes = run.data.hashes};

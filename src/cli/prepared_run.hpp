@@ -21,7 +21,7 @@ struct PreparedRun {
   Config config;
   at::Device device;
   Precision precision;
-  bool fused = false;  ///< whether the fused kernel runs
+  Kernel kernel = Kernel::reference;  ///< which one runs, never automatic
   int threads = 1;
   TrainingData data;
   ModelShape shape;

@@ -39,7 +39,7 @@ CLI::App* setup_selftest(CLI::App& app, SelftestOptions& options) {
 
 int run_selftest(const SelftestOptions& options) {
   const at::Device device = resolve_device(options.device);
-  const std::vector<OperationCheck> checks = check_operations(device);
+  const std::vector<OperationCheck> checks = check_operations(device, CheckExtent::full);
   const auto wrong = std::ranges::count_if(checks, [](const auto& check) { return !check.good(); });
   if (options.json) {
     nlohmann::ordered_json json;

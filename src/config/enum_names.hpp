@@ -71,7 +71,8 @@ struct EnumNames<Schedule> {
 };
 template <>
 struct EnumNames<Kernel> {
-  static constexpr std::array<std::string_view, 3> kNames{"auto", "fused", "reference"};
+  static constexpr std::array<std::string_view, 4> kNames{"auto", "fused", "operations",
+                                                          "reference"};
 };
 template <>
 struct EnumNames<EmbeddingUpdate> {

@@ -217,7 +217,10 @@ std::vector<Field> train_fields() {
       .add("kernel", &TrainConfig::kernel,
            "Which code computes the diffusion operator. fused: each text goes through embedding, "
            "all steps and back while it is in the processor's cache (on the CPU, in fp32 or bf16). "
-           "reference: tensor operations one after the other. auto: fused where it can be.")
+           "operations: one kernel after the other, those of a CUDA device; there is one of each "
+           "for the "
+           "CPU, to try them. reference: LibTorch's operations. auto: fused on the CPU, operations "
+           "on CUDA, reference where neither can be.")
       .may_change_on_resume();
   table.add(
       "embedding_update", &TrainConfig::embedding_update,

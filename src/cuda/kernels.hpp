@@ -4,7 +4,9 @@
 
 #include <cstdint>
 
+#include "ops/rows/initial_state.hpp"
 #include "ops/rows/neighbour_mix.hpp"
+#include "ops/rows/sorted_rows.hpp"
 
 namespace diffuse::cuda {
 
@@ -23,6 +25,11 @@ template <class T, class A>
 void mix_row_gradients(const rows::Mix<T, A>& mix, const A* gradient, T* values, A* base,
                        cudaStream_t stream);
 
+/// `result` [N, D], zeros where a neighbour is none of the row's text.
+template <class T>
+void neighbour_rows(const T* values, const rows::Texts& texts, std::int64_t rows, std::int64_t dim,
+                    std::int64_t shift, T* result, cudaStream_t stream);
+
 /// Elements of the memory that mix_weight_gradients needs.
 std::int64_t mix_partial_elements(std::int64_t rows, std::int64_t dim, int shifts);
 
@@ -30,6 +37,32 @@ std::int64_t mix_partial_elements(std::int64_t rows, std::int64_t dim, int shift
 template <class T, class A>
 void mix_weight_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* partial, A* weight,
                           A* keep, cudaStream_t stream);
+
+/// Writes the two words of a rows::PlaceWords.
+void write_place(std::int64_t seed, std::int64_t rest, std::int64_t* place, cudaStream_t stream);
+
+void dropped_ids(const std::int32_t* ids, std::int64_t rows, rows::PlaceWords place,
+                 RandomStream stream_of, std::uint32_t threshold, std::int32_t other,
+                 std::int32_t* result, cudaStream_t stream);
+
+void pair_ids(const std::int32_t* tokens, const rows::Texts& texts, std::int64_t rows,
+              std::int64_t buckets, std::int32_t* result, cudaStream_t stream);
+
+/// `result` [N, D]. A: float or double.
+template <class A>
+void initial_state(const rows::InitialState<A>& state, A* result, cudaStream_t stream);
+
+/// Dropout of `x` [rows, dim].
+template <class T>
+void dropped_elements(const T* x, std::int64_t rows, std::int64_t dim, rows::PlaceWords place,
+                      RandomStream stream_of, std::uint32_t threshold, T scale, T* result,
+                      cudaStream_t stream);
+
+/// The sums into `result` [V, D], which is zero; `heads` and `tails` [rows::sorted_chunks, D] for
+/// sums meanwhile.
+template <class A>
+void sum_rows(const rows::SortedRows<A>& sorted, A* heads, A* tails, A* result,
+              cudaStream_t stream);
 
 /// What is pooled, and where it stands. `mean` or `most` null: not wanted.
 template <class A>

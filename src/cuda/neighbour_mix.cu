@@ -1,33 +1,15 @@
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
 
+#include "grid.hpp"
 #include "kernels.hpp"
 
 namespace diffuse::cuda {
 namespace {
 
-/// Threads along the channels, and rows, of a block.
-constexpr unsigned kChannels = 64;
-constexpr unsigned kRows = 4;
-
-struct Element {
-  std::int64_t row;
-  std::int64_t channel;
-};
-
-__device__ Element element() {
-  return {std::int64_t{blockIdx.x} * blockDim.y + threadIdx.y,
-          std::int64_t{blockIdx.y} * blockDim.x + threadIdx.x};
-}
-
-dim3 blocks_of(std::int64_t rows, std::int64_t dim) {
-  return dim3(static_cast<unsigned>((rows + kRows - 1) / kRows),
-              static_cast<unsigned>((dim + kChannels - 1) / kChannels));
-}
-
 __global__ void find_texts(const std::int32_t* offsets, std::int32_t texts, std::int64_t rows,
                            std::int32_t* of_row) {
-  const std::int64_t row = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  const std::int64_t row = thread_row();
   if (row < rows) of_row[row] = rows::find_text(offsets, texts, row);
 }
 
@@ -36,6 +18,14 @@ __global__ void mix_rows(const __grid_constant__ rows::Mix<T, A> mix, A* result)
   const auto [row, channel] = element();
   if (row >= mix.rows || channel >= mix.dim) return;
   result[row * mix.dim + channel] = rows::mixed(mix, row, channel);
+}
+
+template <class T>
+__global__ void shift_rows(const T* values, rows::Texts texts, std::int64_t rows, std::int64_t dim,
+                           std::int64_t shift, T* result) {
+  const auto [row, channel] = element();
+  if (row >= rows || channel >= dim) return;
+  result[row * dim + channel] = rows::neighbour_element(values, dim, texts, row, shift, channel);
 }
 
 template <class T, class A>
@@ -93,20 +83,25 @@ __global__ void add_chunks(const A* partial, std::int64_t chunks, std::int64_t w
 
 void text_of_rows(const std::int32_t* offsets, std::int32_t texts, std::int64_t rows,
                   std::int32_t* of_row, cudaStream_t stream) {
-  constexpr unsigned kThreads = 256;
-  find_texts<<<static_cast<unsigned>((rows + kThreads - 1) / kThreads), kThreads, 0, stream>>>(
-      offsets, texts, rows, of_row);
+  find_texts<<<blocks_for(rows, kThreads), kThreads, 0, stream>>>(offsets, texts, rows, of_row);
 }
 
 template <class T, class A>
 void mix(const rows::Mix<T, A>& mix, A* result, cudaStream_t stream) {
-  mix_rows<<<blocks_of(mix.rows, mix.dim), dim3(kChannels, kRows), 0, stream>>>(mix, result);
+  mix_rows<<<element_blocks(mix.rows, mix.dim), element_threads(), 0, stream>>>(mix, result);
+}
+
+template <class T>
+void neighbour_rows(const T* values, const rows::Texts& texts, std::int64_t rows, std::int64_t dim,
+                    std::int64_t shift, T* result, cudaStream_t stream) {
+  shift_rows<<<element_blocks(rows, dim), element_threads(), 0, stream>>>(values, texts, rows, dim,
+                                                                          shift, result);
 }
 
 template <class T, class A>
 void mix_row_gradients(const rows::Mix<T, A>& mix, const A* gradient, T* values, A* base,
                        cudaStream_t stream) {
-  row_gradients<<<blocks_of(mix.rows, mix.dim), dim3(kChannels, kRows), 0, stream>>>(mix, gradient,
+  row_gradients<<<element_blocks(mix.rows, mix.dim), element_threads(), 0, stream>>>(mix, gradient,
                                                                                      values, base);
 }
 
@@ -118,18 +113,19 @@ template <class T, class A>
 void mix_weight_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* partial, A* weight,
                           A* keep, cudaStream_t stream) {
   const std::int64_t chunks = rows::chunk_count(mix.rows);
-  const dim3 blocks(
-      static_cast<unsigned>(chunks), static_cast<unsigned>((mix.dim + kChannels - 1) / kChannels),
-      static_cast<unsigned>((mix.shifts.count + rows::kWeightsAtOnce - 1) / rows::kWeightsAtOnce));
+  const dim3 blocks(static_cast<unsigned>(chunks), blocks_for(mix.dim, kChannels),
+                    blocks_for(mix.shifts.count, rows::kWeightsAtOnce));
   chunk_sums<<<blocks, kChannels, 0, stream>>>(mix, gradient, rows::rows_per_chunk(mix.rows),
                                                partial);
   const std::int64_t weights = mix.shifts.count * mix.dim;
   const std::int64_t width = weights + mix.dim;
-  add_chunks<<<static_cast<unsigned>((width + 31) / 32), dim3(32, rows::kParts), 0, stream>>>(
-      partial, chunks, width, weights, weight, keep);
+  add_chunks<<<blocks_for(width, 32), dim3(32, rows::kParts), 0, stream>>>(partial, chunks, width,
+                                                                           weights, weight, keep);
 }
 
 #define DIFFUSE_INSTANTIATE(T, A)                                                          \
+  template void neighbour_rows(const T*, const rows::Texts&, std::int64_t, std::int64_t,   \
+                               std::int64_t, T*, cudaStream_t);                            \
   template void mix(const rows::Mix<T, A>&, A*, cudaStream_t);                             \
   template void mix_row_gradients(const rows::Mix<T, A>&, const A*, T*, A*, cudaStream_t); \
   template void mix_weight_gradients(const rows::Mix<T, A>&, const A*, A*, A*, A*, cudaStream_t)

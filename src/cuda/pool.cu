@@ -1,3 +1,4 @@
+#include "grid.hpp"
 #include "kernels.hpp"
 #include "ops/rows/pool.hpp"
 
@@ -5,16 +6,16 @@ namespace diffuse::cuda {
 namespace {
 
 /// Channels of a block; with rows::kParts threads for each.
-constexpr unsigned kChannels = 32;
+constexpr unsigned kPoolChannels = 32;
 
 template <class A>
 __global__ void pool_parts(const __grid_constant__ Pool<A> pool, A* mean, A* most,
                            std::int32_t* ties) {
-  __shared__ A sums[rows::kParts][kChannels];
-  __shared__ A mosts[rows::kParts][kChannels];
-  __shared__ std::int32_t counts[rows::kParts][kChannels];
+  __shared__ A sums[rows::kParts][kPoolChannels];
+  __shared__ A mosts[rows::kParts][kPoolChannels];
+  __shared__ std::int32_t counts[rows::kParts][kPoolChannels];
   const std::int64_t text = blockIdx.x;
-  const std::int64_t channel = std::int64_t{blockIdx.y} * kChannels + threadIdx.x;
+  const std::int64_t channel = std::int64_t{blockIdx.y} * kPoolChannels + threadIdx.x;
   const std::int64_t begin = pool.offsets[text];
   const std::int64_t end = pool.offsets[text + 1];
   const int part = static_cast<int>(threadIdx.y);
@@ -41,8 +42,7 @@ template <class A>
 __global__ void share_gradient(const __grid_constant__ Pool<A> pool, const std::int32_t* of_row,
                                const A* mean_gradient, const A* most_gradient, const A* most,
                                const std::int32_t* ties, A* result) {
-  const std::int64_t row = std::int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
-  const std::int64_t channel = std::int64_t{blockIdx.y} * blockDim.x + threadIdx.x;
+  const auto [row, channel] = element();
   if (row >= pool.rows || channel >= pool.dim) return;
   const std::int64_t text = of_row[row];
   const std::int64_t at = text * pool.width + channel;
@@ -58,21 +58,16 @@ __global__ void share_gradient(const __grid_constant__ Pool<A> pool, const std::
 
 template <class A>
 void pool(const Pool<A>& pool, A* mean, A* most, std::int32_t* ties, cudaStream_t stream) {
-  const dim3 blocks(static_cast<unsigned>(pool.texts),
-                    static_cast<unsigned>((pool.dim + kChannels - 1) / kChannels));
-  pool_parts<<<blocks, dim3(kChannels, rows::kParts), 0, stream>>>(pool, mean, most, ties);
+  const dim3 blocks(static_cast<unsigned>(pool.texts), blocks_for(pool.dim, kPoolChannels));
+  pool_parts<<<blocks, dim3(kPoolChannels, rows::kParts), 0, stream>>>(pool, mean, most, ties);
 }
 
 template <class A>
 void pool_gradient(const Pool<A>& pool, const std::int32_t* of_row, const A* mean_gradient,
                    const A* most_gradient, const A* most, const std::int32_t* ties, A* result,
                    cudaStream_t stream) {
-  constexpr unsigned kWide = 64;
-  constexpr unsigned kRows = 4;
-  const dim3 blocks(static_cast<unsigned>((pool.rows + kRows - 1) / kRows),
-                    static_cast<unsigned>((pool.dim + kWide - 1) / kWide));
-  share_gradient<<<blocks, dim3(kWide, kRows), 0, stream>>>(pool, of_row, mean_gradient,
-                                                            most_gradient, most, ties, result);
+  share_gradient<<<element_blocks(pool.rows, pool.dim), element_threads(), 0, stream>>>(
+      pool, of_row, mean_gradient, most_gradient, most, ties, result);
 }
 
 #define DIFFUSE_INSTANTIATE(A)                                                                   \

@@ -53,7 +53,7 @@ void check_offsets(const Batch& batch) {
 }
 
 void Classifier::use_kernel(Kernel kernel, Precision precision) {
-  runs_fused(kernel, ModelType::torchscript, device(), precision);
+  chosen_kernel(kernel, ModelType::torchscript, device(), precision);
 }
 
 std::vector<std::vector<std::int32_t>> Classifier::embedding_rows(const Batch& batch) const {

@@ -9,6 +9,7 @@
 #include "diffuse/model/kernel_choice.hpp"
 #include "diffuse/ops/bigrams.hpp"
 #include "diffuse/ops/reference/segment_pool.hpp"
+#include "dispatched_kernel.hpp"
 #include "fused_kernel.hpp"
 
 namespace diffuse {
@@ -72,7 +73,8 @@ DiffusionClassifier::~DiffusionClassifier() = default;
 
 void DiffusionClassifier::use_kernel(Kernel kernel, Precision precision) {
   fused_.reset();
-  if (runs_fused(kernel, ModelType::diffusion, device(), precision))
+  kernel_ = chosen_kernel(kernel, ModelType::diffusion, device(), precision);
+  if (kernel_ == Kernel::fused)
     fused_ = std::make_unique<FusedKernel>(embedding_, stack_, head_, precision);
   fused_precision_ = precision;
 }
@@ -104,12 +106,19 @@ at::Tensor DiffusionClassifier::forward(const Batch& batch, const ForwardContext
   // An evaluation may ask for another precision than use_kernel was told.
   if (fused_ && !at::GradMode::is_enabled() && active_precision() == fused_precision_)
     return fused_->forward(batch, context);
+  const at::Tensor logits = kernel_ == Kernel::operations
+                                ? DispatchedKernel(embedding_, stack_).logits(batch, context, head_)
+                                : reference_logits(batch, context);
+  return logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
+}
+
+at::Tensor DiffusionClassifier::reference_logits(const Batch& batch,
+                                                 const ForwardContext& context) const {
   const at::Tensor initial = embedding_.forward(batch, context);
   const at::Tensor state = stack_.forward(initial, batch.host_offsets);
   const Segments segments(batch.host_offsets,
                           at::TensorOptions(state.device()).dtype(state.dtype()));
-  const at::Tensor logits = head_.forward(segment_pool(state, segments, pooling_), context);
-  return logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
+  return head_.forward(segment_pool(state, segments, pooling_), context);
 }
 
 bool DiffusionClassifier::is_small(const Batch& batch) const {
@@ -149,6 +158,7 @@ void DiffusionClassifier::convert(const at::TensorOptions& options) {
     *parameter.tensor = converted(*parameter.tensor).set_requires_grad(true);
   }
   fused_.reset();  // made for the tensors that were
+  if (kernel_ == Kernel::fused) kernel_ = Kernel::reference;
   stack_.visit_constants(
       [&](const std::string&, at::Tensor& tensor, ParameterRole) { tensor = converted(tensor); });
 }

@@ -16,8 +16,14 @@ Head::Head(const ModelConfig& config, std::int64_t in, std::int64_t classes,
 }
 
 at::Tensor Head::forward(const at::Tensor& pooled, const ForwardContext& context) const {
-  at::Tensor x = dropout(pooled, dropout_, context);
-  if (has_hidden_) x = dropout(activate(in_.forward(x), Activation::gelu), dropout_, context);
+  return forward(pooled,
+                 [&](const at::Tensor& x, RandomStream) { return dropout(x, dropout_, context); });
+}
+
+at::Tensor Head::forward(const at::Tensor& pooled, const Dropout& dropped) const {
+  at::Tensor x = dropped(pooled, RandomStream::head_input_dropout);
+  if (has_hidden_)
+    x = dropped(activate(in_.forward(x), Activation::gelu), RandomStream::head_hidden_dropout);
   return out_.forward(x);
 }
 

@@ -16,6 +16,7 @@
 #include "diffuse/device/precision.hpp"
 #include "diffuse/model/kernel_choice.hpp"
 #include "diffuse/ops/reference/diffusion.hpp"
+#include "dispatched_kernel.hpp"
 #include "kernel_pointers.hpp"
 #include "masked_word_kernel.hpp"
 
@@ -68,7 +69,8 @@ at::Tensor MaskedWordModel::forward(const Batch&, const ForwardContext&) {
 
 void MaskedWordModel::use_kernel(Kernel kernel, Precision precision) {
   fused_.reset();
-  if (runs_fused(kernel, ModelType::diffusion, device(), precision))
+  kernel_ = chosen_kernel(kernel, ModelType::diffusion, device(), precision);
+  if (kernel_ == Kernel::fused)
     fused_ = std::make_unique<MaskedWordKernel>(embedding_, stack_, prediction_, precision);
   precision_ = precision;
 }
@@ -105,7 +107,10 @@ double MaskedWordModel::pass_by_autograd(const Batch& batch, const ForwardContex
   at::Tensor logits;
   {
     const PrecisionScope scope(precision_, device());
-    const at::Tensor state = stack_.forward(embedding_.forward(shown, context), batch.host_offsets);
+    const at::Tensor state =
+        kernel_ == Kernel::operations
+            ? DispatchedKernel(embedding_, stack_).states(shown, context)
+            : stack_.forward(embedding_.forward(shown, context), batch.host_offsets);
     const at::Tensor rows =
         at::index_select(state, 0, tensor_of(hidden_.places, at::kInt, device()));
     const at::Tensor wanted = activate(prediction_.forward(rows), Activation::gelu);
@@ -137,6 +142,7 @@ void MaskedWordModel::to(at::Device device) {
   for (const Parameter& parameter : parameters_)
     *parameter.tensor = parameter.tensor->detach().to(device).set_requires_grad(true);
   fused_.reset();
+  if (kernel_ == Kernel::fused) kernel_ = Kernel::reference;
   stack_.visit_constants(
       [&](const std::string&, at::Tensor& tensor, ParameterRole) { tensor = tensor.to(device); });
 }

@@ -15,6 +15,7 @@ constexpr Precision kCpuPrecisions[] = {Precision::fp32, Precision::bf16};
 
 constexpr OperatorKernel kKernels[] = {
     {Kernel::fused, at::DeviceType::CPU, kCpuPrecisions},  // ops/cpu
+    {Kernel::operations, at::DeviceType::CUDA, {}},        // ops/dispatched, src/cuda
     {Kernel::reference, std::nullopt, {}},                 // ops/reference
 };
 

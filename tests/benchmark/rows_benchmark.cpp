@@ -124,7 +124,7 @@ void head_benchmark(benchmark::State& state) {
                           pooled_gradient.mutable_data_ptr<float>());
       benchmark::DoNotOptimize(fused.end(to).loss);
     } else {
-      classification_loss(head.forward(pooled, {}), batch.labels, 0.05).backward();
+      classification_loss(head.forward(pooled, ForwardContext{}), batch.labels, 0.05).backward();
       for (at::Tensor& tensor : learned) tensor.mutable_grad().reset();
       pooled.mutable_grad().reset();
     }

@@ -70,7 +70,7 @@ TEST(TrainKernel, TheStartUpTableTellsWhichRowsAreUpdated) {
   for (const char* dense : {"train.embedding_update=dense", "train.beta1=0.9999"})
     EXPECT_THAT(kernel(dense), ContainsRegex("^fused, .*; all rows of the embedding"));
   EXPECT_THAT(kernel("train.kernel=reference"),
-              ContainsRegex("^tensor operations; all rows of the embedding"));
+              ContainsRegex("^LibTorch.s operations; all rows of the embedding"));
 }
 
 TEST(TrainKernel, FusedIsRefusedBeforeTheDataAreRead) {

@@ -80,7 +80,7 @@ std::vector<at::Tensor> training_gradients(const ModelConfig& config, Kernel ker
 }
 
 TEST(Bigrams, DropoutLeavesWholeRowsOutAndMultipliesTheOthers) {
-  for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+  for (const Kernel kernel : {Kernel::fused, Kernel::operations, Kernel::reference}) {
     const auto gradients = training_gradients(with_bigrams(), kernel, different_tokens());
     std::set<std::int32_t> rows;
     std::size_t pairs = 0;
@@ -108,7 +108,7 @@ TEST(Bigrams, ArePairsOfTheTokensThatTokenDropoutLeaves) {
   ModelConfig config = with_bigrams();
   config.token_dropout = 0.9999;
   config.bigram_dropout = 0;
-  for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+  for (const Kernel kernel : {Kernel::fused, Kernel::operations, Kernel::reference}) {
     const auto gradients = training_gradients(config, kernel, different_tokens());
     const std::int64_t mask = kManyWords.mask_id;
     std::set<std::int64_t> rows;

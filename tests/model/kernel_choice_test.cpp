@@ -15,6 +15,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/ops/dispatched/operation_checks.hpp"
 #include "support.hpp"
 #include "support/fake_classifier.hpp"
 #include "support/message_of.hpp"
@@ -138,7 +139,8 @@ TEST(KernelChoice, NoiseAndDropoutAreFused) {
 }
 
 TEST(KernelChoice, EveryShippedDiffusionConfigAndTheDefaultsAreFused) {
-  EXPECT_TRUE(runs_fused(Config{}.train.kernel, Config{}.model.type, at::kCPU, Precision::fp32));
+  EXPECT_EQ(chosen_kernel(Config{}.train.kernel, Config{}.model.type, at::kCPU, Precision::fp32),
+            Kernel::fused);
   expect_fused([] {
     ModelConfig defaults;
     defaults.token_dropout = defaults.embedding_dropout = defaults.head_dropout = 0;
@@ -153,7 +155,8 @@ TEST(KernelChoice, EveryShippedDiffusionConfigAndTheDefaultsAreFused) {
     Config config = load_config(entry.path(), {});
     const auto precision =
         config.train.precision == Precision::automatic ? Precision::fp32 : config.train.precision;
-    if (!runs_fused(config.train.kernel, config.model.type, at::kCPU, precision)) {
+    if (chosen_kernel(config.train.kernel, config.model.type, at::kCPU, precision) !=
+        Kernel::fused) {
       others.push_back(entry.path().filename().string());
       continue;
     }
@@ -189,18 +192,37 @@ const std::vector<Fallback> kFallbacks = {
 
 TEST(KernelChoice, WhatFallsBackIsRefusedWhereFusedIsAskedFor) {
   for (const Fallback& one : kFallbacks) {
-    EXPECT_FALSE(runs_fused(Kernel::automatic, one.type, one.device, one.precision)) << one.name;
-    EXPECT_FALSE(runs_fused(Kernel::reference, one.type, one.device, one.precision)) << one.name;
+    EXPECT_NE(chosen_kernel(Kernel::automatic, one.type, one.device, one.precision), Kernel::fused)
+        << one.name;
+    EXPECT_EQ(chosen_kernel(Kernel::reference, one.type, one.device, one.precision),
+              Kernel::reference)
+        << one.name;
     EXPECT_EQ(
         message_of<ConfigError>(
-            [&] { runs_fused(Kernel::fused, one.type, one.device, one.precision); }),
+            [&] { chosen_kernel(Kernel::fused, one.type, one.device, one.precision); }),
         fmt::format("train.kernel = fused cannot be had here: {}. Set it to 'auto'.", one.problem))
         << one.name;
   }
   for (const Kernel kernel : {Kernel::automatic, Kernel::fused})
     for (const Precision precision : {Precision::fp32, Precision::bf16})
-      EXPECT_TRUE(runs_fused(kernel, ModelType::diffusion, at::kCPU, precision));
-  EXPECT_FALSE(runs_fused(Kernel::reference, ModelType::diffusion, at::kCPU, Precision::fp32));
+      EXPECT_EQ(chosen_kernel(kernel, ModelType::diffusion, at::kCPU, precision), Kernel::fused);
+}
+
+TEST(KernelChoice, OperationsAreForDiffusionModelsInEveryPrecision) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::fp16})
+    EXPECT_EQ(chosen_kernel(Kernel::operations, ModelType::diffusion, at::kCPU, precision),
+              Kernel::operations);
+  EXPECT_EQ(message_of<ConfigError>([] {
+              chosen_kernel(Kernel::operations, ModelType::distilbert, at::kCPU, Precision::fp32);
+            }),
+            "train.kernel = operations cannot be had here: only a diffusion model has operations "
+            "of its own. Set it to 'auto'.");
+}
+
+TEST(KernelChoice, ADeviceWhoseOperationsDoNotWorkGetsTheReference) {
+  const at::Device device(at::kCUDA, 0);  // there may be none
+  EXPECT_EQ(chosen_kernel(Kernel::automatic, ModelType::diffusion, device, Precision::fp32),
+            operations_problem(device).empty() ? Kernel::operations : Kernel::reference);
 }
 
 TEST(KernelChoice, ModelsHeedIt) {

@@ -16,12 +16,21 @@ class OperationChecksOn : public testing::OnDevice {};
 
 TEST_P(OperationChecksOn, EveryOperationIsAsItShouldBe) {
   std::set<std::string> types;
-  for (const OperationCheck& check : check_operations(device_)) {
+  for (const OperationCheck& check : check_operations(device_, CheckExtent::full)) {
     EXPECT_TRUE(check.good()) << check.operation << ", " << check.type << ", " << check.batch
                               << ": " << check.error << " > " << check.allowed;
     types.insert(check.type);
   }
   EXPECT_EQ(types.size(), 4U);
+}
+
+TEST_P(OperationChecksOn, NoProblemIsFoundWhereTheyAreRight) {
+  EXPECT_EQ(operations_problem(device_), "");
+}
+
+TEST(OperationChecks, ADeviceWithoutKernelsIsAProblem) {
+  EXPECT_NE(operations_problem(at::kMeta), "");
+  EXPECT_EQ(operations_problem(at::kMeta).find('\n'), std::string::npos);
 }
 
 TEST(OperationChecks, TellWhatIsOff) {

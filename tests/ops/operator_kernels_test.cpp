@@ -16,8 +16,9 @@ TEST(OperatorKernels, TheReferenceRunsWhateverNoOtherDoes) {
     for (const Precision precision : kPrecisions) {
       const bool fused =
           device.is_cpu() && (precision == Precision::fp32 || precision == Precision::bf16);
-      EXPECT_EQ(fastest_kernel(device, precision).kernel,
-                fused ? Kernel::fused : Kernel::reference);
+      EXPECT_EQ(fastest_kernel(device, precision).kernel, fused              ? Kernel::fused
+                                                          : device.is_cuda() ? Kernel::operations
+                                                                             : Kernel::reference);
       EXPECT_EQ(no_fused_kernel(device, precision).empty(), fused);
     }
   }

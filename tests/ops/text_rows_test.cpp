@@ -18,6 +18,7 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/ops/reference/diffusion_step.hpp"
+#include "diffuse/ops/reference/neighbour_sum.hpp"
 #include "diffuse/ops/reference/segment_pool.hpp"
 #include "support/message_of.hpp"
 #include "support/on_device.hpp"
@@ -62,6 +63,21 @@ std::vector<at::Tensor> gradients(const at::Tensor& result, const std::vector<at
 TEST_P(TextRowsOn, EachRowKnowsItsText) {
   const at::Tensor of_row = texts({0, 3, 4, 9, 10}).of_row.cpu();
   EXPECT_TRUE(at::equal(of_row, at::tensor({0, 0, 0, 1, 2, 2, 2, 2, 2, 3}, at::kInt)));
+}
+
+TEST_P(TextRowsOn, NeighbourRowsAreTheReferencesAndSoIsTheirGradient) {
+  for (const std::int64_t shift : {-100, -3, -1, 0, 1, 2, 100}) {
+    for (const at::ScalarType type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16}) {
+      const at::Tensor values = random({45, 5}, 1, type);
+      const std::vector<std::int64_t> shifts = {shift};
+      const NeighbourMasks masks(kOffsets, shifts, device_);
+      const at::Tensor expected = shift_rows(values, shift, masks);
+      const auto wanted = gradients(expected.clone(), {values});
+      const at::Tensor found = neighbour_rows(values, texts(kOffsets), shift);
+      EXPECT_TRUE(at::equal(found, expected)) << shift;
+      EXPECT_TRUE(at::equal(gradients(found, {values}).front(), wanted.front())) << shift;
+    }
+  }
 }
 
 TEST_P(TextRowsOn, AMixIsTheReferencesStepAndSoAreItsGradients) {

@@ -91,7 +91,7 @@ class StoppingClassifier final : public Classifier {
   void use_kernel(Kernel kernel, Precision precision) override {
     inner_.use_kernel(kernel, precision);
   }
-  bool is_fused() const override { return inner_.is_fused(); }
+  Kernel kernel() const override { return inner_.kernel(); }
   std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
                                         const PassOptions& options) override {
     if (is_fused() && --left_ == 0) std::raise(SIGTERM);
@@ -153,6 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"accumulation", 0.9, 2, Precision::fp32},
         Case{"dense", 0.9, 2, Precision::fp32, Kernel::fused, EmbeddingUpdate::dense},
         Case{"reference", 0.9, 2, Precision::fp32, Kernel::reference},
+        Case{"operations", 0.9, 2, Precision::fp32, Kernel::operations},
         Case{"bf16", 0, 1, Precision::bf16}, Case{"everything", 0.9, 2, Precision::fp16},
         Case{"bigrams", 0.9, 2, Precision::fp32, Kernel::fused, EmbeddingUpdate::touched, true},
         Case{"bigrams_plain", 0, 1, Precision::fp32, Kernel::fused, EmbeddingUpdate::touched, true},

@@ -177,7 +177,7 @@ TEST_P(UpdaterOn, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
 INSTANTIATE_TEST_SUITE_P(Devices, UpdaterOn, testing::every_device(), testing::device_name);
 
 TEST(Updater, TellsForwardFromBackwardWhereTheyAreTwoPasses) {
-  for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+  for (const Kernel kernel : {Kernel::fused, Kernel::operations, Kernel::reference}) {
     Config config = small_config();
     config.train.kernel = kernel;
     const auto classifier = make_classifier(config, kShape, 1);
@@ -228,7 +228,7 @@ Batch repeated(std::int32_t first, std::int64_t label, std::size_t count) {
 }
 
 TEST(Updater, AWeightIsANumberOfRowsInEveryKernelAndBatch) {
-  for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+  for (const Kernel kernel : {Kernel::fused, Kernel::operations, Kernel::reference}) {
     // As if each row stood as often as it weighs, in one batch or two.
     const std::vector<Batch> several = {repeated(1, 0, 3), repeated(7, 1, 1)};
     Batch three = repeated(1, 0, 1);
@@ -252,8 +252,35 @@ TEST(Updater, AWeightIsANumberOfRowsInEveryKernelAndBatch) {
   }
 }
 
+TEST(Updater, OperationsUpdateAsTheFusedKernelDoesWhateverIsDrawn) {
+  const auto weights_after_three = [](Kernel kernel) {
+    Config config = small_config();
+    config.train.kernel = kernel;
+    config.train.embedding_update = EmbeddingUpdate::dense;
+    config.train.adversarial = 0.3;
+    config.train.ema_decay = 0.5;
+    config.train.epsilon = 1e-3;  // or a gradient of nearly 0 decides by its sign
+    config.model.bigram_buckets = 32;
+    config.model.noise_std = 0.4;
+    config.model.token_dropout = config.model.bigram_dropout = 0.2;
+    config.model.embedding_dropout = config.model.head_dropout = 0.3;
+    const auto classifier = make_classifier(config, kShape, 1);
+    Updater updater(config.train, Precision::fp32, *classifier);
+    StepClock clock(at::kCPU, 1);
+    for (std::int64_t update = 1; update <= 3; ++update) {
+      clock.begin_update();
+      updater.apply(
+          2, 4, [&](std::size_t i) { return two_texts(static_cast<std::int32_t>(i)); }, update,
+          0.01, clock);
+    }
+    return model_weights(updater);
+  };
+  expect_close(weights_after_three(Kernel::operations), weights_after_three(Kernel::fused),
+               "operations");
+}
+
 TEST(Updater, AnUpdateOfWeightZeroIsNoAccident) {
-  for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
+  for (const Kernel kernel : {Kernel::fused, Kernel::operations, Kernel::reference}) {
     Batch batch = two_texts(0);
     batch.weights = at::tensor({0.F, 0.F});
     for (const at::Tensor& tensor : weights_after(kernel, {batch}, 2, 0))

@@ -145,7 +145,7 @@ struct ClassWeights {
 
 enum class Schedule { constant, linear, cosine };
 /// Which code runs the diffusion operator: ops/cpu or, later, ops/cuda (fused), or ops/reference.
-enum class Kernel { automatic, fused, reference };
+enum class Kernel { automatic, fused, operations, reference };
 /// Which rows of the embedding an update moves.
 enum class EmbeddingUpdate { touched, dense };
 enum class Precision { automatic, fp32, tf32, bf16, fp16 };

@@ -114,10 +114,12 @@ class Classifier {
   virtual void to(at::Device device) = 0;
   virtual at::Device device() const = 0;
   /// Takes up `kernel` for all that follows, in `precision` (resolved), on the present device.
-  /// Throws ConfigError where the fused one is asked for and cannot run the model.
+  /// Throws ConfigError where one is asked for by name that cannot run the model.
   virtual void use_kernel(Kernel kernel, Precision precision);
-  /// Whether train_pass works.
-  virtual bool is_fused() const { return false; }
+  /// Which one runs, never automatic.
+  virtual Kernel kernel() const { return Kernel::reference; }
+  /// Whether train_pass is that of the fused kernel, with row_gradients.
+  bool is_fused() const { return kernel() == Kernel::fused; }
   /// Forward, loss and backward of `batch` without autograd: adds the gradients to those of the
   /// parameters, but keeps those of the embeddings, which row_gradients has. With an adversarial
   /// step a second time, with the embeddings moved by it: its gradients are added, its figures are

@@ -48,7 +48,7 @@ class DiffusionClassifier final : public Classifier {
   std::int64_t work_per_token() const override;
   bool random_at_evaluation() const override { return random_at_evaluation_; }
   void use_kernel(Kernel kernel, Precision precision) override;
-  bool is_fused() const override { return fused_ != nullptr; }
+  Kernel kernel() const override { return kernel_; }
   std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
                                         const PassOptions& options) override;
   std::vector<RowGradient> row_gradients() override;
@@ -63,6 +63,7 @@ class DiffusionClassifier final : public Classifier {
 
   DiffusionClassifier(const ModelConfig& config, const ModelShape& shape, at::Generator generator);
   void convert(const at::TensorOptions& options);
+  at::Tensor reference_logits(const Batch& batch, const ForwardContext& context) const;
 
   std::int64_t dim_;
   std::int64_t products_per_token_;  // of all steps' matrices
@@ -73,7 +74,8 @@ class DiffusionClassifier final : public Classifier {
   DiffusionStack stack_;
   Head head_;
   std::vector<Parameter> parameters_;
-  std::unique_ptr<FusedKernel> fused_;  // null: tensor operations
+  Kernel kernel_ = Kernel::reference;
+  std::unique_ptr<FusedKernel> fused_;  // null: another kernel
   Precision fused_precision_ = Precision::fp32;
 };
 

@@ -3,10 +3,12 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <string>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/model/layers.hpp"
+#include "diffuse/ops/counter_random.hpp"
 
 namespace diffuse {
 
@@ -19,6 +21,9 @@ class Head {
 
   /// `pooled` `[B, in]` to `[B, classes]`.
   at::Tensor forward(const at::Tensor& pooled, const ForwardContext& context) const;
+  /// The same with another dropout, which is told what for.
+  using Dropout = std::function<at::Tensor(const at::Tensor& x, RandomStream stream)>;
+  at::Tensor forward(const at::Tensor& pooled, const Dropout& dropped) const;
   void visit(const std::string& prefix, const ParameterVisitor& visitor);
 
   /// The first Linear, null without a hidden layer.

@@ -13,8 +13,10 @@ namespace diffuse {
 /// the model's config.
 std::string fused_kernel_problem(ModelType type, at::Device device, Precision precision);
 
-/// Whether the fused kernel runs where `kernel` is asked for. Throws ConfigError where it is asked
-/// for by name and cannot be had.
-bool runs_fused(Kernel kernel, ModelType type, at::Device device, Precision precision);
+/// The kernel that runs where `asked` is asked for: never automatic. Where it leaves the choice,
+/// and the device's own operations are wrong there (operations_problem), that is the reference,
+/// with a warning the first time. Throws ConfigError where one is asked for by name and cannot be
+/// had.
+Kernel chosen_kernel(Kernel asked, ModelType type, at::Device device, Precision precision);
 
 }  // namespace diffuse

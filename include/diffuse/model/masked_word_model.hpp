@@ -44,7 +44,7 @@ class MaskedWordModel final : public Classifier {
   void to(at::Device device) override;
   at::Device device() const override;
   void use_kernel(Kernel kernel, Precision precision) override;
-  bool is_fused() const override { return fused_ != nullptr; }
+  Kernel kernel() const override { return kernel_; }
   /// Without the fused kernel by autograd: the gradients of all parameters are then theirs.
   std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
                                         const PassOptions& options) override;
@@ -68,8 +68,9 @@ class MaskedWordModel final : public Classifier {
   MaskedWords hidden_;  // of the present batch
   std::vector<Parameter> parameters_;
   Precision precision_ = Precision::fp32;
-  std::int64_t found_ = 0;                   // of the last pass by autograd
-  std::unique_ptr<MaskedWordKernel> fused_;  // null: tensor operations
+  std::int64_t found_ = 0;  // of the last pass by autograd
+  Kernel kernel_ = Kernel::reference;
+  std::unique_ptr<MaskedWordKernel> fused_;  // null: another kernel
 };
 
 }  // namespace diffuse

@@ -54,6 +54,8 @@ float random_normal(const RandomPlace& place, std::int64_t row, std::int64_t cha
 
 /// What random_half must be below to keep an element that is dropped with `probability`: that is
 /// rounded to a multiple of 2^-16.
-std::uint32_t keep_threshold(double probability);
+constexpr std::uint32_t keep_threshold(double probability) {
+  return static_cast<std::uint32_t>((1.0 - probability) * 65536.0 + 0.5);
+}
 
 }  // namespace diffuse

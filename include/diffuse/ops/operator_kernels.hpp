@@ -12,13 +12,14 @@ namespace diffuse {
 
 /// Code that computes the operator (diffusion_spec.hpp), and where it can.
 struct OperatorKernel {
-  Kernel kernel;                          ///< fused or reference
+  Kernel kernel;                          ///< all but automatic
   std::optional<at::DeviceType> device;   ///< none: any
   std::span<const Precision> precisions;  ///< empty: any
 };
 
-/// Every kernel that there is, the fastest first: one line for each of ops/cpu and ops/reference,
-/// which runs whatever the others don't. All of them take every DiffusionSpec.
+/// Every kernel that there is and where it is the one to take, the fastest first: one line for each
+/// of ops/cpu, ops/dispatched and ops/reference, which runs whatever the others don't. All of them
+/// take every DiffusionSpec.
 std::span<const OperatorKernel> operator_kernels();
 
 /// The first that runs on `device` in `precision` (resolved).

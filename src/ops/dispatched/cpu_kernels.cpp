@@ -8,24 +8,15 @@
 #include <type_traits>
 #include <vector>
 
+#include "for_elements.hpp"
 #include "mix_of_tensors.hpp"
 #include "ops/rows/neighbour_mix.hpp"
 #include "ops/rows/pool.hpp"
 #include "pooled_tensors.hpp"
+#include "types_of_elements.hpp"
 
 namespace diffuse::cpu {
 namespace {
-
-/// Rows of a task.
-constexpr std::int64_t kTask = 64;
-
-template <class Work>
-void for_elements(std::int64_t rows, std::int64_t dim, const Work& work) {
-  at::parallel_for(0, rows, kTask, [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t row = from; row < to; ++row)
-      for (std::int64_t channel = 0; channel < dim; ++channel) work(row, channel);
-  });
-}
 
 /// The chunks' sums [chunks, slices, D], added in the order of a device's (rows::kParts).
 template <class A>
@@ -163,6 +154,23 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> neighbour_mix_backwar
     sum_gradients(mix, own, of_weight.mutable_data_ptr<A>(), of_keep.mutable_data_ptr<A>());
   });
   return {of_values, of_base, of_weight, of_keep};
+}
+
+at::Tensor neighbour_rows(const at::Tensor& values, const at::Tensor& offsets,
+                          const at::Tensor& of_row, std::int64_t shift) {
+  at::Tensor result = at::empty_like(values);
+  const rows::Texts texts{offsets.const_data_ptr<std::int32_t>(),
+                          of_row.const_data_ptr<std::int32_t>()};
+  const std::int64_t dim = values.size(1);
+  with_elements(values, [&](auto element) {
+    using T = decltype(element);
+    const T* from = values.const_data_ptr<T>();
+    T* const to = result.mutable_data_ptr<T>();
+    for_elements(values.size(0), dim, [&](std::int64_t row, std::int64_t channel) {
+      to[row * dim + channel] = rows::neighbour_element(from, dim, texts, row, shift, channel);
+    });
+  });
+  return result;
 }
 
 std::tuple<at::Tensor, at::Tensor> pool_texts(const at::Tensor& rows, const at::Tensor& offsets,

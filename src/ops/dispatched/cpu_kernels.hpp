@@ -19,6 +19,9 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> neighbour_mix_backwar
     const at::Tensor& weight, const at::Tensor& keep, const at::Tensor& offsets,
     const at::Tensor& of_row, at::IntArrayRef shifts);
 /// The pooled texts, and of each maximum how many rows have it, int32 [B, D] (empty without).
+at::Tensor neighbour_rows(const at::Tensor& values, const at::Tensor& offsets,
+                          const at::Tensor& of_row, std::int64_t shift);
+
 std::tuple<at::Tensor, at::Tensor> pool_texts(const at::Tensor& rows, const at::Tensor& offsets,
                                               bool mean, bool most);
 at::Tensor pool_texts_backward(const at::Tensor& gradient, const at::Tensor& rows,

@@ -1,6 +1,5 @@
 #include "diffuse/ops/dispatched/text_rows.hpp"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <fmt/core.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
@@ -11,9 +10,10 @@
 
 #include "cpu_kernels.hpp"
 #include "diffuse/base/error.hpp"
+#include "operation.hpp"
 #include "ops/rows/neighbour_mix.hpp"
 
-TORCH_LIBRARY(diffuse, library) {
+TORCH_LIBRARY_FRAGMENT(diffuse, library) {
   library.def("text_of_rows(Tensor offsets, int rows) -> Tensor");
   library.def(
       "neighbour_mix(Tensor values, Tensor base, Tensor weight, Tensor keep, Tensor offsets, "
@@ -21,6 +21,7 @@ TORCH_LIBRARY(diffuse, library) {
   library.def(
       "neighbour_mix_backward(Tensor gradient, Tensor values, Tensor base, Tensor weight, Tensor "
       "keep, Tensor offsets, Tensor of_row, int[] shifts) -> (Tensor, Tensor, Tensor, Tensor)");
+  library.def("neighbour_rows(Tensor values, Tensor offsets, Tensor of_row, int shift) -> Tensor");
   library.def("pool_texts(Tensor rows, Tensor offsets, bool mean, bool most) -> (Tensor, Tensor)");
   library.def(
       "pool_texts_backward(Tensor gradient, Tensor rows, Tensor pooled, Tensor ties, Tensor "
@@ -31,6 +32,7 @@ TORCH_LIBRARY_IMPL(diffuse, CPU, library) {
   library.impl("text_of_rows", &diffuse::cpu::text_of_rows);
   library.impl("neighbour_mix", &diffuse::cpu::neighbour_mix);
   library.impl("neighbour_mix_backward", &diffuse::cpu::neighbour_mix_backward);
+  library.impl("neighbour_rows", &diffuse::cpu::neighbour_rows);
   library.impl("pool_texts", &diffuse::cpu::pool_texts);
   library.impl("pool_texts_backward", &diffuse::cpu::pool_texts_backward);
 }
@@ -40,14 +42,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-/// The operation that the dispatcher knows by `name`, of the type of `kernel`.
-template <class Kernel>
-auto operation(const char* name, const Kernel&) {
-  return c10::Dispatcher::singleton()
-      .findSchemaOrThrow(name, "")
-      .template typed<std::remove_pointer_t<Kernel>>();
-}
 
 class NeighbourMix : public torch::autograd::Function<NeighbourMix> {
  public:
@@ -70,6 +64,33 @@ class NeighbourMix : public torch::autograd::Function<NeighbourMix> {
     auto [values, base, weight, keep] = call.call(gradients[0].contiguous(), saved[0], saved[1],
                                                   saved[2], saved[3], saved[4], saved[5], shifts);
     return {values, base, weight, keep, {}, {}, {}};
+  }
+};
+
+at::Tensor call_neighbour_rows(const at::Tensor& values, const at::Tensor& offsets,
+                               const at::Tensor& of_row, std::int64_t shift) {
+  static const auto call = operation("diffuse::neighbour_rows", &cpu::neighbour_rows);
+  return call.call(values, offsets, of_row, shift);
+}
+
+class NeighbourRows : public torch::autograd::Function<NeighbourRows> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& values,
+                            const at::Tensor& offsets, const at::Tensor& of_row,
+                            std::int64_t shift) {
+    const at::AutoDispatchBelowADInplaceOrView below;
+    context->save_for_backward({offsets, of_row});
+    context->saved_data["shift"] = shift;
+    return call_neighbour_rows(values, offsets, of_row, shift);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    return {call_neighbour_rows(gradients[0].contiguous(), saved[0], saved[1],
+                                -context->saved_data["shift"].toInt()),
+            {},
+            {},
+            {}};
   }
 };
 
@@ -99,6 +120,8 @@ class PoolTexts : public torch::autograd::Function<PoolTexts> {
   }
 };
 
+static_assert(kMostMixed == rows::Shifts::kMost);
+
 void check_mix(const at::Tensor& values, const at::Tensor& base, const at::Tensor& weight,
                const at::Tensor& keep, std::size_t shifts) {
   const at::ScalarType type = values.scalar_type();
@@ -108,7 +131,7 @@ void check_mix(const at::Tensor& values, const at::Tensor& base, const at::Tenso
   const auto count = static_cast<std::int64_t>(shifts);
   const std::int64_t dim = values.dim() == 2 ? values.size(1) : 0;
   const bool fits = dim > 0 && base.sizes() == values.sizes() && count > 0 &&
-                    count <= rows::Shifts::kMost && (weight.dim() == 1 || weight.dim() == 2) &&
+                    shifts <= kMostMixed && (weight.dim() == 1 || weight.dim() == 2) &&
                     weight.size(0) == count && (weight.dim() == 1 || weight.size(1) == dim) &&
                     (keep.numel() == 1 || keep.numel() == dim);
   if (!known || base.scalar_type() != sums || weight.scalar_type() != sums ||
@@ -116,7 +139,7 @@ void check_mix(const at::Tensor& values, const at::Tensor& base, const at::Tenso
     throw Error(fmt::format(
         "neighbour_mix: values and base must be [N, D], weight [{0}] or [{0}, D] for {0} shifts "
         "(1 to {1}), keep a number or [D], and all but the values in the type of sums.",
-        shifts, rows::Shifts::kMost));
+        shifts, kMostMixed));
 }
 
 }  // namespace
@@ -135,6 +158,10 @@ at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const
   return NeighbourMix::apply(values.contiguous(), base.contiguous(), weights.contiguous(),
                              keep.reshape({-1}).expand({dim}).contiguous(), texts.offsets,
                              texts.of_row, std::vector(shifts.begin(), shifts.end()));
+}
+
+at::Tensor neighbour_rows(const at::Tensor& values, const TextRows& texts, std::int64_t shift) {
+  return NeighbourRows::apply(values.contiguous(), texts.offsets, texts.of_row, shift);
 }
 
 at::Tensor pool_texts(const at::Tensor& rows, const TextRows& texts, Pooling pooling) {

@@ -11,9 +11,9 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/ops/reference/diffusion_step.hpp"
+#include "ops/diffusion_steps.hpp"
 
 namespace diffuse {
-namespace {
 
 at::Tensor normalised(const at::Tensor& x, const StepTensors& step) {
   return at::layer_norm(x, step.norm_weight.sizes(), step.norm_weight, step.norm_bias,
@@ -30,8 +30,6 @@ at::Tensor function_values(const DiffusionSpec& spec, const StepTensors& step,
   return at::linear(at::mul(halves[0], activate(halves[1], spec.activation)), step.out_weight,
                     step.out_bias);
 }
-
-}  // namespace
 
 at::Tensor activate(const at::Tensor& x, Activation activation) {
   switch (activation) {
@@ -55,19 +53,14 @@ at::Tensor reference_diffusion(const DiffusionSpec& spec, std::span<const StepTe
   for (const auto& shifts : spec.shifts)
     all_shifts.insert(all_shifts.end(), shifts.begin(), shifts.end());
   const NeighbourMasks masks(offsets, all_shifts, initial.device());
-  at::Tensor state = initial;
-  for (std::size_t t = 0; t < spec.shifts.size(); ++t) {
-    const StepTensors& own = steps[spec.share_weights ? 0 : t];
-    const at::Tensor x = spec.norm == NormPosition::pre ? normalised(state, own) : state;
-    const at::Tensor values = function_values(spec, own, x);
-    const at::Tensor& base = spec.base == BaseState::state ? state : initial;
-    state = spec.alpha
-                ? diffusion_step(base, values, own.weight, *spec.alpha, spec.shifts[t], masks)
-                : diffusion_step(base, values, own.weight, at::sigmoid(own.alpha_logit),
-                                 spec.shifts[t], masks);
-    if (spec.norm == NormPosition::post) state = normalised(state, own);
-  }
-  return state;
+  return diffusion_steps(
+      spec, steps, initial,
+      [&](const at::Tensor& base, const at::Tensor& values, const StepTensors& own,
+          std::span<const std::int64_t> shifts) {
+        return spec.alpha ? diffusion_step(base, values, own.weight, *spec.alpha, shifts, masks)
+                          : diffusion_step(base, values, own.weight, at::sigmoid(own.alpha_logit),
+                                           shifts, masks);
+      });
 }
 
 }  // namespace diffuse

@@ -29,6 +29,16 @@ struct Mix {
   const A* keep = nullptr;    ///< [D]
 };
 
+/// One element of the row `shift` rows behind `row`, or 0 where that is not of the same text.
+template <class T>
+DIFFUSE_HOST_DEVICE inline T neighbour_element(const T* values, std::int64_t dim,
+                                               const Texts& texts, std::int64_t row,
+                                               std::int64_t shift, std::int64_t channel) {
+  const std::int64_t other = row + shift;
+  if (other < texts.begin(row) || other >= texts.end(row)) return T(0);
+  return values[other * dim + channel];
+}
+
 /// One element of the result.
 template <class T, class A>
 DIFFUSE_HOST_DEVICE inline A mixed(const Mix<T, A>& mix, std::int64_t row, std::int64_t channel) {

@@ -24,10 +24,19 @@ struct OperationCheck {
 OperationCheck check_of(std::string operation, const at::Tensor& found, const at::Tensor& wanted,
                         double allowed);
 
-/// Computes every operation of ours and its gradients on `device`, of small batches of odd sizes
-/// and one long text, in every type, and compares with LibTorch's own operations in float64 on the
-/// CPU (ops/reference). Takes a second on a CPU. Throws c10::Error where the device cannot run one
-/// at all.
-std::vector<OperationCheck> check_operations(at::Device device);
+enum class CheckExtent {
+  quick,  ///< one small batch: milliseconds
+  full,   ///< batches of odd sizes and one long text, in every type: a second on a CPU
+};
+
+/// Computes every operation of ours and its gradients on `device` and compares with LibTorch's own
+/// operations in float64 on the CPU (ops/reference). Throws c10::Error where the device cannot run
+/// one at all.
+std::vector<OperationCheck> check_operations(at::Device device, CheckExtent extent);
+
+/// What is wrong with the operations of ours on `device`, as part of a sentence: which of them
+/// differs there, or that they are not there at all; empty: nothing. Found out by the quick checks,
+/// the first time for each device.
+const std::string& operations_problem(at::Device device);
 
 }  // namespace diffuse

@@ -28,10 +28,17 @@ struct TextRows {
 ///
 /// `values` [N, D], float64, float32, bfloat16 or float16; `base` [N, D], `weight` [K] or [K, D]
 /// and `keep`, a number or [D], of float64 with float64 values, else float32. Returns [N, D] in
-/// base's type. Throws Error for other shapes or types, or more than 32 shifts.
+/// base's type. Throws Error for other shapes or types, or more than kMostMixed shifts.
 at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const at::Tensor& weight,
                          const at::Tensor& keep, const TextRows& texts,
                          std::span<const std::int64_t> shifts);
+
+/// The most shifts of one neighbour_mix.
+inline constexpr std::size_t kMostMixed = 32;
+
+/// Row i + shift of `values` [N, D], of any floating type, in the place of row i; zeros where that
+/// is another text's or none.
+at::Tensor neighbour_rows(const at::Tensor& values, const TextRows& texts, std::int64_t shift);
 
 /// Pools the rows of each text as segment_pool does: `rows` [N, D], float32 or float64, to [B, D],
 /// or [B, 2 D] for mean_max (the mean first). Where several rows share a maximum its gradient is

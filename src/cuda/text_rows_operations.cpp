@@ -1,4 +1,4 @@
-// The operations of src/ops/dispatched on CUDA.
+// The operations of diffuse/ops/dispatched/text_rows.hpp on CUDA.
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -12,6 +12,7 @@
 #include "kernels.hpp"
 #include "ops/dispatched/mix_of_tensors.hpp"
 #include "ops/dispatched/pooled_tensors.hpp"
+#include "ops/dispatched/types_of_elements.hpp"
 
 namespace diffuse::cuda::operations {
 namespace {
@@ -64,6 +65,20 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> neighbour_mix_backwar
   });
   C10_CUDA_KERNEL_LAUNCH_CHECK();
   return {of_values, of_base, of_weight, of_keep};
+}
+
+at::Tensor neighbour_rows(const at::Tensor& values, const at::Tensor& offsets,
+                          const at::Tensor& of_row, std::int64_t shift) {
+  const c10::cuda::CUDAGuard guard(values.device());
+  at::Tensor result = at::empty_like(values);
+  with_elements(values, [&](auto element) {
+    using T = decltype(element);
+    cuda::neighbour_rows(values.const_data_ptr<T>(), {integers(offsets), integers(of_row)},
+                         values.size(0), values.size(1), shift, result.mutable_data_ptr<T>(),
+                         c10::cuda::getCurrentCUDAStream());
+  });
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+  return result;
 }
 
 template <class A>
@@ -131,6 +146,7 @@ TORCH_LIBRARY_IMPL(diffuse, CUDA, library) {
   library.impl("text_of_rows", &diffuse::cuda::operations::text_of_rows);
   library.impl("neighbour_mix", &diffuse::cuda::operations::neighbour_mix);
   library.impl("neighbour_mix_backward", &diffuse::cuda::operations::neighbour_mix_backward);
+  library.impl("neighbour_rows", &diffuse::cuda::operations::neighbour_rows);
   library.impl("pool_texts", &diffuse::cuda::operations::pool_texts);
   library.impl("pool_texts_backward", &diffuse::cuda::operations::pool_texts_backward);
 }

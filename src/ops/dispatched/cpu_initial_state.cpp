@@ -1,0 +1,125 @@
+#include "cpu_initial_state.hpp"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros.h>
+
+#include <vector>
+
+#include "for_elements.hpp"
+#include "initial_state_of_tensors.hpp"
+#include "types_of_elements.hpp"
+
+namespace diffuse::cpu {
+namespace {
+
+rows::PlaceWords place_of(const at::Tensor& place) {
+  return {place.const_data_ptr<std::int64_t>()};
+}
+
+template <class A>
+void initial_state_in(const InitialStateTensors& from, at::Tensor& result) {
+  const rows::InitialState<A> state = from.pointers<A>();
+  A* const to = result.mutable_data_ptr<A>();
+  for_elements(state.rows, state.dim, [&](std::int64_t row, std::int64_t channel) {
+    to[row * state.dim + channel] = rows::initial_element(state, row, channel);
+  });
+}
+
+template <class A>
+void sum_rows_in(const rows::SortedRows<A>& sorted, A* to) {
+  const std::int64_t chunks = rows::sorted_chunks(sorted.count);
+  std::vector<A> heads(static_cast<std::size_t>(chunks * sorted.dim));
+  std::vector<A> tails(heads.size());
+  at::parallel_for(0, chunks, 1, [&](std::int64_t from, std::int64_t end) {
+    for (std::int64_t chunk = from; chunk < end; ++chunk)
+      for (std::int64_t channel = 0; channel < sorted.dim; ++channel)
+        rows::add_chunk(sorted, chunk, channel, to, heads.data(), tails.data());
+  });
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const std::int32_t id = rows::open_run(sorted, chunk);
+    for (std::int64_t channel = 0; id >= 0 && channel < sorted.dim; ++channel)
+      to[id * sorted.dim + channel] =
+          rows::sum_of_run(sorted, chunk, id, channel, heads.data(), tails.data());
+  }
+}
+
+}  // namespace
+
+at::Tensor random_place(const at::Tensor& like, std::int64_t seed, std::int64_t rest) {
+  at::Tensor place = at::empty({2}, like.options().dtype(at::kLong));
+  auto* const to = place.mutable_data_ptr<std::int64_t>();
+  to[0] = seed;
+  to[1] = rest;
+  return place;
+}
+
+at::Tensor dropped_ids(const at::Tensor& ids, const at::Tensor& place, std::int64_t stream,
+                       double probability, std::int64_t other) {
+  at::Tensor result = at::empty_like(ids);
+  const auto* from = ids.const_data_ptr<std::int32_t>();
+  auto* const to = result.mutable_data_ptr<std::int32_t>();
+  const RandomPlace own = place_of(place).place();
+  for_elements(ids.size(0), 1, [&](std::int64_t row, std::int64_t) {
+    to[row] = rows::kept_id(from, own, static_cast<RandomStream>(stream), row,
+                            keep_threshold(probability), static_cast<std::int32_t>(other));
+  });
+  return result;
+}
+
+at::Tensor pair_ids(const at::Tensor& tokens, const at::Tensor& offsets, const at::Tensor& of_row,
+                    std::int64_t buckets) {
+  at::Tensor result = at::empty_like(tokens);
+  const rows::Texts texts{offsets.const_data_ptr<std::int32_t>(),
+                          of_row.const_data_ptr<std::int32_t>()};
+  const auto* from = tokens.const_data_ptr<std::int32_t>();
+  auto* const to = result.mutable_data_ptr<std::int32_t>();
+  for_elements(tokens.size(0), 1, [&](std::int64_t row, std::int64_t) {
+    to[row] = rows::pair_id(from, texts, row, buckets);
+  });
+  return result;
+}
+
+at::Tensor initial_state(const std::optional<at::Tensor>& words,
+                         const std::optional<at::Tensor>& word_ids,
+                         const std::optional<at::Tensor>& pairs,
+                         const std::optional<at::Tensor>& pair_ids, double pair_scale,
+                         const std::optional<at::Tensor>& given,
+                         const std::optional<at::Tensor>& place, double noise_std, double dropout) {
+  const InitialStateTensors from{words, word_ids, pairs,     pair_ids, pair_scale,
+                                 given, place,    noise_std, dropout};
+  at::Tensor result = at::empty({from.rows(), from.dim()}, from.options());
+  with_sums(result, [&](auto sum) { initial_state_in<decltype(sum)>(from, result); });
+  return result;
+}
+
+at::Tensor dropped_elements(const at::Tensor& x, const at::Tensor& place, std::int64_t stream,
+                            double probability) {
+  at::Tensor result = at::empty_like(x);
+  const RandomPlace own = place_of(place).place();
+  with_elements(x, [&](auto element) {
+    using T = decltype(element);
+    const T* from = x.const_data_ptr<T>();
+    T* const to = result.mutable_data_ptr<T>();
+    const auto scale = rounded_to<T>(1.0 / (1.0 - probability));
+    for_elements(x.size(0), x.size(1), [&](std::int64_t row, std::int64_t channel) {
+      const std::int64_t at = row * x.size(1) + channel;
+      to[at] = rows::dropped(from[at], own, static_cast<RandomStream>(stream), row, channel,
+                             keep_threshold(probability), scale);
+    });
+  });
+  return result;
+}
+
+at::Tensor sum_rows(const at::Tensor& from, const at::Tensor& ids, const at::Tensor& order,
+                    std::int64_t count, double scale) {
+  at::Tensor result = at::zeros({count, from.size(1)}, from.options());
+  with_sums(from, [&](auto sum) {
+    using A = decltype(sum);
+    sum_rows_in<A>(sorted_rows<A>(from, ids, order, scale), result.mutable_data_ptr<A>());
+  });
+  return result;
+}
+
+}  // namespace diffuse::cpu

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <fmt/core.h>
+
+#include <type_traits>
+
+#include "diffuse/base/error.hpp"
+
+namespace diffuse {
+
+/// Calls `work(A{})` with the type of `tensor`, one that sums are of: float64 or float32.
+template <class Work>
+void with_sums(const at::Tensor& tensor, const Work& work) {
+  switch (tensor.scalar_type()) {
+    case at::kDouble:
+      return work(double{});
+    case at::kFloat:
+      return work(float{});
+    default:
+      throw Error(fmt::format("An operation of diffuse got {}; expected float32 or float64.",
+                              c10::toString(tensor.scalar_type())));
+  }
+}
+
+/// The same with any floating type.
+template <class Work>
+void with_elements(const at::Tensor& tensor, const Work& work) {
+  switch (tensor.scalar_type()) {
+    case at::kBFloat16:
+      return work(at::BFloat16{});
+    case at::kHalf:
+      return work(at::Half{});
+    default:
+      return with_sums(tensor, work);
+  }
+}
+
+/// `value` as an element.
+template <class T>
+T rounded_to(double value) {
+  if constexpr (std::is_same_v<T, double>)
+    return value;
+  else
+    return static_cast<T>(static_cast<float>(value));
+}
+
+}  // namespace diffuse

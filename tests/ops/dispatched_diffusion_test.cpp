@@ -1,0 +1,118 @@
+#include "diffuse/ops/dispatched/diffusion.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "diffuse/ops/reference/diffusion_step.hpp"
+#include "support/on_device.hpp"
+
+namespace diffuse {
+namespace {
+
+constexpr std::int64_t kDim = 6;
+const std::vector<std::int32_t> kOffsets = {0, 3, 4, 9, 10, 12, 31};
+
+class DispatchedDiffusionOn : public testing::OnDevice {
+ protected:
+  at::Tensor random(at::IntArrayRef shape) {
+    return at::randn(shape, at::detail::createCPUGenerator(++seed_), at::TensorOptions(at::kDouble))
+        .to(device_)
+        .set_requires_grad(true);
+  }
+
+  /// The parameters of `spec`'s steps.
+  std::vector<StepTensors> steps_of(const DiffusionSpec& spec) {
+    std::vector<StepTensors> steps;
+    for (std::size_t t = 0; t < (spec.share_weights ? 1 : spec.shifts.size()); ++t) {
+      StepTensors step;
+      std::vector<std::int64_t> shape = {spec.neighbours()};
+      if (spec.weight != WeightKind::scalar) shape.push_back(kDim);
+      if (spec.weight == WeightKind::full) shape.push_back(kDim);
+      step.weight = random(shape);
+      if (!spec.alpha) step.alpha_logit = random({kDim});
+      if (spec.norm != NormPosition::none) {
+        step.norm_weight = random({kDim});
+        step.norm_bias = random({kDim});
+      }
+      step.in_weight = random({kDim, kDim});
+      step.in_bias = random({kDim});
+      steps.push_back(step);
+    }
+    return steps;
+  }
+
+ private:
+  std::uint64_t seed_ = 0;
+};
+
+std::vector<at::Tensor> tensors_of(const std::vector<StepTensors>& steps) {
+  std::vector<at::Tensor> all;
+  for (const StepTensors& step : steps)
+    for (const at::Tensor& one : {step.weight, step.alpha_logit, step.norm_weight, step.norm_bias,
+                                  step.in_weight, step.in_bias})
+      if (one.defined()) all.push_back(one);
+  return all;
+}
+
+DiffusionSpec two_steps() {
+  DiffusionSpec spec;
+  spec.dim = kDim;
+  spec.shifts = {neighbourhood_shifts(1, 1, true), neighbourhood_shifts(1, 2, true)};
+  return spec;
+}
+
+TEST_P(DispatchedDiffusionOn, IsTheReferenceInEveryForm) {
+  std::vector<DiffusionSpec> specs(9, two_steps());
+  specs[1].weight = WeightKind::scalar;
+  specs[2].alpha.reset();
+  specs[2].norm = NormPosition::pre;
+  specs[3].base = BaseState::initial;
+  specs[3].norm = NormPosition::post;
+  specs[4].share_weights = true;
+  specs[4].activation = Activation::tanh;
+  specs[5].weight = WeightKind::scalar;
+  specs[5].alpha.reset();
+  specs[5].shifts = {{-40, 0, 7}};
+  specs[6].weight = WeightKind::full;
+  specs[7].weight = WeightKind::full;
+  specs[7].alpha.reset();
+  specs[8].shifts = {neighbourhood_shifts(20, 1, true)};  // more than one mix takes
+  specs[8].alpha.reset();
+  for (std::size_t s = 0; s < specs.size(); ++s) {
+    const DiffusionSpec& spec = specs[s];
+    const std::vector<StepTensors> steps = steps_of(spec);
+    std::vector<at::Tensor> leaves = tensors_of(steps);
+    const at::Tensor initial = random({kOffsets.back(), kDim});
+    leaves.push_back(initial);
+    const at::Tensor gradient = random({kOffsets.back(), kDim}).detach();
+    const auto gradients_of = [&](const at::Tensor& result) {
+      result.backward(gradient);
+      std::vector<at::Tensor> found;
+      for (const at::Tensor& leaf : leaves) {
+        found.push_back(leaf.grad().clone());
+        leaf.mutable_grad().reset();
+      }
+      return found;
+    };
+    const at::Tensor expected = reference_diffusion(spec, steps, initial, kOffsets);
+    const at::Tensor found = dispatched_diffusion(
+        spec, steps, initial,
+        TextRows(at::tensor(kOffsets, at::kInt).to(device_), kOffsets.back()));
+    EXPECT_TRUE(at::allclose(found, expected, 1e-11, 1e-11)) << s;
+    const auto wanted = gradients_of(expected);
+    const auto own = gradients_of(found);
+    for (std::size_t i = 0; i < own.size(); ++i)
+      EXPECT_TRUE(at::allclose(own[i], wanted[i], 1e-10, 1e-10)) << s << ", tensor " << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, DispatchedDiffusionOn, testing::every_device(), testing::device_name);
+
+}  // namespace
+}  // namespace diffuse
