@@ -16,8 +16,7 @@ __global__ void drop_row_ids(const std::int32_t* ids, std::int64_t rows, rows::P
                              RandomStream stream_of, std::uint32_t threshold, std::int32_t other,
                              std::int32_t* result) {
   const std::int64_t row = thread_row();
-  if (row < rows)
-    result[row] = rows::kept_id(ids, place.place(), stream_of, row, threshold, other);
+  if (row < rows) result[row] = rows::kept_id(ids, place.place(), stream_of, row, threshold, other);
 }
 
 __global__ void find_pairs(const std::int32_t* tokens, rows::Texts texts, std::int64_t rows,
@@ -83,7 +82,7 @@ void pair_ids(const std::int32_t* tokens, const rows::Texts& texts, std::int64_t
 template <class A>
 void initial_state(const rows::InitialState<A>& state, A* result, cudaStream_t stream) {
   initial_elements<<<element_blocks(state.rows, state.dim), element_threads(), 0, stream>>>(state,
-                                                                                           result);
+                                                                                            result);
 }
 
 template <class T>
@@ -103,11 +102,11 @@ void sum_rows(const rows::SortedRows<A>& sorted, A* heads, A* tails, A* result,
   close_runs<<<blocks, element_threads(), 0, stream>>>(sorted, chunks, heads, tails, result);
 }
 
-#define DIFFUSE_INSTANTIATE_SUMS(A)                                              \
-  template void initial_state(const rows::InitialState<A>&, A*, cudaStream_t);   \
+#define DIFFUSE_INSTANTIATE_SUMS(A)                                            \
+  template void initial_state(const rows::InitialState<A>&, A*, cudaStream_t); \
   template void sum_rows(const rows::SortedRows<A>&, A*, A*, A*, cudaStream_t)
-#define DIFFUSE_INSTANTIATE_ELEMENTS(T)                                                    \
-  template void dropped_elements(const T*, std::int64_t, std::int64_t, rows::PlaceWords,  \
+#define DIFFUSE_INSTANTIATE_ELEMENTS(T)                                                  \
+  template void dropped_elements(const T*, std::int64_t, std::int64_t, rows::PlaceWords, \
                                  RandomStream, std::uint32_t, T, T*, cudaStream_t)
 
 DIFFUSE_INSTANTIATE_SUMS(double);

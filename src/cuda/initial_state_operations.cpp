@@ -46,11 +46,10 @@ at::Tensor pair_ids(const at::Tensor& tokens, const at::Tensor& offsets, const a
                     std::int64_t buckets) {
   const c10::cuda::CUDAGuard guard(tokens.device());
   at::Tensor result = at::empty_like(tokens);
-  cuda::pair_ids(
-      tokens.const_data_ptr<std::int32_t>(),
-      {offsets.const_data_ptr<std::int32_t>(), of_row.const_data_ptr<std::int32_t>()},
-      tokens.size(0), buckets, result.mutable_data_ptr<std::int32_t>(),
-      c10::cuda::getCurrentCUDAStream());
+  cuda::pair_ids(tokens.const_data_ptr<std::int32_t>(),
+                 {offsets.const_data_ptr<std::int32_t>(), of_row.const_data_ptr<std::int32_t>()},
+                 tokens.size(0), buckets, result.mutable_data_ptr<std::int32_t>(),
+                 c10::cuda::getCurrentCUDAStream());
   C10_CUDA_KERNEL_LAUNCH_CHECK();
   return result;
 }
@@ -96,7 +95,8 @@ at::Tensor sum_rows(const at::Tensor& from, const at::Tensor& ids, const at::Ten
   with_sums(from, [&](auto sum) {
     using A = decltype(sum);
     const rows::SortedRows<A> sorted = sorted_rows<A>(from, ids, order, scale);
-    at::Tensor parts = at::empty({2, rows::sorted_chunks(sorted.count), sorted.dim}, from.options());
+    at::Tensor parts =
+        at::empty({2, rows::sorted_chunks(sorted.count), sorted.dim}, from.options());
     A* const heads = parts.mutable_data_ptr<A>();
     cuda::sum_rows(sorted, heads, heads + parts.numel() / 2, result.mutable_data_ptr<A>(),
                    c10::cuda::getCurrentCUDAStream());

@@ -8,6 +8,7 @@
 
 #include "build_info_values.hpp"
 #include "device/cuda_table.hpp"
+#include "recording.hpp"
 
 namespace diffuse::cuda {
 namespace {
@@ -102,6 +103,8 @@ extern "C" __attribute__((visibility("default"))) const diffuse::cuda::Table* di
       .synchronize = cuda::synchronize,
       .memory = cuda::memory,
       .reset_peak_memory = cuda::reset_peak_memory,
+      .run_apart = cuda::run_apart,
+      .record = cuda::record,
   };
   return &table;
 }

@@ -3,14 +3,17 @@
 #include <ATen/core/Generator.h>
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "diffuse/device/device.hpp"
+#include "diffuse/device/recording.hpp"
 
 namespace diffuse::cuda {
 
 /// Number of the layout below; to be raised with every change of it.
-inline constexpr std::uint32_t kTableVersion = 2;
+inline constexpr std::uint32_t kTableVersion = 3;
 
 struct DeviceCount {
   int count = 0;
@@ -35,6 +38,9 @@ struct Table {
   void (*synchronize)(int index) = nullptr;
   DeviceMemory (*memory)(int index) = nullptr;
   void (*reset_peak_memory)(int index) = nullptr;
+  /// diffuse/device/recording.hpp.
+  void (*run_apart)(int index, const std::function<void()>& work) = nullptr;
+  std::unique_ptr<Recording> (*record)(int index, const std::function<void()>& work) = nullptr;
 };
 
 /// The module's one exported symbol, of type `const Table* ()`.

@@ -8,6 +8,14 @@
 #include "diffuse/ops/dispatched/initial_state.hpp"
 
 namespace diffuse {
+namespace {
+
+at::Tensor place_of(const Batch& batch, const ForwardContext& context) {
+  return context.device_place.defined() ? context.device_place
+                                        : random_place(context.place, batch.tokens);
+}
+
+}  // namespace
 
 /// Where somebody asks for the sum of the tables' rows it is made apart from noise and dropout.
 at::Tensor DispatchedKernel::initial(const Batch& batch, const TextRows& texts,
@@ -15,7 +23,7 @@ at::Tensor DispatchedKernel::initial(const Batch& batch, const TextRows& texts,
   const DiffusionSpec& spec = stack_.spec();
   InitialState parts{.words = embedding_.weight(), .word_ids = batch.tokens};
   at::Tensor place;
-  if (context.training) place = random_place(context.place, batch.tokens);
+  if (context.training) place = place_of(batch, context);
   if (context.training && embedding_.token_dropout() > 0)
     parts.word_ids = dropped_ids(batch.tokens, place, RandomStream::token_dropout,
                                  embedding_.token_dropout(), embedding_.mask_id());
@@ -23,7 +31,8 @@ at::Tensor DispatchedKernel::initial(const Batch& batch, const TextRows& texts,
     parts.pairs = embedding_.bigrams();
     parts.pair_ids = pair_ids(parts.word_ids, texts, embedding_.bigram_buckets());
     if (const double dropout = embedding_.bigram_dropout(); context.training && dropout > 0) {
-      parts.pair_ids = dropped_ids(parts.pair_ids, place, RandomStream::bigram_dropout, dropout, -1);
+      parts.pair_ids =
+          dropped_ids(parts.pair_ids, place, RandomStream::bigram_dropout, dropout, -1);
       parts.pair_scale = 1.0 / (1.0 - dropout);
     }
   }
@@ -62,11 +71,12 @@ at::Tensor DispatchedKernel::states(const Batch& batch, const ForwardContext& co
 at::Tensor DispatchedKernel::logits(const Batch& batch, const ForwardContext& context,
                                     const Head& head) const {
   const TextRows texts(batch.offsets, batch.token_count());
-  const at::Tensor pooled =
+  at::Tensor pooled =
       pool_texts(states(batch, texts, context), texts, stack_.spec().pooling.value());
+  if (batch.filled_up) pooled = pooled.narrow(0, 0, batch.size());
   if (!context.training || head.dropout_probability() == 0)
     return head.forward(pooled, [](const at::Tensor& x, RandomStream) { return x; });
-  const at::Tensor place = random_place(context.place, batch.tokens);
+  const at::Tensor place = place_of(batch, context);
   return head.forward(pooled, [&](const at::Tensor& x, RandomStream stream) {
     return dropped_elements(x, place, stream, head.dropout_probability());
   });

@@ -10,9 +10,9 @@
 
 namespace diffuse {
 
-/// The diffusion classifier by operations of ours (ops/dispatched), which autograd goes through: the
-/// numbers that it draws in training are those of the fused kernel, and nothing of a batch but the
-/// batch itself is copied to its device.
+/// The diffusion classifier by operations of ours (ops/dispatched), which autograd goes through:
+/// the numbers that it draws in training are those of the fused kernel, and nothing of a batch but
+/// the batch itself is copied to its device.
 class DispatchedKernel {
  public:
   /// Both must outlive the object.
@@ -25,7 +25,8 @@ class DispatchedKernel {
   at::Tensor logits(const Batch& batch, const ForwardContext& context, const Head& head) const;
 
  private:
-  at::Tensor initial(const Batch& batch, const TextRows& texts, const ForwardContext& context) const;
+  at::Tensor initial(const Batch& batch, const TextRows& texts,
+                     const ForwardContext& context) const;
   at::Tensor states(const Batch& batch, const TextRows& texts, const ForwardContext& context) const;
 
   const NoisyEmbedding& embedding_;

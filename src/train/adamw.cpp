@@ -27,6 +27,12 @@ std::size_t group_of(ParameterRole role) {
   throw Error("AdamW: not a role of a parameter.");
 }
 
+double times(double rate, double factor) { return rate * factor; }
+
+at::Tensor times(const at::Tensor& rate, double factor) {
+  return factor == 1 ? rate : rate.mul(factor);
+}
+
 }  // namespace
 
 double AdamWOptions::lr_factor(const NamedParameter& parameter) const {
@@ -61,11 +67,23 @@ AdamW::AdamW(const std::vector<NamedParameter>& parameters, const AdamWOptions& 
 }
 
 void AdamW::step(double learning_rate, const std::optional<at::Tensor>& gradient_divisor) {
+  step_groups(learning_rate, gradient_divisor);
+}
+
+void AdamW::step(const at::Tensor& learning_rate,
+                 const std::optional<at::Tensor>& gradient_divisor) {
+  step_groups(learning_rate, gradient_divisor);
+}
+
+template <class Rate>
+void AdamW::step_groups(const Rate& learning_rate,
+                        const std::optional<at::Tensor>& gradient_divisor) {
   const at::NoGradGuard no_grad;
   for (Group& group : groups_) step_group(group, learning_rate, gradient_divisor);
 }
 
-void AdamW::step_group(Group& group, double learning_rate,
+template <class Rate>
+void AdamW::step_group(Group& group, const Rate& learning_rate,
                        const std::optional<at::Tensor>& gradient_divisor) const {
   bool counted = false;
   for (const double factor : std::set<double>(group.lr_factors.begin(), group.lr_factors.end())) {
@@ -82,8 +100,8 @@ void AdamW::step_group(Group& group, double learning_rate,
     if (!std::exchange(counted, true)) group.step.add_(1);
     const std::vector<at::Tensor> steps(values.size(), group.step);
     at::_fused_adamw_(values, gradients, averages, square_averages, {}, steps,
-                      learning_rate * factor, options_.beta1, options_.beta2, group.weight_decay,
-                      options_.epsilon,
+                      times(learning_rate, factor), options_.beta1, options_.beta2,
+                      group.weight_decay, options_.epsilon,
                       /*amsgrad=*/false, /*maximize=*/false, gradient_divisor);
   }
 }

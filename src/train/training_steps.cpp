@@ -50,7 +50,7 @@ void TrainingSteps::next(TrainingState& state) {
   learning_rate_ = learning_rate_at(schedule_, state.update, progress_.elapsed_share());
   const LoadedUpdate& loaded = loader_.next();
   const auto batch_at = [&](std::size_t index) {
-    return make_batch(loaded.batches[index], device_);
+    return make_batch(loaded.batches[index], at::kCPU);
   };
   UpdateFigures figures = updater_.apply(
       loaded.batches.size(), {static_cast<std::int64_t>(loaded.rows.size()), loaded.weight},

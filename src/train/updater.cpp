@@ -6,10 +6,12 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "diffuse/base/random.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/ops/dispatched/adversarial.hpp"
 #include "diffuse/ops/reference/adversarial.hpp"
 #include "diffuse/train/gradient_clip.hpp"
 #include "diffuse/train/loss.hpp"
@@ -41,6 +43,16 @@ void scatter_rows(const RowGradient& rows, const at::Tensor& table) {
     std::copy_n(rows.row(i), rows.dim, to + rows.ids[i] * rows.dim);
 }
 
+Batch on_device(Batch batch, at::Device device) {
+  return batch.tokens.device() == device ? batch : make_batch(std::move(batch.host), device);
+}
+
+/// Whether the batch's tensors are those of its packed rows.
+bool is_as_packed(const Batch& batch) {
+  return batch.host != nullptr && batch.weights.defined() == !batch.host->weights().empty() &&
+         batch.distributions.defined() == !batch.host->distributions().empty();
+}
+
 }  // namespace
 
 Updater::Updater(const TrainConfig& config, Precision precision, Classifier& classifier)
@@ -53,6 +65,10 @@ Updater::Updater(const TrainConfig& config, Precision precision, Classifier& cla
       precision_(precision) {
   share_parameters();
   if (precision == Precision::fp16) scaler_.emplace(classifier.device());
+  if (classifier.is_recordable() && !scaler_)
+    recorded_.emplace(classifier.device(), [this](const StagedBatch& staged, const Batch& batch) {
+      return update_by(staged, batch);
+    });
 }
 
 /// Gives the embeddings to `tables_`, where touched_, and the other parameters to the optimizer.
@@ -92,18 +108,25 @@ Updater::Pass Updater::pass(const Batch& batch, double total_weight, double loss
     return {at::scalar_tensor(figures->loss, place.dtype(at::kFloat)),
             at::scalar_tensor(figures->correct, place.dtype(at::kLong))};
   }
-  return pass_by_autograd(batch, total_weight, context, clock);
+  return pass_by_autograd(
+      batch, context,
+      [&](const at::Tensor& logits) {
+        return batch_loss(logits, batch, config_.label_smoothing, total_weight);
+      },
+      [&](StepClock::Phase phase) { clock.enter(phase); });
 }
 
 /// With an adversarial step a second pass adds its gradients.
-Updater::Pass Updater::pass_by_autograd(const Batch& batch, double total_weight,
-                                        ForwardContext context, StepClock& clock) {
+Updater::Pass Updater::pass_by_autograd(const Batch& batch, ForwardContext context,
+                                        const LossOf& loss_of, const EnterPhase& enter) {
   const bool adversarial = config_.adversarial > 0;
+  // Operations of ours draw by place: the second pass has the noise and the dropout of the first.
+  const bool draws_in_order = classifier_.kernel() != Kernel::operations;
   EmbeddingAccess embeddings;
-  at::Tensor random;  // the second pass has the noise and the dropout of the first
+  at::Tensor random;
   if (adversarial) {
     context.embeddings = &embeddings;
-    random = generator_.get_state();
+    if (draws_in_order) random = generator_.get_state();
   }
   const auto run = [&] {
     at::Tensor logits;
@@ -111,32 +134,80 @@ Updater::Pass Updater::pass_by_autograd(const Batch& batch, double total_weight,
       const PrecisionScope scope(precision_, classifier_.device());
       logits = classifier_.forward(batch, context);
     }
-    const at::Tensor loss = batch_loss(logits, batch, config_.label_smoothing, total_weight);
-    clock.enter(StepClock::Phase::backward);
+    const at::Tensor loss = loss_of(logits);
+    enter(StepClock::Phase::backward);
     (scaler_ ? scaler_->scale(loss) : loss).backward();
     return Pass{loss.detach(), count_correct(logits.detach(), batch)};
   };
   const Pass found = run();
   if (adversarial && embeddings.sum.defined()) {  // of other models there is none
-    // A loss scale is in the gradient, but not in its direction.
-    embeddings.step = reference_adversarial_step(embeddings.sum.detach(), embeddings.sum.grad(),
-                                                 batch.host_offsets, config_.adversarial);
-    generator_.set_state(random);
-    clock.enter(StepClock::Phase::forward);
+    embeddings.step = adversarial_step(batch, embeddings);
+    if (draws_in_order) generator_.set_state(random);
+    enter(StepClock::Phase::forward);
     run();
   }
   return found;
 }
 
+/// A loss scale is in the gradient, but not in its direction.
+at::Tensor Updater::adversarial_step(const Batch& batch, const EmbeddingAccess& embeddings) const {
+  const at::Tensor sum = embeddings.sum.detach();
+  const at::Tensor gradient = embeddings.sum.grad();
+  if (classifier_.kernel() != Kernel::operations)
+    return reference_adversarial_step(sum, gradient, batch.host_offsets, config_.adversarial);
+  return dispatched_adversarial_step(sum, gradient, TextRows(batch.offsets, batch.token_count()),
+                                     config_.adversarial);
+}
+
+/// A whole update by tensors that stay where they are.
+RecordedUpdates::Figures Updater::update_by(const StagedBatch& staged, const Batch& batch) {
+  const Pass found = pass_by_autograd(
+      batch, {.training = true, .device_place = staged.place()},
+      [&](const at::Tensor& logits) {
+        return summed_loss(logits, batch, config_.label_smoothing).mul(staged.share());
+      },
+      [](StepClock::Phase) {});
+  const GradientClip clip = measure_gradients(optimizer_->gradients(), config_.clip_norm);
+  optimizer_->step(staged.learning_rate(),
+                   clip.divisor.defined() ? std::optional(clip.divisor) : std::nullopt);
+  optimizer_->clear_gradients();
+  return {.loss = found.loss, .correct = found.correct, .gradient_norm = clip.norm};
+}
+
+UpdateFigures Updater::apply_recorded(const Batch& batch, const UpdateSize& size,
+                                      std::int64_t update, double learning_rate, StepClock& clock) {
+  clock.enter(StepClock::Phase::forward_backward);
+  const RecordedUpdates::Figures found = recorded_->run(
+      batch.host,
+      {.place = {.seed = training_seed(config_), .update = static_cast<std::uint32_t>(update)},
+       .learning_rate = learning_rate,
+       .share = size.weight > 0 ? 1.0 / size.weight : 0});
+  clock.enter(StepClock::Phase::optimizer);
+  if (average_) average_->update(update);
+  UpdateFigures figures{.update = update,
+                        .examples = size.examples,
+                        .tokens = static_cast<std::int64_t>(batch.host->tokens().size()),
+                        .learning_rate = learning_rate};
+  figures.loss = found.loss;
+  figures.correct = found.correct;
+  figures.gradient_norm = found.gradient_norm;
+  return figures;
+}
+
 UpdateFigures Updater::apply(std::size_t batch_count, const UpdateSize& size,
                              const std::function<Batch(std::size_t)>& batch_at, std::int64_t update,
                              double learning_rate, StepClock& clock) {
+  if (recorded_ && batch_count == 1) {
+    clock.enter(StepClock::Phase::data);
+    if (const Batch batch = batch_at(0); is_as_packed(batch))
+      return apply_recorded(batch, size, update, learning_rate, clock);
+  }
   UpdateFigures figures{
       .update = update, .examples = size.examples, .learning_rate = learning_rate};
   if (scaler_) figures.loss_scale = scaler_->current();
   for (std::size_t i = 0; i < batch_count; ++i) {
     clock.enter(StepClock::Phase::data);
-    const Batch batch = batch_at(i);
+    const Batch batch = on_device(batch_at(i), classifier_.device());
     clock.enter(classifier_.is_fused() ? StepClock::Phase::forward_backward
                                        : StepClock::Phase::forward);
     const OneThreadScope threads(classifier_.is_small(batch));

@@ -19,6 +19,7 @@
 #include "diffuse/train/row_adamw.hpp"
 #include "diffuse/train/time_split.hpp"
 #include "diffuse/train/weight_average.hpp"
+#include "recorded_updates.hpp"
 #include "running_figures.hpp"
 
 namespace diffuse {
@@ -38,11 +39,16 @@ class Updater {
  public:
   /// The classifier must be on its device already and outlive the updater.
   Updater(const TrainConfig& config, Precision precision, Classifier& classifier);
+  // Not movable: what is recorded points into the object.
+  Updater(const Updater&) = delete;
+  Updater& operator=(const Updater&) = delete;
 
   /// One update by `batch_count` batches of `size` in all, which `batch_at` gives one after the
   /// other: forward and backward on each, and one step of the optimizer, as if they were one batch,
-  /// whose loss is the mean of its examples' weighted by their weights. `update` is the update's
-  /// 1-based number. Enters the phases at `clock`. Waits for the device with fp16 alone.
+  /// whose loss is the mean of its examples' weighted by their weights. The batches may be on the
+  /// CPU still. `update` is the update's 1-based number. Enters the phases at `clock`. Waits for
+  /// the device with fp16 alone. Where the classifier can be recorded, an update of one batch is
+  /// (RecordedUpdates), and its figures last until the next update.
   UpdateFigures apply(std::size_t batch_count, const UpdateSize& size,
                       const std::function<Batch(std::size_t)>& batch_at, std::int64_t update,
                       double learning_rate, StepClock& clock);
@@ -74,8 +80,14 @@ class Updater {
   };
   Pass pass(const Batch& batch, double total_weight, double loss_scale, std::uint32_t index,
             std::int64_t update, StepClock& clock);
-  Pass pass_by_autograd(const Batch& batch, double total_weight, ForwardContext context,
-                        StepClock& clock);
+  using LossOf = std::function<at::Tensor(const at::Tensor& logits)>;
+  using EnterPhase = std::function<void(StepClock::Phase)>;
+  Pass pass_by_autograd(const Batch& batch, ForwardContext context, const LossOf& loss_of,
+                        const EnterPhase& enter);
+  at::Tensor adversarial_step(const Batch& batch, const EmbeddingAccess& embeddings) const;
+  RecordedUpdates::Figures update_by(const StagedBatch& staged, const Batch& batch);
+  UpdateFigures apply_recorded(const Batch& batch, const UpdateSize& size, std::int64_t update,
+                               double learning_rate, StepClock& clock);
   void share_parameters();
   void make_dense();
   std::vector<at::Tensor> embeddings() const;
@@ -96,7 +108,8 @@ class Updater {
   at::Generator generator_;
   std::optional<WeightAverage> average_;
   Precision precision_;
-  std::optional<GradientScaler> scaler_;  // fp16 only
+  std::optional<GradientScaler> scaler_;     // fp16 only
+  std::optional<RecordedUpdates> recorded_;  // where updates can be
 };
 
 }  // namespace diffuse

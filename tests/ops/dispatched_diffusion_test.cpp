@@ -101,9 +101,9 @@ TEST_P(DispatchedDiffusionOn, IsTheReferenceInEveryForm) {
       return found;
     };
     const at::Tensor expected = reference_diffusion(spec, steps, initial, kOffsets);
-    const at::Tensor found = dispatched_diffusion(
-        spec, steps, initial,
-        TextRows(at::tensor(kOffsets, at::kInt).to(device_), kOffsets.back()));
+    const at::Tensor found =
+        dispatched_diffusion(spec, steps, initial,
+                             TextRows(at::tensor(kOffsets, at::kInt).to(device_), kOffsets.back()));
     EXPECT_TRUE(at::allclose(found, expected, 1e-11, 1e-11)) << s;
     const auto wanted = gradients_of(expected);
     const auto own = gradients_of(found);

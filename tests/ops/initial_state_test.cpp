@@ -28,8 +28,8 @@ using testing::message_of;
 constexpr RandomPlace kPlace{.seed = 0xFEDC'BA98'7654'3210, .update = 0x89AB'CDEF, .batch = 3};
 
 std::vector<std::int32_t> some_tokens(std::int64_t count, std::int64_t words) {
-  const at::Tensor tokens = at::randint(words, {count}, at::detail::createCPUGenerator(3),
-                                        at::TensorOptions(at::kInt));
+  const at::Tensor tokens =
+      at::randint(words, {count}, at::detail::createCPUGenerator(3), at::TensorOptions(at::kInt));
   return {tokens.const_data_ptr<std::int32_t>(), tokens.const_data_ptr<std::int32_t>() + count};
 }
 
@@ -66,8 +66,13 @@ TEST_P(InitialStateOn, PairsAreThoseOfTheCpu) {
 
 TEST_P(InitialStateOn, ATablesGradientIsTheSumOfItsRowsWhereverChunksEnd) {
   // Runs of one, of a whole chunk and its neighbours, over several chunks; none at all of id 4.
-  for (const std::vector<int>& counts :
-       {std::vector<int>{1}, {32}, {33}, {31, 1}, {31, 2}, {1, 31, 32, 64}, {5, 90, 1, 200, 0, 3}}) {
+  for (const std::vector<int>& counts : {std::vector<int>{1},
+                                         {32},
+                                         {33},
+                                         {31, 1},
+                                         {31, 2},
+                                         {1, 31, 32, 64},
+                                         {5, 90, 1, 200, 0, 3}}) {
     std::vector<std::int32_t> ids;
     for (std::size_t id = 0; id < counts.size(); ++id)
       ids.insert(ids.end(), static_cast<std::size_t>(counts[id]), static_cast<std::int32_t>(id));
@@ -113,8 +118,8 @@ TEST_P(InitialStateOn, NoiseAndDropoutAreThoseOfTheirPlace) {
   std::int64_t gone = 0;
   for (std::int64_t row = 0; row < kRows; ++row) {
     for (std::int64_t channel = 0; channel < kDim; ++channel) {
-      const bool stays = random_half(kPlace, RandomStream::embedding_dropout, row, channel) <
-                         keep_threshold(0.25);
+      const bool stays =
+          random_half(kPlace, RandomStream::embedding_dropout, row, channel) < keep_threshold(0.25);
       const float wanted = stays ? random_normal(kPlace, row, channel) * 0.5F / 0.75F : 0.0F;
       ASSERT_NEAR(found[row][channel].item<float>(), wanted, 1e-5F);
       gone += stays ? 0 : 1;
@@ -165,10 +170,9 @@ TEST(InitialState, SaysWhatDoesNotFit) {
               "initial_state: expected a table [V, D] with ids int32 [N] of it, rows [N, D] that "
               "are given, or both; and of pairs the same.");
   }
-  EXPECT_EQ(message_of<Error>([&] {
-              initial_state({.words = table.to(at::kHalf), .word_ids = ids});
-            }),
-            "An operation of diffuse got Half; expected float32 or float64.");
+  EXPECT_EQ(
+      message_of<Error>([&] { initial_state({.words = table.to(at::kHalf), .word_ids = ids}); }),
+      "An operation of diffuse got Half; expected float32 or float64.");
 }
 
 INSTANTIATE_TEST_SUITE_P(, InitialStateOn, testing::every_device(), testing::device_name);

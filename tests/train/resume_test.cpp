@@ -92,6 +92,7 @@ class StoppingClassifier final : public Classifier {
     inner_.use_kernel(kernel, precision);
   }
   Kernel kernel() const override { return inner_.kernel(); }
+  bool is_recordable() const override { return inner_.is_recordable(); }
   std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
                                         const PassOptions& options) override {
     if (is_fused() && --left_ == 0) std::raise(SIGTERM);
@@ -154,6 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"dense", 0.9, 2, Precision::fp32, Kernel::fused, EmbeddingUpdate::dense},
         Case{"reference", 0.9, 2, Precision::fp32, Kernel::reference},
         Case{"operations", 0.9, 2, Precision::fp32, Kernel::operations},
+        Case{"recorded", 0.9, 1, Precision::fp32, Kernel::operations},
         Case{"bf16", 0, 1, Precision::bf16}, Case{"everything", 0.9, 2, Precision::fp16},
         Case{"bigrams", 0.9, 2, Precision::fp32, Kernel::fused, EmbeddingUpdate::touched, true},
         Case{"bigrams_plain", 0, 1, Precision::fp32, Kernel::fused, EmbeddingUpdate::touched, true},

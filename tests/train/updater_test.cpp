@@ -8,7 +8,9 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -188,7 +190,7 @@ TEST(Updater, TellsForwardFromBackwardWhereTheyAreTwoPasses) {
         1, 2, [&](std::size_t) { return two_texts(0); }, 1, 0.01, clock);
     clock.end_update();
     const HistoryTime time = clock.take();
-    const bool fused = kernel == Kernel::fused;
+    const bool fused = kernel != Kernel::reference;  // or recorded, which is one as well
     EXPECT_EQ(time.forward_backward_s.has_value(), fused);
     EXPECT_EQ(time.forward_s.has_value(), !fused);
     EXPECT_EQ(time.backward_s.has_value(), !fused);
@@ -252,31 +254,64 @@ TEST(Updater, AWeightIsANumberOfRowsInEveryKernelAndBatch) {
   }
 }
 
+/// Two texts that weigh something, with distributions in the labels' place.
+Batch with_targets(bool several) {
+  auto rows = std::make_shared<PackedRows>();
+  rows->resize(5, 2, {.weights = true, .classes = 2, .several = several});
+  const Batch plain = two_texts(0);
+  std::ranges::copy(plain.host->tokens(), rows->tokens().begin());
+  std::ranges::copy(plain.host->offsets(), rows->offsets().begin());
+  std::ranges::copy(plain.host->labels(), rows->labels().begin());
+  rows->weights()[0] = 0.5F;
+  rows->weights()[1] = 2.F;
+  const float targets[] = {0.25F, 0.75F, 0.9F, 0.1F};
+  std::ranges::copy(targets, rows->distributions().begin());
+  return make_batch(std::move(rows), at::kCPU);
+}
+
+/// The weights after five updates by some batches each, with everything drawn that can be.
+std::vector<at::Tensor> weights_after_five(Kernel kernel, const std::vector<Batch>& batches,
+                                           std::size_t in_an_update, double total) {
+  Config config = small_config();
+  config.train.kernel = kernel;
+  config.train.embedding_update = EmbeddingUpdate::dense;
+  config.train.adversarial = 0.3;
+  config.train.label_smoothing = 0.1;
+  config.train.embedding_lr_factor = 0.5;
+  config.train.clip_norm = 0.5;
+  config.train.ema_decay = 0.5;
+  config.train.epsilon = 1e-3;  // or a gradient of nearly 0 decides by its sign
+  config.model.bigram_buckets = 32;
+  config.model.noise_std = 0.4;
+  config.model.token_dropout = config.model.bigram_dropout = 0.2;
+  config.model.embedding_dropout = config.model.head_dropout = 0.3;
+  const auto classifier = make_classifier(config, kShape, 1);
+  Updater updater(config.train, Precision::fp32, *classifier);
+  StepClock clock(at::kCPU, 1);
+  std::size_t next = 0;
+  for (std::int64_t update = 1; update <= 5; ++update) {
+    clock.begin_update();
+    updater.apply(
+        in_an_update, {static_cast<std::int64_t>(2 * in_an_update), total},
+        [&](std::size_t i) { return batches[(next + i) % batches.size()]; }, update,
+        0.01 / static_cast<double>(update), clock);
+    next += in_an_update;
+  }
+  return model_weights(updater);
+}
+
 TEST(Updater, OperationsUpdateAsTheFusedKernelDoesWhateverIsDrawn) {
-  const auto weights_after_three = [](Kernel kernel) {
-    Config config = small_config();
-    config.train.kernel = kernel;
-    config.train.embedding_update = EmbeddingUpdate::dense;
-    config.train.adversarial = 0.3;
-    config.train.ema_decay = 0.5;
-    config.train.epsilon = 1e-3;  // or a gradient of nearly 0 decides by its sign
-    config.model.bigram_buckets = 32;
-    config.model.noise_std = 0.4;
-    config.model.token_dropout = config.model.bigram_dropout = 0.2;
-    config.model.embedding_dropout = config.model.head_dropout = 0.3;
-    const auto classifier = make_classifier(config, kShape, 1);
-    Updater updater(config.train, Precision::fp32, *classifier);
-    StepClock clock(at::kCPU, 1);
-    for (std::int64_t update = 1; update <= 3; ++update) {
-      clock.begin_update();
-      updater.apply(
-          2, 4, [&](std::size_t i) { return two_texts(static_cast<std::int32_t>(i)); }, update,
-          0.01, clock);
-    }
-    return model_weights(updater);
+  const auto expect_equal = [](const std::vector<Batch>& batches, std::size_t in_an_update,
+                               double total, const char* what) {
+    expect_close(weights_after_five(Kernel::operations, batches, in_an_update, total),
+                 weights_after_five(Kernel::fused, batches, in_an_update, total), what);
   };
-  expect_close(weights_after_three(Kernel::operations), weights_after_three(Kernel::fused),
-               "operations");
+  const std::vector<Batch> plain = {two_texts(0), two_texts(1)};
+  expect_equal(plain, 2, 4, "one by one");
+  expect_equal(plain, 1, 2, "recorded");
+  expect_equal({repeated(3, 0, 30), two_texts(1)}, 1, 2, "recorded, of two shapes");
+  expect_equal({with_targets(false)}, 1, 2.5, "recorded, with targets");
+  expect_equal({with_targets(true)}, 1, 2.5, "recorded, of several labels");
 }
 
 TEST(Updater, AnUpdateOfWeightZeroIsNoAccident) {

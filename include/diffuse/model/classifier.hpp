@@ -25,6 +25,9 @@ struct Batch {
   at::Tensor weights{};        ///< float32 [B] of the loss; undefined: all 1
   at::Tensor distributions{};  ///< float32 [B, C], the targets; undefined: the labels, smoothed
   bool several = false;        ///< `distributions` are targets of each class by itself
+  /// Rows behind the last text are of none: they fill up a batch to the shape of others. `offsets`
+  /// then has their end, too: [B + 2]. For the operations of ours alone.
+  bool filled_up = false;
   std::span<const std::int32_t> host_offsets{};  ///< the same offsets on the host
   std::shared_ptr<const PackedRows> host{};      ///< owns them
 
@@ -57,6 +60,9 @@ struct ForwardContext {
   /// Where the batch stands among all that random numbers are drawn for; for `training` with
   /// kernels that draw by place.
   RandomPlace place{};
+  /// The same in the memory of the batch's device (ops/dispatched/initial_state.hpp); undefined:
+  /// `place` is told to it.
+  at::Tensor device_place{};
   /// Null: nobody asks.
   EmbeddingAccess* embeddings = nullptr;
 };
@@ -118,6 +124,9 @@ class Classifier {
   virtual void use_kernel(Kernel kernel, Precision precision);
   /// Which one runs, never automatic.
   virtual Kernel kernel() const { return Kernel::reference; }
+  /// Whether forward() in training waits for the device nowhere and depends on the batch's tensors
+  /// and `device_place` alone, so that it can be recorded; and may get batches that are filled up.
+  virtual bool is_recordable() const { return false; }
   /// Whether train_pass is that of the fused kernel, with row_gradients.
   bool is_fused() const { return kernel() == Kernel::fused; }
   /// Forward, loss and backward of `batch` without autograd: adds the gradients to those of the

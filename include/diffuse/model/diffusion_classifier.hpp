@@ -49,6 +49,7 @@ class DiffusionClassifier final : public Classifier {
   bool random_at_evaluation() const override { return random_at_evaluation_; }
   void use_kernel(Kernel kernel, Precision precision) override;
   Kernel kernel() const override { return kernel_; }
+  bool is_recordable() const override { return kernel_ == Kernel::operations; }
   std::optional<PassFigures> train_pass(const Batch& batch, const ForwardContext& context,
                                         const PassOptions& options) override;
   std::vector<RowGradient> row_gradients() override;

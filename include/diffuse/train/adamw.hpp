@@ -37,6 +37,9 @@ class AdamW {
   /// (a float32 scalar on the same device; absent: 1). A parameter without a gradient keeps its
   /// value.
   void step(double learning_rate, const std::optional<at::Tensor>& gradient_divisor = {});
+  /// The same with the rate in the device's memory, a float32 scalar: what a recording reads anew
+  /// each time.
+  void step(const at::Tensor& learning_rate, const std::optional<at::Tensor>& gradient_divisor);
 
   /// Forgets the gradients. `keep_memory`: they stay, as zeros.
   void clear_gradients(bool keep_memory = false);
@@ -59,7 +62,10 @@ class AdamW {
     std::vector<at::Tensor> averages{};
     std::vector<at::Tensor> square_averages{};
   };
-  void step_group(Group& group, double learning_rate,
+  template <class Rate>
+  void step_groups(const Rate& learning_rate, const std::optional<at::Tensor>& gradient_divisor);
+  template <class Rate>
+  void step_group(Group& group, const Rate& learning_rate,
                   const std::optional<at::Tensor>& gradient_divisor) const;
 
   AdamWOptions options_;

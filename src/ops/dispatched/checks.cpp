@@ -77,8 +77,8 @@ void Checks::add(const std::string& what, const at::Tensor& found, const at::Ten
   OperationCheck check = check_of(what, found.to(at::kCPU), wanted,
                                   allowed_in(found.scalar_type() == type ? type : at::kFloat));
   check.type = c10::toString(type);
-  check.batch = fmt::format("{} texts, {} rows of {}", batch.offsets.size() - 1, batch.rows(),
-                            batch.dim);
+  check.batch =
+      fmt::format("{} texts, {} rows of {}", batch.offsets.size() - 1, batch.rows(), batch.dim);
   checks_.push_back(std::move(check));
 }
 

@@ -32,20 +32,20 @@ at::Tensor mix_by_matrices(const DiffusionSpec& spec, const at::Tensor& base,
 at::Tensor mix_by_factors(const DiffusionSpec& spec, const at::Tensor& base,
                           const at::Tensor& values, const StepTensors& own, const TextRows& texts,
                           std::span<const std::int64_t> shifts) {
-  const at::Tensor alpha = spec.alpha ? at::full({1}, *spec.alpha, own.weight.options())
-                                      : at::sigmoid(own.alpha_logit);
+  const at::Tensor alpha =
+      spec.alpha ? at::full({1}, *spec.alpha, own.weight.options()) : at::sigmoid(own.alpha_logit);
   // (1 - alpha) goes into the weights, which are small.
-  at::Tensor shares = (own.weight.dim() == 1 ? own.weight.unsqueeze(1) : own.weight)
-                          .mul(alpha.neg().add(1));
+  at::Tensor shares =
+      (own.weight.dim() == 1 ? own.weight.unsqueeze(1) : own.weight).mul(alpha.neg().add(1));
   if (shares.size(1) == 1) shares = shares.squeeze(1);
   at::Tensor state = base;
   for (std::size_t first = 0; first < shifts.size(); first += kMostMixed) {
     const std::size_t count = std::min(kMostMixed, shifts.size() - first);
     const at::Tensor keep = first == 0 ? alpha : at::ones({1}, alpha.options());
-    state = neighbour_mix(values, state,
-                          shares.narrow(0, static_cast<std::int64_t>(first),
-                                        static_cast<std::int64_t>(count)),
-                          keep, texts, shifts.subspan(first, count));
+    state = neighbour_mix(
+        values, state,
+        shares.narrow(0, static_cast<std::int64_t>(first), static_cast<std::int64_t>(count)), keep,
+        texts, shifts.subspan(first, count));
   }
   return state;
 }
@@ -55,12 +55,11 @@ at::Tensor mix_by_factors(const DiffusionSpec& spec, const at::Tensor& base,
 at::Tensor dispatched_diffusion(const DiffusionSpec& spec, std::span<const StepTensors> steps,
                                 const at::Tensor& initial, const TextRows& texts) {
   const auto mix = spec.weight == WeightKind::full ? mix_by_matrices : mix_by_factors;
-  return diffusion_steps(
-      spec, steps, initial,
-      [&](const at::Tensor& base, const at::Tensor& values, const StepTensors& own,
-          std::span<const std::int64_t> shifts) {
-        return mix(spec, base, values, own, texts, shifts);
-      });
+  return diffusion_steps(spec, steps, initial,
+                         [&](const at::Tensor& base, const at::Tensor& values,
+                             const StepTensors& own, std::span<const std::int64_t> shifts) {
+                           return mix(spec, base, values, own, texts, shifts);
+                         });
 }
 
 }  // namespace diffuse

@@ -21,8 +21,7 @@ TORCH_LIBRARY_FRAGMENT(diffuse, library) {
   library.def(
       "initial_state(Tensor? words, Tensor? word_ids, Tensor? pairs, Tensor? pair_ids, float "
       "pair_scale, Tensor? given, Tensor? place, float noise_std, float dropout) -> Tensor");
-  library.def(
-      "dropped_elements(Tensor x, Tensor place, int stream, float probability) -> Tensor");
+  library.def("dropped_elements(Tensor x, Tensor place, int stream, float probability) -> Tensor");
   library.def(
       "sum_rows(Tensor source, Tensor ids, Tensor order, int count, float scale) -> Tensor");
 }
@@ -130,8 +129,8 @@ bool table_fits(const at::Tensor& table, const at::Tensor& ids, std::int64_t row
 }
 
 void check(const InitialState& parts) {
-  const bool from_words = parts.words.defined() && parts.words.dim() == 2 &&
-                          parts.word_ids.defined();
+  const bool from_words =
+      parts.words.defined() && parts.words.dim() == 2 && parts.word_ids.defined();
   const bool from_given = parts.given.defined() && parts.given.dim() == 2;
   bool fits = from_words || from_given;
   if (fits) {
@@ -139,8 +138,8 @@ void check(const InitialState& parts) {
     const std::int64_t dim = (from_words ? parts.words : parts.given).size(1);
     fits = table_fits(parts.words, parts.word_ids, rows, dim) &&
            table_fits(parts.pairs, parts.pair_ids, rows, dim) &&
-           (!parts.given.defined() || (from_given && parts.given.size(0) == rows &&
-                                       parts.given.size(1) == dim));
+           (!parts.given.defined() ||
+            (from_given && parts.given.size(0) == rows && parts.given.size(1) == dim));
   }
   if (!fits)
     throw Error(

@@ -17,8 +17,8 @@ constexpr std::int64_t kBuckets = 40;
 
 at::Tensor tokens_of(const CheckedBatch& batch, std::int64_t words) {
   // Squared, so that some words come often and many never.
-  const at::Tensor share = at::empty({batch.rows()}, at::kDouble)
-                               .uniform_(0, 1, at::detail::createCPUGenerator(11));
+  const at::Tensor share =
+      at::empty({batch.rows()}, at::kDouble).uniform_(0, 1, at::detail::createCPUGenerator(11));
   return share.square().mul(words).floor().to(at::kInt);
 }
 

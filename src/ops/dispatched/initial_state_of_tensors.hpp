@@ -33,8 +33,7 @@ struct InitialStateTensors {
   template <class A>
   rows::InitialState<A> pointers() const {
     rows::InitialState<A> state{.rows = rows(), .dim = dim()};
-    if (words)
-      state.words = {words->const_data_ptr<A>(), word_ids->const_data_ptr<std::int32_t>()};
+    if (words) state.words = {words->const_data_ptr<A>(), word_ids->const_data_ptr<std::int32_t>()};
     if (pairs)
       state.pairs = {pairs->const_data_ptr<A>(), pair_ids->const_data_ptr<std::int32_t>(),
                      static_cast<A>(pair_scale)};

@@ -47,8 +47,8 @@ struct InitialState {
 };
 
 template <class A>
-DIFFUSE_HOST_DEVICE inline A element_of(const IdTable<A>& table, std::int64_t dim,
-                                        std::int64_t row, std::int64_t channel) {
+DIFFUSE_HOST_DEVICE inline A element_of(const IdTable<A>& table, std::int64_t dim, std::int64_t row,
+                                        std::int64_t channel) {
   if (table.rows == nullptr || table.ids[row] < 0) return 0;
   return table.scale * table.rows[std::int64_t{table.ids[row]} * dim + channel];
 }
@@ -69,8 +69,7 @@ DIFFUSE_HOST_DEVICE inline A initial_element(const InitialState<A>& state, std::
   if (state.given != nullptr) sum += state.given[row * state.dim + channel];
   if (state.place.words == nullptr) return sum;
   const RandomPlace place = state.place.place();
-  if (state.noise_std > 0)
-    sum += state.noise_std * static_cast<A>(normal_at(place, row, channel));
+  if (state.noise_std > 0) sum += state.noise_std * static_cast<A>(normal_at(place, row, channel));
   if (state.threshold == kKeepsAll) return sum;
   return dropped(sum, place, RandomStream::embedding_dropout, row, channel, state.threshold,
                  state.kept_scale);

@@ -34,14 +34,14 @@ DIFFUSE_HOST_DEVICE inline PhiloxBlock philox_block(PhiloxBlock counter, std::ui
 DIFFUSE_HOST_DEVICE inline PhiloxBlock block_at(const RandomPlace& place, RandomStream stream,
                                                 std::int64_t row, std::int64_t block) {
   return philox_block({{static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(block),
-                  counter_word(place, stream), place.update}},
-                place.seed);
+                        counter_word(place, stream), place.update}},
+                      place.seed);
 }
 
 /// 16 random bits of one channel of one row. The words are chosen by conditions: an index would
 /// put them into a GPU's memory.
 DIFFUSE_HOST_DEVICE inline std::uint32_t half_at(const RandomPlace& place, RandomStream stream,
-                                                     std::int64_t row, std::int64_t channel) {
+                                                 std::int64_t row, std::int64_t channel) {
   const PhiloxBlock block = block_at(place, stream, row, channel / 8);
   const std::uint32_t low = channel % 4 < 2 ? block.words[0] : block.words[1];
   const std::uint32_t high = channel % 4 < 2 ? block.words[2] : block.words[3];
@@ -51,7 +51,7 @@ DIFFUSE_HOST_DEVICE inline std::uint32_t half_at(const RandomPlace& place, Rando
 
 /// One number from N(0, 1), by Box and Muller.
 DIFFUSE_HOST_DEVICE inline float normal_at(const RandomPlace& place, std::int64_t row,
-                                               std::int64_t channel) {
+                                           std::int64_t channel) {
   const PhiloxBlock block = block_at(place, RandomStream::noise, row, channel / 4);
   const bool second = channel % 4 >= 2;
   const std::uint32_t one = second ? block.words[2] : block.words[0];

@@ -6,9 +6,9 @@
 
 namespace diffuse::rows {
 
-/// Rows to be added up by their ids, sorted by these: rows of one id are a *run*. Runs are cut where
-/// chunks of kSortedChunk end, the parts added one row after the other and then one part after the
-/// other, so that the order is the same on every device.
+/// Rows to be added up by their ids, sorted by these: rows of one id are a *run*. Runs are cut
+/// where chunks of kSortedChunk end, the parts added one row after the other and then one part
+/// after the other, so that the order is the same on every device.
 template <class A>
 struct SortedRows {
   std::int64_t count = 0;               ///< N
@@ -31,9 +31,9 @@ DIFFUSE_HOST_DEVICE inline std::int64_t chunk_end(const SortedRows<A>& sorted, s
   return end < sorted.count ? end : sorted.count;
 }
 
-/// Adds up one channel of a chunk: whole runs into `sums` [V, D], the end of a run that began before
-/// into `heads` [chunks, D], the beginning of one that goes on behind into `tails` [chunks, D]. A
-/// chunk in the middle of a run is a head.
+/// Adds up one channel of a chunk: whole runs into `sums` [V, D], the end of a run that began
+/// before into `heads` [chunks, D], the beginning of one that goes on behind into `tails` [chunks,
+/// D]. A chunk in the middle of a run is a head.
 template <class A>
 DIFFUSE_HOST_DEVICE inline void add_chunk(const SortedRows<A>& sorted, std::int64_t chunk,
                                           std::int64_t channel, A* sums, A* heads, A* tails) {

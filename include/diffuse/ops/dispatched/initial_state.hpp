@@ -9,8 +9,8 @@
 
 namespace diffuse {
 
-/// The initial state of the diffusion and its dropout as operations that LibTorch's dispatcher knows
-/// (text_rows.hpp says what they have in common). Random numbers are those of
+/// The initial state of the diffusion and its dropout as operations that LibTorch's dispatcher
+/// knows (text_rows.hpp says what they have in common). Random numbers are those of
 /// ops/counter_random.hpp, so a device draws what the CPU's fused kernel draws.
 
 /// `place` in the memory of the device of `like`, int64 [2]. Nothing is copied: the device is told.
