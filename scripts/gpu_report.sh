@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# What this program does on a GPU, in one command and under nine minutes: the tests of everything on
-# tensors, the comparison with DistilBERT at the paper's settings, DistilBERT beside transformers, one
-# epoch of AG News.
+# What this program does on a GPU, in one command and under five minutes, the most important first: its
+# operations and their speed, AG News, whether two runs and a resumed one are the same, the comparison
+# with DistilBERT, the paper's table, answers, the tests, DistilBERT in transformers.
 set -euo pipefail
 
 usage() {
   cat <<'END'
 Usage: scripts/gpu_report.sh [--build DIR] [--out DIR] [--device NAME]
+       scripts/gpu_report.sh --sanitize [--build DIR] [--out DIR]
        scripts/gpu_report.sh --pack DIR [--build DIR]
 
   --build DIR    build folder, or one made by --pack (default: build/release, or this script's own)
   --out DIR      where to write the reports (default: docs/reports, or reports/ in a packed folder)
   --device NAME  cuda (default), cuda:1, or cpu to try the script itself
+  --sanitize     run the tests of the operations under compute-sanitizer (memcheck and racecheck)
+                 instead of measuring
   --pack DIR     copy what a machine with a GPU and LibTorch needs into DIR: at most 64 MiB, AG News
                  (its first 86,680 training rows, gzipped) among it where it is at hand
 
@@ -21,20 +24,21 @@ transformers (DIFFUSE_PYTHON, the project's .deps/python or python3) measures Di
 transformers. Without the one or the other that part is left out, and the report says so.
 
 Writes NAME.md and NAME.json, and fails where anything failed. Where there is a GPU, a skipped test
-counts as failed. Ends within nine minutes: what the time does not suffice for is cut short, and the
-report says so.
+counts as failed. Each figure is in the report as soon as it is measured. Ends within five minutes:
+what the time does not suffice for is cut short, and the report says so.
 END
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(dirname "$here")
-build="" out="" pack="" device=cuda
+build="" out="" pack="" device=cuda sanitize=no
 while [[ $# -gt 0 ]]; do
   case $1 in
     --build) build=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
     --pack) pack=$2; shift 2 ;;
     --device) device=$2; shift 2 ;;
+    --sanitize) sanitize=yes; shift ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
@@ -104,154 +108,230 @@ trap 'rm -rf "$work"' EXIT
 start=$SECONDS
 log() { echo "gpu_report: $*" >&2; }
 
-# Nine minutes, with some seconds to write the report in. A part that the time is over for is ended
-# and counts as failed; what it has measured by then is in the report.
-limit_s=${DIFFUSE_REPORT_LIMIT:-520}
-within() { # SECONDS_TO_KEEP COMMAND...: as long as the whole may last, but for what comes behind
-  local left=$((limit_s - (SECONDS - start) - $1))
+# Five minutes, with some seconds to write the report in. The most important comes first, and every
+# figure is in the report as soon as it is measured. A part that the time is over for is ended and
+# counts as failed.
+limit_s=${DIFFUSE_REPORT_LIMIT:-290}
+within() { # SECONDS_AT_MOST COMMAND...
+  local left=$((limit_s - (SECONDS - start)))
+  left=$((left < $1 ? left : $1))
   shift
   timeout --kill-after=10 "$((left > 1 ? left : 1))" "$@"
 }
-epochs_s=90 peers_s=100 bench_s=100
 
 "$diffuse" version > "$work/version.txt"
 "$diffuse" version --json > "$work/version.json"
 name=$(date -u +%Y-%m-%d)-$(sed -n 's/.*"cuda": "\([^(]*\)(.*/\1/p' "$work/version.json" | tr -cs 'A-Za-z0-9' '-' | sed 's/^-*//; s/-*$//')
 name=${name%-}
 report=$out/$name.md
+python=$(command -v python3 || true)
 failed=0
-note() { echo "- $*" >> "$work/notes.txt"; }
+say() { printf '%s\n' "$@" >> "$report"; }
 fail() {
   failed=1
-  note "$*"
+  say "- $*"
 }
+tables() { # PART: of what is measured so far
+  if [[ -n $python ]]; then "$python" "$here/gpu_report_tables.py" "$1" "$work" >> "$report" || fail "The table of $1 could not be made."; fi
+}
+: > "$report"
+say "# $name" '' 'Made by scripts/gpu_report.sh.' '' '```'
+cat "$work/version.txt" >> "$report"
+say '```'
+
+part_operations() {
+  say '' '## Operations against float64, and their speed' ''
+  within 60 "$diffuse" selftest --device "$device" --speed --json > "$work/selftest.json" ||
+    fail "Operations are wrong, or their speeds were not measured."
+  tables operations
+}
+
+train=""
+for candidate in "$data/ag_news/train.csv" "$data/ag_news/train.csv.gz"; do
+  if [[ -f $candidate ]]; then train=$candidate; fi
+done
+ag_news() { # SECONDS CONFIG OUT SETTINGS...: a training on AG News
+  local seconds=$1 config=$2 to=$3
+  shift 3
+  DIFFUSE_DATA=$data within "$seconds" "$diffuse" --quiet train --config "$config" --device "$device" \
+    --set data.train="$train" --set data.test="${train/train.csv/test.csv}" --set data.max_rows=$rows \
+    --out "$work/$to" "$@" > "$work/$to.txt" 2> "$work/$to.err"
+}
+
+# The second epoch is what an epoch takes: the first records what is launched.
+part_epochs() {
+  say '' '## AG News, two epochs of agnews-diffusion.json' ''
+  for precision in fp32 auto; do
+    ag_news 60 agnews-diffusion.json "$precision" --set train.length=2e --set train.precision=$precision ||
+      fail "The epochs in $precision did not end: $(tail -n 1 "$work/$precision.err")"
+  done
+  tables epochs
+}
+
+part_same_bytes() {
+  say '' '## The same bytes' ''
+  local updates=${DIFFUSE_REPORT_UPDATES:-400}
+  for precision in fp32 auto; do
+    local settings=(--set train.length="${updates}u" --set train.evaluate_every="$((updates / 2))u"
+      --set train.precision="$precision" --set data.test= --set train.keep_checkpoints=5)
+    for run in first second; do
+      ag_news 60 agnews-diffusion.json "$run-$precision" "${settings[@]}" ||
+        fail "A run in $precision did not end: $(tail -n 1 "$work/$run-$precision.err")"
+    done
+    # The first half of the second run, gone on with.
+    local half
+    half=$(printf '%06d' $((updates / 2)))
+    cp -r "$work/second-$precision" "$work/resumed-$precision"
+    rm -rf "$work/resumed-$precision/checkpoints/$(printf '%06d' "$updates")"
+    for link in last best; do ln -sfn "$half" "$work/resumed-$precision/checkpoints/$link"; done
+    within 60 "$diffuse" --quiet train --resume "$work/resumed-$precision" > "$work/resumed.txt" 2>&1 ||
+      fail "The resumed run in $precision did not end: $(tail -n 1 "$work/resumed.txt")"
+    for run in second resumed; do
+      if cmp -s "$work"/{first,$run}-"$precision/checkpoints/last/model.safetensors"; then
+        say "- $precision: the weights of the $run run are those of the first one, byte by byte."
+        echo "{\"precision\": \"$precision\", \"run\": \"$run\", \"same\": true}" >> "$work/same.jsonl"
+      else
+        fail "$precision: the weights of the $run run are others than those of the first one."
+        echo "{\"precision\": \"$precision\", \"run\": \"$run\", \"same\": false}" >> "$work/same.jsonl"
+      fi
+    done
+  done
+}
+
+part_bench() {
+  say '' '## Against DistilBERT' ''
+  read -ra cases <<< "${DIFFUSE_REPORT_CASES:---batch-size 64 --seq-len 128,512 --mode train}"
+  for config in paper agnews-diffusion; do
+    within 70 "$diffuse" --quiet bench --config "$config.json" --device "$device" "${cases[@]}" \
+      --budget "${DIFFUSE_REPORT_BUDGET:-20}" --format json --output "$work/bench-$config.json" 2> "$work/bench.err" ||
+      fail "The comparison of $config.json did not end: $(tail -n 1 "$work/bench.err")"
+  done
+  tables bench
+}
+
+part_paper() {
+  say '' "## The paper's Table 1: an epoch of AG News" ''
+  for config in paper paper-notebook; do
+    for precision in fp32 auto; do
+      ag_news 40 $config.json "$config-$precision" --set train.length=1e --set train.evaluate_every=1e \
+        --set data.test= --set train.precision=$precision ||
+        fail "$config.json in $precision did not end: $(tail -n 1 "$work/$config-$precision.err")"
+    done
+  done
+  tables paper
+}
+
+part_answers() {
+  say '' '## An answer to one text' ''
+  within 40 "$diffuse" --quiet bench --config agnews-diffusion.json --kernel reference \
+    --compare agnews-diffusion.json --device "$device" --batch-size 1 \
+    --seq-len "${DIFFUSE_REPORT_ANSWER:-64}" --mode inference --budget "${DIFFUSE_REPORT_BUDGET:-20}" --format json --output "$work/answers.json" 2> "$work/answers.err" ||
+    fail "Answers were not timed: $(tail -n 1 "$work/answers.err")"
+  tables answers
+}
+
 # Tests that are for machines without a GPU have it in their names.
 filter='*' has_gpu=no
 if [[ $device != cpu* ]] || grep -q '"cuda": ".*cuda:0' "$work/version.json"; then
   has_gpu=yes filter='-*WithoutADriver*'
 fi
 
-log "tests"
-{
-  echo '| tests | passed | skipped | failed |'
-  echo '|---|---:|---:|---:|'
-} > "$work/tests.md"
-for program in "${tests[@]}"; do
-  if [[ ! -x $build/tests/bin/$program ]]; then
-    fail "$program is not in $build/tests/bin."
-    continue
+part_tests() {
+  local program skipped broken ended
+  say '' '## Tests' '' '| tests | passed | skipped | failed |' '|---|---:|---:|---:|'
+  for program in "${tests[@]}"; do
+    if [[ ! -x $build/tests/bin/$program ]]; then
+      echo "$program is not in $build/tests/bin." >> "$work/tests.problems"
+      continue
+    fi
+    within 600 "$build/tests/bin/$program" --gtest_filter="$filter" > "$work/$program.txt" 2>&1 ||
+      echo "$program failed." >> "$work/tests.problems"
+    count() { grep -c "^\[ *$1 \] [A-Za-z0-9_/]*\." "$work/$program.txt" || true; }
+    number() { sed -n "s/^\[  $1 *\] \([0-9]*\) tests\?[,.].*/\1/p" "$work/$program.txt"; }
+    skipped=$(number SKIPPED) broken=$(number FAILED)
+    ended=$(grep -q '^\[==========\].*ran\.' "$work/$program.txt" || echo ' (did not end)')
+    if [[ $has_gpu == yes && -n $skipped ]]; then
+      echo "$program skipped, though there is to be a GPU: $(sed -n 's/^\[  SKIPPED \] \([A-Za-z0-9_/]*\.[A-Za-z0-9_/]*\)$/\1/p' "$work/$program.txt" | paste -sd ' ')." >> "$work/tests.problems"
+    fi
+    say "| $program$ended | $(count OK) | ${skipped:-0} | ${broken:-0} |"
+    echo "$program $(count OK) ${skipped:-0} ${broken:-0}" >> "$work/tests.txt"
+  done
+  say ''
+  if [[ -f $work/tests.problems ]]; then
+    while read -r problem; do fail "$problem"; done < "$work/tests.problems"
   fi
-  within $((epochs_s + peers_s + bench_s)) "$build/tests/bin/$program" --gtest_filter="$filter" > "$work/$program.txt" 2>&1 ||
-    fail "$program failed."
-  count() { grep -c "^\[ *$1 \] [A-Za-z0-9_/]*\." "$work/$program.txt" || true; }
-  number() { sed -n "s/^\[  $1 *\] \([0-9]*\) tests\?[,.].*/\1/p" "$work/$program.txt"; }
-  skipped=$(number SKIPPED) broken=$(number FAILED)
-  ended=$(grep -q '^\[==========\].*ran\.' "$work/$program.txt" || echo ' (did not end)')
-  if [[ $has_gpu == yes && -n $skipped ]]; then
-    fail "$program skipped, though there is to be a GPU: $(sed -n 's/^\[  SKIPPED \] \([A-Za-z0-9_/]*\.[A-Za-z0-9_/]*\)$/\1/p' "$work/$program.txt" | paste -sd ' ')."
-  fi
-  echo "| $program$ended | $(count OK) | ${skipped:-0} | ${broken:-0} |" >> "$work/tests.md"
-  echo "$program $(count OK) ${skipped:-0} ${broken:-0}" >> "$work/tests.txt"
   # What failed, and why.
-  if [[ -n $broken ]]; then grep -B 20 '^\[  FAILED  \] [A-Za-z0-9_/]*\..* ms)$' "$work/$program.txt" > "$work/$program.failed" || true; fi
-done
+  for program in "${tests[@]}"; do
+    if grep -q '^\[  FAILED  \]' "$work/$program.txt" 2> /dev/null; then
+      say '' '```'
+      grep -B 20 '^\[  FAILED  \] [A-Za-z0-9_/]*\..* ms)$' "$work/$program.txt" >> "$report" || true
+      say '```'
+    fi
+  done
+}
 
-log "comparison at the paper's settings"
-read -ra cases <<< "${DIFFUSE_REPORT_CASES:---batch-size 16,64 --seq-len 128,512,4096}"
-within $((epochs_s + peers_s)) "$diffuse" --quiet bench --device "$device" "${cases[@]}" \
-  --budget "${DIFFUSE_REPORT_BUDGET:-20}" --format json --output "$work/bench.json" ||
-  fail "The comparison did not end."
-
-log "DistilBERT beside transformers"
-peers_python=""
-candidates=("$project/.deps/python/bin/python" "$(command -v python3 || true)")
-if [[ -n ${DIFFUSE_PYTHON:-} ]]; then candidates=("$DIFFUSE_PYTHON"); fi
-for candidate in "${candidates[@]}"; do
-  if [[ -z $peers_python && -x $candidate ]] && "$candidate" - 2> /dev/null <<'END'; then
+part_transformers() {
+  say '' '## DistilBERT here and in transformers' ''
+  peers_python=""
+  candidates=("$project/.deps/python/bin/python" "$(command -v python3 || true)")
+  if [[ -n ${DIFFUSE_PYTHON:-} ]]; then candidates=("$DIFFUSE_PYTHON"); fi
+  for candidate in "${candidates[@]}"; do
+    if [[ -z $peers_python && -x $candidate ]] && "$candidate" - 2> /dev/null <<'END'; then
 import importlib.util
 import sys
 
 sys.exit(any(importlib.util.find_spec(module) is None for module in ("torch", "transformers")))
 END
-    peers_python=$candidate
-  fi
-done
-if [[ -n $peers_python ]]; then
-  if [[ -n ${DIFFUSE_REPORT_PEERS:-} ]]; then
-    peers=("$DIFFUSE_REPORT_PEERS")
-  elif [[ $device == cpu ]]; then
-    peers=("--batch 1 --seq-len 64 --precision fp32,bf16 --rounds 3")
+      peers_python=$candidate
+    fi
+  done
+  if [[ -n $peers_python ]]; then
+    if [[ -n ${DIFFUSE_REPORT_PEERS:-} ]]; then
+      peers=("$DIFFUSE_REPORT_PEERS")
+    elif [[ $device == cpu ]]; then
+      peers=("--batch 1 --seq-len 64 --precision fp32,bf16 --rounds 3")
+    else
+      peers=("--batch 64 --seq-len 128 --mode train --precision tf32,bf16 --rounds 2"
+        "--batch 1 --seq-len 128 --mode inference --precision fp32,bf16 --rounds 2")
+    fi
+    for one in "${peers[@]}"; do
+      read -ra arguments <<< "$one"
+      within 60 "$peers_python" "$here/peers/distilbert_step.py" --device "$device" --diffuse "$diffuse" \
+        "${arguments[@]}" >> "$work/peers.jsonl" 2> "$work/peers.txt" ||
+        fail "DistilBERT beside transformers ($one) did not end: $(tail -n 1 "$work/peers.txt")"
+    done
   else
-    peers=("--batch 64 --seq-len 128 --mode train --precision tf32,bf16 --rounds 2"
-      "--batch 1 --seq-len 128 --mode inference --precision fp32,bf16 --rounds 2")
+    say "- No Python with torch and transformers here: DistilBERT was not measured beside transformers."
   fi
-  for one in "${peers[@]}"; do
-    read -ra arguments <<< "$one"
-    within "$epochs_s" "$peers_python" "$here/peers/distilbert_step.py" --device "$device" --diffuse "$diffuse" \
-      "${arguments[@]}" >> "$work/peers.jsonl" 2> "$work/peers.txt" ||
-      fail "DistilBERT beside transformers ($one) did not end: $(tail -n 1 "$work/peers.txt")"
+  tables transformers
+}
+
+if [[ $sanitize == yes ]]; then
+  for tool in memcheck racecheck; do
+    log "compute-sanitizer $tool"
+    say '' "## compute-sanitizer --tool $tool" '' '```'
+    within 240 compute-sanitizer --tool "$tool" --error-exitcode 3 "$build/tests/bin/ops_tests" \
+      --gtest_filter='*/cuda' > "$work/$tool.txt" 2>&1 || problem=yes
+    grep -E '^=========|^\[  (PASSED|FAILED)' "$work/$tool.txt" | tail -n 40 >> "$report" || true
+    say '```'
+    if [[ ${problem:-no} == yes ]]; then fail "compute-sanitizer --tool $tool found something, or did not run."; fi
   done
 else
-  note "No Python with torch and transformers here: DistilBERT was not measured beside transformers."
-fi
-
-log "one epoch of AG News"
-train=""
-for candidate in "$data/ag_news/train.csv" "$data/ag_news/train.csv.gz"; do
-  if [[ -f $candidate ]]; then train=$candidate; fi
-done
-if [[ -n $train ]]; then
-  for precision in fp32 auto; do
-    DIFFUSE_DATA=$data within 0 "$diffuse" --quiet train --config agnews-diffusion.json --device "$device" \
-      --set data.train="$train" --set data.test="${train/train.csv/test.csv}" --set data.max_rows=$rows \
-      --set train.length=1e --set train.precision=$precision --out "$work/$precision" > "$work/$precision.txt" ||
-      fail "The epoch in $precision did not end."
-  done
-else
-  note "AG News is not in $data/ag_news: no epoch of it was trained."
-fi
-
-python=$(command -v python3 || true)
-{
-  echo "# $name"
-  echo
-  echo "Made by scripts/gpu_report.sh."
-  echo
-  echo '```'
-  cat "$work/version.txt"
-  echo '```'
-  echo
-  cat "$work/tests.md"
-  for program in "${tests[@]}"; do
-    if [[ -s $work/$program.failed ]]; then
-      printf '\n```\n'
-      cat "$work/$program.failed"
-      echo '```'
-    fi
-  done
-  for precision in fp32 auto; do
-    if [[ -f $work/$precision/metrics.jsonl ]]; then
-      echo
-      echo "One epoch of AG News, \`train.precision = $precision\`:"
-      echo
-      echo '```'
-      cat "$work/$precision.txt"
-      grep '"type":"epoch"' "$work/$precision/metrics.jsonl"
-      echo '```'
-    fi
-  done
-  if [[ -n $python ]]; then "$python" "$here/gpu_report_tables.py" markdown "$work" || fail "Its tables could not be made."; fi
-  if [[ -f $work/notes.txt ]]; then
-    echo
-    cat "$work/notes.txt"
+  log "operations" && part_operations
+  if [[ -n $train ]]; then
+    log "AG News" && part_epochs
+    log "the same bytes" && part_same_bytes
   fi
-  echo
-  echo "Made in $((SECONDS - start)) s."
-} > "$report"
-if [[ -n $python ]]; then
+  log "against DistilBERT" && part_bench
+  if [[ -n $train ]]; then log "the paper's table" && part_paper; fi
+  log "answers" && part_answers
+  log "tests" && part_tests
+  log "DistilBERT in transformers" && part_transformers
+  if [[ -z $train ]]; then say '' "- AG News is not in $data/ag_news: nothing was trained on it."; fi
+fi
+say '' "Made in $((SECONDS - start)) s."
+if [[ -n $python && $sanitize == no ]]; then
   "$python" "$here/gpu_report_tables.py" json "$work" > "$out/$name.json" || failed=1
-elif [[ -f $work/bench.json ]]; then
-  cp "$work/bench.json" "$out/$name.json"
 fi
 wrote=$report
 if [[ -f $out/$name.json ]]; then wrote+=" and $out/$name.json"; fi

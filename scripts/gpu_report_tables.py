@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What scripts/gpu_report.sh has measured, from the files in its work folder.
 
-Usage: gpu_report_tables.py markdown|json FOLDER
+Usage: gpu_report_tables.py PART FOLDER
+
+PART is operations, epochs, bench, paper, answers or transformers, for a table of it in Markdown, or json, for all.
 """
 
 import json
@@ -65,34 +67,95 @@ def print_peers(peers: list[dict[str, Any]]) -> None:
         )
 
 
+def print_operations(work: pathlib.Path) -> None:
+    selftest = json_of(work / "selftest.json")
+    if selftest is None:
+        return
+    print(f"{len(selftest['checks'])} checks on {selftest['device']}, {selftest['wrong']} wrong.")
+    for check in selftest["checks"]:
+        if not check["good"]:
+            print(f"- {check['operation']}, {check['type']}, {check['of']}: {check['error']:.1e} > {check['allowed']:.0e}")
+    print("\n| operation | time | GB/s | of a copy |")
+    print("|---|---:|---:|---:|")
+    for one in selftest["speeds"]:
+        print(
+            f"| {one['operation']} | {1e6 * one['time_s']:.1f} us | {one['bytes_per_s'] / 1e9:.0f} "
+            f"| {100 * one['of_copy']:.0f} % |"
+        )
+
+
+def epochs_of(run: pathlib.Path) -> list[dict[str, Any]]:
+    return [line for line in map(json.loads, lines_of(run / "metrics.jsonl")) if line["type"] == "epoch"]
+
+
+def print_runs(work: pathlib.Path, names: list[str]) -> None:
+    """Epochs, each with its time, memory and accuracy."""
+    print("| run | epoch | seconds an epoch | allocated | test accuracy |")
+    print("|---|---:|---:|---:|---:|")
+    for name in names:
+        lines = epochs_of(work / name)
+        test = json_of(work / name / "test.json")
+        for line in lines:
+            accuracy = f"{100 * test['accuracy']:.2f} %" if test and line is lines[-1] else ""
+            print(
+                f"| {name} | {line['epoch']:.3g} | {line['epoch_time_s']:.3f} "
+                f"| {line['peak_memory_bytes']['device_allocated'] / 1e6:.0f} MB | {accuracy} |"
+            )
+
+
+def print_answers(work: pathlib.Path) -> None:
+    answers = json_of(work / "answers.json")
+    if answers is None:
+        return
+    print("| text | LibTorch's operations | as `predict` does |")
+    print("|---|---:|---:|")
+    for case in answers["cases"]:
+        print(f"| {case['seq_len']} tokens | {best(case, 'ours')} | {best(case, 'other')} |")
+
+
+PAPER = ["paper-fp32", "paper-auto", "paper-notebook-fp32", "paper-notebook-auto"]
+
+
 def report_of(work: pathlib.Path) -> dict[str, Any]:
     tests = [line.split() for line in lines_of(work / "tests.txt")]
     report: dict[str, Any] = {
         "version": json_of(work / "version.json"),
+        "selftest": json_of(work / "selftest.json"),
+        "same_bytes": [json.loads(line) for line in lines_of(work / "same.jsonl")],
+        "bench": {name: json_of(work / f"bench-{name}.json") for name in ("paper", "agnews-diffusion")},
+        "answers": json_of(work / "answers.json"),
         "tests": {name: dict(zip(("passed", "skipped", "failed"), map(int, counts))) for name, *counts in tests},
-        "bench": json_of(work / "bench.json"),
         "peers": [json.loads(line) for line in lines_of(work / "peers.jsonl")],
         "epochs": {},
-        "notes": [line.removeprefix("- ") for line in lines_of(work / "notes.txt")],
     }
-    for metrics in sorted(work.glob("*/metrics.jsonl")):
-        name = metrics.parent.name
-        report["epochs"][name] = [line for line in map(json.loads, lines_of(metrics)) if line["type"] == "epoch"]
-        if result := json_of(metrics.parent / "test.json"):
+    for name in ("fp32", "auto", *PAPER):
+        if lines := epochs_of(work / name):
+            report["epochs"][name] = lines
+        if result := json_of(work / name / "test.json"):
             report["epochs"][name + "_test"] = result
     return report
 
 
 def main() -> None:
-    if len(sys.argv) != 3 or sys.argv[1] not in ("markdown", "json"):
+    parts = ("operations", "epochs", "bench", "paper", "answers", "transformers", "json")
+    if len(sys.argv) != 3 or sys.argv[1] not in parts:
         sys.exit(__doc__)
-    report = report_of(pathlib.Path(sys.argv[2]))
-    if sys.argv[1] == "json":
+    part, work = sys.argv[1], pathlib.Path(sys.argv[2])
+    report = report_of(work)
+    if part == "json":
         print(json.dumps(report, indent=1))
-        return
-    if report["bench"]:
-        print_bench(report["bench"])
-    if report["peers"]:
+    elif part == "operations":
+        print_operations(work)
+    elif part == "epochs":
+        print_runs(work, ["fp32", "auto"])
+    elif part == "paper":
+        print_runs(work, PAPER)
+    elif part == "answers":
+        print_answers(work)
+    elif part == "bench":
+        for bench in filter(None, report["bench"].values()):
+            print_bench(bench)
+    elif report["peers"]:
         print_peers(report["peers"])
 
 

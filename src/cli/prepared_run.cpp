@@ -27,7 +27,9 @@ namespace {
 /// For the start-up table: what runs the operator, and whether results depend on the threads.
 std::string kernel_name(Kernel kernel, at::Device device, const Config& config, Precision precision,
                         bool resumed) {
-  if (config.model.type != ModelType::diffusion) return "the model's own";
+  if (config.model.type != ModelType::diffusion)
+    return device.is_cuda() ? "the model's own (not exact: two runs differ a little)"
+                            : "the model's own";
   if (config.model.dim == 0) return "none: the n-grams alone";
   const char* rows = resumed ? "rows as before the resume"
                      : updates_touched_rows(config.train, kernel == Kernel::fused) ? "touched rows"

@@ -11,6 +11,7 @@ namespace diffuse::cli {
 struct SelftestOptions {
   std::string device = "auto";
   bool json = false;
+  bool speed = false;
 };
 
 /// Declares the verb `selftest`; parsing fills `options`, which must outlive the parser.

@@ -25,20 +25,29 @@ __global__ void find_pairs(const std::int32_t* tokens, rows::Texts texts, std::i
   if (row < rows) result[row] = rows::pair_id(tokens, texts, row, buckets);
 }
 
+/// The octet of channels of a thread, whose row may be beyond the last.
+struct Octet {
+  std::int64_t row;
+  std::int64_t first;
+};
+__device__ inline Octet thread_octet(std::int64_t dim) {
+  const std::int64_t index = thread_row();
+  return {index / rows::octets(dim), index % rows::octets(dim) * rows::kOctet};
+}
+
 template <class A>
-__global__ void initial_elements(const __grid_constant__ rows::InitialState<A> state, A* result) {
-  const auto [row, channel] = element();
-  if (row >= state.rows || channel >= state.dim) return;
-  result[row * state.dim + channel] = rows::initial_element(state, row, channel);
+__global__ void initial_octets(const __grid_constant__ rows::InitialState<A> state, A* result) {
+  const auto [row, first] = thread_octet(state.dim);
+  if (row < state.rows) rows::initial_octet(state, row, first, result + row * state.dim + first);
 }
 
 template <class T>
-__global__ void drop(const T* x, std::int64_t rows, std::int64_t dim, rows::PlaceWords place,
+__global__ void drop(const T* x, std::int64_t count, std::int64_t dim, rows::PlaceWords place,
                      RandomStream stream_of, std::uint32_t threshold, T scale, T* result) {
-  const auto [row, channel] = element();
-  if (row >= rows || channel >= dim) return;
-  const std::int64_t at = row * dim + channel;
-  result[at] = rows::dropped(x[at], place.place(), stream_of, row, channel, threshold, scale);
+  const auto [row, first] = thread_octet(dim);
+  if (row < count)
+    rows::dropped_octet(x, dim, place.place(), stream_of, threshold, scale, row, first,
+                        result + row * dim + first);
 }
 
 template <class A>
@@ -81,16 +90,16 @@ void pair_ids(const std::int32_t* tokens, const rows::Texts& texts, std::int64_t
 
 template <class A>
 void initial_state(const rows::InitialState<A>& state, A* result, cudaStream_t stream) {
-  initial_elements<<<element_blocks(state.rows, state.dim), element_threads(), 0, stream>>>(state,
-                                                                                            result);
+  initial_octets<<<blocks_for(state.rows * rows::octets(state.dim), kThreads), kThreads, 0,
+                   stream>>>(state, result);
 }
 
 template <class T>
-void dropped_elements(const T* x, std::int64_t rows, std::int64_t dim, rows::PlaceWords place,
+void dropped_elements(const T* x, std::int64_t count, std::int64_t dim, rows::PlaceWords place,
                       RandomStream stream_of, std::uint32_t threshold, T scale, T* result,
                       cudaStream_t stream) {
-  drop<<<element_blocks(rows, dim), element_threads(), 0, stream>>>(x, rows, dim, place, stream_of,
-                                                                    threshold, scale, result);
+  drop<<<blocks_for(count * rows::octets(dim), kThreads), kThreads, 0, stream>>>(
+      x, count, dim, place, stream_of, threshold, scale, result);
 }
 
 template <class A>

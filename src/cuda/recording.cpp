@@ -1,5 +1,6 @@
 #include "recording.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -62,6 +63,7 @@ class GraphRecording final : public Recording {
 }  // namespace
 
 void run_apart(int index, const std::function<void()>& work) {
+  at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
   const c10::cuda::CUDAGuard device(as_device(index));
   const c10::cuda::CUDAStream before = c10::cuda::getCurrentCUDAStream(as_device(index));
   const c10::cuda::CUDAStream apart = recording_stream(index);
@@ -74,7 +76,9 @@ void run_apart(int index, const std::function<void()>& work) {
 }
 
 std::unique_ptr<Recording> record(int index, const std::function<void()>& work) {
+  at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
   const c10::cuda::CUDAGuard device(as_device(index));
+  const c10::cuda::CUDAStreamGuard apart(recording_stream(index));
   return std::make_unique<GraphRecording>(work);
 }
 

@@ -40,8 +40,7 @@ std::unique_ptr<Recording> record(at::Device device, std::function<void()> work)
 void upload(const at::Tensor& to, const std::function<void(std::span<std::byte>)>& fill) {
   if (to.device().is_cpu()) return fill(bytes_of(to));
   // LibTorch keeps the page-locked memory until the copy is done, and then for the next one.
-  const at::Tensor host =
-      at::empty(to.sizes(), at::TensorOptions(to.dtype()).pinned_memory(true));
+  const at::Tensor host = at::empty(to.sizes(), at::TensorOptions(to.dtype()).pinned_memory(true));
   fill(bytes_of(host));
   to.copy_(host, /*non_blocking=*/true);
 }

@@ -18,12 +18,26 @@
 
 namespace diffuse {
 
-at::Tensor predict_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
-                          Precision precision) {
+namespace {
+
+/// On the classifier's device, which may still be computing them.
+at::Tensor queue_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
+                        Precision precision) {
   const at::NoGradGuard no_grad;
   const PrecisionScope scope(precision, classifier.device());
   const OneThreadScope threads(classifier.is_small(batch));
-  return classifier.forward(batch, context).to(at::kCPU, at::kFloat).contiguous();
+  return classifier.forward(batch, context);
+}
+
+at::Tensor fetched(const at::Tensor& logits) {
+  return logits.to(at::kCPU, at::kFloat).contiguous();
+}
+
+}  // namespace
+
+at::Tensor predict_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
+                          Precision precision) {
+  return fetched(queue_logits(classifier, batch, context, precision));
 }
 
 std::vector<float> class_probabilities(std::span<const float> logits, std::int64_t class_count) {
@@ -97,6 +111,13 @@ void judge(const EvaluationOptions& options, Gold gold, Evaluation& result) {
                                   .separator = options.label_separator};
 }
 
+/// A batch that a device was given.
+struct Queued {
+  std::vector<std::uint32_t> rows;  ///< of the data set
+  at::Tensor logits;
+};
+constexpr std::size_t kBatchesAhead = 16;
+
 }  // namespace
 
 Evaluation evaluate_logits(std::vector<float> logits, const DatasetView& view,
@@ -125,21 +146,30 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
     context.generator =
         make_generator(classifier.device(), static_cast<std::uint64_t>(options.noise_seed));
   std::int64_t done = 0;
+  // A GPU gets some batches ahead, so that it computes while the next are packed.
+  const std::size_t ahead = classifier.device().is_cpu() ? 1 : kBatchesAhead;
+  std::vector<Queued> queued;
+  const auto fetch = [&] {
+    for (const auto& [rows, logits] : queued) {
+      const at::Tensor own = fetched(logits);
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        std::memcpy(&all_logits[place_of.at(rows[i]) * width],
+                    own.const_data_ptr<float>() + i * width, width * sizeof(float));
+      done += static_cast<std::int64_t>(rows.size());
+    }
+    queued.clear();
+    if (options.on_progress) options.on_progress(done, static_cast<std::int64_t>(view.size()));
+  };
   for (const auto& rows :
        evaluation_batches(view, options.batch_size, evaluation_batch_tokens(classifier))) {
     const Batch batch = make_batch(pack_rows(*view.data, rows), classifier.device());
     if (options.before_batch) options.before_batch(batch);
-    const at::Tensor logits = predict_logits(classifier, batch, context, options.precision);
-    if (logits.size(1) != options.class_count)
+    queued.push_back({rows, queue_logits(classifier, batch, context, options.precision)});
+    if (queued.back().logits.size(1) != options.class_count)
       throw Error("The classifier's number of outputs is not the number of classes.");
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::size_t to = place_of.at(rows[i]) * width;
-      std::memcpy(&all_logits[to], logits.const_data_ptr<float>() + i * width,
-                  width * sizeof(float));
-    }
-    done += static_cast<std::int64_t>(rows.size());
-    if (options.on_progress) options.on_progress(done, static_cast<std::int64_t>(view.size()));
+    if (queued.size() >= ahead) fetch();
   }
+  if (!queued.empty()) fetch();
   const double time_s = steady_now_s() - start_s;
   Evaluation result =
       evaluate_logits(std::move(all_logits), view, options, !classifier.parameters().empty());

@@ -11,6 +11,7 @@
 #include "diffuse/ops/reference/segment_pool.hpp"
 #include "dispatched_kernel.hpp"
 #include "fused_kernel.hpp"
+#include "recorded_forward.hpp"
 
 namespace diffuse {
 namespace {
@@ -30,11 +31,11 @@ std::int64_t pooled_dim(const ModelConfig& config) {
   return config.pooling == Pooling::mean_max ? 2 * config.dim : config.dim;
 }
 
-/// What autocast asks for on the CPU.
-Precision active_precision() {
-  if (!at::autocast::is_autocast_enabled(at::kCPU)) return Precision::fp32;
-  return at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16 ? Precision::bf16
-                                                                     : Precision::fp16;
+/// What autocast asks for. tf32 is none of its: there products of float32 are meant.
+Precision active_precision(at::DeviceType device) {
+  if (!at::autocast::is_autocast_enabled(device)) return Precision::fp32;
+  return at::autocast::get_autocast_dtype(device) == at::kBFloat16 ? Precision::bf16
+                                                                   : Precision::fp16;
 }
 
 }  // namespace
@@ -76,7 +77,12 @@ void DiffusionClassifier::use_kernel(Kernel kernel, Precision precision) {
   kernel_ = chosen_kernel(kernel, ModelType::diffusion, device(), precision);
   if (kernel_ == Kernel::fused)
     fused_ = std::make_unique<FusedKernel>(embedding_, stack_, head_, precision);
-  fused_precision_ = precision;
+  recorded_.reset();
+  if (kernel_ == Kernel::operations)
+    recorded_ = std::make_unique<RecordedForward>(device(), [this](const Batch& batch) {
+      return DispatchedKernel(embedding_, stack_).logits(batch, {}, head_).to(at::kFloat);
+    });
+  kernel_precision_ = precision == Precision::tf32 ? Precision::fp32 : precision;
 }
 
 std::optional<PassFigures> DiffusionClassifier::train_pass(const Batch& batch,
@@ -104,8 +110,11 @@ std::vector<std::vector<std::int32_t>> DiffusionClassifier::embedding_rows(
 at::Tensor DiffusionClassifier::forward(const Batch& batch, const ForwardContext& context) {
   check_offsets(batch);
   // An evaluation may ask for another precision than use_kernel was told.
-  if (fused_ && !at::GradMode::is_enabled() && active_precision() == fused_precision_)
-    return fused_->forward(batch, context);
+  if (!at::GradMode::is_enabled() && active_precision(device().type()) == kernel_precision_) {
+    if (fused_) return fused_->forward(batch, context);
+    const bool plain = !context.training && context.embeddings == nullptr && !random_at_evaluation_;
+    if (recorded_ && plain && RecordedForward::takes(batch)) return recorded_->logits(batch);
+  }
   const at::Tensor logits = kernel_ == Kernel::operations
                                 ? DispatchedKernel(embedding_, stack_).logits(batch, context, head_)
                                 : reference_logits(batch, context);
@@ -158,6 +167,7 @@ void DiffusionClassifier::convert(const at::TensorOptions& options) {
     *parameter.tensor = converted(*parameter.tensor).set_requires_grad(true);
   }
   fused_.reset();  // made for the tensors that were
+  recorded_.reset();
   if (kernel_ == Kernel::fused) kernel_ = Kernel::reference;
   stack_.visit_constants(
       [&](const std::string&, at::Tensor& tensor, ParameterRole) { tensor = converted(tensor); });

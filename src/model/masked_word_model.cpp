@@ -2,7 +2,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/embedding.h>
-#include <ATen/ops/from_blob.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/log_softmax.h>
@@ -10,11 +10,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/device/recording.hpp"
 #include "diffuse/model/kernel_choice.hpp"
+#include "diffuse/ops/dispatched/initial_state.hpp"
 #include "diffuse/ops/reference/diffusion.hpp"
 #include "dispatched_kernel.hpp"
 #include "kernel_pointers.hpp"
@@ -30,10 +33,52 @@ ModelConfig without_pairs(ModelConfig config) {
   return config;
 }
 
-template <class T>
-at::Tensor tensor_of(std::vector<T>& values, at::ScalarType type, at::Device device) {
-  return at::from_blob(values.data(), {std::ssize(values)}, at::TensorOptions(type)).to(device);
-}
+/// The arrays of MaskedWords on a device, in one copy that nothing waits for.
+struct DeviceWords {
+  DeviceWords(const MaskedWords& words, at::Device device)
+      : memory_(at::empty({bytes(words)}, at::TensorOptions(device).dtype(at::kByte))),
+        labels(part(words.labels, at::kLong)),  // first: they are aligned to eight bytes
+        tokens(part(words.tokens, at::kInt)),
+        places(part(words.places, at::kInt)),
+        candidates(part(words.candidates, at::kInt)),
+        bias(part(words.bias, at::kFloat)) {
+    upload(memory_, [&](std::span<std::byte> to) {
+      const auto write = [&to](const auto& values) {
+        const auto from = std::as_bytes(std::span(values));
+        std::ranges::copy(from, to.begin());
+        to = to.subspan(from.size());
+      };
+      write(words.labels);
+      write(words.tokens);
+      write(words.places);
+      write(words.candidates);
+      write(words.bias);
+    });
+  }
+
+ private:
+  static std::int64_t bytes(const MaskedWords& words) {
+    return std::ssize(words.labels) * 8 +
+           4 * (std::ssize(words.tokens) + std::ssize(words.places) + std::ssize(words.candidates) +
+                std::ssize(words.bias));
+  }
+  template <class T>
+  at::Tensor part(const std::vector<T>& values, at::ScalarType type) {
+    const std::int64_t size = std::ssize(values) * static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t from = std::exchange(used_, used_ + size);
+    return memory_.narrow(0, from, size).view(type);
+  }
+
+  at::Tensor memory_;
+  std::int64_t used_ = 0;
+
+ public:
+  at::Tensor labels;      // int64 [M]
+  at::Tensor tokens;      // int32 [N]
+  at::Tensor places;      // int32 [M]
+  at::Tensor candidates;  // int32 [C]
+  at::Tensor bias;        // float32 [C]
+};
 
 }  // namespace
 
@@ -86,24 +131,26 @@ std::optional<PassFigures> MaskedWordModel::train_pass(const Batch& batch,
   // Where nothing is hidden the optimizer still asks for gradients.
   for (const Parameter& parameter : parameters_)
     if (!fused_ || parameter.role != ParameterRole::embedding) gradient(*parameter.tensor);
-  HeadFigures figures;
-  if (fused_) {
-    figures =
-        fused_->train(batch, hidden_, context.place, static_cast<float>(share / count), options);
-  } else if (!hidden_.places.empty()) {
-    figures.loss = pass_by_autograd(batch, context, share * options.loss_scale) * count;
-    figures.correct = found_;
+  if (!fused_) {
+    if (hidden_.places.empty()) return PassFigures{};
+    const Found found = pass_by_autograd(batch, context, share * options.loss_scale);
+    return PassFigures{.device_loss = found.loss.mul(share),
+                       .device_correct = found.correct.mul(texts / count).round().to(at::kLong)};
   }
+  const HeadFigures figures =
+      fused_->train(batch, hidden_, context.place, static_cast<float>(share / count), options);
   return PassFigures{.loss = figures.loss / count * share,
                      .correct = std::llround(static_cast<double>(figures.correct) / count * texts)};
 }
 
-/// The mean loss; its gradients times `share` are added.
-double MaskedWordModel::pass_by_autograd(const Batch& batch, const ForwardContext& context,
-                                         double share) {
+/// The mean loss, whose gradients times `share` are added.
+MaskedWordModel::Found MaskedWordModel::pass_by_autograd(const Batch& batch,
+                                                         const ForwardContext& context,
+                                                         double share) {
+  const DeviceWords words(hidden_, device());
   Batch shown = batch;
-  shown.tokens = tensor_of(hidden_.tokens, at::kInt, device());
-  const at::Tensor labels = tensor_of(hidden_.labels, at::kLong, device()).unsqueeze(1);
+  shown.tokens = words.tokens;
+  const at::Tensor labels = words.labels.unsqueeze(1);
   at::Tensor logits;
   {
     const PrecisionScope scope(precision_, device());
@@ -111,19 +158,17 @@ double MaskedWordModel::pass_by_autograd(const Batch& batch, const ForwardContex
         kernel_ == Kernel::operations
             ? DispatchedKernel(embedding_, stack_).states(shown, context)
             : stack_.forward(embedding_.forward(shown, context), batch.host_offsets);
-    const at::Tensor rows =
-        at::index_select(state, 0, tensor_of(hidden_.places, at::kInt, device()));
+    const at::Tensor rows = at::index_select(state, 0, words.places);
     const at::Tensor wanted = activate(prediction_.forward(rows), Activation::gelu);
     const at::Tensor candidates =
-        at::embedding(embedding_.weight(), tensor_of(hidden_.candidates, at::kInt, device()));
-    logits = at::matmul(wanted, candidates.t())
-                 .add(tensor_of(hidden_.bias, at::kFloat, device()))
-                 .to(at::kFloat);
+        kernel_ == Kernel::operations
+            ? initial_state({.words = embedding_.weight(), .word_ids = words.candidates})
+            : at::embedding(embedding_.weight(), words.candidates);
+    logits = at::matmul(wanted, candidates.t()).add(words.bias).to(at::kFloat);
   }
   const at::Tensor loss = at::gather(at::log_softmax(logits, -1), 1, labels).mean().neg();
   loss.mul(share).backward();
-  found_ = logits.argmax(-1, true).eq(labels).sum().item<std::int64_t>();
-  return loss.item<double>();
+  return {loss.detach(), logits.detach().argmax(-1, true).eq(labels).sum()};
 }
 
 std::vector<RowGradient> MaskedWordModel::row_gradients() {

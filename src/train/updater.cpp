@@ -15,6 +15,7 @@
 #include "diffuse/ops/reference/adversarial.hpp"
 #include "diffuse/train/gradient_clip.hpp"
 #include "diffuse/train/loss.hpp"
+#include "recording_check.hpp"
 
 namespace diffuse {
 namespace {
@@ -56,6 +57,10 @@ bool is_as_packed(const Batch& batch) {
 }  // namespace
 
 Updater::Updater(const TrainConfig& config, Precision precision, Classifier& classifier)
+    : Updater(config, precision, classifier, recording_that_works(classifier.device())) {}
+
+Updater::Updater(const TrainConfig& config, Precision precision, Classifier& classifier,
+                 const Record& record)
     : config_(config),
       classifier_(with_kernel(config, precision, classifier)),
       parameters_(classifier.parameters()),
@@ -66,9 +71,10 @@ Updater::Updater(const TrainConfig& config, Precision precision, Classifier& cla
   share_parameters();
   if (precision == Precision::fp16) scaler_.emplace(classifier.device());
   if (classifier.is_recordable() && !scaler_)
-    recorded_.emplace(classifier.device(), [this](const StagedBatch& staged, const Batch& batch) {
-      return update_by(staged, batch);
-    });
+    recorded_.emplace(
+        classifier.device(),
+        [this](const StagedBatch& staged, const Batch& batch) { return update_by(staged, batch); },
+        record);
 }
 
 /// Gives the embeddings to `tables_`, where touched_, and the other parameters to the optimizer.
@@ -103,6 +109,7 @@ Updater::Pass Updater::pass(const Batch& batch, double total_weight, double loss
     options.before_rows = [this](std::size_t table, std::span<const std::int32_t> ids,
                                  WorkerPool& workers) { tables_[table].catch_up(ids, workers); };
   if (const auto figures = classifier_.train_pass(batch, context, options)) {
+    if (figures->device_loss.defined()) return {figures->device_loss, figures->device_correct};
     // Beside the norm of the gradients, wherever that is.
     const at::TensorOptions place(classifier_.device());
     return {at::scalar_tensor(figures->loss, place.dtype(at::kFloat)),
@@ -160,7 +167,7 @@ at::Tensor Updater::adversarial_step(const Batch& batch, const EmbeddingAccess& 
 }
 
 /// A whole update by tensors that stay where they are.
-RecordedUpdates::Figures Updater::update_by(const StagedBatch& staged, const Batch& batch) {
+Updater::Pass Updater::update_by(const StagedBatch& staged, const Batch& batch) {
   const Pass found = pass_by_autograd(
       batch, {.training = true, .device_place = staged.place()},
       [&](const at::Tensor& logits) {
@@ -177,7 +184,7 @@ RecordedUpdates::Figures Updater::update_by(const StagedBatch& staged, const Bat
 UpdateFigures Updater::apply_recorded(const Batch& batch, const UpdateSize& size,
                                       std::int64_t update, double learning_rate, StepClock& clock) {
   clock.enter(StepClock::Phase::forward_backward);
-  const RecordedUpdates::Figures found = recorded_->run(
+  const Pass found = recorded_->run(
       batch.host,
       {.place = {.seed = training_seed(config_), .update = static_cast<std::uint32_t>(update)},
        .learning_rate = learning_rate,

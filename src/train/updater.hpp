@@ -14,12 +14,12 @@
 #include "diffuse/config/config.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/classifier.hpp"
+#include "diffuse/model/recorded_batches.hpp"
 #include "diffuse/train/adamw.hpp"
 #include "diffuse/train/gradient_scaler.hpp"
 #include "diffuse/train/row_adamw.hpp"
 #include "diffuse/train/time_split.hpp"
 #include "diffuse/train/weight_average.hpp"
-#include "recorded_updates.hpp"
 #include "running_figures.hpp"
 
 namespace diffuse {
@@ -39,6 +39,9 @@ class Updater {
  public:
   /// The classifier must be on its device already and outlive the updater.
   Updater(const TrainConfig& config, Precision precision, Classifier& classifier);
+  /// The same with another way to record; null: none.
+  Updater(const TrainConfig& config, Precision precision, Classifier& classifier,
+          const Record& record);
   // Not movable: what is recorded points into the object.
   Updater(const Updater&) = delete;
   Updater& operator=(const Updater&) = delete;
@@ -48,7 +51,7 @@ class Updater {
   /// whose loss is the mean of its examples' weighted by their weights. The batches may be on the
   /// CPU still. `update` is the update's 1-based number. Enters the phases at `clock`. Waits for
   /// the device with fp16 alone. Where the classifier can be recorded, an update of one batch is
-  /// (RecordedUpdates), and its figures last until the next update.
+  /// (RecordedBatches), and its figures last until the next update.
   UpdateFigures apply(std::size_t batch_count, const UpdateSize& size,
                       const std::function<Batch(std::size_t)>& batch_at, std::int64_t update,
                       double learning_rate, StepClock& clock);
@@ -77,6 +80,7 @@ class Updater {
   struct Pass {
     at::Tensor loss;
     at::Tensor correct;
+    at::Tensor gradient_norm{};  // of a whole update alone
   };
   Pass pass(const Batch& batch, double total_weight, double loss_scale, std::uint32_t index,
             std::int64_t update, StepClock& clock);
@@ -85,7 +89,7 @@ class Updater {
   Pass pass_by_autograd(const Batch& batch, ForwardContext context, const LossOf& loss_of,
                         const EnterPhase& enter);
   at::Tensor adversarial_step(const Batch& batch, const EmbeddingAccess& embeddings) const;
-  RecordedUpdates::Figures update_by(const StagedBatch& staged, const Batch& batch);
+  Pass update_by(const StagedBatch& staged, const Batch& batch);
   UpdateFigures apply_recorded(const Batch& batch, const UpdateSize& size, std::int64_t update,
                                double learning_rate, StepClock& clock);
   void share_parameters();
@@ -108,8 +112,8 @@ class Updater {
   at::Generator generator_;
   std::optional<WeightAverage> average_;
   Precision precision_;
-  std::optional<GradientScaler> scaler_;     // fp16 only
-  std::optional<RecordedUpdates> recorded_;  // where updates can be
+  std::optional<GradientScaler> scaler_;           // fp16 only
+  std::optional<RecordedBatches<Pass>> recorded_;  // where updates can be
 };
 
 }  // namespace diffuse

@@ -19,13 +19,14 @@ struct TableCall {
 inline auto table_calls(const Table& table) {
   // A new member of the table does not compile here until it has a name...
   const auto& [version, libtorch_version, device_count, device_name, versions, computes_bf16,
-               make_generator, synchronize, memory, reset_peak_memory] = table;
+               make_generator, synchronize, memory, reset_peak_memory, run_apart, record] = table;
   static_cast<void>(version);
   static_cast<void>(libtorch_version);
   const auto entry = [](std::string name, auto function, auto... arguments) {
     return TableCall{std::move(name), function != nullptr,
                      [=] { static_cast<void>(function(arguments...)); }};
   };
+  const std::function<void()> nothing = [] {};
   const std::array calls = {entry("device_count", device_count),
                             entry("device_name", device_name, 0),
                             entry("versions", versions),
@@ -33,7 +34,9 @@ inline auto table_calls(const Table& table) {
                             entry("make_generator", make_generator, 0, std::uint64_t{1}),
                             entry("synchronize", synchronize, 0),
                             entry("memory", memory, 0),
-                            entry("reset_peak_memory", reset_peak_memory, 0)};
+                            entry("reset_peak_memory", reset_peak_memory, 0),
+                            entry("run_apart", run_apart, 0, nothing),
+                            entry("record", record, 0, nothing)};
   // ...and here until it has a call: all members but the two versions, each as large as a pointer.
   static_assert(sizeof(Table) == (calls.size() + 2) * sizeof(void*));
   return calls;

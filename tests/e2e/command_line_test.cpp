@@ -119,12 +119,18 @@ TEST(CommandLine, SelftestComparesEveryOperation) {
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("neighbour_mix, gradient of weight"),
                                  HasSubstr("pool_texts mean_max"), HasSubstr(": all good\n"),
                                  Not(HasSubstr("WRONG"))));
-  const Outcome told = run({"selftest", "--device", "cpu", "--json"});
+  EXPECT_THAT(outcome.out, HasSubstr("initial_state, gradient of words"));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("GB/s")));
+  const Outcome told = run({"selftest", "--device", "cpu", "--json", "--speed"});
   ASSERT_EQ(told.exit_code, 0) << told;
   const auto json = nlohmann::json::parse(told.out);
   EXPECT_EQ(json.at("wrong"), 0);
   for (const auto& check : json.at("checks"))
     EXPECT_LE(check.at("error").get<double>(), check.at("allowed").get<double>()) << check;
+  EXPECT_EQ(json.at("speeds").at(0).at("operation"), "copy");
+  EXPECT_EQ(json.at("speeds").at(0).at("of_copy"), 1);
+  for (const auto& speed : json.at("speeds"))
+    EXPECT_GT(speed.at("bytes_per_s").get<double>(), 0) << speed;
 }
 
 TEST(CommandLine, VersionSaysWhatItWasBuiltFrom) {

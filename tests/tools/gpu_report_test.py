@@ -23,6 +23,8 @@ def run(*arguments, **variables):
 QUICK = {
     "DIFFUSE_REPORT_BUDGET": "1e-9",
     "DIFFUSE_REPORT_CASES": "--batch-size 1 --seq-len 8 --mode train",
+    "DIFFUSE_REPORT_ANSWER": "8",
+    "DIFFUSE_REPORT_UPDATES": "4",
     "DIFFUSE_REPORT_PEERS": "--batch 1 --seq-len 8 --mode inference --precision fp32,bf16 --rounds 1 --seconds 0.1",
 }
 
@@ -82,15 +84,27 @@ class GpuReport(unittest.TestCase):
                 self.assertRegex(text, rf"\| {tests}_tests \| [1-9][0-9]* \| [0-9]+ \| 0 \|")
             self.assertIn("agnews-diffusion against DistilBERT", text)
             self.assertIn("beyond --budget", text)
-            self.assertIn("One epoch of AG News, `train.precision = fp32`", text)
-            self.assertRegex(text, r"test accuracy  [0-9.]+ %  \[[0-9., ]+\]  n = 40")
+            self.assertRegex(text, r"[0-9]+ checks on CPU.*, 0 wrong\.")
+            self.assertRegex(text, r"\| neighbour_mix, gradient \| [0-9.]+ us \| [0-9]+ \| [0-9]+ % \|")
+            self.assertRegex(text, r"\| fp32 \| 2 \| [0-9.]+ \| 0 MB \| [0-9.]+ % \|")
+            self.assertRegex(text, r"\| paper-fp32 \| 1 \| [0-9.]+ \| 0 MB \|  \|")
+            for which in ("second", "resumed"):
+                self.assertIn(f"- fp32: the weights of the {which} run are those of the first one, byte by byte.", text)
+            self.assertIn("| 8 tokens |", text)
+            parts = ["Operations", "AG News, two", "The same bytes", "Against DistilBERT", "The paper", "An answer",
+                     "Tests", "DistilBERT here"]
+            places = [text.index("\n## " + part) for part in parts]
+            self.assertEqual(places, sorted(places))
             (figures,) = (packed / "reports").glob("*.json")
             json_report = json.loads(figures.read_text())
-            self.assertEqual(json_report["bench"]["other"]["name"], "DistilBERT")
-            self.assertEqual(json_report["bench"]["cases"][0]["other_tried"][0]["precision"], "fp32")
+            for config in ("paper", "agnews-diffusion"):
+                self.assertEqual(json_report["bench"][config]["other"]["name"], "DistilBERT")
+                self.assertEqual(json_report["bench"][config]["cases"][0]["other_tried"][0]["precision"], "fp32")
+            self.assertEqual([one["same"] for one in json_report["same_bytes"]], [True] * 4)
             self.assertGreater(json_report["tests"]["device_tests"]["passed"], 10)
             self.assertTrue(json_report["version"]["libtorch_found"].startswith("2."))
-            self.assertEqual(sorted(json_report["epochs"]), ["auto", "auto_test", "fp32", "fp32_test"])
+            self.assertEqual(sorted(json_report["epochs"]), ["auto", "auto_test", "fp32", "fp32_test", "paper-auto", "paper-fp32", "paper-notebook-auto",
+                              "paper-notebook-fp32"])
             self.assertEqual(json_report["epochs"]["fp32"][0]["type"], "epoch")
             self.assertIn("accuracy", json_report["epochs"]["fp32_test"])
             if python.exists():
@@ -133,7 +147,7 @@ class GpuReport(unittest.TestCase):
             self.assertIn("ops_tests skipped, though there is to be a GPU: Devices/OperatorOn.Sum/cuda.", report.read_text())
             self.assertIn("| ops_tests | 1 | 1 | 0 |", report.read_text())
             self.assertNotIn("_tests failed", report.read_text())
-            self.assertIn("no epoch of it was trained", report.read_text())
+            self.assertIn("nothing was trained on it", report.read_text())
 
     def test_it_ends_in_time_and_says_what_did_not(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -142,7 +156,7 @@ class GpuReport(unittest.TestCase):
                          DIFFUSE_REPORT_CASES="--batch-size 64 --seq-len 512 --mode train")
             self.assertEqual(result.returncode, 1, result.stderr)
             (report,) = pathlib.Path(folder).glob("*.md")
-            self.assertIn("The comparison did not end.", report.read_text())
+            self.assertIn("- The comparison of paper.json did not end", report.read_text())
 
     def test_without_a_build(self):
         result = run(PROJECT / "scripts/gpu_report.sh", "--build", "/nowhere")

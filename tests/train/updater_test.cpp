@@ -270,7 +270,8 @@ Batch with_targets(bool several) {
 }
 
 /// The weights after five updates by some batches each, with everything drawn that can be.
-std::vector<at::Tensor> weights_after_five(Kernel kernel, const std::vector<Batch>& batches,
+std::vector<at::Tensor> weights_after_five(Kernel kernel, at::Device device,
+                                           const std::vector<Batch>& batches,
                                            std::size_t in_an_update, double total) {
   Config config = small_config();
   config.train.kernel = kernel;
@@ -286,8 +287,9 @@ std::vector<at::Tensor> weights_after_five(Kernel kernel, const std::vector<Batc
   config.model.token_dropout = config.model.bigram_dropout = 0.2;
   config.model.embedding_dropout = config.model.head_dropout = 0.3;
   const auto classifier = make_classifier(config, kShape, 1);
+  classifier->to(device);
   Updater updater(config.train, Precision::fp32, *classifier);
-  StepClock clock(at::kCPU, 1);
+  StepClock clock(device, 1);
   std::size_t next = 0;
   for (std::int64_t update = 1; update <= 5; ++update) {
     clock.begin_update();
@@ -297,14 +299,16 @@ std::vector<at::Tensor> weights_after_five(Kernel kernel, const std::vector<Batc
         0.01 / static_cast<double>(update), clock);
     next += in_an_update;
   }
-  return model_weights(updater);
+  std::vector<at::Tensor> weights = model_weights(updater);
+  for (at::Tensor& tensor : weights) tensor = tensor.cpu();
+  return weights;
 }
 
-TEST(Updater, OperationsUpdateAsTheFusedKernelDoesWhateverIsDrawn) {
-  const auto expect_equal = [](const std::vector<Batch>& batches, std::size_t in_an_update,
-                               double total, const char* what) {
-    expect_close(weights_after_five(Kernel::operations, batches, in_an_update, total),
-                 weights_after_five(Kernel::fused, batches, in_an_update, total), what);
+TEST_P(UpdaterOn, OperationsUpdateAsTheFusedKernelDoesWhateverIsDrawn) {
+  const auto expect_equal = [&](const std::vector<Batch>& batches, std::size_t in_an_update,
+                                double total, const char* what) {
+    expect_close(weights_after_five(Kernel::operations, device_, batches, in_an_update, total),
+                 weights_after_five(Kernel::fused, at::kCPU, batches, in_an_update, total), what);
   };
   const std::vector<Batch> plain = {two_texts(0), two_texts(1)};
   expect_equal(plain, 2, 4, "one by one");

@@ -95,6 +95,10 @@ struct PassOptions {
 struct PassFigures {
   double loss = 0;           ///< summed over texts, times their own weights and the pass's
   std::int64_t correct = 0;  ///< texts whose largest logit is the label's
+  /// Both as scalars on the classifier's device, in the numbers' place: where these would have to
+  /// be waited for.
+  at::Tensor device_loss{};
+  at::Tensor device_correct{};
 };
 
 /// What a parameter is for: decides weight decay and clipping.

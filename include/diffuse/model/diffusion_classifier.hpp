@@ -18,6 +18,7 @@
 namespace diffuse {
 
 class FusedKernel;
+class RecordedForward;
 
 /// The attention-free diffusion classifier: noisy embedding, diffusion steps, pooling, head.
 /// Sequences are packed, so nothing is padded and no sequence sees another.
@@ -76,8 +77,9 @@ class DiffusionClassifier final : public Classifier {
   Head head_;
   std::vector<Parameter> parameters_;
   Kernel kernel_ = Kernel::reference;
-  std::unique_ptr<FusedKernel> fused_;  // null: another kernel
-  Precision fused_precision_ = Precision::fp32;
+  std::unique_ptr<FusedKernel> fused_;         // null: another kernel
+  std::unique_ptr<RecordedForward> recorded_;  // of answers, with operations
+  Precision kernel_precision_ = Precision::fp32;
 };
 
 }  // namespace diffuse

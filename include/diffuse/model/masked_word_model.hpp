@@ -59,7 +59,11 @@ class MaskedWordModel final : public Classifier {
   MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
                   const ModelShape& shape, std::span<const std::int64_t> counts,
                   at::Generator generator);
-  double pass_by_autograd(const Batch& batch, const ForwardContext& context, double share);
+  struct Found {
+    at::Tensor loss;     // mean of the hidden words
+    at::Tensor correct;  // of them
+  };
+  Found pass_by_autograd(const Batch& batch, const ForwardContext& context, double share);
 
   NoisyEmbedding embedding_;
   DiffusionStack stack_;
@@ -68,7 +72,6 @@ class MaskedWordModel final : public Classifier {
   MaskedWords hidden_;  // of the present batch
   std::vector<Parameter> parameters_;
   Precision precision_ = Precision::fp32;
-  std::int64_t found_ = 0;  // of the last pass by autograd
   Kernel kernel_ = Kernel::reference;
   std::unique_ptr<MaskedWordKernel> fused_;  // null: another kernel
 };

@@ -22,8 +22,9 @@ template <class A>
 void initial_state_in(const InitialStateTensors& from, at::Tensor& result) {
   const rows::InitialState<A> state = from.pointers<A>();
   A* const to = result.mutable_data_ptr<A>();
-  for_elements(state.rows, state.dim, [&](std::int64_t row, std::int64_t channel) {
-    to[row * state.dim + channel] = rows::initial_element(state, row, channel);
+  for_elements(state.rows, rows::octets(state.dim), [&](std::int64_t row, std::int64_t octet) {
+    const std::int64_t first = octet * rows::kOctet;
+    rows::initial_octet(state, row, first, to + row * state.dim + first);
   });
 }
 
@@ -103,10 +104,11 @@ at::Tensor dropped_elements(const at::Tensor& x, const at::Tensor& place, std::i
     const T* from = x.const_data_ptr<T>();
     T* const to = result.mutable_data_ptr<T>();
     const auto scale = rounded_to<T>(1.0 / (1.0 - probability));
-    for_elements(x.size(0), x.size(1), [&](std::int64_t row, std::int64_t channel) {
-      const std::int64_t at = row * x.size(1) + channel;
-      to[at] = rows::dropped(from[at], own, static_cast<RandomStream>(stream), row, channel,
-                             keep_threshold(probability), scale);
+    const std::int64_t dim = x.size(1);
+    for_elements(x.size(0), rows::octets(dim), [&](std::int64_t row, std::int64_t octet) {
+      const std::int64_t first = octet * rows::kOctet;
+      rows::dropped_octet(from, dim, own, static_cast<RandomStream>(stream),
+                          keep_threshold(probability), scale, row, first, to + row * dim + first);
     });
   });
   return result;

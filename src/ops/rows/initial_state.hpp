@@ -53,26 +53,59 @@ DIFFUSE_HOST_DEVICE inline A element_of(const IdTable<A>& table, std::int64_t di
   return table.scale * table.rows[std::int64_t{table.ids[row]} * dim + channel];
 }
 
-/// An element, or 0 where dropout takes it; `scale`d where not.
-template <class A>
-DIFFUSE_HOST_DEVICE inline A dropped(A value, const RandomPlace& place, RandomStream stream,
-                                     std::int64_t row, std::int64_t channel,
-                                     std::uint32_t threshold, A scale) {
-  return is_kept(place, stream, row, channel, threshold) ? value * scale : A{0};
+/// Channels that a thread computes together, because one block of random bits serves them all.
+inline constexpr std::int64_t kOctet = 8;
+
+DIFFUSE_HOST_DEVICE constexpr std::int64_t octets(std::int64_t dim) {
+  return (dim + kOctet - 1) / kOctet;
 }
 
+/// Channels `first` … `first` + 7 of a row of h0, as far as there are so many, to `to`.
 template <class A>
-DIFFUSE_HOST_DEVICE inline A initial_element(const InitialState<A>& state, std::int64_t row,
-                                             std::int64_t channel) {
-  A sum = element_of(state.words, state.dim, row, channel) +
-          element_of(state.pairs, state.dim, row, channel);
-  if (state.given != nullptr) sum += state.given[row * state.dim + channel];
-  if (state.place.words == nullptr) return sum;
-  const RandomPlace place = state.place.place();
-  if (state.noise_std > 0) sum += state.noise_std * static_cast<A>(normal_at(place, row, channel));
-  if (state.threshold == kKeepsAll) return sum;
-  return dropped(sum, place, RandomStream::embedding_dropout, row, channel, state.threshold,
-                 state.kept_scale);
+DIFFUSE_HOST_DEVICE inline void initial_octet(const InitialState<A>& state, std::int64_t row,
+                                              std::int64_t first, A* to) {
+  const bool random = state.place.words != nullptr;
+  const RandomPlace place = random ? state.place.place() : RandomPlace{};
+  const bool noise = random && state.noise_std > 0;
+  const bool drops = random && state.threshold < kKeepsAll;
+  PhiloxBlock bits{};
+  if (drops) bits = block_at(place, RandomStream::embedding_dropout, row, first / 8);
+#ifdef __CUDACC__
+#pragma unroll
+#endif
+  for (int half = 0; half < 2; ++half) {
+    PhiloxBlock normals{};
+    if (noise) normals = block_at(place, RandomStream::noise, row, first / 4 + half);
+#ifdef __CUDACC__
+#pragma unroll
+#endif
+    for (int k = 0; k < 4; ++k) {
+      const int c = 4 * half + k;
+      const std::int64_t channel = first + c;
+      if (channel >= state.dim) continue;
+      A sum = element_of(state.words, state.dim, row, channel) +
+              element_of(state.pairs, state.dim, row, channel);
+      if (state.given != nullptr) sum += state.given[row * state.dim + channel];
+      if (noise) sum += state.noise_std * static_cast<A>(normal_of(normals, k));
+      if (drops) sum = half_of(bits, c) < state.threshold ? sum * state.kept_scale : A{0};
+      to[c] = sum;
+    }
+  }
+}
+
+/// Dropout of channels `first` … `first` + 7 of a row of `x` [rows, dim]: 0, or `scale`d.
+template <class T>
+DIFFUSE_HOST_DEVICE inline void dropped_octet(const T* x, std::int64_t dim,
+                                              const RandomPlace& place, RandomStream stream,
+                                              std::uint32_t threshold, T scale, std::int64_t row,
+                                              std::int64_t first, T* to) {
+  const PhiloxBlock bits = block_at(place, stream, row, first / 8);
+#ifdef __CUDACC__
+#pragma unroll
+#endif
+  for (int c = 0; c < 8; ++c)
+    if (first + c < dim)
+      to[c] = half_of(bits, c) < threshold ? x[row * dim + first + c] * scale : T{0};
 }
 
 }  // namespace diffuse::rows

@@ -38,34 +38,40 @@ DIFFUSE_HOST_DEVICE inline PhiloxBlock block_at(const RandomPlace& place, Random
                       place.seed);
 }
 
-/// 16 random bits of one channel of one row. The words are chosen by conditions: an index would
-/// put them into a GPU's memory.
-DIFFUSE_HOST_DEVICE inline std::uint32_t half_at(const RandomPlace& place, RandomStream stream,
-                                                 std::int64_t row, std::int64_t channel) {
-  const PhiloxBlock block = block_at(place, stream, row, channel / 8);
-  const std::uint32_t low = channel % 4 < 2 ? block.words[0] : block.words[1];
-  const std::uint32_t high = channel % 4 < 2 ? block.words[2] : block.words[3];
-  const std::uint32_t word = channel % 8 < 4 ? low : high;
-  return channel % 2 == 0 ? word & 0xFFFFU : word >> 16;
+/// Number `index` (0 … 7) of the halves of a block. The words are chosen by conditions: an index
+/// that is not known would put them into a GPU's memory.
+DIFFUSE_HOST_DEVICE inline std::uint32_t half_of(const PhiloxBlock& block, std::int64_t index) {
+  const std::uint32_t low = index % 4 < 2 ? block.words[0] : block.words[1];
+  const std::uint32_t high = index % 4 < 2 ? block.words[2] : block.words[3];
+  const std::uint32_t word = index < 4 ? low : high;
+  return index % 2 == 0 ? word & 0xFFFFU : word >> 16;
 }
 
-/// One number from N(0, 1), by Box and Muller.
-DIFFUSE_HOST_DEVICE inline float normal_at(const RandomPlace& place, std::int64_t row,
-                                           std::int64_t channel) {
-  const PhiloxBlock block = block_at(place, RandomStream::noise, row, channel / 4);
-  const bool second = channel % 4 >= 2;
-  const std::uint32_t one = second ? block.words[2] : block.words[0];
-  const std::uint32_t other = second ? block.words[3] : block.words[1];
+/// 16 random bits of one channel of one row.
+DIFFUSE_HOST_DEVICE inline std::uint32_t half_at(const RandomPlace& place, RandomStream stream,
+                                                 std::int64_t row, std::int64_t channel) {
+  return half_of(block_at(place, stream, row, channel / 8), channel % 8);
+}
+
+/// Number `index` (0 … 3) of a block's numbers from N(0, 1), by Box and Muller.
+DIFFUSE_HOST_DEVICE inline float normal_of(const PhiloxBlock& block, std::int64_t index) {
+  const std::uint32_t one = index >= 2 ? block.words[2] : block.words[0];
+  const std::uint32_t other = index >= 2 ? block.words[3] : block.words[1];
   const float first = (static_cast<float>(one >> 8) + 0.5F) * 0x1p-24F;
   const float turn = static_cast<float>(other >> 8) * 0x1p-24F;
 #ifdef __CUDA_ARCH__
   // Of a whole angle the GPU's cosine keeps an array in memory.
-  const float side = channel % 2 == 0 ? cospif(2 * turn) : sinpif(2 * turn);
+  const float side = index % 2 == 0 ? cospif(2 * turn) : sinpif(2 * turn);
   return sqrtf(-2 * logf(first)) * side;
 #else
   const float angle = turn * (2 * std::numbers::pi_v<float>);
-  return std::sqrt(-2 * std::log(first)) * (channel % 2 == 0 ? std::cos(angle) : std::sin(angle));
+  return std::sqrt(-2 * std::log(first)) * (index % 2 == 0 ? std::cos(angle) : std::sin(angle));
 #endif
+}
+
+DIFFUSE_HOST_DEVICE inline float normal_at(const RandomPlace& place, std::int64_t row,
+                                           std::int64_t channel) {
+  return normal_of(block_at(place, RandomStream::noise, row, channel / 4), channel % 4);
 }
 
 /// A RandomPlace as a device's memory has it: what changes from update to update is read there, so

@@ -1,4 +1,3 @@
-#include "../../src/train/recorded_updates.hpp"
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
@@ -8,7 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "../../src/train/staged_batch.hpp"
+#include "diffuse/model/recorded_batches.hpp"
+#include "diffuse/model/staged_batch.hpp"
 #include "support/on_device.hpp"
 
 namespace diffuse {
@@ -94,64 +94,69 @@ TEST_P(StagedBatchOn, HoldsWeightsAndDistributions) {
 INSTANTIATE_TEST_SUITE_P(, StagedBatchOn, testing::every_device(), testing::device_name);
 
 /// Adds up the tokens that its batches have, on the device, and tells the learning rate.
-class RecordedUpdatesOn : public testing::OnDevice {
+class RecordedBatchesOn : public testing::OnDevice {
  protected:
-  RecordedUpdates::Work work() {
+  struct Figures {
+    at::Tensor sum, update, rate;
+  };
+  using Recorded = RecordedBatches<Figures>;
+
+  Recorded::Work work() {
     return [this](const StagedBatch& staged, const Batch& batch) {
       ++calls_;
       const at::Tensor sum = batch.tokens.sum().to(at::kFloat);
-      return RecordedUpdates::Figures{sum, staged.place().select(0, 1), staged.learning_rate()};
+      return Figures{sum, staged.place().select(0, 1), staged.learning_rate()};
     };
   }
   int calls_ = 0;
 };
 
-TEST_P(RecordedUpdatesOn, ComputeOfEveryBatchWhatItIs) {
-  RecordedUpdates updates(device_, work());
+TEST_P(RecordedBatchesOn, ComputeOfEveryBatchWhatItIs) {
+  Recorded updates(device_, work(), record);
   // Two shapes, by turns, and each with other numbers.
   for (std::uint32_t update = 1; update <= 8; ++update) {
     const auto length = static_cast<std::int32_t>(update % 2 == 0 ? 4 + update : 400 + update);
     const auto rows = rows_of(2, length);
-    const RecordedUpdates::Figures figures =
+    const Figures figures =
         updates.run(rows, {.place = {.update = update}, .learning_rate = 0.5 * update});
-    EXPECT_EQ(figures.loss.item<float>(), static_cast<float>(length * (length + 1))) << update;
-    EXPECT_EQ(figures.correct.item<std::int64_t>(), update);
-    EXPECT_EQ(figures.gradient_norm.item<float>(), 0.5F * static_cast<float>(update));
+    EXPECT_EQ(figures.sum.item<float>(), static_cast<float>(length * (length + 1))) << update;
+    EXPECT_EQ(figures.update.item<std::int64_t>(), update);
+    EXPECT_EQ(figures.rate.item<float>(), 0.5F * static_cast<float>(update));
     EXPECT_EQ(updates.recordings(), update < 3 ? 0U : update < 4 ? 1U : 2U) << update;
   }
   // A device is told of each shape twice; the CPU has nothing that could tell it again.
   EXPECT_EQ(calls_, device_.is_cuda() ? 4 : 8);
 }
 
-TEST_P(RecordedUpdatesOn, GoOnOneByOneWhereNothingCanBeRecorded) {
+TEST_P(RecordedBatchesOn, GoOnOneByOneWhereNothingCanBeRecorded) {
   int asked = 0;
-  RecordedUpdates updates(device_, work(),
+  Recorded updates(device_, work(),
                           [&](at::Device, const std::function<void()>&)
                               -> std::unique_ptr<Recording> {
                             ++asked;
                             TORCH_CHECK(false, "it cannot be");
                           });
   for (std::uint32_t update = 1; update <= 4; ++update) {
-    const RecordedUpdates::Figures figures = updates.run(rows_of(2, 3), {.place = {.update = update}});
-    EXPECT_EQ(figures.loss.item<float>(), 12.F);
-    EXPECT_EQ(figures.correct.item<std::int64_t>(), update);
+    const Figures figures = updates.run(rows_of(2, 3), {.place = {.update = update}});
+    EXPECT_EQ(figures.sum.item<float>(), 12.F);
+    EXPECT_EQ(figures.update.item<std::int64_t>(), update);
   }
   EXPECT_EQ(asked, 1);
   EXPECT_EQ(calls_, 4);
   EXPECT_EQ(updates.recordings(), 0U);
 }
 
-TEST_P(RecordedUpdatesOn, KeepMemoryForALimitedNumberOfShapes) {
-  RecordedUpdates updates(device_, work());
+TEST_P(RecordedBatchesOn, KeepMemoryForALimitedNumberOfShapes) {
+  Recorded updates(device_, work(), record);
   for (std::int32_t texts = 1; texts <= 200; ++texts) {
     const auto rows = rows_of(texts, 1);
     for (int time = 0; time < 2; ++time)
-      EXPECT_EQ(updates.run(rows, {}).loss.item<float>(), static_cast<float>(texts));
+      EXPECT_EQ(updates.run(rows, {}).sum.item<float>(), static_cast<float>(texts));
     EXPECT_LE(updates.recordings(), 64U);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, RecordedUpdatesOn, testing::every_device(), testing::device_name);
+INSTANTIATE_TEST_SUITE_P(, RecordedBatchesOn, testing::every_device(), testing::device_name);
 
 }  // namespace
 }  // namespace diffuse

@@ -12,8 +12,8 @@
 
 namespace diffuse {
 
-/// What an update needs beside its batch, and what changes from one to the next.
-struct UpdateNumbers {
+/// What training needs beside a batch, and what changes from one to the next.
+struct StagedNumbers {
   RandomPlace place{};
   double learning_rate = 0;
   double share = 0;  ///< of a text's loss in the update's
@@ -39,7 +39,7 @@ class StagedBatch {
   StagedBatch(const Shape& shape, at::Device device);
 
   /// Takes over a batch of this shape and its numbers, in one copy that nothing waits for.
-  void load(const PackedRows& rows, const UpdateNumbers& numbers);
+  void load(const PackedRows& rows, const StagedNumbers& numbers);
 
   /// The batch on the device; `host`: what was loaded.
   Batch batch(std::shared_ptr<const PackedRows> host) const;

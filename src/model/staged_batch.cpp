@@ -1,4 +1,4 @@
-#include "staged_batch.hpp"
+#include "diffuse/model/staged_batch.hpp"
 
 #include <ATen/ops/empty.h>
 
@@ -54,7 +54,7 @@ StagedBatch::StagedBatch(const Shape& shape, at::Device device)
       layout_(shape),
       memory_(at::empty({layout_.end}, at::TensorOptions(device).dtype(at::kByte))) {}
 
-void StagedBatch::load(const PackedRows& rows, const UpdateNumbers& numbers) {
+void StagedBatch::load(const PackedRows& rows, const StagedNumbers& numbers) {
   upload(memory_, [&](std::span<std::byte> to) {
     const auto rest = std::uint64_t{numbers.place.batch} << 32 | numbers.place.update;
     const std::uint64_t place[] = {numbers.place.seed, rest};
