@@ -40,8 +40,7 @@ Batch two_texts(std::int32_t length) {
                     at::kCPU);
 }
 
-std::vector<at::Tensor> weights_after_updates(at::Device device,
-                                              const Record& record) {
+std::vector<at::Tensor> weights_after_updates(at::Device device, const Record& record) {
   const Config config = small_config();
   DiffusionClassifier model(config.model, {.vocab_size = 16, .class_count = 2, .mask_id = 15}, 1);
   model.to(device);

@@ -55,10 +55,10 @@ TEST_P(StagedBatchOn, HoldsWhatWasLoadedLast) {
   EXPECT_EQ(batch.token_count(), 64);
   EXPECT_NO_THROW(check_offsets(batch));
   const at::Tensor tokens = batch.tokens.cpu();
-  EXPECT_TRUE(at::equal(tokens.narrow(0, 0, 15), at::tensor(std::vector<std::int32_t>(
-                                                                rows->tokens().begin(),
-                                                                rows->tokens().end()),
-                                                            at::kInt)));
+  EXPECT_TRUE(
+      at::equal(tokens.narrow(0, 0, 15),
+                at::tensor(std::vector<std::int32_t>(rows->tokens().begin(), rows->tokens().end()),
+                           at::kInt)));
   EXPECT_TRUE(tokens.narrow(0, 15, 49).eq(0).all().item<bool>());
   EXPECT_TRUE(at::equal(batch.offsets.cpu(), at::tensor({0, 5, 10, 15, 64}, at::kInt)));
   EXPECT_TRUE(at::equal(batch.labels.cpu(), at::tensor({0, 1, 2}, at::kLong)));
@@ -131,11 +131,10 @@ TEST_P(RecordedBatchesOn, ComputeOfEveryBatchWhatItIs) {
 TEST_P(RecordedBatchesOn, GoOnOneByOneWhereNothingCanBeRecorded) {
   int asked = 0;
   Recorded updates(device_, work(),
-                          [&](at::Device, const std::function<void()>&)
-                              -> std::unique_ptr<Recording> {
-                            ++asked;
-                            TORCH_CHECK(false, "it cannot be");
-                          });
+                   [&](at::Device, const std::function<void()>&) -> std::unique_ptr<Recording> {
+                     ++asked;
+                     TORCH_CHECK(false, "it cannot be");
+                   });
   for (std::uint32_t update = 1; update <= 4; ++update) {
     const Figures figures = updates.run(rows_of(2, 3), {.place = {.update = update}});
     EXPECT_EQ(figures.sum.item<float>(), 12.F);

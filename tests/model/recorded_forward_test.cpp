@@ -39,7 +39,8 @@ TEST_P(RecordedForwardOn, AnswersAsTheKernelsOneByOneDo) {
 }
 
 TEST_P(RecordedForwardOn, WhatItGaveBeforeStays) {
-  RecordedForward forward(device_, [](const Batch& batch) { return batch.tokens.narrow(0, 0, 2).to(at::kFloat); });
+  RecordedForward forward(
+      device_, [](const Batch& batch) { return batch.tokens.narrow(0, 0, 2).to(at::kFloat); });
   std::vector<at::Tensor> found;
   for (std::int32_t i = 0; i < 4; ++i) found.push_back(forward.logits(batch_of({{i, 2 * i}})));
   for (std::int32_t i = 0; i < 4; ++i) {

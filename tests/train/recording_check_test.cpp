@@ -19,7 +19,8 @@ class Nothing final : public Recording {
 
 TEST_P(RecordingCheckOn, FindsWhatIsNotReplayed) {
   EXPECT_EQ(recording_problem(device_, record), "");
-  const auto forgets = [](at::Device, const std::function<void()>& work) -> std::unique_ptr<Recording> {
+  const auto forgets = [](at::Device,
+                          const std::function<void()>& work) -> std::unique_ptr<Recording> {
     work();
     return std::make_unique<Nothing>();
   };

@@ -64,9 +64,8 @@ class Stopwatch {
     const at::AutoGradMode with_gradient(true);
     const at::Tensor result = compute();
     const at::Tensor gradient = at::empty_like(result).fill_(0.5);
-    add(operation + ", gradient", gradient_bytes, [&] {
-      torch::autograd::grad({result}, leaves, {gradient}, /*retain_graph=*/true);
-    });
+    add(operation + ", gradient", gradient_bytes,
+        [&] { torch::autograd::grad({result}, leaves, {gradient}, /*retain_graph=*/true); });
   }
 
   std::vector<OperationSpeed> take() { return std::move(speeds_); }
@@ -87,9 +86,9 @@ std::vector<OperationSpeed> operation_speeds(at::Device device, std::int64_t row
   const at::Tensor weight = numbers({std::ssize(kShifts), dim}, device).set_requires_grad(true);
   const at::Tensor keep = at::full({dim}, 0.5, weight.options()).set_requires_grad(true);
   const at::Tensor words = numbers({kWords, dim}, device).set_requires_grad(true);
-  const at::Tensor ids = at::randint(kWords, {rows}, at::detail::createCPUGenerator(2),
-                                     at::TensorOptions(at::kInt))
-                             .to(device);
+  const at::Tensor ids =
+      at::randint(kWords, {rows}, at::detail::createCPUGenerator(2), at::TensorOptions(at::kInt))
+          .to(device);
   at::Tensor offsets =
       at::arange(0, rows + kTextRows, kTextRows, at::TensorOptions(at::kInt)).clamp_max(rows);
   const TextRows texts(offsets.to(device), rows);
@@ -98,15 +97,11 @@ std::vector<OperationSpeed> operation_speeds(at::Device device, std::int64_t row
 
   Stopwatch watch(device);
   watch.add("copy", 2 * state, [&] { target.copy_(values.detach()); });
-  watch.add_both("initial_state", 2 * state, 2 * state + table, {words}, [&] {
-    return initial_state({.words = words, .word_ids = ids});
-  });
+  watch.add_both("initial_state", 2 * state, 2 * state + table, {words},
+                 [&] { return initial_state({.words = words, .word_ids = ids}); });
   watch.add_both("initial_state, noise and dropout", 2 * state, 4 * state + table, {words}, [&] {
-    return initial_state({.words = words,
-                          .word_ids = ids,
-                          .place = place,
-                          .noise_std = 0.1,
-                          .dropout = 0.2});
+    return initial_state(
+        {.words = words, .word_ids = ids, .place = place, .noise_std = 0.1, .dropout = 0.2});
   });
   watch.add_both("neighbour_mix", 3 * state, 6 * state, {values, base, weight, keep},
                  [&] { return neighbour_mix(values, base, weight, keep, texts, kShifts); });
