@@ -33,7 +33,8 @@ void neighbour_rows(const T* values, const rows::Texts& texts, std::int64_t rows
 /// Elements of the memory that mix_weight_gradients needs.
 std::int64_t mix_partial_elements(std::int64_t rows, std::int64_t dim, int shifts);
 
-/// Gradients of weight [K, D] and keep [D]; `partial` for sums meanwhile.
+/// Gradients of weight [K, D], by channel in any case, and keep [D], where the mix has it;
+/// `partial` for sums meanwhile.
 template <class T, class A>
 void mix_weight_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* partial, A* weight,
                           A* keep, cudaStream_t stream);

@@ -35,7 +35,7 @@ __global__ void row_gradients(const __grid_constant__ rows::Mix<T, A> mix, const
   if (row >= mix.rows || channel >= mix.dim) return;
   const std::int64_t at = row * mix.dim + channel;
   values[at] = static_cast<T>(rows::value_gradient(mix, gradient, row, channel));
-  base[at] = mix.keep[channel] * gradient[at];
+  base[at] = mix.kept(channel) * gradient[at];
 }
 
 /// The sums of a chunk of rows; the third dimension is a slice of rows::kWeightsAtOnce weights.
@@ -60,7 +60,7 @@ __global__ void chunk_sums(const __grid_constant__ rows::Mix<T, A> mix, const A*
 /// Adds the chunks' sums: a thread for each part of the chunks, then the parts in their order.
 template <class A>
 __global__ void add_chunks(const A* partial, std::int64_t chunks, std::int64_t width,
-                           std::int64_t weights, A* weight, A* keep) {
+                           std::int64_t weights, A share, A* weight, A* keep) {
   __shared__ A parts[rows::kParts][32];
   const std::int64_t at = std::int64_t{blockIdx.x} * 32 + threadIdx.x;
   const int part = static_cast<int>(threadIdx.y);
@@ -76,7 +76,10 @@ __global__ void add_chunks(const A* partial, std::int64_t chunks, std::int64_t w
   A all = 0;
 #pragma unroll
   for (int p = 0; p < rows::kParts; ++p) all += parts[p][threadIdx.x];
-  (at < weights ? weight[at] : keep[at - weights]) = all;
+  if (at < weights)
+    weight[at] = share * all;
+  else if (keep != nullptr)
+    keep[at - weights] = all;
 }
 
 }  // namespace
@@ -119,8 +122,8 @@ void mix_weight_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* part
                                                partial);
   const std::int64_t weights = mix.shifts.count * mix.dim;
   const std::int64_t width = weights + mix.dim;
-  add_chunks<<<blocks_for(width, 32), dim3(32, rows::kParts), 0, stream>>>(partial, chunks, width,
-                                                                           weights, weight, keep);
+  add_chunks<<<blocks_for(width, 32), dim3(32, rows::kParts), 0, stream>>>(
+      partial, chunks, width, weights, mix.share, weight, mix.keep == nullptr ? nullptr : keep);
 }
 
 #define DIFFUSE_INSTANTIATE(T, A)                                                          \

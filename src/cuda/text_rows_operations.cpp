@@ -7,6 +7,7 @@
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
+#include <optional>
 #include <tuple>
 
 #include "kernels.hpp"
@@ -31,11 +32,13 @@ at::Tensor text_of_rows(const at::Tensor& offsets, std::int64_t rows) {
 }
 
 at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const at::Tensor& weight,
-                         const at::Tensor& keep, const at::Tensor& offsets,
-                         const at::Tensor& of_row, at::IntArrayRef shifts) {
+                         const std::optional<at::Tensor>& keep, double keep_value, double share,
+                         const at::Tensor& offsets, const at::Tensor& of_row,
+                         at::IntArrayRef shifts) {
   const c10::cuda::CUDAGuard guard(values.device());
+  const MixTensors of{values, base, weight, keep, keep_value, share, offsets, of_row, shifts};
   at::Tensor result = at::empty_like(base);
-  with_mix(values, base, weight, keep, offsets, of_row, shifts, [&](const auto& mix, auto sum) {
+  of.with_pointers([&](const auto& mix, auto sum) {
     cuda::mix(mix, result.mutable_data_ptr<decltype(sum)>(), c10::cuda::getCurrentCUDAStream());
   });
   C10_CUDA_KERNEL_LAUNCH_CHECK();
@@ -44,27 +47,25 @@ at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> neighbour_mix_backward(
     const at::Tensor& gradient, const at::Tensor& values, const at::Tensor& base,
-    const at::Tensor& weight, const at::Tensor& keep, const at::Tensor& offsets,
-    const at::Tensor& of_row, at::IntArrayRef shifts) {
+    const at::Tensor& weight, const std::optional<at::Tensor>& keep, double keep_value,
+    double share, const at::Tensor& offsets, const at::Tensor& of_row, at::IntArrayRef shifts) {
   const c10::cuda::CUDAGuard guard(values.device());
-  at::Tensor of_values = at::empty_like(values);
-  at::Tensor of_base = at::empty_like(base);
-  at::Tensor of_weight = at::empty_like(weight);
-  at::Tensor of_keep = at::empty_like(keep);
-  with_mix(values, base, weight, keep, offsets, of_row, shifts, [&](const auto& mix, auto sum) {
+  const MixTensors of{values, base, weight, keep, keep_value, share, offsets, of_row, shifts};
+  const MixGradients to(of);
+  of.with_pointers([&](const auto& mix, auto sum) {
     using A = decltype(sum);
     using T = std::remove_cvref_t<decltype(*mix.values)>;
     const auto stream = c10::cuda::getCurrentCUDAStream();
     const A* own = gradient.const_data_ptr<A>();
-    mix_row_gradients(mix, own, of_values.mutable_data_ptr<T>(), of_base.mutable_data_ptr<A>(),
+    mix_row_gradients(mix, own, to.values.mutable_data_ptr<T>(), to.base.mutable_data_ptr<A>(),
                       stream);
     at::Tensor partial =
         at::empty({mix_partial_elements(mix.rows, mix.dim, mix.shifts.count)}, base.options());
-    mix_weight_gradients(mix, own, partial.mutable_data_ptr<A>(), of_weight.mutable_data_ptr<A>(),
-                         of_keep.mutable_data_ptr<A>(), stream);
+    mix_weight_gradients(mix, own, partial.mutable_data_ptr<A>(), to.weight.mutable_data_ptr<A>(),
+                         to.keep.mutable_data_ptr<A>(), stream);
   });
   C10_CUDA_KERNEL_LAUNCH_CHECK();
-  return {of_values, of_base, of_weight, of_keep};
+  return to.take();
 }
 
 at::Tensor neighbour_rows(const at::Tensor& values, const at::Tensor& offsets,

@@ -12,6 +12,7 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/eval/evaluator.hpp"
 #include "diffuse/model/model_factory.hpp"
+#include "launch_count.hpp"
 #include "limits.hpp"
 #include "train/updater.hpp"
 #include "workload.hpp"
@@ -74,6 +75,10 @@ void update_benchmark(benchmark::State& state, const Config& config, std::int64_
         1, batch.size(), [&](std::size_t) { return batch; }, ++update, 1e-6, clock);
     clock.end_update();
   }
+  state.counters["launches"] = static_cast<double>(count_launches([&] {
+    updater.apply(
+        1, texts, [&](std::size_t) { return batches.front(); }, ++update, 1e-6, clock);
+  }));
   const std::vector<std::int64_t> lengths(static_cast<std::size_t>(texts), length);
   state.SetItemsProcessed(state.iterations() * texts * length);
   report_work(state, {.flops = 3 * forward_flops(config, kShape.class_count, lengths).value()},
@@ -83,8 +88,8 @@ void update_benchmark(benchmark::State& state, const Config& config, std::int64_
 const bool registered_updates = [] {
   const auto add = [](const std::string& row, Config config, std::int64_t texts,
                       std::int64_t length) {
-    for (const Kernel kernel : {Kernel::fused, Kernel::reference}) {
-      if (kernel == Kernel::fused && config.model.type != ModelType::diffusion) continue;
+    for (const Kernel kernel : {Kernel::fused, Kernel::operations, Kernel::reference}) {
+      if (kernel != Kernel::reference && config.model.type != ModelType::diffusion) continue;
       config.train.kernel = kernel;
       benchmark::RegisterBenchmark(
           fmt::format("update/{}, {} x {} tokens/{}", row, texts, length, enum_name(kernel))

@@ -173,16 +173,38 @@ TEST_P(TrainerOn, ResumedItEndsWithTheWeightsOfAnUninterruptedRun) {
   EXPECT_LE(std::sqrt(difference), (in_full() ? 0.005 : 0.01) * std::sqrt(norm));
 }
 
+void expect_equal_bytes(const fs::path& first, const fs::path& second) {
+  const auto wanted = tensors_of(first / "checkpoints/last");
+  const auto found = tensors_of(second / "checkpoints/last");
+  ASSERT_EQ(found.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    EXPECT_TRUE(found[i].second.equal(wanted[i].second)) << wanted[i].first;
+}
+
 TEST_P(TrainerOn, EqualRunsGiveEqualBytes) {
   const TempDir first;
   const TempDir second;
   run_real_model(config_, first.path());
   run_real_model(config_, second.path());
-  const auto wanted = tensors_of(first.path() / "checkpoints/last");
-  const auto found = tensors_of(second.path() / "checkpoints/last");
-  ASSERT_EQ(found.size(), wanted.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i)
-    EXPECT_TRUE(found[i].second.equal(wanted[i].second)) << wanted[i].first;
+  expect_equal_bytes(first.path(), second.path());
+}
+
+TEST_P(TrainerOn, RecordedRunsAndAResumedOneGiveEqualBytes) {
+  config_.train.accumulate = 1;  // or nothing is recorded
+  config_.train.adversarial = 0.1;
+  config_.model.bigram_buckets = 64;
+  config_.model.noise_std = 0.1;
+  const TempDir first;
+  const TempDir second;
+  const TempDir parts;
+  run_real_model(config_, first.path());
+  run_real_model(config_, second.path());
+  expect_equal_bytes(first.path(), second.path());
+  config_.train.max_updates = 7;
+  ASSERT_EQ(run_real_model(config_, parts.path()).updates, 7);
+  config_.train.max_updates = 0;
+  run_real_model(config_, parts.path(), parts.path() / "checkpoints/last");
+  expect_equal_bytes(first.path(), parts.path());
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, TrainerOn,

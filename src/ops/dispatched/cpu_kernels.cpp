@@ -60,8 +60,10 @@ void sum_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* weight, A* 
   });
   std::vector<A> all(static_cast<std::size_t>(width));
   add_chunks(sums, chunks, width, all.data());
-  std::copy_n(all.data(), mix.shifts.count * mix.dim, weight);
-  std::copy_n(all.data() + mix.shifts.count * mix.dim, mix.dim, keep);
+  const std::int64_t weights = mix.shifts.count * mix.dim;
+  for (std::int64_t at = 0; at < weights; ++at)
+    weight[at] = mix.share * all[static_cast<std::size_t>(at)];
+  if (mix.keep != nullptr) std::copy_n(all.data() + weights, mix.dim, keep);
 }
 
 template <class A>
@@ -120,10 +122,12 @@ at::Tensor text_of_rows(const at::Tensor& offsets, std::int64_t rows) {
 }
 
 at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const at::Tensor& weight,
-                         const at::Tensor& keep, const at::Tensor& offsets,
-                         const at::Tensor& of_row, at::IntArrayRef shifts) {
+                         const std::optional<at::Tensor>& keep, double keep_value, double share,
+                         const at::Tensor& offsets, const at::Tensor& of_row,
+                         at::IntArrayRef shifts) {
+  const MixTensors of{values, base, weight, keep, keep_value, share, offsets, of_row, shifts};
   at::Tensor result = at::empty_like(base);
-  with_mix(values, base, weight, keep, offsets, of_row, shifts, [&](const auto& mix, auto sum) {
+  of.with_pointers([&](const auto& mix, auto sum) {
     auto* const to = result.mutable_data_ptr<decltype(sum)>();
     for_elements(mix.rows, mix.dim, [&](std::int64_t row, std::int64_t channel) {
       to[row * mix.dim + channel] = rows::mixed(mix, row, channel);
@@ -134,26 +138,24 @@ at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> neighbour_mix_backward(
     const at::Tensor& gradient, const at::Tensor& values, const at::Tensor& base,
-    const at::Tensor& weight, const at::Tensor& keep, const at::Tensor& offsets,
-    const at::Tensor& of_row, at::IntArrayRef shifts) {
-  at::Tensor of_values = at::empty_like(values);
-  at::Tensor of_base = at::empty_like(base);
-  at::Tensor of_weight = at::empty_like(weight);
-  at::Tensor of_keep = at::empty_like(keep);
-  with_mix(values, base, weight, keep, offsets, of_row, shifts, [&](const auto& mix, auto sum) {
+    const at::Tensor& weight, const std::optional<at::Tensor>& keep, double keep_value,
+    double share, const at::Tensor& offsets, const at::Tensor& of_row, at::IntArrayRef shifts) {
+  const MixTensors of{values, base, weight, keep, keep_value, share, offsets, of_row, shifts};
+  const MixGradients to(of);
+  of.with_pointers([&](const auto& mix, auto sum) {
     using A = decltype(sum);
     using T = std::remove_cvref_t<decltype(*mix.values)>;
     const A* own = gradient.const_data_ptr<A>();
-    T* const to_values = of_values.mutable_data_ptr<T>();
-    A* const to_base = of_base.mutable_data_ptr<A>();
+    T* const to_values = to.values.mutable_data_ptr<T>();
+    A* const to_base = to.base.mutable_data_ptr<A>();
     for_elements(mix.rows, mix.dim, [&](std::int64_t row, std::int64_t channel) {
       const std::int64_t at = row * mix.dim + channel;
       to_values[at] = static_cast<T>(rows::value_gradient(mix, own, row, channel));
-      to_base[at] = mix.keep[channel] * own[at];
+      to_base[at] = mix.kept(channel) * own[at];
     });
-    sum_gradients(mix, own, of_weight.mutable_data_ptr<A>(), of_keep.mutable_data_ptr<A>());
+    sum_gradients(mix, own, to.weight.mutable_data_ptr<A>(), to.keep.mutable_data_ptr<A>());
   });
-  return {of_values, of_base, of_weight, of_keep};
+  return to.take();
 }
 
 at::Tensor neighbour_rows(const at::Tensor& values, const at::Tensor& offsets,

@@ -52,6 +52,25 @@ void check_mix(const CheckedBatch& batch, at::ScalarType type, Checks& checks) {
       });
 }
 
+/// With a weight for each neighbour alone.
+void check_blend(const CheckedBatch& batch, at::ScalarType type, Checks& checks) {
+  const at::ScalarType sums = type == at::kDouble ? at::kDouble : at::kFloat;
+  constexpr double kAlpha = 0.3;
+  const Leaves given = {random_numbers({batch.rows(), batch.dim}, 1).to(type),
+                        random_numbers({batch.rows(), batch.dim}, 2).to(sums),
+                        random_numbers({std::ssize(batch.shifts)}, 3).to(sums)};
+  const NeighbourMasks masks(batch.offsets, batch.shifts, at::kCPU);
+  checks.compare(
+      "neighbour_blend", {"values", "base", "weight"}, batch, type, given,
+      [&](const Leaves& leaves) {
+        return neighbour_blend(leaves[0], leaves[1], leaves[2], kAlpha,
+                               batch.texts(checks.device()), batch.shifts);
+      },
+      [&](const Leaves& leaves) {
+        return diffusion_step(leaves[1], leaves[0], leaves[2], kAlpha, batch.shifts, masks);
+      });
+}
+
 void check_neighbour_rows(const CheckedBatch& batch, at::ScalarType type, Checks& checks) {
   const std::int64_t shift = batch.shifts.front();
   const NeighbourMasks masks(batch.offsets, batch.shifts, at::kCPU);
@@ -81,6 +100,7 @@ void check_pool(const CheckedBatch& batch, at::ScalarType type, Pooling pooling,
 void check_batch(const CheckedBatch& batch, Checks& checks) {
   for (const at::ScalarType type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16}) {
     check_mix(batch, type, checks);
+    check_blend(batch, type, checks);
     check_neighbour_rows(batch, type, checks);
   }
   for (const at::ScalarType type : {at::kDouble, at::kFloat}) {

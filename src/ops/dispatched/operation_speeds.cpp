@@ -105,6 +105,8 @@ std::vector<OperationSpeed> operation_speeds(at::Device device, std::int64_t row
   });
   watch.add_both("neighbour_mix", 3 * state, 6 * state, {values, base, weight, keep},
                  [&] { return neighbour_mix(values, base, weight, keep, texts, kShifts); });
+  watch.add_both("neighbour_blend", 3 * state, 5 * state, {values, base, weight},
+                 [&] { return neighbour_blend(values, base, weight, 0.5, texts, kShifts); });
   watch.add_both("pool_texts mean", state, state, {values},
                  [&] { return pool_texts(values, texts, Pooling::mean); });
   watch.add_both("pool_texts mean_max", state, 2 * state, {values},

@@ -1,9 +1,11 @@
 #include "diffuse/ops/dispatched/text_rows.hpp"
 
+#include <ATen/ops/empty.h>
 #include <fmt/core.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -16,11 +18,12 @@
 TORCH_LIBRARY_FRAGMENT(diffuse, library) {
   library.def("text_of_rows(Tensor offsets, int rows) -> Tensor");
   library.def(
-      "neighbour_mix(Tensor values, Tensor base, Tensor weight, Tensor keep, Tensor offsets, "
-      "Tensor of_row, int[] shifts) -> Tensor");
+      "neighbour_mix(Tensor values, Tensor base, Tensor weight, Tensor? keep, float keep_value, "
+      "float share, Tensor offsets, Tensor of_row, int[] shifts) -> Tensor");
   library.def(
-      "neighbour_mix_backward(Tensor gradient, Tensor values, Tensor base, Tensor weight, Tensor "
-      "keep, Tensor offsets, Tensor of_row, int[] shifts) -> (Tensor, Tensor, Tensor, Tensor)");
+      "neighbour_mix_backward(Tensor gradient, Tensor values, Tensor base, Tensor weight, Tensor? "
+      "keep, float keep_value, float share, Tensor offsets, Tensor of_row, int[] shifts) -> "
+      "(Tensor, Tensor, Tensor, Tensor)");
   library.def("neighbour_rows(Tensor values, Tensor offsets, Tensor of_row, int shift) -> Tensor");
   library.def("pool_texts(Tensor rows, Tensor offsets, bool mean, bool most) -> (Tensor, Tensor)");
   library.def(
@@ -43,17 +46,21 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+/// `keep` [D]; of no elements: `keep_value` in its place.
 class NeighbourMix : public torch::autograd::Function<NeighbourMix> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& values,
                             const at::Tensor& base, const at::Tensor& weight,
-                            const at::Tensor& keep, const at::Tensor& offsets,
-                            const at::Tensor& of_row, const std::vector<std::int64_t>& shifts) {
+                            const at::Tensor& keep, double keep_value, double share,
+                            const TextRows& texts, const std::vector<std::int64_t>& shifts) {
     static const auto call = operation("diffuse::neighbour_mix", &cpu::neighbour_mix);
     const at::AutoDispatchBelowADInplaceOrView below;
-    context->save_for_backward({values, base, weight, keep, offsets, of_row});
+    context->save_for_backward({values, base, weight, keep, texts.offsets, texts.of_row});
+    context->saved_data["keep_value"] = keep_value;
+    context->saved_data["share"] = share;
     context->saved_data["shifts"] = shifts;
-    return call.call(values, base, weight, keep, offsets, of_row, shifts);
+    return call.call(values, base, weight, optional(keep), keep_value, share, texts.offsets,
+                     texts.of_row, shifts);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
@@ -61,9 +68,17 @@ class NeighbourMix : public torch::autograd::Function<NeighbourMix> {
         operation("diffuse::neighbour_mix_backward", &cpu::neighbour_mix_backward);
     const variable_list saved = context->get_saved_variables();
     const std::vector<std::int64_t> shifts = context->saved_data["shifts"].toIntVector();
-    auto [values, base, weight, keep] = call.call(gradients[0].contiguous(), saved[0], saved[1],
-                                                  saved[2], saved[3], saved[4], saved[5], shifts);
-    return {values, base, weight, keep, {}, {}, {}};
+    auto [values, base, weight, keep] =
+        call.call(gradients[0].contiguous(), saved[0], saved[1], saved[2], optional(saved[3]),
+                  context->saved_data["keep_value"].toDouble(),
+                  context->saved_data["share"].toDouble(), saved[4], saved[5], shifts);
+    if (saved[2].dim() == 1) weight = weight.sum(1);
+    return {values, base, weight, keep, {}, {}, {}, {}};
+  }
+
+ private:
+  static std::optional<at::Tensor> optional(const at::Tensor& keep) {
+    return keep.numel() > 0 ? std::optional(keep) : std::nullopt;
   }
 };
 
@@ -123,7 +138,7 @@ class PoolTexts : public torch::autograd::Function<PoolTexts> {
 static_assert(kMostMixed == rows::Shifts::kMost);
 
 void check_mix(const at::Tensor& values, const at::Tensor& base, const at::Tensor& weight,
-               const at::Tensor& keep, std::size_t shifts) {
+               std::size_t shifts) {
   const at::ScalarType type = values.scalar_type();
   const bool known =
       type == at::kDouble || type == at::kFloat || type == at::kBFloat16 || type == at::kHalf;
@@ -132,14 +147,19 @@ void check_mix(const at::Tensor& values, const at::Tensor& base, const at::Tenso
   const std::int64_t dim = values.dim() == 2 ? values.size(1) : 0;
   const bool fits = dim > 0 && base.sizes() == values.sizes() && count > 0 &&
                     shifts <= kMostMixed && (weight.dim() == 1 || weight.dim() == 2) &&
-                    weight.size(0) == count && (weight.dim() == 1 || weight.size(1) == dim) &&
-                    (keep.numel() == 1 || keep.numel() == dim);
-  if (!known || base.scalar_type() != sums || weight.scalar_type() != sums ||
-      keep.scalar_type() != sums || !fits)
+                    weight.size(0) == count && (weight.dim() == 1 || weight.size(1) == dim);
+  if (!known || base.scalar_type() != sums || weight.scalar_type() != sums || !fits)
     throw Error(fmt::format(
         "neighbour_mix: values and base must be [N, D], weight [{0}] or [{0}, D] for {0} shifts "
-        "(1 to {1}), keep a number or [D], and all but the values in the type of sums.",
+        "(1 to {1}), and all but the values in the type of sums.",
         shifts, kMostMixed));
+}
+
+at::Tensor apply_mix(const at::Tensor& values, const at::Tensor& base, const at::Tensor& weight,
+                     const at::Tensor& keep, double keep_value, double share, const TextRows& texts,
+                     std::span<const std::int64_t> shifts) {
+  return NeighbourMix::apply(values.contiguous(), base.contiguous(), weight.contiguous(), keep,
+                             keep_value, share, texts, std::vector(shifts.begin(), shifts.end()));
 }
 
 }  // namespace
@@ -152,12 +172,20 @@ TextRows::TextRows(at::Tensor row_offsets, std::int64_t rows) : offsets(std::mov
 at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const at::Tensor& weight,
                          const at::Tensor& keep, const TextRows& texts,
                          std::span<const std::int64_t> shifts) {
-  check_mix(values, base, weight, keep, shifts.size());
+  check_mix(values, base, weight, shifts.size());
   const std::int64_t dim = values.size(1);
-  const at::Tensor weights = weight.dim() == 2 ? weight : weight.unsqueeze(1).expand({-1, dim});
-  return NeighbourMix::apply(values.contiguous(), base.contiguous(), weights.contiguous(),
-                             keep.reshape({-1}).expand({dim}).contiguous(), texts.offsets,
-                             texts.of_row, std::vector(shifts.begin(), shifts.end()));
+  if (keep.scalar_type() != base.scalar_type() || (keep.numel() != 1 && keep.numel() != dim))
+    throw Error("neighbour_mix: keep must be a number or [D], in the type of sums.");
+  return apply_mix(values, base, weight, keep.reshape({-1}).expand({dim}).contiguous(), 0, 1, texts,
+                   shifts);
+}
+
+at::Tensor neighbour_blend(const at::Tensor& values, const at::Tensor& base,
+                           const at::Tensor& weight, double alpha, const TextRows& texts,
+                           std::span<const std::int64_t> shifts) {
+  check_mix(values, base, weight, shifts.size());
+  return apply_mix(values, base, weight, at::empty({0}, base.options().requires_grad(false)), alpha,
+                   1.0 - alpha, texts, shifts);
 }
 
 at::Tensor neighbour_rows(const at::Tensor& values, const TextRows& texts, std::int64_t shift) {

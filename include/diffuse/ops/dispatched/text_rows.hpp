@@ -33,7 +33,13 @@ at::Tensor neighbour_mix(const at::Tensor& values, const at::Tensor& base, const
                          const at::Tensor& keep, const TextRows& texts,
                          std::span<const std::int64_t> shifts);
 
-/// The most shifts of one neighbour_mix.
+/// The same with one alpha for all channels, which is not learned:
+/// out_i = alpha · base_i + (1 - alpha) · Σ_k weight_k ∘ values_{i + shifts[k]}.
+at::Tensor neighbour_blend(const at::Tensor& values, const at::Tensor& base,
+                           const at::Tensor& weight, double alpha, const TextRows& texts,
+                           std::span<const std::int64_t> shifts);
+
+/// The most shifts of one neighbour_mix or neighbour_blend.
 inline constexpr std::size_t kMostMixed = 32;
 
 /// Row i + shift of `values` [N, D], of any floating type, in the place of row i; zeros where that
