@@ -32,15 +32,19 @@ std::int64_t expected_bytes(const Task& task, const BenchCase& which, Precision 
   Config config = task.spec->config;
   if (which.seq_len > 0) config.tokenizer.max_tokens = which.seq_len;
   const ModelShape& shape = task.spec->shape;
-  const bool fused =
-      (config.train.kernel == Kernel::automatic || config.train.kernel == Kernel::fused) &&
-      fused_kernel_problem(config.model.type, task.contender->device(), precision).empty();
+  const at::Device device = task.contender->device();
+  const ModelType type = config.model.type;
+  // Asked for by name where it cannot be had, it is refused elsewhere.
+  const bool impossible = config.train.kernel == Kernel::fused &&
+                          !fused_kernel_problem(type, device, precision).empty();
+  const Kernel kernel =
+      impossible ? Kernel::reference : chosen_kernel(config.train.kernel, type, device, precision);
   const MemoryEstimate estimate = estimate_memory(
       config, precision, task.contender->parameter_count(), task.workload.largest_batch_tokens(),
       {.classes = shape.class_count,
        .vocab_size = shape.vocab_size,
        .threads = which.threads,
-       .fused = fused});
+       .kernel = kernel});
   // Inference frees each layer's rows: two layers' worth are alive at a time.
   return which.mode == BenchMode::train ? estimate.total() + attention_bytes(task)
                                         : estimate.weights + estimate.activations / 4;

@@ -152,7 +152,7 @@ PreparedRun prepare_run(const Config& config, const Preparation& how) {
            static_cast<std::int64_t>(std::max(data.validation.size(), data.test.size())),
        .vocab_size = shape.vocab_size,
        .threads = threads,
-       .fused = kernel == Kernel::fused});
+       .kernel = kernel});
   startup.memory = describe(estimate);
   startup.memory_bytes = estimate.total();
   return {config,  device,   precision,          kernel, threads, std::move(data), shape,

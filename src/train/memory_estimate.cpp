@@ -44,18 +44,20 @@ std::int64_t largest_batch_tokens(const DatasetView& view, std::int64_t batch_si
   return std::min(tokens, std::max(batch_tokens, longest));
 }
 
-/// Bytes that one step keeps for one token until backward.
-std::int64_t bytes_a_step(const ModelConfig& model, bool half) {
+/// Bytes that one step keeps for one token until backward. Operations of ours keep u and the state,
+/// LibTorch's each shifted u besides.
+std::int64_t bytes_a_step(const ModelConfig& model, bool half, bool own_operations) {
   const std::int64_t hidden = model.hidden_dim > 0 ? model.hidden_dim : 2 * model.dim;
   std::int64_t states = 1;  // rows of model.dim elements that are float32 always: the new state
   if (model.norm != NormPosition::none) states += 1;
-  if (model.alpha_learned) states += 1;
+  if (model.alpha_learned && !own_operations) states += 1;
   std::int64_t products = 1;  // rows of the products' type: u
   // The gradient of W needs the shifted rows; full matrices have them side by side, the own row
   // among them.
   const bool own_row = model.self_neighbour && model.weight == WeightKind::full;
-  if (model.weight_learned || model.weight == WeightKind::full)
-    products += 2 * model.radius + (own_row ? 1 : 0);
+  const bool shifted =
+      model.weight == WeightKind::full || (model.weight_learned && !own_operations);
+  if (shifted) products += 2 * model.radius + (own_row ? 1 : 0);
   if (half) products += 1;  // the cast state that f takes
   if (model.function == FunctionKind::linear && model.activation != Activation::identity)
     products += 1;
@@ -66,7 +68,7 @@ std::int64_t bytes_a_step(const ModelConfig& model, bool half) {
 }
 
 /// Bytes that the whole forward pass keeps for one token until backward.
-std::int64_t bytes_a_token(const Config& config, bool half) {
+std::int64_t bytes_a_token(const Config& config, bool half, bool own_operations) {
   const std::int64_t product_bytes = half ? kHalfBytes : kFloatBytes;
   if (config.model.type == ModelType::distilbert) {
     // Rows of dim that a layer keeps: the input, q, k, v, the attention's output, and for each of
@@ -77,11 +79,16 @@ std::int64_t bytes_a_token(const Config& config, bool half) {
   }
   if (config.model.type == ModelType::torchscript) return 0;  // nothing is known of it
   std::int64_t rows = 1;                                      // the initial state
-  if (config.model.embedding_dropout > 0) rows += 1;          // its mask
-  if (config.model.bigram_buckets > 0) rows += 2;  // the pairs' rows, those left by dropout
-  if (config.train.adversarial > 0) rows += 3;     // the sum's gradient, the step and the moved sum
+  if (config.train.adversarial > 0) rows += 3;  // the sum's gradient, the step and the moved sum
+  if (own_operations) {
+    rows += 3;  // on the way back the gradients of a step: its state's, its values', its base's
+    if (config.train.adversarial > 0) rows += 1;  // the sum itself
+  } else {
+    if (config.model.embedding_dropout > 0) rows += 1;  // its mask
+    if (config.model.bigram_buckets > 0) rows += 2;     // the pairs' rows, those left by dropout
+  }
   return rows * config.model.dim * kFloatBytes +
-         config.model.steps * bytes_a_step(config.model, half);
+         config.model.steps * bytes_a_step(config.model, half, own_operations);
 }
 
 /// What the fused kernel takes beside parameters and moments.
@@ -114,7 +121,8 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
                                std::int64_t parameter_count, std::int64_t largest_batch_tokens,
                                const MemoryFacts& facts) {
   const bool half = precision == Precision::bf16 || precision == Precision::fp16;
-  const bool fused = facts.fused && config.model.dim > 0;  // n-grams alone have no such kernel
+  // N-grams alone have no such kernel.
+  const bool fused = facts.kernel == Kernel::fused && config.model.dim > 0;
   MemoryEstimate estimate;
   const std::int64_t parameters = parameter_count * kFloatBytes;
   estimate.weights = parameters + count_constants(config) * kFloatBytes;
@@ -122,8 +130,9 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
   estimate.optimizer = 2 * parameters;
   estimate.average = config.train.ema_decay > 0 ? parameters : 0;
   estimate.largest_batch_tokens = largest_batch_tokens;
-  estimate.activations = largest_batch_tokens * bytes_a_token(config, half) +
-                         config.train.batch_size * facts.classes * kOutputCopies * kFloatBytes;
+  estimate.activations =
+      largest_batch_tokens * bytes_a_token(config, half, facts.kernel == Kernel::operations) +
+      config.train.batch_size * facts.classes * kOutputCopies * kFloatBytes;
   if (fused) {
     const std::int64_t embedding =
         (facts.vocab_size + config.model.bigram_buckets) * config.model.dim;

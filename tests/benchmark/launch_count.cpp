@@ -46,6 +46,8 @@ bool computes(std::string_view name) {
                                                                 "aten::view_as",
                                                                 "aten::expand_as",
                                                                 "aten::is_nonzero",
+                                                                "aten::resolve_conj",
+                                                                "aten::_local_scalar_dense",
                                                                 "aten::lift_fresh",
                                                                 "aten::numpy_T",
                                                                 "aten::_reshape_alias",
@@ -56,21 +58,35 @@ bool computes(std::string_view name) {
   return (name.starts_with("aten::") || name.starts_with("diffuse::")) && !kWithout.contains(name);
 }
 
-std::atomic<std::int64_t> launches = 0;
-/// Whether an operation on this level called another that computes.
-thread_local std::vector<bool> made_of_others;
+/// Of those that the CPU makes of others, what is one launch on a GPU.
+bool is_one(std::string_view name) {
+  return name == "aten::addmm" || name == "aten::mm" || name.starts_with("aten::_foreach_") ||
+         name.starts_with("aten::_fused_");
+}
 
-std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction&) {
-  made_of_others.push_back(false);
+/// An operation that has begun.
+struct Begun {
+  bool is_one = false;
+  bool made_of_others = false;
+};
+
+std::atomic<std::int64_t> launches = 0;
+thread_local std::vector<Begun> begun;
+thread_local int inside_one = 0;
+
+std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
+  begun.push_back({.is_one = is_one(function.name())});
+  if (begun.back().is_one) ++inside_one;
   return nullptr;
 }
 
 void end(const at::RecordFunction& function, at::ObserverContext*) {
-  const bool composite = made_of_others.back();
-  made_of_others.pop_back();
-  const bool own = !composite && computes(function.name());
-  if (own) ++launches;
-  if ((own || composite) && !made_of_others.empty()) made_of_others.back() = true;
+  const Begun own = begun.back();
+  begun.pop_back();
+  if (own.is_one) --inside_one;
+  const bool counts = inside_one == 0 && !own.made_of_others && computes(function.name());
+  if (counts) ++launches;
+  if ((counts || own.made_of_others) && !begun.empty()) begun.back().made_of_others = true;
 }
 
 }  // namespace

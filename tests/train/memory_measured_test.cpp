@@ -13,6 +13,7 @@
 #include "diffuse/base/random.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/model/kernel_choice.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/train/memory_estimate.hpp"
 #include "diffuse/train/trainer.hpp"
@@ -49,6 +50,10 @@ constexpr Size kSizes[] = {
     {"evaluation", 8, 1, 16, 8, 8000, 4000, Precision::fp32},
     {"bigrams", 64, 1, 64, 64, 4, 128, Precision::fp32, Kernel::automatic, 200'000},
     {"adversarial", 256, 1, 1024, 64, 4, 1024, Precision::fp32, Kernel::automatic, 0, 0.05},
+    {"operations", 128, 6, 32, 256, 4, 128, Precision::fp32, Kernel::operations},
+    {"operations_bf16", 128, 6, 32, 256, 4, 128, Precision::bf16, Kernel::operations},
+    {"operations_adversarial", 128, 2, 128, 256, 4, 256, Precision::fp32, Kernel::operations, 1000,
+     0.05},
     {"both_by_autograd", 128, 2, 128, 256, 4, 256, Precision::fp32, Kernel::reference, 1000, 0.05},
 };
 
@@ -129,7 +134,7 @@ TEST_P(MeasuredMemory, IsNearTheEstimate) {
       {.classes = size.classes,
        .evaluated_rows = static_cast<std::int64_t>(data.validation.size()),
        .vocab_size = kVocabulary,
-       .fused = size.precision == Precision::fp32 && size.kernel == Kernel::automatic});
+       .kernel = chosen_kernel(size.kernel, ModelType::diffusion, at::kCPU, size.precision)});
   const testing::TempDir dir;
   const std::string answer = dir.path() / "bytes";
   ::setenv("DIFFUSE_TEST_SIZE", std::to_string(GetParam()).c_str(), 1);

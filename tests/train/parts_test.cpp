@@ -224,8 +224,8 @@ TEST(MemoryEstimate, TakesAModelOfNgramsAlone) {
   config.model.function = FunctionKind::linear;
   config.model.activation = Activation::identity;
   config.model.norm = NormPosition::none;
-  const MemoryEstimate estimate =
-      estimate_memory(config, Precision::fp32, 0, view_all(data), {.classes = 2, .fused = true});
+  const MemoryEstimate estimate = estimate_memory(config, Precision::fp32, 0, view_all(data),
+                                                  {.classes = 2, .kernel = Kernel::fused});
   EXPECT_EQ(estimate.weights, 0);
   EXPECT_GE(estimate.evaluation, 0);
 }

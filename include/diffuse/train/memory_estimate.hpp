@@ -33,7 +33,7 @@ struct MemoryFacts {
   std::int64_t evaluated_rows = 0;  ///< of the largest evaluation
   std::int64_t vocab_size = 0;
   int threads = 1;
-  bool fused = false;  ///< whether the fused kernel runs (chosen_kernel)
+  Kernel kernel = Kernel::reference;  ///< which one runs (chosen_kernel)
 };
 
 /// Estimates from shapes alone, for a classifier of `parameter_count` parameters that need not be

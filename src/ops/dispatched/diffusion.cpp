@@ -32,6 +32,8 @@ at::Tensor mix_by_matrices(const DiffusionSpec& spec, const at::Tensor& base,
 at::Tensor mix_by_factors(const DiffusionSpec& spec, const at::Tensor& base,
                           const at::Tensor& values, const StepTensors& own, const TextRows& texts,
                           std::span<const std::int64_t> shifts) {
+  if (spec.alpha && shifts.size() <= kMostMixed)
+    return neighbour_blend(values, base, own.weight, *spec.alpha, texts, shifts);
   const at::Tensor alpha =
       spec.alpha ? at::full({1}, *spec.alpha, own.weight.options()) : at::sigmoid(own.alpha_logit);
   // (1 - alpha) goes into the weights, which are small.
