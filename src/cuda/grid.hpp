@@ -12,8 +12,9 @@ inline constexpr unsigned kRows = 4;
 /// Threads of a block of kernels on [rows].
 inline constexpr unsigned kThreads = 256;
 
+/// One at least: CUDA launches no empty grid.
 inline unsigned blocks_for(std::int64_t count, unsigned a_block) {
-  return static_cast<unsigned>((count + a_block - 1) / a_block);
+  return count == 0 ? 1 : static_cast<unsigned>((count + a_block - 1) / a_block);
 }
 
 inline dim3 element_threads() { return dim3(kChannels, kRows); }

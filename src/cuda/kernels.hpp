@@ -7,6 +7,7 @@
 #include "ops/rows/initial_state.hpp"
 #include "ops/rows/neighbour_mix.hpp"
 #include "ops/rows/sorted_rows.hpp"
+#include "ops/rows/text_loss.hpp"
 
 namespace diffuse::cuda {
 
@@ -64,6 +65,11 @@ void dropped_elements(const T* x, std::int64_t rows, std::int64_t dim, rows::Pla
 template <class A>
 void sum_rows(const rows::SortedRows<A>& sorted, A* heads, A* tails, A* result,
               cudaStream_t stream);
+
+/// `loss` and `correct` [B], `gradient` [B, C] of the loss by the logits.
+template <class A>
+void text_losses(const rows::TextLosses<A>& losses, A* loss, A* gradient, std::int64_t* correct,
+                 cudaStream_t stream);
 
 /// What is pooled, and where it stands. `mean` or `most` null: not wanted.
 template <class A>

@@ -15,6 +15,7 @@ __global__ void pool_parts(const __grid_constant__ Pool<A> pool, A* mean, A* mos
   __shared__ A mosts[rows::kParts][kPoolChannels];
   __shared__ std::int32_t counts[rows::kParts][kPoolChannels];
   const std::int64_t text = blockIdx.x;
+  if (text >= pool.texts) return;  // the whole block
   const std::int64_t channel = std::int64_t{blockIdx.y} * kPoolChannels + threadIdx.x;
   const std::int64_t begin = pool.offsets[text];
   const std::int64_t end = pool.offsets[text + 1];
@@ -58,7 +59,7 @@ __global__ void share_gradient(const __grid_constant__ Pool<A> pool, const std::
 
 template <class A>
 void pool(const Pool<A>& pool, A* mean, A* most, std::int32_t* ties, cudaStream_t stream) {
-  const dim3 blocks(static_cast<unsigned>(pool.texts), blocks_for(pool.dim, kPoolChannels));
+  const dim3 blocks(blocks_for(pool.texts, 1), blocks_for(pool.dim, kPoolChannels));
   pool_parts<<<blocks, dim3(kPoolChannels, rows::kParts), 0, stream>>>(pool, mean, most, ties);
 }
 

@@ -1,15 +1,24 @@
 #include "recording.hpp"
 
 #include <ATen/Context.h>
+#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
+#include <ATen/ops/empty.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include <map>
+#include <memory>
+
+#include "kernels.hpp"
 
 namespace diffuse::cuda {
 namespace {
+
+using at::cuda::CUDAGraph;
+using at::cuda::MempoolId_t;
 
 c10::DeviceIndex as_device(int index) { return static_cast<c10::DeviceIndex>(index); }
 
@@ -31,33 +40,93 @@ void order(const c10::cuda::CUDAStream& first, const c10::cuda::CUDAStream& seco
   event.block(second);
 }
 
+template <class Call>
+void quietly(const Call& call) {
+  try {
+    call();
+  } catch (const std::exception&) {
+    // That something failed is known.
+  }
+}
+
+/// Ends a capture that failed. LibTorch 2.11 leaves its allocators at it where CUDA finds the
+/// capture invalid, and then they free no memory any more.
+void abandon(CUDAGraph& graph, int index, MempoolId_t pool) {
+  try {
+    graph.capture_end();
+    return;
+  } catch (const std::exception&) {
+    // As is to be expected.
+  }
+  auto* const host = at::getHostAllocator(at::kCUDA);
+  quietly([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(as_device(index), pool); });
+  quietly([&] { c10::cuda::CUDACachingAllocator::releasePool(as_device(index), pool); });
+  quietly([&] { host->end_allocate_to_pool(pool); });
+  quietly([&] { host->release_pool(pool); });
+}
+
+void capture(CUDAGraph& graph, int index, MempoolId_t pool, const std::function<void()>& work) {
+  try {
+    graph.capture_begin(pool);
+    work();
+    graph.capture_end();
+  } catch (...) {
+    abandon(graph, index, pool);
+    throw;
+  }
+}
+
+/// The memory of all recordings of a device: what one leaves in it, the next may overwrite.
+/// LibTorch takes no recording into memory whose last one is gone: one of a single kernel stays.
+MempoolId_t pool_of(int index) {
+  struct Kept {
+    MempoolId_t pool = at::cuda::graph_pool_handle();
+    at::Tensor place;
+    CUDAGraph graph;
+  };
+  // Never destroyed: at the end of the process CUDA may be gone before.
+  static auto& kept = *new std::map<int, Kept*>();
+  Kept*& own = kept[index];
+  if (own == nullptr) {
+    auto made = std::make_unique<Kept>();
+    made->place =
+        at::empty({2}, at::TensorOptions(at::Device(at::kCUDA, as_device(index))).dtype(at::kLong));
+    capture(made->graph, index, made->pool, [&] {
+      write_place(0, 0, made->place.mutable_data_ptr<std::int64_t>(),
+                  c10::cuda::getCurrentCUDAStream());
+    });
+    own = made.release();
+  }
+  return own->pool;
+}
+
 class GraphRecording final : public Recording {
  public:
-  explicit GraphRecording(const std::function<void()>& work) {
-    // One pool for all: what one recording leaves in it, the next may overwrite.
-    static const at::cuda::MempoolId_t pool = at::cuda::graph_pool_handle();
-    graph_.capture_begin(pool);
-    try {
-      work();
-    } catch (...) {
-      end_after_failure();
-      throw;
-    }
-    graph_.capture_end();
+  GraphRecording(int index, const std::function<void()>& work) {
+    capture(graph_, index, pool_of(index), work);
   }
 
   void replay() override { graph_.replay(); }
 
  private:
-  void end_after_failure() {
-    try {
-      graph_.capture_end();
-    } catch (const c10::Error&) {
-      // That the capture is not valid is known.
-    }
-  }
+  CUDAGraph graph_;
+};
 
-  at::cuda::CUDAGraph graph_;
+/// Lets what is queued in a stream from now on wait for what was queued in another, however the
+/// block is left.
+class OrderAtEnd {
+ public:
+  OrderAtEnd(const c10::cuda::CUDAStream& first, const c10::cuda::CUDAStream& second)
+      : first_(first), second_(second) {}
+  ~OrderAtEnd() {
+    quietly([this] { order(first_, second_); });
+  }
+  OrderAtEnd(const OrderAtEnd&) = delete;
+  OrderAtEnd& operator=(const OrderAtEnd&) = delete;
+
+ private:
+  c10::cuda::CUDAStream first_;
+  c10::cuda::CUDAStream second_;
 };
 
 }  // namespace
@@ -68,18 +137,23 @@ void run_apart(int index, const std::function<void()>& work) {
   const c10::cuda::CUDAStream before = c10::cuda::getCurrentCUDAStream(as_device(index));
   const c10::cuda::CUDAStream apart = recording_stream(index);
   order(before, apart);
-  {
-    const c10::cuda::CUDAStreamGuard guard(apart);
-    work();
-  }
-  order(apart, before);
+  const OrderAtEnd back(apart, before);
+  const c10::cuda::CUDAStreamGuard guard(apart);
+  work();
 }
 
 std::unique_ptr<Recording> record(int index, const std::function<void()>& work) {
   at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
   const c10::cuda::CUDAGuard device(as_device(index));
   const c10::cuda::CUDAStreamGuard apart(recording_stream(index));
-  return std::make_unique<GraphRecording>(work);
+  try {
+    return std::make_unique<GraphRecording>(index, work);
+  } catch (const c10::OutOfMemoryError&) {
+    // What the same work took before, kernel by kernel, is kept for its like; a recording has
+    // memory of its own.
+    c10::cuda::CUDACachingAllocator::emptyCache();
+    return std::make_unique<GraphRecording>(index, work);
+  }
 }
 
 }  // namespace diffuse::cuda

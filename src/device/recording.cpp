@@ -1,5 +1,6 @@
 #include "diffuse/device/recording.hpp"
 
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/empty.h>
 
 #include <utility>
@@ -33,7 +34,16 @@ void run_apart(at::Device device, const std::function<void()>& work) {
 }
 
 std::unique_ptr<Recording> record(at::Device device, std::function<void()> work) {
-  if (device.is_cuda()) return cuda::open_module().table->record(device.index(), work);
+  if (device.is_cuda()) {
+    // Autocast keeps copies of the weights in half precision: a recording must make its own, and
+    // nobody else may take those, which are computed when it is replayed.
+    struct NoCopies {
+      NoCopies() { at::autocast::clear_cache(); }
+      ~NoCopies() { at::autocast::clear_cache(); }
+    };
+    const NoCopies before_and_after;
+    return cuda::open_module().table->record(device.index(), work);
+  }
   return std::make_unique<Repeated>(std::move(work));
 }
 

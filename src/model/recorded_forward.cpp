@@ -21,8 +21,7 @@ bool RecordedForward::takes(const Batch& batch) {
 
 at::Tensor RecordedForward::logits(const Batch& batch) {
   const at::Tensor found = recorded_.run(batch.host, {}).logits.clone();
-  if (recorded_.recordings() <= compared_) return found;
-  compared_ = recorded_.recordings();
+  if (!recorded_.has_recorded()) return found;
   at::Tensor wanted = forward_(batch);
   if (at::allclose(found, wanted, 1e-2, 1e-3, /*equal_nan=*/true)) return found;
   log::warning(

@@ -2,7 +2,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstddef>
 #include <functional>
 
 #include "diffuse/model/classifier.hpp"
@@ -36,7 +35,6 @@ class RecordedForward {
   at::Device device_;
   Forward forward_;
   RecordedBatches<Results> recorded_;
-  std::size_t compared_ = 0;  // recordings
 };
 
 }  // namespace diffuse

@@ -19,7 +19,12 @@ at::Tensor classification_loss(const at::Tensor& logits, const at::Tensor& label
                                 kIgnoredLabel, label_smoothing);
 }
 
-at::Tensor summed_loss(const at::Tensor& logits, const Batch& batch, double label_smoothing) {
+at::Tensor batch_loss(const at::Tensor& logits, const Batch& batch, double label_smoothing,
+                      double total_weight) {
+  const double share = total_weight > 0 ? 1 / total_weight : 0;
+  if (!batch.weights.defined() && !batch.distributions.defined())
+    return classification_loss(logits, batch.labels, label_smoothing)
+        .mul(static_cast<double>(batch.size()) * share);
   const bool soft = batch.distributions.defined();
   at::Tensor losses =
       batch.several ? at::binary_cross_entropy_with_logits(
@@ -29,16 +34,7 @@ at::Tensor summed_loss(const at::Tensor& logits, const Batch& batch, double labe
                           logits.to(at::kFloat), soft ? batch.distributions : batch.labels, {},
                           at::Reduction::None, kIgnoredLabel, soft ? 0 : label_smoothing);
   if (batch.weights.defined()) losses = losses.mul(batch.weights);
-  return losses.sum();
-}
-
-at::Tensor batch_loss(const at::Tensor& logits, const Batch& batch, double label_smoothing,
-                      double total_weight) {
-  const double share = total_weight > 0 ? 1 / total_weight : 0;
-  if (!batch.weights.defined() && !batch.distributions.defined())
-    return classification_loss(logits, batch.labels, label_smoothing)
-        .mul(static_cast<double>(batch.size()) * share);
-  return summed_loss(logits, batch, label_smoothing).mul(share);
+  return losses.sum().mul(share);
 }
 
 at::Tensor count_correct(const at::Tensor& logits, const Batch& batch) {

@@ -44,7 +44,7 @@ std::vector<at::Tensor> weights_after_updates(at::Device device, const Record& r
   const Config config = small_config();
   DiffusionClassifier model(config.model, {.vocab_size = 16, .class_count = 2, .mask_id = 15}, 1);
   model.to(device);
-  Updater updater(config.train, Precision::fp32, model, record);
+  Updater updater(config.train, Precision::fp32, model, std::optional(record));
   StepClock clock(device, 1 << 20);
   // Of one shape with different numbers, and of another one; replayed from the third on.
   std::int64_t update = 0;

@@ -12,6 +12,7 @@
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
 #include "diffuse/ops/dispatched/adversarial.hpp"
+#include "diffuse/ops/dispatched/text_loss.hpp"
 #include "diffuse/ops/reference/adversarial.hpp"
 #include "diffuse/train/gradient_clip.hpp"
 #include "diffuse/train/loss.hpp"
@@ -57,10 +58,10 @@ bool is_as_packed(const Batch& batch) {
 }  // namespace
 
 Updater::Updater(const TrainConfig& config, Precision precision, Classifier& classifier)
-    : Updater(config, precision, classifier, recording_that_works(classifier.device())) {}
+    : Updater(config, precision, classifier, std::nullopt) {}
 
 Updater::Updater(const TrainConfig& config, Precision precision, Classifier& classifier,
-                 const Record& record)
+                 const std::optional<Record>& record)
     : config_(config),
       classifier_(with_kernel(config, precision, classifier)),
       parameters_(classifier.parameters()),
@@ -74,7 +75,7 @@ Updater::Updater(const TrainConfig& config, Precision precision, Classifier& cla
     recorded_.emplace(
         classifier.device(),
         [this](const StagedBatch& staged, const Batch& batch) { return update_by(staged, batch); },
-        record);
+        record ? *record : recording_that_works(classifier.device()));
 }
 
 /// Gives the embeddings to `tables_`, where touched_, and the other parameters to the optimizer.
@@ -118,7 +119,8 @@ Updater::Pass Updater::pass(const Batch& batch, double total_weight, double loss
   return pass_by_autograd(
       batch, context,
       [&](const at::Tensor& logits) {
-        return batch_loss(logits, batch, config_.label_smoothing, total_weight);
+        return Pass{batch_loss(logits, batch, config_.label_smoothing, total_weight),
+                    count_correct(logits.detach(), batch)};
       },
       [&](StepClock::Phase phase) { clock.enter(phase); });
 }
@@ -141,10 +143,10 @@ Updater::Pass Updater::pass_by_autograd(const Batch& batch, ForwardContext conte
       const PrecisionScope scope(precision_, classifier_.device());
       logits = classifier_.forward(batch, context);
     }
-    const at::Tensor loss = loss_of(logits);
+    const Pass own = loss_of(logits);
     enter(StepClock::Phase::backward);
-    (scaler_ ? scaler_->scale(loss) : loss).backward();
-    return Pass{loss.detach(), count_correct(logits.detach(), batch)};
+    (scaler_ ? scaler_->scale(own.loss) : own.loss).backward();
+    return Pass{own.loss.detach(), own.correct};
   };
   const Pass found = run();
   if (adversarial && embeddings.sum.defined()) {  // of other models there is none
@@ -168,10 +170,16 @@ at::Tensor Updater::adversarial_step(const Batch& batch, const EmbeddingAccess& 
 
 /// A whole update by tensors that stay where they are.
 Updater::Pass Updater::update_by(const StagedBatch& staged, const Batch& batch) {
+  optimizer_->clear_gradients();  // of a recording that failed on the way
   const Pass found = pass_by_autograd(
       batch, {.training = true, .device_place = staged.place()},
       [&](const at::Tensor& logits) {
-        return summed_loss(logits, batch, config_.label_smoothing).mul(staged.share());
+        const TextLossSum sum = text_loss_sum(logits, {.labels = batch.labels,
+                                                       .distributions = batch.distributions,
+                                                       .weights = batch.weights,
+                                                       .several = batch.several,
+                                                       .label_smoothing = config_.label_smoothing});
+        return Pass{sum.loss.mul(staged.share()), sum.correct};
       },
       [](StepClock::Phase) {});
   const GradientClip clip = measure_gradients(optimizer_->gradients(), config_.clip_norm);

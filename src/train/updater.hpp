@@ -39,9 +39,9 @@ class Updater {
  public:
   /// The classifier must be on its device already and outlive the updater.
   Updater(const TrainConfig& config, Precision precision, Classifier& classifier);
-  /// The same with another way to record; null: none.
+  /// The same with another way to record (null: none) in place of the one that works on the device.
   Updater(const TrainConfig& config, Precision precision, Classifier& classifier,
-          const Record& record);
+          const std::optional<Record>& record);
   // Not movable: what is recorded points into the object.
   Updater(const Updater&) = delete;
   Updater& operator=(const Updater&) = delete;
@@ -84,7 +84,8 @@ class Updater {
   };
   Pass pass(const Batch& batch, double total_weight, double loss_scale, std::uint32_t index,
             std::int64_t update, StepClock& clock);
-  using LossOf = std::function<at::Tensor(const at::Tensor& logits)>;
+  /// Of logits [B, C]: the loss, and how many texts are right.
+  using LossOf = std::function<Pass(const at::Tensor& logits)>;
   using EnterPhase = std::function<void(StepClock::Phase)>;
   Pass pass_by_autograd(const Batch& batch, ForwardContext context, const LossOf& loss_of,
                         const EnterPhase& enter);

@@ -340,7 +340,7 @@ TEST(Bench, MistakesAreToldBeforeTheWork) {
       {{"--budget", "0"}, "--budget"},
       {{"--seq-len", "0"}, "--seq-len"},
       {{"--precision", "fp8"}, "fp8 is not one of"},
-      {{"--kernel", "fast"}, "fast is not one of auto, fused, reference"},
+      {{"--kernel", "fast"}, "fast is not one of auto, fused, operations, reference"},
       {{"--output", "no/where"}, "there is no folder"},
       {{"--data", "gone.csv"}, "gone.csv"},
       {{"--data", "test.csv", "--seq-len", "8"}, "--seq-len excludes --data"},

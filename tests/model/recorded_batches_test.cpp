@@ -128,6 +128,17 @@ TEST_P(RecordedBatchesOn, ComputeOfEveryBatchWhatItIs) {
   EXPECT_EQ(calls_, device_.is_cuda() ? 4 : 8);
 }
 
+TEST_P(RecordedBatchesOn, CanBeMadeAgainWhenAllThatWereAreGone) {
+  for (int time = 0; time < 3; ++time) {
+    Recorded updates(device_, work(), record);
+    for (std::uint32_t update = 1; update <= 3; ++update) {
+      updates.run(rows_of(2, 3), {.place = {.update = update}});
+      EXPECT_EQ(updates.has_recorded(), update == 2);
+    }
+    EXPECT_EQ(updates.recordings(), 1U) << time;
+  }
+}
+
 TEST_P(RecordedBatchesOn, GoOnOneByOneWhereNothingCanBeRecorded) {
   int asked = 0;
   Recorded updates(device_, work(),

@@ -12,7 +12,6 @@
 
 #include "diffuse/base/log.hpp"
 #include "diffuse/data/packed_rows.hpp"
-#include "diffuse/device/device.hpp"
 #include "diffuse/device/recording.hpp"
 #include "diffuse/model/staged_batch.hpp"
 
@@ -38,6 +37,7 @@ class RecordedBatches {
 
   /// The results, which stay where they are and are overwritten by the next batch of the shape.
   Results run(const std::shared_ptr<const PackedRows>& rows, const StagedNumbers& numbers) {
+    has_recorded_ = false;
     const StagedBatch::Shape shape = StagedBatch::shape_of(*rows);
     if (!entries_.contains(shape) && entries_.size() >= kMostShapes) entries_.clear();
     std::unique_ptr<Entry>& entry = entries_[shape];
@@ -54,6 +54,9 @@ class RecordedBatches {
     });
     return entry->results;
   }
+
+  /// Whether the last run has recorded what it then replayed.
+  bool has_recorded() const { return has_recorded_; }
 
   /// Records no more, and forgets what was recorded.
   void stop_recording() {
@@ -83,8 +86,8 @@ class RecordedBatches {
     try {
       entry.recording =
           record_(device_, [this, &entry, batch] { entry.results = work_(entry.staged, batch); });
+      has_recorded_ = true;
     } catch (const c10::Error& error) {
-      if (is_out_of_memory(error)) throw;
       record_ = nullptr;
       const std::string_view text = error.what_without_backtrace();
       log::warning(
@@ -97,6 +100,7 @@ class RecordedBatches {
   at::Device device_;
   Work work_;
   Record record_;
+  bool has_recorded_ = false;
   std::map<StagedBatch::Shape, std::unique_ptr<Entry>> entries_;
 };
 

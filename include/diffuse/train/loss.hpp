@@ -13,14 +13,11 @@ namespace diffuse {
 at::Tensor classification_loss(const at::Tensor& logits, const at::Tensor& labels,
                                double label_smoothing);
 
-/// The sum over the batch's texts of weight times cross-entropy. The cross-entropy is with the
+/// What `batch` adds to the loss of an update whose rows' weights add up to `total_weight`: the sum
+/// over its texts of weight times cross-entropy, divided by that. The cross-entropy is with the
 /// batch's distributions where it has any, else with its smoothed labels; of texts of several
 /// labels it is the sum over the classes of each one's binary cross-entropy, whose gradient by a
-/// logit is probability − target, as that of softmax is.
-at::Tensor summed_loss(const at::Tensor& logits, const Batch& batch, double label_smoothing);
-
-/// What `batch` adds to the loss of an update whose rows' weights add up to `total_weight`:
-/// summed_loss divided by that; 0 where all is 0.
+/// logit is probability − target, as that of softmax is. 0 where all is 0.
 at::Tensor batch_loss(const at::Tensor& logits, const Batch& batch, double label_smoothing,
                       double total_weight);
 

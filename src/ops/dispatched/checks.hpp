@@ -60,5 +60,7 @@ class Checks {
 
 /// The initial state, its dropout and its tables' gradients (initial_state.hpp).
 void check_initial_state(const CheckedBatch& batch, at::ScalarType type, Checks& checks);
+/// The losses of texts (text_loss.hpp), of as many texts as the batch has and of some classes.
+void check_text_loss(const CheckedBatch& batch, at::ScalarType type, Checks& checks);
 
 }  // namespace diffuse

@@ -107,6 +107,7 @@ void check_batch(const CheckedBatch& batch, Checks& checks) {
     for (const Pooling pooling : {Pooling::mean, Pooling::max, Pooling::mean_max})
       check_pool(batch, type, pooling, checks);
     check_initial_state(batch, type, checks);
+    check_text_loss(batch, type, checks);
   }
 }
 
