@@ -33,52 +33,39 @@ ModelConfig without_pairs(ModelConfig config) {
   return config;
 }
 
-/// The arrays of MaskedWords on a device, in one copy that nothing waits for.
+/// The arrays of MaskedWords on a device.
 struct DeviceWords {
-  DeviceWords(const MaskedWords& words, at::Device device)
-      : memory_(at::empty({bytes(words)}, at::TensorOptions(device).dtype(at::kByte))),
-        labels(part(words.labels, at::kLong)),  // first: they are aligned to eight bytes
-        tokens(part(words.tokens, at::kInt)),
-        places(part(words.places, at::kInt)),
-        candidates(part(words.candidates, at::kInt)),
-        bias(part(words.bias, at::kFloat)) {
-    upload(memory_, [&](std::span<std::byte> to) {
-      const auto write = [&to](const auto& values) {
-        const auto from = std::as_bytes(std::span(values));
-        std::ranges::copy(from, to.begin());
-        to = to.subspan(from.size());
-      };
-      write(words.labels);
-      write(words.tokens);
-      write(words.places);
-      write(words.candidates);
-      write(words.bias);
-    });
-  }
-
- private:
-  static std::int64_t bytes(const MaskedWords& words) {
-    return std::ssize(words.labels) * 8 +
-           4 * (std::ssize(words.tokens) + std::ssize(words.places) + std::ssize(words.candidates) +
-                std::ssize(words.bias));
-  }
-  template <class T>
-  at::Tensor part(const std::vector<T>& values, at::ScalarType type) {
-    const std::int64_t size = std::ssize(values) * static_cast<std::int64_t>(sizeof(T));
-    const std::int64_t from = std::exchange(used_, used_ + size);
-    return memory_.narrow(0, from, size).view(type);
-  }
-
-  at::Tensor memory_;
-  std::int64_t used_ = 0;
-
- public:
   at::Tensor labels;      // int64 [M]
   at::Tensor tokens;      // int32 [N]
   at::Tensor places;      // int32 [M]
   at::Tensor candidates;  // int32 [C]
   at::Tensor bias;        // float32 [C]
 };
+
+/// In one copy that nothing waits for.
+DeviceWords on_device(const MaskedWords& words, at::Device device) {
+  const auto bytes = [](const auto& values) { return std::as_bytes(std::span(values)); };
+  // The labels first: they are aligned to eight bytes.
+  const std::span<const std::byte> parts[] = {bytes(words.labels), bytes(words.tokens),
+                                              bytes(words.places), bytes(words.candidates),
+                                              bytes(words.bias)};
+  std::int64_t size = 0;
+  for (const auto& part : parts) size += std::ssize(part);
+  const at::Tensor memory = at::empty({size}, at::TensorOptions(device).dtype(at::kByte));
+  upload(memory, [&](std::span<std::byte> to) {
+    for (const auto& part : parts) {
+      std::ranges::copy(part, to.begin());
+      to = to.subspan(part.size());
+    }
+  });
+  std::int64_t at = 0;
+  const auto next = [&](std::size_t part, at::ScalarType type) {
+    const std::int64_t from = std::exchange(at, at + std::ssize(parts[part]));
+    return memory.narrow(0, from, at - from).view(type);
+  };
+  return {next(0, at::kLong), next(1, at::kInt), next(2, at::kInt), next(3, at::kInt),
+          next(4, at::kFloat)};
+}
 
 }  // namespace
 
@@ -147,7 +134,7 @@ std::optional<PassFigures> MaskedWordModel::train_pass(const Batch& batch,
 MaskedWordModel::Found MaskedWordModel::pass_by_autograd(const Batch& batch,
                                                          const ForwardContext& context,
                                                          double share) {
-  const DeviceWords words(hidden_, device());
+  const DeviceWords words = on_device(hidden_, device());
   Batch shown = batch;
   shown.tokens = words.tokens;
   const at::Tensor labels = words.labels.unsqueeze(1);

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "cpu_kernels.hpp"
+#include "cpu_text_rows.hpp"
 #include "diffuse/base/error.hpp"
 #include "operation.hpp"
 #include "ops/rows/neighbour_mix.hpp"

@@ -1,4 +1,4 @@
-#include "cpu_kernels.hpp"
+#include "cpu_text_rows.hpp"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
