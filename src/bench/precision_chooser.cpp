@@ -63,7 +63,7 @@ std::vector<Precision> candidate_precisions(const Task& task, const BenchPlan& p
     return candidates.empty() ? device_precisions(device) : candidates;  // all fail, and say why
   }
   for (const Precision wanted : plan.precisions)
-    candidates.push_back(resolve_precision(wanted, device));
+    candidates.push_back(resolve_precision(wanted, device, product_width(task.spec->config)));
   return candidates;
 }
 

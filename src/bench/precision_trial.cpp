@@ -73,7 +73,7 @@ double PrecisionTrial::median_call_s(TrialSubject& subject, double least_s) cons
 
 std::vector<Precision> device_precisions(at::Device device) {
   if (device.is_cpu()) return {Precision::fp32, Precision::bf16};
-  if (resolve_precision(Precision::automatic, device) == Precision::bf16)
+  if (computes_bf16(device))
     return {Precision::fp32, Precision::tf32, Precision::bf16, Precision::fp16};
   return {Precision::fp32, Precision::fp16};  // before compute capability 8.0
 }

@@ -108,7 +108,8 @@ void take_kernel(const BenchOptions& options, Config& config) {
     const std::vector<Precision> precisions =
         options.precisions.empty() ? std::vector{Precision::fp32} : options.precisions;
     for (const Precision precision : precisions)
-      check_kernel(options.kernel, config.model.type, device, resolve_precision(precision, device));
+      check_kernel(options.kernel, config.model.type, device,
+                   resolve_precision(precision, device, product_width(config)));
   }
 }
 

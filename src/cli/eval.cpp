@@ -103,7 +103,8 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
   const Evaluation reference = evaluate_in(Precision::fp32);
   std::vector<PrecisionDifference> differences;
   for (const Precision wanted : options.compare_precision) {
-    const Precision precision = resolve_precision(wanted, opened.device, /*tell=*/false);
+    const Precision precision = resolve_precision(
+        wanted, opened.device, product_width(opened.model.config), /*tell=*/false);
     differences.push_back(compare_precision(reference, evaluate_in(precision), wanted));
   }
   write_output(options.json ? precision_json(reference, differences) + "\n"
@@ -212,7 +213,7 @@ int run_eval(const EvalOptions& options) {
   OpenedModel opened = open_model(options.model);
   for (const Precision wanted : options.compare_precision)
     check_kernel(options.model.kernel, opened.model.config.model.type, opened.device,
-                 resolve_precision(wanted, opened.device));
+                 resolve_precision(wanted, opened.device, product_width(opened.model.config)));
   MeasuredRows rows = read_rows(options, opened);
   if (!options.compare_precision.empty()) {
     const DatasetView view = view_all(*rows.data);

@@ -75,7 +75,8 @@ OpenedModel open_model(const ModelOptions& options) {
   const std::filesystem::path folder = resolve_checkpoint(options.checkpoint);
   OpenedModel opened{folder, load_model(folder), device, threads};
   opened.precision =
-      resolve_precision(options.precision.value_or(opened.model.config.train.precision), device);
+      resolve_precision(options.precision.value_or(opened.model.config.train.precision), device,
+                        product_width(opened.model.config));
   check_kernel(options.kernel, opened.model.config.model.type, device, opened.precision);
   set_matrix_precision(opened.precision);
   opened.model.classifier->to(device);

@@ -32,8 +32,8 @@ std::string kernel_name(Kernel kernel, at::Device device, const Config& config, 
                             : "the model's own";
   if (config.model.dim == 0) return "none: the n-grams alone";
   const char* rows = resumed ? "rows as before the resume"
-                     : updates_touched_rows(config.train, kernel == Kernel::fused) ? "touched rows"
-                                                                                   : "all rows";
+                     : updates_touched_rows(config.train, kernel, precision) ? "touched rows"
+                                                                             : "all rows";
   if (kernel == Kernel::operations)
     return fmt::format("this program's operations; {} of the embedding ({})", rows,
                        device.is_cuda() ? "the same bytes in each run"
@@ -118,7 +118,8 @@ PreparedRun prepare_run(const TrainOptions& options) {
 
 PreparedRun prepare_run(const Config& config, const Preparation& how) {
   const at::Device device = resolve_device(config.train.device);
-  const Precision precision = resolve_precision(config.train.precision, device);
+  const Precision precision =
+      resolve_precision(config.train.precision, device, product_width(config));
   const Kernel kernel = chosen_kernel(config.train.kernel, config.model.type, device, precision);
   const int threads = set_thread_count(config.train.threads);
   DataConfig data_config = config.data;

@@ -225,19 +225,20 @@ std::vector<Field> train_fields() {
   table.add(
       "embedding_update", &TrainConfig::embedding_update,
       "Which rows of the embedding an update moves. touched: those of the batch's tokens; what the "
-      "others miss, the decay of their moments and the steps that these make, is made up for in "
-      "closed form when they come again. dense: all rows at every update, as AdamW is written "
-      "down, which takes time that grows with the vocabulary. Updates are dense, too, where the "
-      "fused kernel does not run, with a beta1 that is not well below the square root of beta2, "
-      "and in a run that goes on from a checkpoint of dense updates; the start-up table tells.");
+      "others miss, the decay of their moments and the steps that these make, is made up for when "
+      "they come again. dense: all rows at every update, as AdamW is written down, which takes "
+      "time that grows with the vocabulary. Updates are dense, too, with train.kernel = reference, "
+      "with the fused kernel where beta1 is not well below the square root of beta2 or where the "
+      "run goes on from a checkpoint of dense updates, and with operations in fp16 or where an "
+      "update is of several batches; the start-up table tells.");
   table
-      .add(
-          "precision", &TrainConfig::precision,
-          "Number format of the matrix products; with tensor operations also of what they feed. "
-          "Weights, their average and the loss are float32 always. tf32: on CUDA only. fp16: with "
-          "loss scaling. auto: bf16 on a CUDA device that has it, fp16 on an older one, fp32 on "
-          "the CPU. On a CPU bf16 pays with the instructions of avx512_bf16; without them it takes "
-          "longer than fp32, and fp16 is slow on every CPU.")
+      .add("precision", &TrainConfig::precision,
+           "Number format of the matrix products; with tensor operations also of what they feed. "
+           "Weights, their average and the loss are float32 always. tf32: on CUDA only. fp16: with "
+           "loss scaling. auto: on CUDA bf16 from 256 channels on and tf32 below (fp16 and fp32 "
+           "before compute capability 8.0), on the CPU fp32. On a CPU bf16 pays with the "
+           "instructions of avx512_bf16; without them it takes "
+           "longer than fp32, and fp16 is slow on every CPU.")
       .also_called({"amp", "mixed_precision", "dtype", "fp16", "bf16"});
   table
       .add("device", &TrainConfig::device,

@@ -62,11 +62,8 @@ template <class A>
 __global__ void close_runs(const __grid_constant__ rows::SortedRows<A> sorted, std::int64_t chunks,
                            const A* heads, const A* tails, A* result) {
   const auto [chunk, channel] = element();
-  if (chunk >= chunks || channel >= sorted.dim) return;
-  const std::int32_t id = rows::open_run(sorted, chunk);
-  if (id >= 0)
-    result[std::int64_t{id} * sorted.dim + channel] =
-        rows::sum_of_run(sorted, chunk, id, channel, heads, tails);
+  if (chunk < chunks && channel < sorted.dim)
+    rows::close_run(sorted, chunk, channel, heads, tails, result);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "ops/rows/adamw.hpp"
 #include "ops/rows/initial_state.hpp"
 #include "ops/rows/neighbour_mix.hpp"
 #include "ops/rows/sorted_rows.hpp"
@@ -60,11 +61,20 @@ void dropped_elements(const T* x, std::int64_t rows, std::int64_t dim, rows::Pla
                       RandomStream stream_of, std::uint32_t threshold, T scale, T* result,
                       cudaStream_t stream);
 
-/// The sums into `result` [V, D], which is zero; `heads` and `tails` [rows::sorted_chunks, D] for
+/// The sums into `result`, which is zero; `heads` and `tails` [rows::sorted_chunks, D] for
 /// sums meanwhile.
 template <class A>
 void sum_rows(const rows::SortedRows<A>& sorted, A* heads, A* tails, A* result,
               cudaStream_t stream);
+
+/// Brings the rows of the runs of `ids` [count], or rows 0 … count - 1 where that is null, to the
+/// clock's update, or to that before where they are not to make the `present` one.
+void follow_rows(const rows::AdamWTable& table, const std::int32_t* ids, std::int64_t count,
+                 bool present, cudaStream_t stream);
+
+/// The clock's update of the rows of the runs. `gradient` [count, D]; `divisor` null: 1.
+void update_rows(const rows::AdamWTable& table, const std::int32_t* ids, std::int64_t count,
+                 const float* gradient, const float* divisor, cudaStream_t stream);
 
 /// `loss` and `correct` [B], `gradient` [B, C] of the loss by the logits.
 template <class A>

@@ -9,13 +9,34 @@
 
 namespace diffuse {
 
-Precision resolve_precision(Precision wanted, at::Device device, bool tell) {
-  if (device.is_cuda()) {
-    if (wanted != Precision::automatic) return wanted;
-    const cuda::Module& module = cuda::open_module();
-    const bool bf16 = module.table != nullptr && module.table->computes_bf16(device.index());
-    return bf16 ? Precision::bf16 : Precision::fp16;
+std::int64_t product_width(const Config& config) {
+  switch (config.model.type) {
+    case ModelType::diffusion:
+      return config.model.dim;
+    case ModelType::distilbert:
+      return config.distilbert.dim;
+    case ModelType::torchscript:
+      break;
   }
+  return 0;
+}
+
+Precision automatic_on_cuda(bool computes_bf16, std::int64_t width) {
+  const bool narrow = width > 0 && width < kHalfPrecisionWidth;
+  if (computes_bf16) return narrow ? Precision::tf32 : Precision::bf16;
+  return narrow ? Precision::fp32 : Precision::fp16;
+}
+
+bool computes_bf16(at::Device device) {
+  if (!device.is_cuda()) return false;
+  const cuda::Module& module = cuda::open_module();
+  return module.table != nullptr && module.table->computes_bf16(device.index());
+}
+
+Precision resolve_precision(Precision wanted, at::Device device, std::int64_t width, bool tell) {
+  if (device.is_cuda())
+    return wanted == Precision::automatic ? automatic_on_cuda(computes_bf16(device), width)
+                                          : wanted;
   if (wanted == Precision::tf32) {
     if (tell) log::warning("precision tf32: the CPU has no such format; computing in fp32");
     return Precision::fp32;

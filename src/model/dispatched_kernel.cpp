@@ -1,5 +1,6 @@
 #include "dispatched_kernel.hpp"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/empty_like.h>
 
@@ -13,6 +14,20 @@ namespace {
 at::Tensor place_of(const Batch& batch, const ForwardContext& context) {
   return context.device_place.defined() ? context.device_place
                                         : random_place(context.place, batch.tokens);
+}
+
+/// Makes the sum a leaf.
+void read_rows(const InitialState& parts, EmbeddingAccess& access) {
+  const auto read = [&](const at::Tensor& table, const at::Tensor& ids, double scale) {
+    if (!table.defined()) return;
+    access.read.push_back({sort_ids(ids), scale});
+    access.before_rows(access.read.size() - 1, access.read.back().ids);
+  };
+  const at::NoGradGuard no_gradient;
+  read(parts.words, parts.word_ids, 1);
+  read(parts.pairs, parts.pair_ids, parts.pair_scale);
+  access.sum = initial_state(parts);
+  access.sum.set_requires_grad(true);
 }
 
 }  // namespace
@@ -38,12 +53,18 @@ at::Tensor DispatchedKernel::initial(const Batch& batch, const TextRows& texts,
   }
   bool noise = spec.noise_std > 0;
   if (EmbeddingAccess* const access = context.embeddings) {
-    access->sum = initial_state(parts);
-    if (access->sum.requires_grad()) access->sum.retain_grad();
+    if (access->before_rows) {
+      if (!access->sum.defined()) read_rows(parts, *access);
+    } else {
+      access->sum = initial_state(parts);
+      if (access->sum.requires_grad()) access->sum.retain_grad();
+    }
     noise = noise && access->noise;
     parts = {.given = access->step.defined() ? at::add(access->sum, access->step) : access->sum};
   }
   if (context.training) {
+    const bool drawn = noise || spec.embedding_dropout > 0;
+    if (!drawn && parts.given.defined()) return parts.given;
     parts.place = place;
     parts.noise_std = noise ? spec.noise_std : 0;
     parts.dropout = spec.embedding_dropout;

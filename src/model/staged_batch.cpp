@@ -13,7 +13,7 @@ namespace {
 
 /// Two words of 64 bits and two numbers.
 constexpr std::int64_t kPlaceBytes = 2 * sizeof(std::int64_t);
-constexpr std::int64_t kHeaderBytes = kPlaceBytes + 2 * sizeof(float);
+constexpr std::int64_t kNumberBytes = 2 * sizeof(float);
 
 template <class T>
 std::int64_t bytes_of(std::int64_t count) {
@@ -42,7 +42,8 @@ StagedBatch::Shape StagedBatch::shape_of(const PackedRows& rows) {
 
 StagedBatch::Layout::Layout(const Shape& shape)
     : numbers(kPlaceBytes),
-      labels(kHeaderBytes),
+      clock(numbers + kNumberBytes),
+      labels(clock + bytes_of<AdamWClock>(1)),
       offsets(labels + bytes_of<std::int64_t>(shape.texts)),
       tokens(offsets + bytes_of<std::int32_t>(shape.texts + 2)),
       weights(tokens + bytes_of<std::int32_t>(shape.rows)),
@@ -62,6 +63,7 @@ void StagedBatch::load(const PackedRows& rows, const StagedNumbers& numbers) {
                              static_cast<float>(numbers.share)};
     write<std::uint64_t>(to, 0, place);
     write<float>(to, layout_.numbers, scalars);
+    write<AdamWClock>(to, layout_.clock, {&numbers.clock, 1});
     write(to, layout_.labels, rows.labels());
     write(to, layout_.offsets, rows.offsets());
     const auto end = static_cast<std::int32_t>(shape_.rows);
@@ -101,7 +103,9 @@ at::Tensor StagedBatch::learning_rate() const {
 }
 
 at::Tensor StagedBatch::share() const {
-  return part(layout_.numbers + bytes_of<float>(1), layout_.labels, at::kFloat).squeeze(0);
+  return part(layout_.numbers + bytes_of<float>(1), layout_.clock, at::kFloat).squeeze(0);
 }
+
+at::Tensor StagedBatch::clock() const { return part(layout_.clock, layout_.labels, at::kInt); }
 
 }  // namespace diffuse

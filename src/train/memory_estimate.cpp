@@ -133,10 +133,12 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
   estimate.activations =
       largest_batch_tokens * bytes_a_token(config, half, facts.kernel == Kernel::operations) +
       config.train.batch_size * facts.classes * kOutputCopies * kFloatBytes;
+  const std::int64_t embedding =
+      (facts.vocab_size + config.model.bigram_buckets) * config.model.dim;
+  const bool touched =
+      config.model.dim > 0 && updates_touched_rows(config.train, facts.kernel, precision);
+  if (touched) estimate.gradients -= embedding * kFloatBytes;
   if (fused) {
-    const std::int64_t embedding =
-        (facts.vocab_size + config.model.bigram_buckets) * config.model.dim;
-    if (updates_touched_rows(config.train, true)) estimate.gradients -= embedding * kFloatBytes;
     estimate.activations =
         fused_bytes(config, parameter_count - embedding, largest_batch_tokens, facts);
   }

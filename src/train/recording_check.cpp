@@ -55,6 +55,7 @@ std::vector<at::Tensor> weights_after_updates(at::Device device, const Record& r
         1, 2, [&](std::size_t) { return two_texts(length); }, update,
         0.05 / static_cast<double>(update), clock);
   }
+  updater.settle();
   std::vector<at::Tensor> weights;
   for (const NamedParameter& parameter : model.parameters())
     weights.push_back(parameter.tensor.detach().cpu());

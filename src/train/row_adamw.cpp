@@ -61,9 +61,10 @@ double embedding_lr_factor(const TrainConfig& config) {
   return config.pretrain.empty() && config.init.empty() ? 1 : kOfLearnedBefore;
 }
 
-bool updates_touched_rows(const TrainConfig& config, bool fused) {
-  return fused && config.embedding_update == EmbeddingUpdate::touched &&
-         RowAdamW::can_follow(adamw_options(config));
+bool updates_touched_rows(const TrainConfig& config, Kernel kernel, Precision precision) {
+  if (config.embedding_update != EmbeddingUpdate::touched) return false;
+  if (kernel == Kernel::operations) return config.accumulate == 1 && precision != Precision::fp16;
+  return kernel == Kernel::fused && RowAdamW::can_follow(adamw_options(config));
 }
 
 bool RowAdamW::can_follow(const AdamWOptions& options) {

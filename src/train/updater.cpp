@@ -45,6 +45,10 @@ void scatter_rows(const RowGradient& rows, const at::Tensor& table) {
     std::copy_n(rows.row(i), rows.dim, to + rows.ids[i] * rows.dim);
 }
 
+std::optional<at::Tensor> divisor_of(const GradientClip& clip) {
+  return clip.divisor.defined() ? std::optional(clip.divisor) : std::nullopt;
+}
+
 Batch on_device(Batch batch, at::Device device) {
   return batch.tokens.device() == device ? batch : make_batch(std::move(batch.host), device);
 }
@@ -66,7 +70,8 @@ Updater::Updater(const TrainConfig& config, Precision precision, Classifier& cla
       classifier_(with_kernel(config, precision, classifier)),
       parameters_(classifier.parameters()),
       options_(adamw_options(config)),
-      touched_(updates_touched_rows(config, classifier.is_fused())),
+      touched_(classifier.is_fused() &&
+               updates_touched_rows(config, classifier.kernel(), precision)),
       generator_(make_generator(classifier.device(), training_seed(config))),
       precision_(precision) {
   share_parameters();
@@ -93,10 +98,25 @@ void Updater::share_parameters() {
   optimizer_.emplace(others, options_);
   average_.reset();
   if (config_.ema_decay > 0) average_.emplace(others, config_.ema_decay);
+  rows_.reset();
+  const bool has_embedding = std::any_of(
+      others.begin(), others.end(),
+      [](const NamedParameter& other) { return other.role == ParameterRole::embedding; });
+  if (has_embedding && classifier_.is_recordable() &&
+      updates_touched_rows(config_, classifier_.kernel(), precision_))
+    rows_.emplace(others, *optimizer_, options_);
+}
+
+/// Moves the averages, where there are any.
+void Updater::average(std::int64_t update) {
+  if (!average_) return;
+  if (average_->is_due(update)) settle();
+  average_->update(update);
 }
 
 Updater::Pass Updater::pass(const Batch& batch, double total_weight, double loss_scale,
-                            std::uint32_t index, std::int64_t update, StepClock& clock) {
+                            std::uint32_t index, std::int64_t update, EmbeddingAccess& embeddings,
+                            StepClock& clock) {
   const ForwardContext context{.training = true,
                                .generator = generator_,
                                .place = {.seed = training_seed(config_),
@@ -122,21 +142,19 @@ Updater::Pass Updater::pass(const Batch& batch, double total_weight, double loss
         return Pass{batch_loss(logits, batch, config_.label_smoothing, total_weight),
                     count_correct(logits.detach(), batch)};
       },
-      [&](StepClock::Phase phase) { clock.enter(phase); });
+      embeddings, [&](StepClock::Phase phase) { clock.enter(phase); });
 }
 
 /// With an adversarial step a second pass adds its gradients.
 Updater::Pass Updater::pass_by_autograd(const Batch& batch, ForwardContext context,
-                                        const LossOf& loss_of, const EnterPhase& enter) {
+                                        const LossOf& loss_of, EmbeddingAccess& embeddings,
+                                        const EnterPhase& enter) {
   const bool adversarial = config_.adversarial > 0;
   // Operations of ours draw by place: the second pass has the noise and the dropout of the first.
   const bool draws_in_order = classifier_.kernel() != Kernel::operations;
-  EmbeddingAccess embeddings;
   at::Tensor random;
-  if (adversarial) {
-    context.embeddings = &embeddings;
-    if (draws_in_order) random = generator_.get_state();
-  }
+  if (adversarial || embeddings.before_rows) context.embeddings = &embeddings;
+  if (adversarial && draws_in_order) random = generator_.get_state();
   const auto run = [&] {
     at::Tensor logits;
     {
@@ -171,6 +189,7 @@ at::Tensor Updater::adversarial_step(const Batch& batch, const EmbeddingAccess& 
 /// A whole update by tensors that stay where they are.
 Updater::Pass Updater::update_by(const StagedBatch& staged, const Batch& batch) {
   optimizer_->clear_gradients();  // of a recording that failed on the way
+  EmbeddingAccess embeddings = rows_ ? rows_->access(staged.clock()) : EmbeddingAccess{};
   const Pass found = pass_by_autograd(
       batch, {.training = true, .device_place = staged.place()},
       [&](const at::Tensor& logits) {
@@ -181,24 +200,36 @@ Updater::Pass Updater::update_by(const StagedBatch& staged, const Batch& batch) 
                                                        .label_smoothing = config_.label_smoothing});
         return Pass{sum.loss.mul(staged.share()), sum.correct};
       },
-      [](StepClock::Phase) {});
-  const GradientClip clip = measure_gradients(optimizer_->gradients(), config_.clip_norm);
-  optimizer_->step(staged.learning_rate(),
-                   clip.divisor.defined() ? std::optional(clip.divisor) : std::nullopt);
+      embeddings, [](StepClock::Phase) {});
+  const std::vector<at::Tensor> row_gradients = TouchedRows::gradients(embeddings);
+  const GradientClip clip = measure_all(row_gradients, 0);
+  optimizer_->step(staged.learning_rate(), divisor_of(clip));
+  if (rows_) rows_->step(embeddings, row_gradients, clip.divisor, staged.clock());
   optimizer_->clear_gradients();
   return {.loss = found.loss, .correct = found.correct, .gradient_norm = clip.norm};
+}
+
+/// The norm of the optimizer's gradients, of `more` and of those whose squares have the sum
+/// `squares`.
+GradientClip Updater::measure_all(const std::vector<at::Tensor>& more, double squares) const {
+  std::vector<at::Tensor> gradients = optimizer_->gradients();
+  gradients.insert(gradients.end(), more.begin(), more.end());
+  return measure_gradients(gradients, config_.clip_norm, squares);
 }
 
 UpdateFigures Updater::apply_recorded(const Batch& batch, const UpdateSize& size,
                                       std::int64_t update, double learning_rate, StepClock& clock) {
   clock.enter(StepClock::Phase::forward_backward);
+  if (rows_) rows_->begin_update(learning_rate);
   const Pass found = recorded_->run(
       batch.host,
       {.place = {.seed = training_seed(config_), .update = static_cast<std::uint32_t>(update)},
        .learning_rate = learning_rate,
-       .share = size.weight > 0 ? 1.0 / size.weight : 0});
+       .share = size.weight > 0 ? 1.0 / size.weight : 0,
+       .clock = rows_ ? rows_->clock() : AdamWClock{}});
   clock.enter(StepClock::Phase::optimizer);
-  if (average_) average_->update(update);
+  average(update);
+  if (rows_) rows_->settle_if_due();
   UpdateFigures figures{.update = update,
                         .examples = size.examples,
                         .tokens = static_cast<std::int64_t>(batch.host->tokens().size()),
@@ -220,14 +251,25 @@ UpdateFigures Updater::apply(std::size_t batch_count, const UpdateSize& size,
   UpdateFigures figures{
       .update = update, .examples = size.examples, .learning_rate = learning_rate};
   if (scaler_) figures.loss_scale = scaler_->current();
+  // Of several batches the rows would have to be told together.
+  const bool by_rows = rows_ && batch_count == 1;
+  EmbeddingAccess access;
+  at::Tensor row_clock;
+  if (rows_ && !by_rows) rows_->settle();
+  if (rows_) rows_->begin_update(learning_rate);
+  if (by_rows) {
+    row_clock = clock_on(rows_->clock(), classifier_.device());
+    access = rows_->access(row_clock);
+  }
   for (std::size_t i = 0; i < batch_count; ++i) {
     clock.enter(StepClock::Phase::data);
     const Batch batch = on_device(batch_at(i), classifier_.device());
     clock.enter(classifier_.is_fused() ? StepClock::Phase::forward_backward
                                        : StepClock::Phase::forward);
     const OneThreadScope threads(classifier_.is_small(batch));
+    if (!by_rows) access = {};  // of the batch before
     const Pass found = pass(batch, size.weight, figures.loss_scale.value_or(1),
-                            static_cast<std::uint32_t>(i), update, clock);
+                            static_cast<std::uint32_t>(i), update, access, clock);
     figures.loss = i == 0 ? found.loss : figures.loss.add(found.loss);
     figures.correct = i == 0 ? found.correct : figures.correct.add(found.correct);
     figures.tokens += batch.token_count();
@@ -252,17 +294,23 @@ UpdateFigures Updater::apply(std::size_t batch_count, const UpdateSize& size,
   if (figures.skipped) {
     figures.gradient_norm = at::zeros({}, figures.loss.options());
   } else {
+    const std::vector<at::Tensor> row_gradients = TouchedRows::gradients(access);
     const GradientClip clip = [&] {
       // Several threads would add up a large matrix in parts, by their number.
       const OneThreadScope in_order(classifier_.is_fused());
-      return measure_gradients(optimizer_->gradients(), config_.clip_norm, row_squares);
+      return measure_all(row_gradients, row_squares);
     }();
-    const auto divisor = clip.divisor.defined() ? std::optional(clip.divisor) : std::nullopt;
+    const auto divisor = divisor_of(clip);
     optimizer_->step(learning_rate, divisor);
+    if (by_rows)
+      rows_->step(access, row_gradients, clip.divisor, row_clock);
+    else if (rows_)
+      rows_->dense_update();
     for (std::size_t table = 0; table < tables_.size(); ++table)
       tables_[table].step(rows.at(table), update, learning_rate,
                           divisor ? divisor->item<double>() : 1.0);
-    if (average_) average_->update(update);
+    average(update);
+    if (rows_) rows_->settle_if_due();
     figures.gradient_norm = clip.norm;
   }
   if (scaler_) scaler_->update();

@@ -16,11 +16,13 @@
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/model/recorded_batches.hpp"
 #include "diffuse/train/adamw.hpp"
+#include "diffuse/train/gradient_clip.hpp"
 #include "diffuse/train/gradient_scaler.hpp"
 #include "diffuse/train/row_adamw.hpp"
 #include "diffuse/train/time_split.hpp"
 #include "diffuse/train/weight_average.hpp"
 #include "running_figures.hpp"
+#include "touched_rows.hpp"
 
 namespace diffuse {
 
@@ -59,16 +61,21 @@ class Updater {
   /// Puts the averaged weights, where there are any, into the model for the time of the scope;
   /// rows of the embeddings as its settle() is told.
   AveragedWeightsScope use_averages() {
+    settle();
     return AveragedWeightsScope(average_ ? &*average_ : nullptr, tables_);
   }
 
+  /// Brings every row of the embeddings to the last update, for those who read the model itself.
+  void settle() {
+    if (rows_) rows_->settle();
+  }
   /// What `model.safetensors` holds: the averages where there are any, else the weights. Undefined
   /// for the embeddings where their touched rows alone are updated: settled_rows() make them.
-  std::vector<at::Tensor> model_tensors() const;
+  std::vector<at::Tensor> model_tensors();
   std::vector<RowSource> settled_rows() const;
   /// What `optimizer.safetensors` holds: the optimizers' state, the weights as `raw.<name>` beside
   /// averages, with fp16 the scaler's state, and `generator`, the state of the random numbers (u8).
-  std::vector<std::pair<std::string, at::Tensor>> training_tensors() const;
+  std::vector<std::pair<std::string, at::Tensor>> training_tensors();
   /// Takes up the weights and all the state of the checkpoint `folder`, which is that of update
   /// `update`. One without the last updates of the embeddings' rows goes on with dense updates.
   /// Random numbers and a loss scale of another kind of device or precision are left out with a
@@ -83,16 +90,18 @@ class Updater {
     at::Tensor gradient_norm{};  // of a whole update alone
   };
   Pass pass(const Batch& batch, double total_weight, double loss_scale, std::uint32_t index,
-            std::int64_t update, StepClock& clock);
+            std::int64_t update, EmbeddingAccess& embeddings, StepClock& clock);
   /// Of logits [B, C]: the loss, and how many texts are right.
   using LossOf = std::function<Pass(const at::Tensor& logits)>;
   using EnterPhase = std::function<void(StepClock::Phase)>;
   Pass pass_by_autograd(const Batch& batch, ForwardContext context, const LossOf& loss_of,
-                        const EnterPhase& enter);
+                        EmbeddingAccess& embeddings, const EnterPhase& enter);
   at::Tensor adversarial_step(const Batch& batch, const EmbeddingAccess& embeddings) const;
   Pass update_by(const StagedBatch& staged, const Batch& batch);
   UpdateFigures apply_recorded(const Batch& batch, const UpdateSize& size, std::int64_t update,
                                double learning_rate, StepClock& clock);
+  GradientClip measure_all(const std::vector<at::Tensor>& more, double squares) const;
+  void average(std::int64_t update);
   void share_parameters();
   void make_dense();
   std::vector<at::Tensor> embeddings() const;
@@ -106,10 +115,11 @@ class Updater {
   Classifier& classifier_;
   std::vector<NamedParameter> parameters_;
   AdamWOptions options_;
-  bool touched_;
+  bool touched_;                     // by tables_
   std::int64_t dense_elements_ = 0;  // of the parameters that the optimizer has
-  std::vector<RowAdamW> tables_;     // of the embeddings, where updates touch their rows alone
+  std::vector<RowAdamW> tables_;     // of the embeddings, where the fused kernel gives their rows
   std::optional<AdamW> optimizer_;   // of the other parameters
+  std::optional<TouchedRows> rows_;  // of the embeddings in it, where operations tell their rows
   at::Generator generator_;
   std::optional<WeightAverage> average_;
   Precision precision_;

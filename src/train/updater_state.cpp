@@ -50,7 +50,8 @@ void Updater::make_dense() {
                                     : averages->values()[dense++]);
 }
 
-std::vector<at::Tensor> Updater::model_tensors() const {
+std::vector<at::Tensor> Updater::model_tensors() {
+  settle();
   std::vector<at::Tensor> tensors;
   std::size_t dense = 0;
   for (const NamedParameter& parameter : parameters_) {
@@ -72,7 +73,8 @@ std::vector<RowSource> Updater::settled_rows() const {
   return sources;
 }
 
-std::vector<std::pair<std::string, at::Tensor>> Updater::training_tensors() const {
+std::vector<std::pair<std::string, at::Tensor>> Updater::training_tensors() {
+  settle();
   std::vector<std::pair<std::string, at::Tensor>> named = other_tensors();
   for (const RowAdamW& rows : tables_)
     for (auto& entry : rows.state()) named.push_back(std::move(entry));
@@ -146,6 +148,7 @@ void Updater::restore(const std::filesystem::path& folder, std::int64_t update) 
     state.insert(state.end(), states.back().begin(), states.back().end());
   }
   load_tensors(path, state);
+  if (rows_) rows_->resume();
   for (std::size_t table = 0; table < tables_.size(); ++table)
     tables_[table].resume(update, states[table]);
   if (was_touched && !wanted) make_dense();

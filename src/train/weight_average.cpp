@@ -30,9 +30,13 @@ WeightAverage::WeightAverage(const std::vector<NamedParameter>& parameters, doub
   }
 }
 
+bool WeightAverage::is_due(std::int64_t update) const {
+  return update % average_stride(decay_, update) == 0;
+}
+
 void WeightAverage::update(std::int64_t update) {
+  if (!is_due(update)) return;
   const std::int64_t stride = average_stride(decay_, update);
-  if (update % stride != 0) return;
   const at::NoGradGuard no_grad;
   const double kept = std::pow(average_decay(decay_, update), static_cast<double>(stride));
   at::_foreach_lerp_(averages_, weights_, at::Scalar(1 - kept));

@@ -22,10 +22,26 @@ at::ScalarType product_type(at::Device device) {
 }
 
 TEST(Precision, AutoOnTheCpuIsFp32AndNeverFp16) {
-  EXPECT_EQ(resolve_precision(Precision::automatic, at::kCPU), Precision::fp32);
-  EXPECT_EQ(resolve_precision(Precision::fp16, at::kCPU), Precision::fp16);
-  EXPECT_EQ(resolve_precision(Precision::bf16, at::kCPU), Precision::bf16);
-  EXPECT_EQ(resolve_precision(Precision::tf32, at::kCPU), Precision::fp32);
+  EXPECT_EQ(resolve_precision(Precision::automatic, at::kCPU, 768), Precision::fp32);
+  EXPECT_EQ(resolve_precision(Precision::fp16, at::kCPU, 768), Precision::fp16);
+  EXPECT_EQ(resolve_precision(Precision::bf16, at::kCPU, 768), Precision::bf16);
+  EXPECT_EQ(resolve_precision(Precision::tf32, at::kCPU, 768), Precision::fp32);
+}
+
+TEST(Precision, AutoOnCudaIsARuleOfSizes) {
+  Config config;
+  EXPECT_EQ(product_width(config), config.model.dim);
+  config.model.type = ModelType::distilbert;
+  EXPECT_EQ(product_width(config), 768);
+  EXPECT_EQ(automatic_on_cuda(true, 768), Precision::bf16);
+  EXPECT_EQ(automatic_on_cuda(true, 256), Precision::bf16);
+  EXPECT_EQ(automatic_on_cuda(true, 255), Precision::tf32);
+  EXPECT_EQ(automatic_on_cuda(false, 256), Precision::fp16);
+  EXPECT_EQ(automatic_on_cuda(false, 255), Precision::fp32);
+  // Of a TorchScript file nothing is known; whoever exports one has a large model.
+  config.model.type = ModelType::torchscript;
+  EXPECT_EQ(product_width(config), 0);
+  EXPECT_EQ(automatic_on_cuda(true, 0), Precision::bf16);
 }
 
 TEST(Precision, OnlyTf32LetsCudaRoundItsFactors) {

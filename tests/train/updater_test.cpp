@@ -77,7 +77,7 @@ UpdateFigures pretrained(Precision precision, at::Device device) {
 }
 
 /// Copies of what `model.safetensors` would hold.
-std::vector<at::Tensor> model_weights(const Updater& updater) {
+std::vector<at::Tensor> model_weights(Updater& updater) {
   std::vector<at::Tensor> weights = updater.model_tensors();
   for (at::Tensor& tensor : weights) {
     if (tensor.defined()) {
@@ -316,6 +316,61 @@ TEST_P(UpdaterOn, OperationsUpdateAsTheFusedKernelDoesWhateverIsDrawn) {
   expect_equal({repeated(3, 0, 30), two_texts(1)}, 1, 2, "recorded, of two shapes");
   expect_equal({with_targets(false)}, 1, 2.5, "recorded, with targets");
   expect_equal({with_targets(true)}, 1, 2.5, "recorded, of several labels");
+}
+
+/// The weights and what a checkpoint holds beside them after forty updates, of which each has few
+/// of the words: of one batch, or some of two. `settle`: after which updates somebody looks.
+std::vector<at::Tensor> after_forty(EmbeddingUpdate how, at::Device device, bool sometimes_two,
+                                    const std::function<bool(std::int64_t)>& settle) {
+  Config config = small_config();
+  config.train.kernel = Kernel::operations;
+  config.train.embedding_update = how;
+  config.train.embedding_weight_decay = 0.1;
+  config.train.embedding_lr_factor = 0.5;
+  config.train.clip_norm = 0.5;
+  config.train.ema_decay = 0.9;
+  config.train.adversarial = 0.1;
+  config.train.epsilon = 1e-3;  // or a gradient of nearly 0 decides by its sign
+  config.model.bigram_buckets = 32;
+  config.model.embedding_dropout = 0.2;
+  const auto classifier = make_classifier(config, kShape, 1);
+  classifier->to(device);
+  Updater updater(config.train, Precision::fp32, *classifier);
+  StepClock clock(device, 1);
+  for (std::int64_t update = 1; update <= 40; ++update) {
+    clock.begin_update();
+    const std::int32_t first = update % 20 == 3 ? 10 : static_cast<std::int32_t>(update % 4);
+    const std::size_t count = sometimes_two && update % 3 == 0 ? 2 : 1;
+    updater.apply(
+        count, static_cast<std::int64_t>(2 * count),
+        [&](std::size_t i) {
+          return repeated(first + static_cast<std::int32_t>(i), update % 2, 2);
+        },
+        update, 0.05 / static_cast<double>(update), clock);
+    if (settle(update)) updater.settle();
+  }
+  std::vector<at::Tensor> found;
+  for (const at::Tensor& tensor : updater.model_tensors()) found.push_back(tensor.cpu().clone());
+  for (const auto& [name, tensor] : updater.training_tensors())
+    if (name != "generator") found.push_back(tensor.cpu().clone());
+  return found;
+}
+
+TEST_P(UpdaterOn, RowsThatABatchReadsAreUpdatedAsAllAre) {
+  const auto never = [](std::int64_t) { return false; };
+  for (const bool sometimes_two : {false, true})
+    expect_close(after_forty(EmbeddingUpdate::touched, device_, sometimes_two, never),
+                 after_forty(EmbeddingUpdate::dense, device_, sometimes_two, never),
+                 sometimes_two ? "sometimes two batches" : "one batch");
+}
+
+TEST_P(UpdaterOn, WhoeverLooksBetweenUpdatesChangesNothing) {
+  const auto found =
+      after_forty(EmbeddingUpdate::touched, device_, false, [](std::int64_t) { return false; });
+  const auto seen = after_forty(EmbeddingUpdate::touched, device_, false,
+                                [](std::int64_t update) { return update % 7 == 0; });
+  ASSERT_EQ(seen.size(), found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(at::equal(seen[i], found[i])) << i;
 }
 
 TEST(Updater, AnUpdateOfWeightZeroIsNoAccident) {

@@ -3,15 +3,32 @@
 #include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
+#include <cstdint>
+
 #include "diffuse/config/config.hpp"
 
 namespace diffuse {
 
-/// What `wanted` means on `device`: `automatic` becomes bf16 on a CUDA device that computes in it
-/// (compute capability 8.0 and up), fp16 on an older one, fp32 on the CPU, whose fp16 matrix
-/// products are five to eight times as slow as its fp32 ones. Where the CPU is asked for tf32,
-/// which it does not have, logs a warning, if it is to `tell`, and returns fp32.
-Precision resolve_precision(Precision wanted, at::Device device, bool tell = true);
+/// Rows of the matrix products of `config`'s model: its channels; 0 where nothing is known of it.
+std::int64_t product_width(const Config& config);
+
+/// What `automatic` means on a CUDA device: a rule of sizes, not a trial, so that equal runs stay
+/// equal. Products of at least kHalfPrecisionWidth channels are computed in bf16, narrower ones in
+/// tf32: they take less time than reading their rows, and half precision would have to be written
+/// and read besides. Before compute capability 8.0, where there is neither, fp16 and fp32.
+/// `computes_bf16`: whether it has both.
+Precision automatic_on_cuda(bool computes_bf16, std::int64_t width);
+inline constexpr std::int64_t kHalfPrecisionWidth = 256;
+
+/// Whether `device` multiplies bf16 and tf32: a CUDA device of compute capability 8.0 and up.
+bool computes_bf16(at::Device device);
+
+/// What `wanted` means on `device` for a model of `width` channels (product_width): `automatic`
+/// becomes automatic_on_cuda or, on the CPU, whose fp16 matrix products are five to eight times as
+/// slow as its fp32 ones, fp32. Where the CPU is asked for tf32, which it does not have, logs a
+/// warning, if it is to `tell`, and returns fp32.
+Precision resolve_precision(Precision wanted, at::Device device, std::int64_t width,
+                            bool tell = true);
 
 /// Lets CUDA's float32 matrix products round their factors to TF32 where `precision` says so, for
 /// the rest of the process; computes them in full otherwise.

@@ -31,8 +31,8 @@ void run_apart(at::Device device, const std::function<void()>& work);
 /// `work` does what cannot be recorded: waits for the device, copies from ordinary memory.
 std::unique_ptr<Recording> record(at::Device device, std::function<void()> work);
 
-/// Lets `fill` write the bytes of `to`, uint8 [n], on any device. Returns before a device has them,
-/// but in the order of what is queued.
+/// Lets `fill` write the bytes of `to`, which are in a row, on any device. Returns before a device
+/// has them, but in the order of what is queued.
 void upload(const at::Tensor& to, const std::function<void(std::span<std::byte>)>& fill);
 
 }  // namespace diffuse

@@ -14,6 +14,7 @@
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/packed_rows.hpp"
 #include "diffuse/ops/counter_random.hpp"
+#include "diffuse/ops/dispatched/row_adamw.hpp"
 
 namespace diffuse {
 
@@ -43,12 +44,23 @@ Batch make_batch(PackedRows rows, at::Device device);
 /// Throws Error where the batch's offsets do not cut its tokens into non-empty sequences.
 void check_offsets(const Batch& batch);
 
+/// The rows of a table that a batch has read.
+struct ReadRows {
+  SortedIds ids;
+  double scale = 1;  ///< of each row in the sum
+};
+
 /// The sum of a batch's embeddings, before noise and dropout, for whoever asks a forward pass for
 /// it, and what is added to it there.
 struct EmbeddingAccess {
   at::Tensor step{};  ///< [N, D]; undefined: nothing is added
   at::Tensor sum{};   ///< [N, D], keeps its gradient; set by the pass of a diffusion model
   bool noise = true;  ///< false: none is added, whatever the model says of its evaluation
+  /// Where it is not empty, kernel `operations` calls it before it reads rows of an embedding, by
+  /// its number among the parameters of that role, and adds to `read`; the embeddings then get no
+  /// gradient: it is that of `sum`, for all passes with this access.
+  std::function<void(std::size_t embedding, const SortedIds& ids)> before_rows{};
+  std::vector<ReadRows> read{};
 };
 
 /// What a forward pass needs besides its input.

@@ -17,6 +17,7 @@ struct StagedNumbers {
   RandomPlace place{};
   double learning_rate = 0;
   double share = 0;  ///< of a text's loss in the update's
+  AdamWClock clock{};
 };
 
 /// Memory of a device for batches of one shape, whose place and shape never change, so that what
@@ -46,12 +47,14 @@ class StagedBatch {
   at::Tensor place() const;          ///< as random_place (ops/dispatched/initial_state.hpp)
   at::Tensor learning_rate() const;  ///< float32, a number
   at::Tensor share() const;          ///< float32, a number
+  at::Tensor clock() const;          ///< as clock_on (ops/dispatched/row_adamw.hpp)
 
  private:
   /// Where each part begins, in bytes.
   struct Layout {
     explicit Layout(const Shape& shape);
     std::int64_t numbers = 0;
+    std::int64_t clock = 0;
     std::int64_t labels = 0;
     std::int64_t offsets = 0;
     std::int64_t tokens = 0;

@@ -22,14 +22,16 @@ AdamWOptions adamw_options(const TrainConfig& config);
 /// What `train.embedding_lr_factor` stands for.
 double embedding_lr_factor(const TrainConfig& config);
 
-/// Whether updates move the rows of a batch alone: where that is asked for, the fused kernel runs,
-/// which gives their gradients, and RowAdamW can follow the betas.
-bool updates_touched_rows(const TrainConfig& config, bool fused);
+/// Whether updates move the rows of a batch alone: where that is asked for and `kernel` says which
+/// they are. The fused one, if RowAdamW can follow the betas; operations, if an update is of one
+/// batch and its gradients have no loss scale.
+bool updates_touched_rows(const TrainConfig& config, Kernel kernel, Precision precision);
 
-/// AdamW for a table of rows of which an update touches few, on the CPU: a row is worked on when it
-/// is needed, and what it missed is made up for in closed form. A row whose gradients were zero for
-/// k updates has moments m · beta1^k and v · beta2^k, and moved by the sum over them of rate · m ·
-/// beta1^j / sqrt(v · beta2^j), a geometric series. So this is AdamW but for rounding and:
+/// AdamW for a table of rows of which an update touches few, for the fused kernel: a row is worked
+/// on when it is needed, and what it missed is made up for in closed form. A row whose gradients
+/// were zero for k updates has moments m · beta1^k and v · beta2^k, and moved by the sum over them
+/// of rate · m · beta1^j / sqrt(v · beta2^j), a geometric series. So this is AdamW but for rounding
+/// and:
 ///  - epsilon beside sqrt(v) does not grow in weight while v decays;
 ///  - weight decay of those updates comes before all of the movement;
 ///  - the average takes a row's movement in them for made in the first.

@@ -27,9 +27,11 @@ class WeightAverage {
   /// Starts as a copy of the weights.
   WeightAverage(const std::vector<NamedParameter>& parameters, double decay);
 
-  /// To be called after every update, with its number (1-based). Where that is a multiple of the
-  /// stride, moves the average towards the weights, as far as so many updates would.
+  /// To be called after every update, with its number (1-based). Where that is due, moves the
+  /// average towards the weights, as far as so many updates would.
   void update(std::int64_t update);
+  /// Whether `update` is a multiple of the stride: only then the weights are read.
+  bool is_due(std::int64_t update) const;
 
   /// The averages, in the order of the parameters.
   const std::vector<at::Tensor>& values() const { return averages_; }

@@ -48,18 +48,21 @@ class Checks {
                const CheckedBatch& batch, at::ScalarType type, const std::vector<at::Tensor>& given,
                const Compute& own, const Compute& exact);
 
-  std::vector<OperationCheck> take() { return std::move(checks_); }
-
- private:
+  /// Compares `found` on the device with `wanted` in float64 on the CPU.
   void add(const std::string& what, const at::Tensor& found, const at::Tensor& wanted,
            const CheckedBatch& batch, at::ScalarType type);
 
+  std::vector<OperationCheck> take() { return std::move(checks_); }
+
+ private:
   at::Device device_;
   std::vector<OperationCheck> checks_;
 };
 
 /// The initial state, its dropout and its tables' gradients (initial_state.hpp).
 void check_initial_state(const CheckedBatch& batch, at::ScalarType type, Checks& checks);
+/// Some updates of a table by the words of the batch (row_adamw.hpp).
+void check_row_adamw(const CheckedBatch& batch, Checks& checks);
 /// The losses of texts (text_loss.hpp), of as many texts as the batch has and of some classes.
 void check_text_loss(const CheckedBatch& batch, at::ScalarType type, Checks& checks);
 

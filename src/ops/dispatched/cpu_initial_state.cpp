@@ -1,14 +1,12 @@
 #include "cpu_initial_state.hpp"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
 
-#include <vector>
-
 #include "for_elements.hpp"
 #include "initial_state_of_tensors.hpp"
+#include "sum_of_rows.hpp"
 #include "types_of_elements.hpp"
 
 namespace diffuse::cpu {
@@ -26,24 +24,6 @@ void initial_state_in(const InitialStateTensors& from, at::Tensor& result) {
     const std::int64_t first = octet * rows::kOctet;
     rows::initial_octet(state, row, first, to + row * state.dim + first);
   });
-}
-
-template <class A>
-void sum_rows_in(const rows::SortedRows<A>& sorted, A* to) {
-  const std::int64_t chunks = rows::sorted_chunks(sorted.count);
-  std::vector<A> heads(static_cast<std::size_t>(chunks * sorted.dim));
-  std::vector<A> tails(heads.size());
-  at::parallel_for(0, chunks, 1, [&](std::int64_t from, std::int64_t end) {
-    for (std::int64_t chunk = from; chunk < end; ++chunk)
-      for (std::int64_t channel = 0; channel < sorted.dim; ++channel)
-        rows::add_chunk(sorted, chunk, channel, to, heads.data(), tails.data());
-  });
-  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-    const std::int32_t id = rows::open_run(sorted, chunk);
-    for (std::int64_t channel = 0; id >= 0 && channel < sorted.dim; ++channel)
-      to[id * sorted.dim + channel] =
-          rows::sum_of_run(sorted, chunk, id, channel, heads.data(), tails.data());
-  }
 }
 
 }  // namespace
@@ -119,7 +99,7 @@ at::Tensor sum_rows(const at::Tensor& from, const at::Tensor& ids, const at::Ten
   at::Tensor result = at::zeros({count, from.size(1)}, from.options());
   with_sums(from, [&](auto sum) {
     using A = decltype(sum);
-    sum_rows_in<A>(sorted_rows<A>(from, ids, order, scale), result.mutable_data_ptr<A>());
+    add_sorted_rows(sorted_rows<A>(from, ids, order, scale), result.mutable_data_ptr<A>());
   });
   return result;
 }

@@ -1,7 +1,6 @@
 #include "diffuse/ops/dispatched/initial_state.hpp"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/sort.h>
 #include <fmt/core.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
@@ -11,6 +10,7 @@
 
 #include "cpu_initial_state.hpp"
 #include "diffuse/base/error.hpp"
+#include "diffuse/ops/dispatched/row_adamw.hpp"
 #include "operation.hpp"
 
 TORCH_LIBRARY_FRAGMENT(diffuse, library) {
@@ -62,8 +62,8 @@ at::Tensor call_dropped_elements(const at::Tensor& x, const at::Tensor& place, R
 at::Tensor table_gradient(const at::Tensor& rows, const at::Tensor& ids, std::int64_t count,
                           double scale) {
   static const auto call = operation("diffuse::sum_rows", &cpu::sum_rows);
-  const auto [sorted, order] = at::sort(ids, /*stable=*/true, 0, /*descending=*/false);
-  return call.call(rows, sorted, order, count, scale);
+  const SortedIds sorted = sort_ids(ids);
+  return call.call(rows, sorted.ids, sorted.order, count, scale);
 }
 
 class InitialStateFunction : public torch::autograd::Function<InitialStateFunction> {

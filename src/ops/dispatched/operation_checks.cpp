@@ -109,6 +109,7 @@ void check_batch(const CheckedBatch& batch, Checks& checks) {
     check_initial_state(batch, type, checks);
     check_text_loss(batch, type, checks);
   }
+  check_row_adamw(batch, checks);
 }
 
 std::string find_problem(at::Device device) {

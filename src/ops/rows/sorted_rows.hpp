@@ -17,6 +17,12 @@ struct SortedRows {
   const std::int64_t* order = nullptr;  ///< [N], the row of `from` at each place
   const A* from = nullptr;              ///< [N, D]
   A scale = 1;                          ///< of all sums
+  /// The sum of a run goes to the row of its id, [V, D], or to that of its first place, [N, D].
+  bool by_place = false;
+
+  DIFFUSE_HOST_DEVICE std::int64_t row_of_sum(std::int64_t first_place) const {
+    return by_place ? first_place : ids[first_place];
+  }
 };
 
 inline constexpr std::int64_t kSortedChunk = 32;
@@ -31,15 +37,16 @@ DIFFUSE_HOST_DEVICE inline std::int64_t chunk_end(const SortedRows<A>& sorted, s
   return end < sorted.count ? end : sorted.count;
 }
 
-/// Adds up one channel of a chunk: whole runs into `sums` [V, D], the end of a run that began
-/// before into `heads` [chunks, D], the beginning of one that goes on behind into `tails` [chunks,
-/// D]. A chunk in the middle of a run is a head.
+/// Adds up one channel of a chunk: whole runs into `sums`, the end of a run that began before into
+/// `heads` [chunks, D], the beginning of one that goes on behind into `tails` [chunks, D]. A chunk
+/// in the middle of a run is a head.
 template <class A>
 DIFFUSE_HOST_DEVICE inline void add_chunk(const SortedRows<A>& sorted, std::int64_t chunk,
                                           std::int64_t channel, A* sums, A* heads, A* tails) {
   const std::int64_t begin = chunk * kSortedChunk;
   const std::int64_t end = chunk_end(sorted, chunk);
   bool began_before = begin > 0 && sorted.ids[begin - 1] == sorted.ids[begin];
+  std::int64_t first = begin;
   A sum = 0;
   for (std::int64_t at = begin; at < end; ++at) {
     const std::int32_t id = sorted.ids[at];
@@ -51,35 +58,39 @@ DIFFUSE_HOST_DEVICE inline void add_chunk(const SortedRows<A>& sorted, std::int6
     else if (goes_on)
       tails[chunk * sorted.dim + channel] = sum;
     else if (id >= 0)
-      sums[std::int64_t{id} * sorted.dim + channel] = sorted.scale * sum;
+      sums[sorted.row_of_sum(first) * sorted.dim + channel] = sorted.scale * sum;
     began_before = false;
+    first = at + 1;
     sum = 0;
   }
 }
 
-/// The id of a run that begins in `chunk` and goes on behind it; -1: there is none.
+/// The first place of a run that begins in `chunk` and goes on behind it; -1: there is none.
 template <class A>
-DIFFUSE_HOST_DEVICE inline std::int32_t open_run(const SortedRows<A>& sorted, std::int64_t chunk) {
+DIFFUSE_HOST_DEVICE inline std::int64_t open_run(const SortedRows<A>& sorted, std::int64_t chunk) {
   const std::int64_t begin = chunk * kSortedChunk;
-  const std::int64_t end = chunk_end(sorted, chunk);
-  const std::int32_t id = sorted.ids[end - 1];
-  const bool goes_on = end < sorted.count && sorted.ids[end] == id;
-  const bool began_before =
-      begin > 0 && sorted.ids[begin - 1] == id;  // ascending: then all of the chunk is of it
-  return goes_on && !began_before ? id : -1;
+  std::int64_t first = chunk_end(sorted, chunk);
+  if (first == sorted.count || sorted.ids[first] != sorted.ids[first - 1]) return -1;
+  const std::int32_t id = sorted.ids[first];
+  while (first > begin && sorted.ids[first - 1] == id) --first;
+  // Ascending: where the run began before, all of the chunk is of it.
+  return first == 0 || sorted.ids[first - 1] != id ? first : -1;
 }
 
-/// The sum of the run of `id` that begins in `chunk`, of the parts that add_chunk made.
+/// Writes one channel of the sum of the run that begins in `chunk` and goes on behind it, where
+/// there is one, of the parts that add_chunk made.
 template <class A>
-DIFFUSE_HOST_DEVICE inline A sum_of_run(const SortedRows<A>& sorted, std::int64_t chunk,
-                                        std::int32_t id, std::int64_t channel, const A* heads,
-                                        const A* tails) {
+DIFFUSE_HOST_DEVICE inline void close_run(const SortedRows<A>& sorted, std::int64_t chunk,
+                                          std::int64_t channel, const A* heads, const A* tails,
+                                          A* sums) {
+  const std::int64_t first = open_run(sorted, chunk);
+  if (first < 0 || sorted.ids[first] < 0) return;
   A sum = tails[chunk * sorted.dim + channel];
   for (std::int64_t next = chunk + 1; next * kSortedChunk < sorted.count; ++next) {
-    if (sorted.ids[next * kSortedChunk] != id) break;
+    if (sorted.ids[next * kSortedChunk] != sorted.ids[first]) break;
     sum += heads[next * sorted.dim + channel];
   }
-  return sorted.scale * sum;
+  sums[sorted.row_of_sum(first) * sorted.dim + channel] = sorted.scale * sum;
 }
 
 }  // namespace diffuse::rows
