@@ -10,13 +10,7 @@
 #include "diffuse/base/error.hpp"
 
 namespace diffuse {
-namespace {
-
-constexpr double kZ95 = 1.959964;
-
-}  // namespace
-
-Interval wilson_interval(std::int64_t successes, std::int64_t count) {
+Interval wilson_interval(std::int64_t successes, std::int64_t count, double z) {
   if (count <= 0 || successes < 0 || successes > count) {
     throw Error(
         fmt::format("No interval for {} successes of {}: expected 0 <= successes <= count, "
@@ -25,9 +19,9 @@ Interval wilson_interval(std::int64_t successes, std::int64_t count) {
   }
   const double n = static_cast<double>(count);
   const double p = static_cast<double>(successes) / n;
-  const double z2 = kZ95 * kZ95;
+  const double z2 = z * z;
   const double centre = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const double half = kZ95 / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+  const double half = z / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
   // Rounding must not push an end past what a proportion can be, nor past the proportion itself.
   return {std::clamp(centre - half, 0.0, p), std::clamp(centre + half, p, 1.0)};
 }

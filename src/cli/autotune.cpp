@@ -62,11 +62,14 @@ class AutotunedRun {
     }
     catch_stop_signals();
     const bool resumed = !options_.resume.empty();
+    settings_ = resumed
+                    ? read_tuning_settings(options_.resume).value()
+                    : TuningSettings{.budget = options_.autotune, .fixed = given_keys(options_)};
+    std::optional<TunedRows> rows;  // before there is a folder: they may be too few
+    if (!settings_.chosen) rows = read_tuned_rows(start_);
     if (resumed) {
       run_dir_ = options_.resume;
-      settings_ = read_tuning_settings(run_dir_).value();
     } else {
-      settings_ = {.budget = options_.autotune, .fixed = given_keys(options_)};
       run_dir_ = create_run_directory(options_.out, run_name(options_.config, start_.data.train),
                                       options_.overwrite);
     }
@@ -80,7 +83,7 @@ class AutotunedRun {
                   [&] { log::open_file((run_dir_ / "train.log").string()); });
     try {
       // Stopped between its choice and the first checkpoint, its config is what was chosen.
-      return train_chosen(settings_.chosen ? start_ : search());
+      return train_chosen(rows ? search(*std::move(rows)) : start_);
     } catch (const Stopped& stop) {
       log::warning("Stopped by {} in the search; go on with:\n  diffuse train --resume {}",
                    signal_name(stop.signal), shell_quoted(relative_if_shorter(run_dir_)));
@@ -89,8 +92,8 @@ class AutotunedRun {
   }
 
  private:
-  Config search() {
-    Tuning tuning(start_, settings_.budget, run_dir_);
+  Config search(TunedRows rows) {
+    Tuning tuning(start_, settings_.budget, run_dir_, std::move(rows));
     const std::vector<TunedKey> space = search_space(start_, settings_.fixed);
     if (space.empty())
       throw UsageError("--autotune: every key that it varies is given; nothing is left to choose.");
@@ -108,7 +111,12 @@ class AutotunedRun {
     settings_.changes = changes_text(start_, result.best);
     log::info("chosen of {} candidates, {}: {}", result.candidates, tuning.used_text(),
               settings_.changes);
-    if (result.brackets == 0)
+    if (result.brackets == 0 && result.candidates > 1)
+      log::warning(
+          "--autotune {}: its time was over before the first round of {} candidates was, for some "
+          "took longer than what was there at the beginning, which is taken. Give it more.",
+          settings_.budget, result.candidates - 1);
+    else if (result.brackets == 0)
       log::warning(
           "--autotune {}: too little for even the smallest round of the search, which takes about "
           "{}; what was there at the beginning is taken.",

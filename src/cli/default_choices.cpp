@@ -42,12 +42,6 @@ class Choices {
   bool is_given(std::string_view key) const {
     return std::ranges::any_of(given_, [&](const auto& entry) { return entry.first == key; });
   }
-  /// Whether any key of the section `name` is given.
-  bool has_section(std::string_view name) const {
-    return std::ranges::any_of(given_, [&](const auto& entry) {
-      return entry.first.starts_with(name) && entry.first[name.size()] == '.';
-    });
-  }
   const std::string& text() const { return text_; }
 
  private:
@@ -168,7 +162,9 @@ void choose_rows_for_thresholds(const DataSurvey& survey, Config& config, Choice
 }
 
 void choose_branch(const DataSurvey& survey, Config& config, Choices& choices) {
-  if (choices.has_section("ngrams")) return;  // whoever says one thing of them says all of it
+  // Whoever says which n-grams there are says all of it.
+  for (const char* key : {"ngrams.max", "ngrams.char_min", "ngrams.char_max"})
+    if (choices.is_given(key)) return;
   WorkerPool pool(config.train.threads > 0 ? config.train.threads : available_cores());
   const NgramConfig found =
       choose_ngrams(config.ngrams, config.tokenizer.lowercase, survey.sample_texts,

@@ -111,9 +111,10 @@ void check_explainable(const PredictOptions& options, const std::vector<OpenedMo
   if (options.explained == 0) return;
   const Config& config = models.front().model.config;
   if (models.size() > 1)
-    throw UsageError(
+    throw UsageError(fmt::format(
         "--explain: an ensemble answers by the mean of its models' probabilities, which has no "
-        "parts; take one of its models.");
+        "parts; take one of its models (--checkpoint {}).",
+        shell_quoted(models.front().folder.string())));
   if (can_be_explained(config)) return;
   throw UsageError(fmt::format(
       "--explain: the model is a {}; what can be explained is the diffusion network and "
@@ -151,21 +152,27 @@ double threshold_of(const PredictOptions& options, const OpenedModel& opened) {
                     "(data.validation, data.validation_fraction) nor a rehearsal (of n-grams with "
                     "ngrams.factor = 0); or `diffuse prune` or an older version wrote it.",
                     checkpoint.string()));
-  std::vector<CoveragePoint> curve;
+  Coverage coverage;
   try {
-    curve = parse_coverage(read_file(file), file.string());
+    coverage = parse_coverage(read_file(file), file.string());
   } catch (const DataError& error) {
     throw CheckpointError(error.what());
   }
-  if (const auto point = point_of(curve, *options.target_accuracy)) {
+  if (const auto found = point_of(coverage, *options.target_accuracy)) {
+    const auto& [point, least] = *found;
     log::info(
-        "answers from a probability of {:.4f} on: on the rows held back in training {:.2f} % of "
-        "{:.1f} % answered",
-        point->threshold, 100 * point->accuracy, 100 * point->coverage);
-    return point->threshold;
+        "answers from a probability of {:.4f} on: of {} rows held back in training {:.1f} % are "
+        "answered, {:.2f} % of these right; with a confidence of 95 % more than {:.2f} %",
+        point.threshold, format_count(coverage.rows), 100 * point.coverage, 100 * point.accuracy,
+        100 * least);
+    if (least < *options.target_accuracy)
+      log::warning(
+          "--target-accuracy {}: {} rows held back in training are too few to be sure of it.",
+          *options.target_accuracy, format_count(coverage.rows));
+    return point.threshold;
   }
   double best = 0;
-  for (const CoveragePoint& point : curve) best = std::max(best, point.accuracy);
+  for (const CoveragePoint& point : coverage.points) best = std::max(best, point.accuracy);
   throw UsageError(
       fmt::format("--target-accuracy {}: on the rows held back in training the model's surest "
                   "answers reach {:.4f}; give that or less.",

@@ -58,6 +58,16 @@ std::string instructions(Precision precision) {
                      bf16 ? ", avx512_bf16" : "");
 }
 
+/// What train.embedding_lr_factor = -1 stands for behind a pretraining: of many words the place
+/// where reading has put them is kept; of few the texts were too few to know it
+/// (docs/pretraining.md, "Small files"). Written down, so that a resumed run and its config go on
+/// as it began.
+void choose_embedding_rate(TrainConfig& train, std::int64_t words) {
+  constexpr std::int64_t kFewWords = 20'000;
+  if (train.embedding_lr_factor >= 0 || (train.pretrain.empty() && train.init.empty())) return;
+  if (words < kFewWords) train.embedding_lr_factor = 1;
+}
+
 /// Counted, or of a TorchScript file read.
 std::int64_t parameters_of(const Config& config, const ModelShape& shape) {
   if (const auto counted = count_parameters(config, shape)) return *counted;
@@ -116,7 +126,8 @@ PreparedRun prepare_run(const TrainOptions& options) {
                      {.resumed = options.resume, .dry_run = options.dry_run});
 }
 
-PreparedRun prepare_run(const Config& config, const Preparation& how) {
+PreparedRun prepare_run(const Config& given, const Preparation& how) {
+  Config config = given;
   const at::Device device = resolve_device(config.train.device);
   const Precision precision =
       resolve_precision(config.train.precision, device, product_width(config));
@@ -137,6 +148,7 @@ PreparedRun prepare_run(const Config& config, const Preparation& how) {
   }
   const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
                             data.tokenizer->mask_id(), data.tokenizer->pad_id()};
+  if (how.resumed.empty()) choose_embedding_rate(config.train, shape.vocab_size);
   StartupFacts startup;
   std::optional<WordVectors> vectors = initial_vectors(
       config, data, !how.resumed.empty() && has_weights(how.resumed), startup.vectors);

@@ -13,6 +13,7 @@
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/config/load.hpp"
 #include "exit_code.hpp"
 #include "output.hpp"
 #include "prepared_run.hpp"
@@ -59,8 +60,19 @@ std::string data_flags(const TrainOptions& training) {
   return flags;
 }
 
+/// Throws UsageError by the flag's name, where the config would tell of the key's.
+void check_length(const std::string& length) {
+  try {
+    if (parse_length(length).value > 0) return;
+  } catch (const ConfigError&) {  // told below
+  }
+  throw UsageError(
+      fmt::format("--length {}: expected epochs, updates or minutes, such as 11e, 20000u or 10m.",
+                  printable(length)));
+}
+
 /// The config, before the texts are read. Throws UsageError where nothing says how long to learn.
-Config config_with_length(const TrainOptions& training) {
+Config config_with_length(const TrainOptions& training, const std::optional<std::string>& length) {
   const auto complain = [] {
     throw UsageError("--length LENGTH is missing: how long to learn, \"10m\" for ten minutes.");
   };
@@ -70,6 +82,7 @@ Config config_with_length(const TrainOptions& training) {
         return given.starts_with("train.pretrain=");
       }))
     complain();
+  if (length) check_length(*length);
   Config config = checked_config(training);
   if (config.train.pretrain.empty()) complain();
   return config;
@@ -123,7 +136,8 @@ int run_pretrain(const PretrainOptions& options) {
   catch_checkpoint_signals();
   const std::string start_time = utc_now();
   const TrainOptions training = training_options(options);
-  PreparedRun run = prepare_run(config_with_length(training), {.resumed = training.resume});
+  PreparedRun run =
+      prepare_run(config_with_length(training, options.length), {.resumed = training.resume});
   catch_stop_signals();
   const bool resumed = !training.resume.empty();
   const fs::path run_dir =

@@ -207,6 +207,7 @@ int run_prune(const PruneOptions& given) {
   WorkerPool pool(opened.threads);
   PruneReport report{.trained_rows = std::ssize(rows.training.train.rows),
                      .int8 = options.int8,
+                     .network = opened.model.config.model.dim > 0,
                      .measured_name = rows.measured_name,
                      .checkpoint = options.out};
   report.before = state_of(opened, opened.folder, measure(opened, rows, options, "before"));

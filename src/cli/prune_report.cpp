@@ -35,7 +35,8 @@ std::int64_t changed_answers(const Evaluation& before, const Evaluation& after) 
                predicted_classes(after.probabilities, width), 1);
 }
 
-std::string factors_text(const BranchFactors& factors) {
+std::string factors_text(const BranchFactors& factors, bool network) {
+  if (!network) return fmt::format("n-grams {:.3g}", factors.ngrams);
   return fmt::format("network {:.3g}, n-grams {:.3g}", factors.network, factors.ngrams);
 }
 
@@ -60,24 +61,25 @@ Json state_json(const PruneState& state) {
 }  // namespace
 
 std::string prune_text(const PruneReport& report) {
-  const auto& [before, after, trained_rows, int8, measured, checkpoint] = report;
+  const PruneState& before = report.before;
+  const PruneState& after = report.after;
   std::string text =
       fmt::format("n-grams     {} of {}", format_count(after.ngrams), format_count(before.ngrams));
-  if (trained_rows > 0)
-    text += fmt::format(", trained anew on {} rows", format_count(trained_rows));
-  text += int8 ? ", weights of a byte\n" : ", weights in float32\n";
+  if (report.trained_rows > 0)
+    text += fmt::format(", trained anew on {} rows", format_count(report.trained_rows));
+  text += report.int8 ? ", weights of a byte\n" : ", weights in float32\n";
   text += fmt::format("size        n-grams {} (before: {}), all files {} (before: {})\n",
                       size_text(after.ngram_bytes), size_text(before.ngram_bytes),
                       size_text(after.checkpoint_bytes), size_text(before.checkpoint_bytes));
-  text += fmt::format("factors     {} (before: {})\n", factors_text(after.factors),
-                      factors_text(before.factors));
+  text += fmt::format("factors     {} (before: {})\n", factors_text(after.factors, report.network),
+                      factors_text(before.factors, report.network));
   if (before.evaluation && after.evaluation) {
     const Metrics& was = before.evaluation->metrics;
     const Metrics& is = after.evaluation->metrics;
-    text +=
-        fmt::format("{}  {:.2f} % (before: {:.2f} %, {:+.2f} points)  n = {}, {}\n",
-                    is.labels ? "all right " : "accuracy  ", 100 * is.accuracy, 100 * was.accuracy,
-                    100 * (is.accuracy - was.accuracy), format_count(is.count), measured);
+    text += fmt::format("{}  {:.2f} % (before: {:.2f} %, {:+.2f} points)  n = {}, {}\n",
+                        is.labels ? "all right " : "accuracy  ", 100 * is.accuracy,
+                        100 * was.accuracy, 100 * (is.accuracy - was.accuracy),
+                        format_count(is.count), report.measured_name);
     if (is.labels && is.labels->micro_f1 && was.labels->micro_f1)
       text += fmt::format("micro-F1    {:.4f} (before: {:.4f})\n", *is.labels->micro_f1,
                           *was.labels->micro_f1);
@@ -86,7 +88,7 @@ std::string prune_text(const PruneReport& report) {
                         format_count(changed_answers(*before.evaluation, *after.evaluation)),
                         format_count(is.count));
   }
-  return text + fmt::format("checkpoint  {}\n", checkpoint);
+  return text + fmt::format("checkpoint  {}\n", report.checkpoint);
 }
 
 std::string prune_json(const PruneReport& report) {

@@ -24,6 +24,7 @@ struct PruneReport {
   PruneState after{};
   std::int64_t trained_rows = 0;  ///< 0: the n-grams were not trained anew
   bool int8 = false;
+  bool network = true;        ///< beside the n-grams
   std::string measured_name;  ///< of the rows
   std::string checkpoint;     ///< the new one
 };

@@ -68,9 +68,18 @@ TrainingRows training_rows(const DataConfig& data, const OpenedModel& opened) {
   return rows;
 }
 
+/// The rows that chose in training, of which a model keeps the split but not the rows.
+void read_validation(const DataConfig& data, const OpenedModel& opened, PruneRows& rows) {
+  rows.validation = rows.training.validation;
+  if (data.validation.empty()) return;
+  rows.validation_file = load_rows(data.validation, opened);
+  rows.validation = view_all(*rows.validation_file);
+}
+
 /// What accuracy is told of where the user names nothing and no row chooses.
 void measure_on_test(const std::string& file, const OpenedModel& opened, PruneRows& rows) {
-  std::string why = "the model was trained without a file for validation or test";
+  std::string why =
+      "no rows chose in the training, or they are not where they were, and there is no test file";
   if (!file.empty()) {
     try {
       rows.measured_file = load_rows(file, opened);
@@ -95,10 +104,16 @@ PruneRows read_prune_rows(const PruneOptions& options, const OpenedModel& opened
   PruneRows rows;
   if (options.keep < 1) {
     rows.training = training_rows(data, opened);
-    rows.validation = rows.training.validation;
-    if (!data.validation.empty()) {
-      rows.validation_file = load_rows(data.validation, opened);
-      rows.validation = view_all(*rows.validation_file);
+    read_validation(data, opened, rows);
+  } else if (options.data.empty() && (!data.validation.empty() || data.test.empty())) {
+    // Nothing is trained anew, but there is nothing else to say what the accuracy is.
+    try {
+      if (data.validation.empty() && data.validation_fraction != 0)
+        rows.training = training_rows(data, opened);
+      rows.training.train.rows.clear();
+      read_validation(data, opened, rows);
+    } catch (const Error& error) {
+      log::debug("the rows that chose in training are not there: {}", error.what());
     }
   }
   if (!options.data.empty()) {

@@ -25,8 +25,9 @@ struct PruneRows {
   void map_ngrams(std::span<const std::int32_t> to, WorkerPool& pool);
 };
 
-/// Reads them: the training file where n-grams are to go, the validation rows, and what accuracy is
-/// told of: --data, or else the validation rows, or else the test file; none of these is a warning.
+/// Reads them: the training file where n-grams are to go or nothing else has rows that accuracy can
+/// be told of, the validation rows, and what accuracy is told of: --data, or else the validation
+/// rows, or else the test file; none of these is a warning.
 /// Throws UsageError, DataError and CheckpointError.
 PruneRows read_prune_rows(const PruneOptions& options, const OpenedModel& opened);
 

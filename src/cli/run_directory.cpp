@@ -307,6 +307,11 @@ void EarlierTest::tell() const {
 
 std::string run_name(const fs::path& config, const fs::path& train_file) {
   fs::path name = config.empty() ? train_file.filename() : config.filename();
+  // That of a run is called so in each of them.
+  if (name == "config.json") {
+    const fs::path run = fs::absolute(config).lexically_normal().parent_path().filename();
+    if (!run.empty()) return run.string();
+  }
   if (name.extension() == ".gz") name = name.stem();
   name = name.stem();
   return name.empty() ? "run" : name.string();

@@ -125,11 +125,16 @@ void write_run_report(const fs::path& run_dir, const Config& config, const Train
     report.parts = {data.summary.train, data.summary.validation, data.summary.test};
     report.notes = data_notes(data.summary, data.labels);
     report.choosing_rows = static_cast<std::int64_t>(data.validation.size());
-    if (evaluated != nullptr)
+    if (evaluated != nullptr) {
+      const Evaluation& evaluation = evaluated->evaluation;
       report.evaluated = EvaluatedSet{.name = evaluated->what,
-                                      .metrics = evaluated->evaluation.metrics,
+                                      .metrics = evaluation.metrics,
                                       .labels = data.labels.names(),
                                       .errors = reported_errors(config, data, *evaluated)};
+      if (!evaluation.metrics.labels)
+        report.evaluated->coverage =
+            coverage_curve(evaluation.probabilities, evaluation.gold, data.labels.size());
+    }
     write_file_atomically(run_dir / "report.html", training_report_html(report));
   } catch (const Error& error) {
     log::warning("report.html was not written: {}", error.what());

@@ -10,6 +10,7 @@
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/eval/coverage.hpp"
 #include "diffuse/eval/missed_classes.hpp"
 #include "diffuse/eval/report.hpp"
 #include "diffuse/model/checkpoint.hpp"
@@ -75,6 +76,18 @@ bool has_test_file(const TrainingData& data) {
                              [](const auto& entry) { return entry.first == "data.test"; });
 }
 
+/// "95 % of the answers 98.25 %, 90 % 99.11 %, …": what is right of the surest.
+std::string surest_text(const Evaluation& evaluation) {
+  const auto classes = std::ssize(evaluation.metrics.classes);
+  std::vector<std::string> parts;
+  for (const CoveragePoint& point :
+       points_at_shares(coverage_curve(evaluation.probabilities, evaluation.gold, classes)))
+    if (point.coverage < 1)
+      parts.push_back(fmt::format("{:.0f} %{} {:.2f} %", 100 * point.coverage,
+                                  parts.empty() ? " of the answers" : "", 100 * point.accuracy));
+  return parts.empty() ? "too few rows to tell" : join(parts, ", ");
+}
+
 }  // namespace
 
 std::string training_summary_json(const TrainingResult& result, const TrainingData& data,
@@ -116,6 +129,7 @@ std::string training_summary(const TrainingResult& result, const TrainingData& d
     else
       text += fmt::format("{} majority  {}\n", part, majority_text(metrics, data.labels));
     if (metrics.macro_f1) text += fmt::format("{} macro-F1  {:.4f}\n", part, *metrics.macro_f1);
+    if (!metrics.labels) text += fmt::format("{} surest    {}\n", part, surest_text(*evaluated));
   };
   if (test) {
     text += "test " + accuracy_line(evaluated->metrics) + "\n";

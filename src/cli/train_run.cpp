@@ -19,6 +19,7 @@
 #include "diffuse/model/model_factory.hpp"
 #include "diffuse/train/memory_estimate.hpp"
 #include "exit_code.hpp"
+#include "known_texts.hpp"
 #include "manifest.hpp"
 #include "pretraining.hpp"
 #include "rehearsal.hpp"
@@ -93,6 +94,30 @@ fs::path find_start(PreparedRun& run, const fs::path& run_dir, TrainingResult& r
   return train.init.empty() ? fs::path() : resolve_checkpoint(train.init);
 }
 
+/// Whether the training begins with what a classifier has learned of rows that are to say how good
+/// it is: those of a rehearsal, or validation rows.
+bool begins_with_answers(const PreparedRun& run, const fs::path& start, bool rehearsed) {
+  const fs::path vectors = run.vectors ? fs::path(run.config.model.embedding_file) : fs::path();
+  for (const fs::path& checkpoint : {start, vectors.parent_path()}) {
+    if (checkpoint.empty()) continue;
+    const double known = share_known(checkpoint, run.data.facts);
+    if (known == 0) continue;
+    const std::string part = fmt::format("{:.3g} % of the training texts", 100 * known);
+    if (rehearsed)
+      log::info("{}: a classifier trained on {}, so the rehearsal begins without it",
+                checkpoint.string(), part);
+    else if (run.data.validation.size() > 0 && run.config.data.validation.empty())
+      log::warning(
+          "{}: a classifier trained on {}. Validation rows among them are no measure of this "
+          "model: "
+          "its figures and the n-grams' factor flatter it. Let rows of another file validate "
+          "(data.validation).",
+          checkpoint.string(), part);
+    return true;
+  }
+  return false;
+}
+
 /// The model that a training begins with.
 std::unique_ptr<Classifier> make_started(PreparedRun& run, const fs::path& start) {
   std::unique_ptr<Classifier> classifier = make_run_classifier(run, false);
@@ -140,9 +165,14 @@ RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
       const auto make = [&] {
         return resume_from ? make_run_classifier(run, true) : make_started(run, start);
       };
+      const bool knows = !resume_from && begins_with_answers(run, start, rehearsed);
+      const auto make_rehearsing = [&]() -> std::unique_ptr<Classifier> {
+        if (knows) return make_classifier(run.config, run.shape, run.config.train.seed);
+        return make();
+      };
       ngrams = make_run_ngrams(run, resume_from);
       if (rehearsed && !resume_from) {
-        Rehearsed found = rehearse(run, run_dir, ngrams.value(), make, outcome.result);
+        Rehearsed found = rehearse(run, run_dir, ngrams.value(), make_rehearsing, outcome.result);
         outcome.rehearsed = std::move(found.evaluation);
         outcome.rehearsal_updates = found.updates;
       }

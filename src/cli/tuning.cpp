@@ -54,6 +54,11 @@ std::vector<std::uint8_t> right_rows(const Evaluation& evaluation, std::int64_t 
   return right;
 }
 
+/// Whether a file is there to measure on. Rows of data.test_fraction belong to no fold.
+bool has_rows_to_answer(const Config& start) {
+  return !start.data.validation.empty() && start.data.test_fraction == 0;
+}
+
 /// Lets the run end after `part` of its length, with the schedule of a whole one.
 void shorten(PreparedRun& run, double part) {
   const TrainingPlan plan = plan_of(run.config, run.data.train);
@@ -82,23 +87,40 @@ Length parse_tuning_budget(const std::string& text) {
       printable(text)));
 }
 
-Tuning::Tuning(const Config& start, const std::string& budget, const fs::path& run_dir)
-    : start_(start), run_dir_(run_dir), journal_(run_dir / "autotune.jsonl") {
+TunedRows read_tuned_rows(const Config& start) {
+  TunedRows found{.rows = static_cast<std::int64_t>(read_labelled_rows(start.data).size()),
+                  .folds = std::nullopt};
+  if (has_rows_to_answer(start)) return found;
+  const std::int64_t folds =
+      found.rows < kFewRows ? kFewFolds : std::max(kFewFolds, found.rows / kMeasuredRows);
+  try {
+    found.folds.emplace(start, folds);
+  } catch (const DataError& error) {
+    throw UsageError(
+        fmt::format("--autotune measures what it tries on folds of the training rows: {}. Leave it "
+                    "out, or name rows to measure on (data.validation).",
+                    error.what()));
+  }
+  return found;
+}
+
+Tuning::Tuning(const Config& start, const std::string& budget, const fs::path& run_dir,
+               TunedRows rows)
+    : start_(start),
+      run_dir_(run_dir),
+      plan_(std::move(rows.folds)),
+      rows_(rows.rows),
+      journal_(run_dir / "autotune.jsonl") {
   const Length length = parse_tuning_budget(budget);
   by_updates_ = length.unit == Length::Unit::updates;
   budget_ = length.value * (by_updates_ ? 1 : kSecondsAMinute);
-  // Rows of data.test_fraction belong to no fold.
-  const bool own_rows = !start.data.validation.empty() && start.data.test_fraction == 0;
-  rows_ = static_cast<std::int64_t>(read_labelled_rows(start.data).size());
-  const bool few = rows_ < kFewRows;
-  if (few && !own_rows)
+  if (rows_ < kFewRows && plan_)
     ladder_ = {{1, 1}, {1, 3}, {1, kFewFolds}};
   else
     ladder_ = {{1.0 / 9, 1}, {1.0 / 3, 1}, {1, 1}};
-  if (own_rows) return;
-  const std::int64_t folds = few ? kFewFolds : std::max(kFewFolds, rows_ / kMeasuredRows);
-  plan_.emplace(start, folds);
-  final_training_ = static_cast<double>(folds) / static_cast<double>(folds - 1);
+  if (!plan_) return;
+  const auto folds = static_cast<double>(plan_->folds());
+  final_training_ = folds / (folds - 1);
 }
 
 std::optional<TuningScore> Tuning::measure(const TuningStep& step) {

@@ -24,15 +24,25 @@ struct TuningRung {
   std::size_t folds = 1;  ///< how many folds it answers, each by a training of its own
 };
 
+/// The training file's rows, and the folds that a search measures on; none where data.validation
+/// answers.
+struct TunedRows {
+  std::int64_t rows = 0;
+  std::optional<FoldPlan> folds;
+};
+/// Reads the labels. Throws UsageError where the texts make no folds.
+TunedRows read_tuned_rows(const Config& start);
+
 /// Trains candidates on the training file less some rows and measures them on these, within a
 /// budget. Which rows: those of data.validation; else, of fewer than 20,000 rows, five folds, of
 /// which a candidate answers one, three and all; of more rows one fold of at most 10,000, after a
 /// ninth, a third and all of its length.
 class Tuning {
  public:
-  /// `start`: what the search begins with. `run_dir`: where `autotune.jsonl` is, or will be. Throws
-  /// UsageError for a budget that is none.
-  Tuning(const Config& start, const std::string& budget, const std::filesystem::path& run_dir);
+  /// `start`: what the search begins with. `run_dir`: where `autotune.jsonl` is, or will be.
+  /// `rows`: those of `start`. Throws UsageError for a budget that is none.
+  Tuning(const Config& start, const std::string& budget, const std::filesystem::path& run_dir,
+         TunedRows rows);
 
   std::size_t rungs() const { return ladder_.size(); }
   /// Trains and measures, or takes from the journal what that gave. Nothing where what is left of

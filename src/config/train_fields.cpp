@@ -95,8 +95,9 @@ std::vector<Field> train_fields() {
       .add(
           "embedding_lr_factor", &TrainConfig::embedding_lr_factor,
           "The embedding's learning rate, as a multiple of train.learning_rate. -1: 0.05 where it "
-          "begins as it was learned before (train.pretrain, train.init), else 1. 0: it stays as it "
-          "is. Pairs of words (model.bigram_buckets) have the others' rate.")
+          "begins as it was learned before (train.pretrain, train.init) and there are 20,000 words "
+          "or more, else 1. 0: it stays as it is. Pairs of words (model.bigram_buckets) have the "
+          "others' rate.")
       .between(-1, 1000);
   table.add("beta1", &TrainConfig::beta1, "AdamW's decay of the mean gradient.")
       .at_least(0)

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
+#include <string>
 
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
@@ -66,6 +69,54 @@ void warn_of_look_alikes(const std::string& name, const Labels& labels,
   if (groups.size() > kShown) {
     log::warning("{}: {} more groups of labels that differ by so little", name,
                  format_count(static_cast<long long>(groups.size() - kShown)));
+  }
+}
+
+namespace {
+
+/// Of the labels that hold `separator`, one whose parts stand in others, too; nothing where most
+/// parts do not come again.
+std::optional<std::string> several_in_one(const Labels& labels, char separator) {
+  constexpr std::size_t kFewest = 3;
+  std::set<std::string> parts;
+  std::size_t all = 0;
+  std::size_t joined = 0;
+  std::string example;
+  for (const std::string& label : labels.names()) {
+    std::size_t begin = 0;
+    const bool is_joined = label.find(separator) != std::string::npos;
+    for (;;) {
+      const std::size_t end = label.find(separator, begin);
+      while (begin < std::min(end, label.size()) && label[begin] == ' ') ++begin;
+      parts.insert(label.substr(begin, end - begin));
+      ++all;
+      if (end == std::string::npos) break;
+      begin = end + 1;
+    }
+    if (is_joined && ++joined == 1) example = label;
+  }
+  return joined >= kFewest && 2 * parts.size() <= all ? std::optional(example) : std::nullopt;
+}
+
+}  // namespace
+
+void warn_of_separator(const EncodedDataset& data, const Labels& labels, const std::string& name,
+                       const std::string& separator) {
+  if (data.several_labels()) {
+    for (std::size_t row = 0; row < data.size(); ++row)
+      if (data.targets().shares(row).size() > 1) return;
+    log::warning(
+        "{}: no row has more than one label; is data.label_separator = \"{}\" what stands "
+        "between them?",
+        name, printable(separator));
+    return;
+  }
+  for (const char mark : {'|', ';', ','}) {
+    if (const auto example = several_in_one(labels, mark))
+      log::warning(
+          "{}: labels such as \"{}\" are one class each; if they are several labels, say so: --set "
+          "'data.label_separator={}'",
+          name, printable(*example), mark);
   }
 }
 

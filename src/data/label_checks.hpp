@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "diffuse/data/dataset.hpp"
 #include "diffuse/text/labels.hpp"
 
 namespace diffuse {
@@ -19,5 +20,10 @@ std::vector<std::string> describe_look_alikes(const Labels& labels,
 /// file.
 void warn_of_look_alikes(const std::string& name, const Labels& labels,
                          std::span<const std::int64_t> counts);
+
+/// Warns where rows may have several labels by `separator` and none has, and where they may not and
+/// their labels look as if they were several: parts that come again between `|`, `;` or `,`.
+void warn_of_separator(const EncodedDataset& data, const Labels& labels, const std::string& name,
+                       const std::string& separator);
 
 }  // namespace diffuse

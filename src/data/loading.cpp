@@ -188,6 +188,11 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
              result);
   check_classes(*result.train_file, result.labels, data.train, !data.labels.empty(),
                 data.label_separator);
+  if (!data.soft_labels.empty() && !result.train_file->targets().soft())
+    throw DataError(fmt::format(
+        "{}: no row has the key \"{}\" (data.soft_labels); expected a probability for each class "
+        "under it, in some rows at least",
+        data.train, printable(data.soft_labels)));
   const auto load = [&](const std::string& key, const std::string& path,
                         const std::vector<bool>* rows = nullptr) {
     FileOptions other = file(key, path, rows == nullptr ? 0 : data.max_rows);
@@ -233,7 +238,8 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   result.facts.different_texts = different_texts(*result.train_file);
   if (result.facts.different_texts.size() > DataFacts::kMostTexts)
     result.facts.different_texts.clear();
-  result.summary = summarize_all(result, tokenizer);
+  result.summary = summarize_all(
+      result, tokenizer, data.test.empty() && result.test_file ? "rows kept aside" : "data.test");
   tell(data_notes(result.summary, result.labels));
   // What reading took and gave back lies in holes that are too small for a model's tensors.
   ::malloc_trim(0);

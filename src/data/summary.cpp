@@ -36,10 +36,11 @@ void add_cut(const PartSummary& part, std::vector<DataNote>& notes) {
   if (part.cut.rows == 0) return;
   notes.push_back(
       {fmt::format("{}: {} of {} texts are longer than tokenizer.max_tokens = {}; {} of their "
-                   "tokens are not read (tokenizer.max_tokens=0 reads all)",
+                   "tokens are not read{} (tokenizer.max_tokens=0 reads all)",
                    part.name, format_count(part.cut.rows), format_count(part.file_rows),
-                   part.max_tokens, percent(share(part.cut.unread_tokens, part.cut.tokens))),
-       part.unread_share() >= kManyUnread});
+                   part.max_tokens, percent(share(part.cut.unread_tokens, part.cut.tokens)),
+                   part.ngrams ? " by the network; the n-grams are those of the whole texts" : ""),
+       part.unread_share() >= kManyUnread && !part.ngrams});
 }
 
 void add_unknown(const PartSummary& part, std::vector<DataNote>& notes) {
@@ -85,6 +86,7 @@ PartSummary summarize(const std::string& name, const DatasetView& view, std::int
     part.file_rows = static_cast<std::int64_t>(view.data->size());
     part.file_tokens = view.data->token_count();
     part.cut = view.data->cut_texts();
+    part.ngrams = view.data->ngrams().size() > 0;
     part.bad_rows = static_cast<std::int64_t>(view.data->skipped_rows());
     part.ambiguous = ambiguous_texts(*view.data);
   }

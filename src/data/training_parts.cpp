@@ -70,6 +70,7 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
         path, labels.name(first));
   }
   warn_of_look_alikes("data.train", labels, counts);
+  warn_of_separator(data, labels, path, separator);
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) {
       log::warning("data.train: no row has the label \"{}\"",
@@ -106,7 +107,8 @@ Split split_off_validation(const EncodedDataset& data, double fraction, std::int
   return split_stratified(data, 0, seed);
 }
 
-DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tokenizer) {
+DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tokenizer,
+                          const char* test_name) {
   const std::int32_t unknown = loaded.tokenizer->unknown_id();
   const auto part = [&](const char* name, const DatasetView& view, const EncodedDataset* own) {
     const bool whole = own != nullptr;
@@ -115,7 +117,7 @@ DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tok
   DataSummary summary;
   summary.train = part("data.train", loaded.train, loaded.train_file.get());
   summary.validation = part("data.validation", loaded.validation, loaded.validation_file.get());
-  summary.test = part("data.test", loaded.test, loaded.test_file.get());
+  summary.test = part(test_name, loaded.test, loaded.test_file.get());
   const auto compare = [](PartSummary& own, const DatasetView& view, const DatasetView& train) {
     const SharedTexts shared = count_shared_texts(view, train);
     own.training_rows = shared.rows;

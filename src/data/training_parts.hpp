@@ -20,7 +20,9 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
 Split split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed,
                            bool told = false);
 
-/// Counts what of the loaded data is not used, and texts that occur twice.
-DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tokenizer);
+/// Counts what of the loaded data is not used, and texts that occur twice. `test_name`: how
+/// messages call the test rows.
+DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tokenizer,
+                          const char* test_name);
 
 }  // namespace diffuse

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/json_reader.hpp"
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/statistics.hpp"
 #include "diffuse/base/table.hpp"
 #include "diffuse/eval/metrics.hpp"
 
@@ -57,30 +59,46 @@ std::vector<CoveragePoint> coverage_curve(std::span<const Answered> answered, st
   return curve;
 }
 
-std::optional<CoveragePoint> point_of(std::span<const CoveragePoint> curve, double accuracy) {
-  std::optional<CoveragePoint> found;
-  for (const CoveragePoint& point : curve)
-    if (point.accuracy >= accuracy && (!found || point.coverage > found->coverage)) found = point;
+std::optional<PromisedPoint> point_of(const Coverage& coverage, double accuracy) {
+  std::optional<PromisedPoint> found;
+  const auto is_better = [&](const PromisedPoint& point) {
+    if (!found) return true;
+    const bool promised = point.least >= accuracy;
+    if (promised != (found->least >= accuracy)) return promised;
+    return promised ? point.point.coverage > found->point.coverage : point.least > found->least;
+  };
+  for (const CoveragePoint& point : coverage.points) {
+    if (point.accuracy < accuracy) continue;
+    const std::int64_t answered = std::llround(point.coverage * static_cast<double>(coverage.rows));
+    const std::int64_t right = std::llround(point.accuracy * static_cast<double>(answered));
+    const PromisedPoint promised{point, wilson_interval(right, answered, kOneSided95).low};
+    if (is_better(promised)) found = promised;
+  }
   return found;
 }
 
-std::string coverage_table(std::span<const CoveragePoint> curve) {
+std::vector<CoveragePoint> points_at_shares(std::span<const CoveragePoint> curve) {
   constexpr std::array kShares = {1.0, 0.95, 0.9, 0.8, 0.7, 0.5};
-  using Align = Table::Align;
-  Table table({"answered", "accuracy", "confidence from"},
-              {Align::right, Align::right, Align::right});
-  double shown = 2;
+  std::vector<CoveragePoint> points;
   for (const double share : kShares) {
     const auto nearest = std::min_element(
         curve.begin(), curve.end(), [&](const CoveragePoint& a, const CoveragePoint& b) {
           return std::abs(a.coverage - share) < std::abs(b.coverage - share);
         });
-    if (nearest == curve.end() || nearest->coverage >= shown) continue;
-    shown = nearest->coverage;
-    table.add_row({fmt::format("{:.1f} %", 100 * nearest->coverage),
-                   fmt::format("{:.2f} %", 100 * nearest->accuracy),
-                   fmt::format("{:.4f}", nearest->threshold)});
+    if (nearest == curve.end()) continue;
+    if (points.empty() || nearest->coverage < points.back().coverage) points.push_back(*nearest);
   }
+  return points;
+}
+
+std::string coverage_table(std::span<const CoveragePoint> curve) {
+  using Align = Table::Align;
+  Table table({"answered", "accuracy", "confidence from"},
+              {Align::right, Align::right, Align::right});
+  for (const CoveragePoint& point : points_at_shares(curve))
+    table.add_row({fmt::format("{:.1f} %", 100 * point.coverage),
+                   fmt::format("{:.2f} %", 100 * point.accuracy),
+                   fmt::format("{:.4f}", point.threshold)});
   return table.text();
 }
 
@@ -93,9 +111,13 @@ std::string coverage_json(std::span<const CoveragePoint> curve, std::int64_t row
   return json.dump() + "\n";
 }
 
-std::vector<CoveragePoint> parse_coverage(const std::string& text, const std::string& place) {
+Coverage parse_coverage(const std::string& text, const std::string& place) {
   const nlohmann::json json = read_json_object(text, place);
-  std::vector<CoveragePoint> curve;
+  const auto rows = json.find("rows");
+  if (rows == json.end() || !rows->is_number_integer() || rows->get<std::int64_t>() < 1)
+    throw DataError(fmt::format("{}: rows is no whole number of at least 1.", place));
+  Coverage coverage{.rows = rows->get<std::int64_t>(), .points = {}};
+  std::vector<CoveragePoint>& curve = coverage.points;
   const auto points = json.find("points");
   bool sound = points != json.end() && points->is_array();
   for (std::size_t i = 0; sound && i < points->size(); ++i) {
@@ -110,7 +132,7 @@ std::vector<CoveragePoint> parse_coverage(const std::string& text, const std::st
   if (!sound)
     throw DataError(fmt::format(
         "{}: points is no list of [threshold, coverage, accuracy], each from 0 to 1.", place));
-  return curve;
+  return coverage;
 }
 
 }  // namespace diffuse

@@ -132,7 +132,8 @@ std::string card(const std::string& content) {
 }
 
 std::string split(const std::string& left, const std::string& right) {
-  return fmt::format("<div class=\"split\">\n<div>\n{}</div>\n{}</div>\n", left, right);
+  return fmt::format("<div class=\"split\">\n<div>\n{}</div>\n<div>\n{}</div>\n</div>\n", left,
+                     right);
 }
 
 std::string calibration_html(const Metrics& metrics) {
@@ -143,6 +144,22 @@ std::string calibration_html(const Metrics& metrics) {
                        "the text has it."
                      : "Where a bar ends below the dashed diagonal, the model is surer than it is "
                        "right."));
+}
+
+/// What is right where only the surest answers are given.
+std::string coverage_html(const EvaluatedSet& set) {
+  if (set.coverage.empty()) return "";
+  std::string out =
+      "<h3>Where only the surest answers are given</h3>\n<div class=\"scroll\"><table>\n<thead><tr>"
+      "<th scope=\"col\" class=\"number\">answered</th><th scope=\"col\" "
+      "class=\"number\">accuracy</th><th scope=\"col\" class=\"number\">confidence "
+      "from</th></tr></thead>\n<tbody>\n";
+  for (const CoveragePoint& point : points_at_shares(set.coverage))
+    out += fmt::format(
+        "<tr><td class=\"number\">{:.1f} %</td><td class=\"number\">{:.2f} %</td><td "
+        "class=\"number\">{:.4f}</td></tr>\n",
+        100 * point.coverage, 100 * point.accuracy, point.threshold);
+  return card(out + "</tbody>\n</table></div>\n");
 }
 
 /// " · always “earn” 49.47 %", or nothing.
@@ -191,7 +208,7 @@ std::string evaluation_html(const EvaluatedSet& set) {
     return out + split(card(classes_html(set)), calibration_html(metrics)) + "</section>\n";
   const std::string confusion = card(confusion_html(set));
   const std::string classes = card(classes_html(set));
-  const std::string calibration = calibration_html(metrics);
+  const std::string calibration = calibration_html(metrics) + coverage_html(set);
   // A wide matrix has the page to itself.
   const bool few = set.labels.size() <= kFewClasses;
   if (few) {

@@ -48,7 +48,7 @@ h3 { font-size: 14px; margin: 0 0 10px; }
 .split { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 472px); gap: 14px; align-items: start; }
 .card { padding: 14px; min-width: 0; overflow-x: auto; }
 .card + .card, .split + .card, .card + .split { margin-top: 14px; }
-.charts .card + .card, .split > .card { margin-top: 0; }
+.charts .card + .card { margin-top: 0; }
 .card .chart { margin: 0 auto; min-width: 340px; }
 .charts .chart { width: 100%; }
 .scroll { overflow-x: auto; }

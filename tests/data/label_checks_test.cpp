@@ -92,5 +92,23 @@ TEST_F(LookAlikeRows, ThatReadTheSameAreOneClassWithoutAWord) {
   EXPECT_THAT(log, Not(HasSubstr("differ by")));
 }
 
+TEST_F(LookAlikeRows, SeveralLabelsInOneAreToldToBe) {
+  std::string content;
+  const std::vector<std::string> parts = {"NUM", "DESC", "HUM", "LOC"};
+  for (const std::string& a : parts)
+    for (const std::string& b : parts) content += fmt::format("{0}|{1},text {0} {1}\n", a, b);
+  for (int i = 0; i < 2; ++i)
+    for (const std::string& a : parts) content += fmt::format("{0},{1} text of {0}\n", a, i);
+  for (int i = 0; i < 30; ++i) content += fmt::format("NUM,more {}\n", i);
+  EXPECT_THAT(
+      log_of(content),
+      HasSubstr("labels such as \"DESC|DESC\" are one class each; if they are several labels, "
+                "say so: --set 'data.label_separator=|'"));
+  // Names that hold a comma or two say nothing.
+  EXPECT_THAT(log_of("\"arts, music\",a\n\"food, drink\",b\n\"rail; road\",c\n\"a|b\",d\n\"food, "
+                     "drink\",e\n"),
+              Not(HasSubstr("label_separator")));
+}
+
 }  // namespace
 }  // namespace diffuse

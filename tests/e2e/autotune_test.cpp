@@ -216,6 +216,10 @@ TEST(Autotune, RefusesWhatDoesNotGoTogether) {
   refused({"--autotune", "90u", "--baseline", "distilbert"}, "--autotune cannot stand beside it");
   refused({"--autotune", "90u", "--set", "model.type=distilbert"},
           "--autotune chooses for model.type = diffusion");
+  workspace.write("four.csv", "a,one\nb,two\na,three\nb,four\n");
+  refused({"--autotune", "90u", "--train", "four.csv"},
+          "--autotune measures what it tries on folds of the training rows: ");
+  EXPECT_FALSE(fs::exists(workspace.path() / "refused"));
   const Outcome beside = workspace.run({"train", "--resume", "refused", "--autotune", "90u"});
   EXPECT_EQ(beside.exit_code, 2) << beside;
   EXPECT_THAT(beside.err, HasSubstr("--autotune cannot stand beside it"));

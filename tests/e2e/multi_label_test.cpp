@@ -354,6 +354,17 @@ TEST(MultiLabel, NeedsNoConfig) {
   EXPECT_GT(test.at("labels").at("micro_f1").get<double>(), 0.9);
 }
 
+TEST(MultiLabel, ASeparatorThatNoCellHoldsIsAWarning) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(
+      {"train", "--config", "small.json", "--dry-run", "--set", "data.label_separator=;"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(
+      outcome.err,
+      HasSubstr("train.csv: no row has more than one label; is data.label_separator = \";\" "
+                "what stands between them?"));
+}
+
 TEST(MultiLabel, RefusesWhatIsOfOneLabelAText) {
   const SeveralWorkspace& workspace = trained();
   const auto refused = [&](std::vector<std::string> arguments, const char* why) {

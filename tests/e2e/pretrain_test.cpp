@@ -1,5 +1,6 @@
 // Learning from texts without labels, before the labels.
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -180,6 +181,34 @@ TEST(Pretrain, OfATrainingThatIsStoppedGoesOnToo) {
   EXPECT_TRUE(weights(workspace.path() / "parts") == weights(workspace.path() / "whole"));
 }
 
+// Of few words reading says too little to keep them near it.
+TEST(Pretrain, OfFewWordsLeavesThemTheirRate) {
+  const Workspace workspace;
+  const auto rate_of = [&](const std::string& run) {
+    return Json::parse(read_file(workspace.path() / run / "config.json"))
+        .at("train")
+        .at("embedding_lr_factor");
+  };
+  ASSERT_EQ(workspace.run(train_into("few", {"--set", "train.pretrain=3u"})).exit_code, 0);
+  EXPECT_EQ(rate_of("few"), 1);
+  ASSERT_EQ(workspace
+                .run(train_into("given", {"--set", "train.pretrain=3u", "--set",
+                                          "train.embedding_lr_factor=0.1"}))
+                .exit_code,
+            0);
+  EXPECT_EQ(rate_of("given"), 0.1);
+  std::string more;  // 20,000 words
+  for (int i = 0; i < 20'000; ++i) more += fmt::format("word{0} word{0}\n", i);
+  workspace.write("more.txt", more);
+  const std::string texts = (workspace.path() / "more.txt").string();
+  ASSERT_EQ(workspace
+                .run(train_into("many", {"--set", "train.pretrain=3u", "--set",
+                                         "pretrain.texts=[\"" + texts + "\"]"}))
+                .exit_code,
+            0);
+  EXPECT_EQ(rate_of("many"), -1) << "0.05";
+}
+
 TEST(Pretrain, SaysWhatIsWrong) {
   const Workspace workspace;
   const auto error_of = [&](const std::vector<std::string>& arguments) {
@@ -196,6 +225,8 @@ TEST(Pretrain, SaysWhatIsWrong) {
               HasSubstr("train.pretrain: \"40u\": with model.dim = 0 there is no network"));
   EXPECT_THAT(error_of(pretrain_into("x", {"--set", "model.type=distilbert"})),
               HasSubstr("only a diffusion model is pretrained, and model.type = distilbert"));
+  EXPECT_THAT(error_of({"pretrain", "--config", "small.json", "--out", "x", "--length", "5"}),
+              HasSubstr("--length 5: expected epochs, updates or minutes, such as 11e"));
   EXPECT_THAT(error_of(pretrain_into("x", {"--text", "none.txt"})),
               HasSubstr("none.txt cannot be read"));
   EXPECT_THAT(error_of(train_into("x", {"--init", "none"})),

@@ -275,12 +275,17 @@ TEST_F(PruneTest, OfAnOlderVersionTakesTheNgramsAsTheyAre) {
 TEST_F(PruneTest, WithoutRowsToMeasureOnWarns) {
   const fs::path checkpoint = copy("untested");
   set_key(checkpoint, "data", "test", "");
+  const Outcome split = prune("untested-split", {"--keep", "1", "--json"}, "untested");
+  EXPECT_EQ(Json::parse(split.out).at("measured").at("name"), "validation rows") << split;
+  EXPECT_EQ(Json::parse(split.out).at("trained_rows"), 0);
+  set_key(checkpoint, "data", "train", path("gone-too.csv").string());
   const Outcome none = prune("untested-small", {"--keep", "1"}, "untested");
   EXPECT_EQ(none.exit_code, 0) << none;
   EXPECT_THAT(none.out, Not(HasSubstr("accuracy")));
   EXPECT_THAT(none.err,
-              HasSubstr("The accuracy before and after is not told: the model was trained without "
-                        "a file for validation or test; --data FILE names rows."));
+              HasSubstr("The accuracy before and after is not told: no rows chose in the training, "
+                        "or they are not where they were, and there is no test file; --data FILE "
+                        "names rows."));
   set_key(checkpoint, "data", "test", path("gone.csv").string());
   const Outcome gone = prune("untested-too", {"--keep", "1", "--json"}, "untested");
   EXPECT_EQ(gone.exit_code, 0) << gone;

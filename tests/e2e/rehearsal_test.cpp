@@ -94,6 +94,54 @@ TEST(Rehearsal, WhatWasLearnedByHeartCountsLittle) {
   EXPECT_GT(loss("set", {"--set", "ngrams.factor=5"}), 1);
 }
 
+// Who has learned the answers of those rows is no measure.
+TEST(Rehearsal, BeginsWithoutAClassifierThatKnowsTheRows) {
+  const Workspace workspace;
+  workspace.write("noise.csv", noise_csv(400, 1));
+  workspace.write("other.csv", noise_csv(400, 2));
+  const std::vector<std::string> data = {"--train",   "noise.csv", "--test",
+                                         "other.csv", "--set",     "train.length=20e"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), data.begin(), data.end());
+    return more;
+  };
+  ASSERT_EQ(workspace.run(rehearse_into("base", with({}))).exit_code, 0);
+  const std::string weights = "base/checkpoints/last/model.safetensors";
+  for (const std::vector<std::string>& start :
+       {std::vector<std::string>{"--init", "base"}, {"--set", "model.embedding_file=" + weights}}) {
+    std::vector<std::string> arguments = rehearse_into("next", with(start));
+    arguments.emplace_back("--overwrite");
+    const Outcome next = workspace.run(arguments);
+    ASSERT_EQ(next.exit_code, 0) << next;
+    EXPECT_THAT(next.err, HasSubstr("a classifier trained on 100 % of the training texts, so the "
+                                    "rehearsal begins without it"));
+    EXPECT_LT(saved_factors(workspace.path() / "next").at("network_factor").get<double>(), 0.3)
+        << start.back();
+  }
+  const Outcome split = workspace.run(
+      rehearse_into("split", with({"--init", "base", "--set", "data.validation_fraction=0.2"})));
+  EXPECT_THAT(
+      split.err,
+      HasSubstr("a classifier trained on 100 % of the training texts. Validation rows among "
+                "them are no measure of this model"));
+  // Of another file it knows none.
+  const Outcome other = workspace.run(
+      rehearse_into("third", {"--init", "base", "--train", "other.csv", "--test", "noise.csv"}));
+  ASSERT_EQ(other.exit_code, 0) << other;
+  EXPECT_THAT(other.err, Not(HasSubstr("a classifier trained on")));
+}
+
+TEST(Rehearsal, OfClassesOfThreeRowsHasNoEmptyFold) {
+  const Workspace workspace;
+  workspace.write(
+      "six.csv",
+      "spam,you won a prize\nham,see you tomorrow\nspam,claim the prize now\nham,thanks "
+      "for lunch\nspam,free entry today\nham,running late again\n");
+  const Outcome outcome = workspace.run({"train", "--train", "six.csv", "--out", "six"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.out, HasSubstr("rehearsal accuracy  "));
+}
+
 TEST(Rehearsal, IsLeftOutWhereTheFactorIsKnown) {
   const Workspace workspace;
   for (const std::vector<std::string>& settings :

@@ -141,6 +141,14 @@ TEST(TaughtTraining, NeedJsonl) {
   const Outcome table = workspace.run(train("t", {"--set", "data.soft_labels=p"}));
   EXPECT_EQ(table.exit_code, 2) << table;
   EXPECT_THAT(table.err, HasSubstr("train.csv: a csv file has no place for soft labels"));
+  workspace.write("rows.jsonl",
+                  "{\"label\":\"a\",\"text\":\"one\",\"p\":{\"a\":1}}\n"
+                  "{\"label\":\"b\",\"text\":\"two\"}\n");
+  const Outcome misspelt = workspace.run(
+      {"train", "--train", "rows.jsonl", "--out", "t", "--set", "data.soft_labels=q"});
+  EXPECT_EQ(misspelt.exit_code, 2) << misspelt;
+  EXPECT_THAT(misspelt.err, HasSubstr("rows.jsonl: no row has the key \"q\" (data.soft_labels); "
+                                      "expected a probability for each class under it"));
   const Outcome tsv = trained_workspace().workspace.run(
       {"predict", "--checkpoint", "runs/small", "--probabilities"}, "a\n");
   EXPECT_EQ(tsv.exit_code, 2) << tsv;

@@ -44,9 +44,12 @@ TEST(TrainVerb, PrintsASummaryOnStdout) {
               MatchesRegex("test majority  33.33 %  .always \"[a-z]+\", the most frequent "
                            "class in training."));
   EXPECT_THAT(lines[2], MatchesRegex("test macro-F1  [01]\\.[0-9]+"));
-  EXPECT_THAT(lines[3], MatchesRegex("validation accuracy  [0-9]+\\.[0-9][0-9] %  n = 42  at "
+  EXPECT_THAT(
+      lines[3],
+      MatchesRegex("test surest    9[0-9] % of the answers [0-9.]+ %(, [0-9]+ % [0-9.]+ %)+"));
+  EXPECT_THAT(lines[4], MatchesRegex("validation accuracy  [0-9]+\\.[0-9][0-9] %  n = 42  at "
                                      "update [0-9]+ of [0-9]+"));
-  EXPECT_EQ(lines[4], "checkpoint  chosen by 42 validation rows");
+  EXPECT_EQ(lines[5], "checkpoint  chosen by 42 validation rows");
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("training time  "), HasSubstr("run directory  runs/small\n"),
                     HasSubstr("diffuse eval --checkpoint runs/small\n"),

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 namespace fs = std::filesystem;
@@ -50,7 +51,7 @@ TEST_F(UnsureTest, TheTrainingWritesWhatIsNeeded) {
 }
 
 TEST_F(UnsureTest, BelowTheThresholdNothingIsAnswered) {
-  set_coverage(R"({"rows": 100, "points": [[0.9999, 0.5, 1.0], [0.4, 1.0, 0.7]]})");
+  set_coverage(R"({"rows": 1000, "points": [[0.9999, 0.01, 1.0], [0.4, 1.0, 0.73]]})");
   const std::string unknown = "xyzzy plugh\n";  // gets the classes' shares
   EXPECT_THAT(predict("0.7", "the match, goal team\n" + unknown).out,
               AllOf(StartsWith("sport\t"), HasSubstr("\n#unsure\t0.3")));
@@ -59,9 +60,14 @@ TEST_F(UnsureTest, BelowTheThresholdNothingIsAnswered) {
   EXPECT_TRUE(Json::parse(jsonl.out).at("label").is_null()) << jsonl;
   EXPECT_THAT(
       predict("0.7", unknown).err,
-      HasSubstr(
-          "answers from a probability of 0.4000 on: on the rows held back in training 70.00 % of "
-          "100.0 % answered"));
+      HasSubstr("answers from a probability of 0.4000 on: of 1,000 rows held back in training "
+                "100.0 % are "
+                "answered, 73.00 % of these right; with a confidence of 95 % more than 70.63 %"));
+  EXPECT_THAT(predict("0.7", unknown).err, Not(HasSubstr("too few")));
+  set_coverage(R"({"rows": 1000, "points": [[0.4, 1.0, 0.72]]})");
+  EXPECT_THAT(predict("0.7", unknown).err,
+              HasSubstr("--target-accuracy 0.7: 1,000 rows held back in training are too few to be "
+                        "sure of it."));
 }
 
 TEST_F(UnsureTest, WhatTheModelCannotReachIsRefused) {
@@ -85,7 +91,7 @@ TEST_F(UnsureTest, AModelWithoutATableIsRefused) {
 }
 
 TEST_F(UnsureTest, ADamagedTableIsTold) {
-  set_coverage(R"({"points": [[2, 0, 0]]})");
+  set_coverage(R"({"rows": 9, "points": [[2, 0, 0]]})");
   const Outcome outcome = predict("0.9", "a\n");
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("coverage.json: points is no list of [threshold, coverage, "
@@ -125,6 +131,19 @@ TEST(DefaultChoices, LeaveWhatIsGiven) {
   const Json config = Json::parse(outcome.out).at("config");
   EXPECT_EQ(config.at("ngrams").at("max"), 0);
   EXPECT_EQ(config.at("train").at("batch_size"), 7);
+}
+
+TEST(DefaultChoices, OneKeyOfTheNgramsLeavesTheOthersToBeChosen) {
+  const Workspace workspace;
+  for (const char* given : {"ngrams.cost=0.5", "ngrams.weighting=binary", "ngrams.factor=3"}) {
+    const Outcome outcome =
+        workspace.run({"train", "--train", "train.csv", "--dry-run", "--json", "--set", given});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome;
+    const Json ngrams = Json::parse(outcome.out).at("config").at("ngrams");
+    EXPECT_EQ(ngrams.at("max"), 2) << given;
+    EXPECT_EQ(ngrams.at("cost") == 0.5, std::string(given) == "ngrams.cost=0.5");
+    EXPECT_EQ(ngrams.at("weighting") == "binary", std::string(given) == "ngrams.weighting=binary");
+  }
 }
 
 /// A file of `rows` rows of up to three classes, whose texts have `words` words.

@@ -41,28 +41,39 @@ TEST(Coverage, CurveGoesFromTheSurestToAllRows) {
   }
 }
 
-TEST(Coverage, PointIsTheOneOfMostCoverage) {
+TEST(Coverage, PointIsTheOneOfMostCoverageThatCanBePromised) {
   const Rows rows(1000, 100);
-  const auto curve = coverage_curve(rows.probabilities, rows.gold, 2, 1000);
-  const auto point = point_of(curve, 0.96);
-  ASSERT_TRUE(point);
-  EXPECT_GE(point->accuracy, 0.96);
-  EXPECT_NEAR(point->coverage, 0.9 / 0.96, 0.002);
+  const Coverage coverage{1000, coverage_curve(rows.probabilities, rows.gold, 2, 1000)};
+  const auto found = point_of(coverage, 0.96);
+  ASSERT_TRUE(found);
+  // 0.96 alone would be reached at 0.9 / 0.96 of the rows, by luck as likely as not.
+  EXPECT_NEAR(found->point.coverage, 0.92, 0.01);
+  EXPECT_GE(found->least, 0.96);
+  EXPECT_NEAR(found->least, 0.96, 0.001);
+  EXPECT_NEAR(found->point.accuracy, 0.9 / found->point.coverage, 1e-9);
   // Whoever answers from there on has that accuracy.
   int answered = 0;
   int right = 0;
   for (std::size_t i = 0; i < rows.gold.size(); ++i) {
-    if (static_cast<double>(rows.probabilities[2 * i]) < point->threshold) continue;
+    if (static_cast<double>(rows.probabilities[2 * i]) < found->point.threshold) continue;
     ++answered;
     right += rows.gold[i] == 0 ? 1 : 0;
   }
-  EXPECT_DOUBLE_EQ(static_cast<double>(right) / answered, point->accuracy);
+  EXPECT_DOUBLE_EQ(static_cast<double>(right) / answered, found->point.accuracy);
+}
+
+TEST(Coverage, OfTooFewRowsTheSurestPointIsTaken) {
+  const Coverage coverage{60, {{0.9, 0.5, 1}, {0.8, 0.75, 1}, {0.7, 0.9, 0.95}, {0.5, 1, 0.9}}};
+  const auto found = point_of(coverage, 0.99);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->point.coverage, 0.75);
+  EXPECT_NEAR(found->least, 45 / (45 + 1.644854 * 1.644854), 1e-6);  // of 45 right of 45
 }
 
 TEST(Coverage, NoPointWhereNoneIsThatGood) {
   Rows rows(100, 0);
   for (std::size_t i = 0; i < 100; i += 2) rows.gold[i] = 1;
-  EXPECT_FALSE(point_of(coverage_curve(rows.probabilities, rows.gold, 2), 0.9));
+  EXPECT_FALSE(point_of({100, coverage_curve(rows.probabilities, rows.gold, 2)}, 0.9));
 }
 
 TEST(Coverage, RowsOfOneConfidenceStayTogether) {
@@ -105,7 +116,8 @@ TEST(Coverage, TableShowsSomeShares) {
 TEST(Coverage, ReadsWhatItWrote) {
   const Rows rows(300, 30);
   const auto curve = coverage_curve(rows.probabilities, rows.gold, 2);
-  const auto back = parse_coverage(coverage_json(curve, 300), "coverage.json");
+  const auto [count, back] = parse_coverage(coverage_json(curve, 300), "coverage.json");
+  EXPECT_EQ(count, 300);
   ASSERT_EQ(back.size(), curve.size());
   for (std::size_t i = 0; i < curve.size(); ++i) {
     EXPECT_EQ(back[i].threshold, curve[i].threshold);
@@ -115,8 +127,12 @@ TEST(Coverage, ReadsWhatItWrote) {
 }
 
 TEST(Coverage, RefusesWhatIsNoTable) {
-  for (const char* text : {"{}", R"({"points": 3})", R"({"points": [[1, 2, 0.5]]})",
-                           R"({"points": [[1, 0.5]]})", R"({"points": [["a", 0.5, 1]]})"}) {
+  for (const char* text : {"{}", R"({"points": []})", R"({"rows": 0, "points": []})"})
+    EXPECT_EQ(testing::message_of<DataError>([&] { parse_coverage(text, "coverage.json"); }),
+              "coverage.json: rows is no whole number of at least 1.");
+  for (const char* text :
+       {R"({"rows": 1})", R"({"rows": 1, "points": 3})", R"({"rows": 1, "points": [[1, 2, 0.5]]})",
+        R"({"rows": 1, "points": [[1, 0.5]]})", R"({"rows": 1, "points": [["a", 0.5, 1]]})"}) {
     EXPECT_EQ(testing::message_of<DataError>([&] { parse_coverage(text, "coverage.json"); }),
               "coverage.json: points is no list of [threshold, coverage, accuracy], each from 0 to "
               "1.");

@@ -120,6 +120,22 @@ TEST(NgramFolds, NoneIsEmptyWhereFewTextsDiffer) {
     EXPECT_EQ(std::ranges::count(fold_of, fold), 4) << fold;
 }
 
+TEST(NgramFolds, NoneIsEmptyWhereClassesHaveFewerRowsThanThereAreFolds) {
+  for (const auto& [rows_of_all, classes] :
+       {std::pair{5, 2}, std::pair{6, 2}, std::pair{8, 3}, std::pair{60, 20}, std::pair{240, 60}}) {
+    for (const bool sorted : {false, true}) {
+      Rows rows;
+      for (int i = 0; i < rows_of_all; ++i)
+        rows.add(sorted ? i * classes / rows_of_all : i % classes, {{i, 1}});
+      const std::vector<std::int64_t> fold_of =
+          deal_to_folds(rows.view(), gold_of(rows.view(), classes).labels, 5);
+      for (std::int64_t fold = 0; fold < 5; ++fold)
+        EXPECT_GE(std::ranges::count(fold_of, fold), rows_of_all / 10 + (rows_of_all < 10 ? 1 : 0))
+            << rows_of_all << " rows of " << classes << " classes, fold " << fold;
+    }
+  }
+}
+
 TEST(NgramFit, NothingOfAFoldIsInWhatAnswersForIt) {
   Rows rows;
   for (int i = 0; i < 60; ++i) rows.add(i % 3 == 0 ? 1 : 0, {{i % 11, 1}, {11 + i % 7, 2}});

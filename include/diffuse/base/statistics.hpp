@@ -6,16 +6,20 @@
 
 namespace diffuse {
 
-/// A 95 % interval of a proportion, both ends in [0, 1].
+/// An interval of a proportion, both ends in [0, 1].
 struct Interval {
   double low = 0;
   double high = 0;
 };
 
-/// Wilson score interval, 95 % (z = 1.959964), of `successes` out of `count`: E. B. Wilson,
+/// So many standard errors on both sides leave out 5 % of a normal distribution; on one side, 5 %.
+inline constexpr double kTwoSided95 = 1.959964;
+inline constexpr double kOneSided95 = 1.644854;
+
+/// Wilson score interval of `z` standard errors, of `successes` out of `count`: E. B. Wilson,
 /// "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
 /// Throws Error unless 0 <= successes <= count and count > 0.
-Interval wilson_interval(std::int64_t successes, std::int64_t count);
+Interval wilson_interval(std::int64_t successes, std::int64_t count, double z = kTwoSided95);
 
 /// Arithmetic mean. Throws Error if there are no values.
 double mean(std::span<const double> values);

@@ -27,6 +27,7 @@ struct PartSummary {
   std::int64_t file_rows = 0;       ///< of the whole file; a part split off from it has none
   std::int64_t file_tokens = 0;     ///< as `file_rows`, that are read
   CutTexts cut{};                   ///< of the whole file
+  bool ngrams = false;              ///< there are some, of whole texts
   std::int64_t bad_rows = 0;        ///< of the whole file, left out (data.on_error = skip)
   /// Rows whose text stands in the training rows, too; nothing where they were not compared.
   std::optional<std::int64_t> training_rows{};

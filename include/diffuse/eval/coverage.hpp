@@ -36,10 +36,25 @@ struct Answered {
 std::vector<CoveragePoint> coverage_curve(std::span<const Answered> answered,
                                           std::size_t most = 200);
 
-/// The point of the most coverage whose accuracy is at least `accuracy`; nothing where there is
-/// none.
-std::optional<CoveragePoint> point_of(std::span<const CoveragePoint> curve, double accuracy);
+/// Points, and how many rows they are of.
+struct Coverage {
+  std::int64_t rows = 0;
+  std::vector<CoveragePoint> points;
+};
 
+/// What can be promised of answers from a point's threshold on.
+struct PromisedPoint {
+  CoveragePoint point;
+  double least = 0;  ///< what their accuracy is above with a confidence of 95 % (Wilson)
+};
+
+/// The point of the most coverage of which `accuracy` can be promised; where the rows are too few
+/// for that, the one that comes next to it among those that reach `accuracy`; nothing where none
+/// does. The best of many points reaches it by luck: their accuracy alone promises too much.
+std::optional<PromisedPoint> point_of(const Coverage& coverage, double accuracy);
+
+/// The points nearest to answering 100, 95, 90, 80, 70 and 50 % of the rows.
+std::vector<CoveragePoint> points_at_shares(std::span<const CoveragePoint> curve);
 /// The table that `eval` prints: accuracy and threshold at some shares of rows answered.
 std::string coverage_table(std::span<const CoveragePoint> curve);
 
@@ -47,6 +62,6 @@ std::string coverage_table(std::span<const CoveragePoint> curve);
 /// `coverage.json`.
 std::string coverage_json(std::span<const CoveragePoint> curve, std::int64_t rows);
 /// Reads it; `place` names it in errors. Throws DataError.
-std::vector<CoveragePoint> parse_coverage(const std::string& text, const std::string& place);
+Coverage parse_coverage(const std::string& text, const std::string& place);
 
 }  // namespace diffuse

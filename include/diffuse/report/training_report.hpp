@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "diffuse/data/summary.hpp"
+#include "diffuse/eval/coverage.hpp"
 #include "diffuse/eval/metrics.hpp"
 #include "diffuse/report/run_history.hpp"
 
@@ -53,6 +54,7 @@ struct EvaluatedSet {
   Metrics metrics;
   std::vector<std::string> labels;  ///< [C] class names
   std::vector<ReportedError> errors{};
+  std::vector<CoveragePoint> coverage{};  ///< coverage_curve; empty where texts have several labels
 };
 
 struct TrainingReport {
