@@ -46,9 +46,10 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options) {
   verb->add_option("--validation", options.validation,
                    "Labelled texts that choose the best checkpoint (data.validation)")
       ->type_name("FILE");
-  verb->add_option("--folds", options.folds,
-                   "Cross-validation: train K models, each on all rows but a K-th part, which it "
-                   "answers; prints their accuracy and writes predictions.jsonl")
+  verb->add_option(
+          "--folds", options.folds,
+          "Cross-validation: train K models, each on all rows but a K-th part, which it "
+          "answers; prints their accuracy and writes predictions.jsonl. For texts of one label")
       ->check(CLI::Range(2, 1000))
       ->type_name("K");
   verb->add_flag("--ensemble", options.ensemble,

@@ -208,15 +208,16 @@ std::string evaluation_html(const EvaluatedSet& set) {
     return out + split(card(classes_html(set)), calibration_html(metrics)) + "</section>\n";
   const std::string confusion = card(confusion_html(set));
   const std::string classes = card(classes_html(set));
-  const std::string calibration = calibration_html(metrics) + coverage_html(set);
+  const std::string calibration = calibration_html(metrics);
+  const std::string coverage = coverage_html(set);
   // A wide matrix has the page to itself.
   const bool few = set.labels.size() <= kFewClasses;
   if (few) {
-    out += split(confusion + classes, calibration);
+    out += split(confusion + classes + coverage, calibration);
   } else if (set.labels.size() <= kMostMatrixClasses) {
-    out += confusion + split(classes, calibration);
+    out += confusion + split(classes + coverage, calibration);
   } else {
-    out += split(confusion, calibration) + classes;
+    out += split(confusion + coverage, calibration) + classes;
   }
   if (!set.errors.empty()) out += card(errors_html(set));
   return out + "</section>\n";

@@ -245,6 +245,17 @@ TEST(TrainingReportPage, ConfusionMatrix) {
   EXPECT_THAT(html, HasSubstr("<td class=\"none\">0</td>"));
 }
 
+TEST(TrainingReportPage, TellsWhatIsRightOfTheSurestAnswers) {
+  EvaluatedSet set = evaluated({"no", "yes"});
+  EXPECT_THAT(page(set), Not(HasSubstr("surest answers")));  // of several labels
+  set.coverage = {{0.9, 0.5, 0.99}, {0.7, 0.8, 0.95}, {0.4, 1, 0.9}};
+  const std::string html = page(set);
+  EXPECT_THAT(html, HasSubstr("Where only the surest answers are given"));
+  EXPECT_THAT(html,
+              HasSubstr("<td class=\"number\">80.0 %</td><td class=\"number\">95.00 %</td><td "
+                        "class=\"number\">0.7000</td>"));
+}
+
 TEST(TrainingReportPage, ManyClassesGetAListOfConfusions) {
   std::vector<std::string> labels;
   for (int i = 0; i < 31; ++i) labels.push_back("class " + std::to_string(i));

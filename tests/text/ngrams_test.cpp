@@ -90,6 +90,31 @@ TEST(NgramReader, CountsCodePointsNotBytes) {
   EXPECT_EQ(read(characters(1, 1), "\xFF").size(), 3U) << "a damaged byte is U+FFFD";
 }
 
+// Each character of them is a word, so sequences of up to `max` are there already.
+TEST(NgramReader, ReadsCharactersInARowInScriptsWithoutBlanks) {
+  NgramConfig both = words(2);
+  both.char_min = 3;
+  both.char_max = 4;
+  const std::string five = "昨天股市跌";  // 5 words, 4 pairs, 3 of three characters, 2 of four
+  EXPECT_EQ(read(both, five).size(), 5U + 4U + 3U + 2U);
+  EXPECT_EQ(different(read(both, five)), 14U);
+  EXPECT_EQ(read(characters(2, 3), five).size(), 4U + 3U);
+  EXPECT_EQ(read(both, "昨天，股市").size(), 5U + 4U + 1U) << "the comma parts them: ' ， '";
+  EXPECT_EQ(read(both, "股市abc跌").size(), 4U + 3U + 3U + 2U)
+      << "' ab', 'abc', 'bc ', and of four";
+  const std::vector<PlacedNgram> placed = NgramReader(both, true).read_placed(five);
+  std::map<std::string, bool> found;
+  for (const PlacedNgram& ngram : placed)
+    found[five.substr(ngram.place.begin, ngram.place.end - ngram.place.begin)] = ngram.characters;
+  EXPECT_EQ(found.size(), 14U);
+  EXPECT_FALSE(found.at("股市"));
+  EXPECT_TRUE(found.at("天股市"));
+  EXPECT_TRUE(found.at("昨天股市"));
+  std::vector<std::uint64_t> hashes;
+  for (const PlacedNgram& ngram : placed) hashes.push_back(ngram.hash);
+  EXPECT_EQ(hashes, read(both, five));
+}
+
 TEST(NgramReader, TellsWordsFromCharacters) {
   NgramConfig both = words(1);
   both.char_min = 3;

@@ -33,7 +33,7 @@ struct NgramTexts {
 /// An n-gram and where in its text it stands.
 struct PlacedNgram {
   std::uint64_t hash = 0;
-  TextSpan place{};         ///< of one of characters: its word
+  TextSpan place{};         ///< of one of characters inside of a word: the word
   bool characters = false;  ///< not of words
   std::int32_t id = -1;     ///< its number in a vocabulary
 };
@@ -41,7 +41,9 @@ struct PlacedNgram {
 /// Texts to hashes of their n-grams. Of words: `config.max` = n gives all sequences of 1 … n of the
 /// tokens that tokenizer.type = words reads, punctuation marks included. Of characters: all
 /// sequences of `char_min` … `char_max` code points inside of a word that stands between blanks,
-/// so that " w" and "d " say where it begins and ends.
+/// so that " w" and "d " say where it begins and ends. In scripts without blanks, of which each
+/// character is a word: the sequences of more of them than `max`, up to `char_max`, that no other
+/// word parts.
 ///
 /// 64 bits stand for an n-gram: among 10 million, two share one with a probability of 3e-6.
 class NgramReader {
