@@ -123,6 +123,18 @@ void Predictor::run_model(const RecordBlock& block) {
   ForwardContext context;
   context.generator = generator_;
   logits_.resize(unknown_shares_.size() * classes);
+  struct Queued {
+    std::size_t first;  // text
+    at::Tensor logits;
+  };
+  std::vector<Queued> queued;
+  const auto fetch = [&] {
+    for (const Queued& one : queued) {
+      const at::Tensor own = fetch_logits(one.logits);
+      std::copy_n(own.const_data_ptr<float>(), own.numel(), &logits_[one.first * classes]);
+    }
+    queued.clear();
+  };
   std::size_t first = 0;
   for (const std::size_t end : block.batches) {
     const std::int64_t base = encoded_.offsets[first];
@@ -133,12 +145,13 @@ void Predictor::run_model(const RecordBlock& block) {
     for (std::size_t i = first; i <= end; ++i)
       rows.offsets()[i - first] = static_cast<std::int32_t>(encoded_.offsets[i] - base);
     std::ranges::fill(rows.labels(), 0);
-    const at::Tensor logits =
-        predict_logits(*opened_.model.classifier, make_batch(std::move(rows), opened_.device),
-                       context, opened_.precision);
-    std::copy_n(logits.const_data_ptr<float>(), logits.numel(), &logits_[first * classes]);
+    queued.push_back(
+        {first, queue_logits(*opened_.model.classifier, make_batch(std::move(rows), opened_.device),
+                             context, opened_.precision)});
+    if (queued.size() >= batches_ahead(opened_.device)) fetch();
     first = end;
   }
+  fetch();
   if (opened_.model.ngrams) add_ngrams();
   apply_temperature(logits_, opened_.model.temperature);
   for (std::size_t i = 0; i < unknown_shares_.size(); ++i) {

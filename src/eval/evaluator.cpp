@@ -18,9 +18,6 @@
 
 namespace diffuse {
 
-namespace {
-
-/// On the classifier's device, which may still be computing them.
 at::Tensor queue_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
                         Precision precision) {
   const at::NoGradGuard no_grad;
@@ -29,15 +26,18 @@ at::Tensor queue_logits(Classifier& classifier, const Batch& batch, const Forwar
   return classifier.forward(batch, context);
 }
 
-at::Tensor fetched(const at::Tensor& logits) {
-  return logits.to(at::kCPU, at::kFloat).contiguous();
+at::Tensor fetch_logits(const at::Tensor& queued) {
+  return queued.to(at::kCPU, at::kFloat).contiguous();
 }
 
-}  // namespace
+std::size_t batches_ahead(at::Device device) {
+  constexpr std::size_t kOfAGpu = 16;
+  return device.is_cpu() ? 1 : kOfAGpu;
+}
 
 at::Tensor predict_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
                           Precision precision) {
-  return fetched(queue_logits(classifier, batch, context, precision));
+  return fetch_logits(queue_logits(classifier, batch, context, precision));
 }
 
 std::vector<float> class_probabilities(std::span<const float> logits, std::int64_t class_count) {
@@ -116,7 +116,6 @@ struct Queued {
   std::vector<std::uint32_t> rows;  ///< of the data set
   at::Tensor logits;
 };
-constexpr std::size_t kBatchesAhead = 16;
 
 }  // namespace
 
@@ -146,12 +145,11 @@ Evaluation evaluate(Classifier& classifier, const DatasetView& view,
     context.generator =
         make_generator(classifier.device(), static_cast<std::uint64_t>(options.noise_seed));
   std::int64_t done = 0;
-  // A GPU gets some batches ahead, so that it computes while the next are packed.
-  const std::size_t ahead = classifier.device().is_cpu() ? 1 : kBatchesAhead;
+  const std::size_t ahead = batches_ahead(classifier.device());
   std::vector<Queued> queued;
   const auto fetch = [&] {
     for (const auto& [rows, logits] : queued) {
-      const at::Tensor own = fetched(logits);
+      const at::Tensor own = fetch_logits(logits);
       for (std::size_t i = 0; i < rows.size(); ++i)
         std::memcpy(&all_logits[place_of.at(rows[i]) * width],
                     own.const_data_ptr<float>() + i * width, width * sizeof(float));

@@ -90,6 +90,14 @@ Evaluation evaluate_logits(std::vector<float> logits, const DatasetView& view,
 /// Logits, float32 [B, C] on the host, of one batch, computed in `precision` (resolved).
 at::Tensor predict_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
                           Precision precision = Precision::fp32);
+/// The same on the classifier's device, which may still be computing them.
+at::Tensor queue_logits(Classifier& classifier, const Batch& batch, const ForwardContext& context,
+                        Precision precision);
+/// What predict_logits gives, of what queue_logits gave.
+at::Tensor fetch_logits(const at::Tensor& queued);
+/// How many batches are queued before the first is fetched: a GPU gets some ahead, so that it
+/// computes while the next are packed.
+std::size_t batches_ahead(at::Device device);
 
 /// Softmax of each row of `logits` [n, C] row-major.
 std::vector<float> class_probabilities(std::span<const float> logits, std::int64_t class_count);
