@@ -1,8 +1,10 @@
-// The operations of diffuse/ops/dispatched/initial_state.hpp on CUDA.
+// The operations of diffuse/ops/dispatched/initial_state.hpp on CUDA, and run_sums of
+// row_adamw.hpp.
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
@@ -88,13 +90,13 @@ at::Tensor dropped_elements(const at::Tensor& x, const at::Tensor& place, std::i
   return result;
 }
 
-at::Tensor sum_rows(const at::Tensor& from, const at::Tensor& ids, const at::Tensor& order,
-                    std::int64_t count, double scale) {
-  const c10::cuda::CUDAGuard guard(from.device());
-  at::Tensor result = at::zeros({count, from.size(1)}, from.options());
+/// The sums of the runs of `ids` into `result`, which is zero.
+void add_rows(const at::Tensor& from, const at::Tensor& ids, const at::Tensor& order, double scale,
+              bool by_place, const at::Tensor& result) {
   with_sums(from, [&](auto sum) {
     using A = decltype(sum);
-    const rows::SortedRows<A> sorted = sorted_rows<A>(from, ids, order, scale);
+    rows::SortedRows<A> sorted = sorted_rows<A>(from, ids, order, scale);
+    sorted.by_place = by_place;
     at::Tensor parts =
         at::empty({2, rows::sorted_chunks(sorted.count), sorted.dim}, from.options());
     A* const heads = parts.mutable_data_ptr<A>();
@@ -102,6 +104,21 @@ at::Tensor sum_rows(const at::Tensor& from, const at::Tensor& ids, const at::Ten
                    c10::cuda::getCurrentCUDAStream());
   });
   C10_CUDA_KERNEL_LAUNCH_CHECK();
+}
+
+at::Tensor sum_rows(const at::Tensor& from, const at::Tensor& ids, const at::Tensor& order,
+                    std::int64_t count, double scale) {
+  const c10::cuda::CUDAGuard guard(from.device());
+  at::Tensor result = at::zeros({count, from.size(1)}, from.options());
+  add_rows(from, ids, order, scale, /*by_place=*/false, result);
+  return result;
+}
+
+at::Tensor sum_runs(const at::Tensor& from, const at::Tensor& ids, const at::Tensor& order,
+                    double scale) {
+  const c10::cuda::CUDAGuard guard(from.device());
+  at::Tensor result = at::zeros_like(from);
+  add_rows(from, ids, order, scale, /*by_place=*/true, result);
   return result;
 }
 
@@ -115,4 +132,5 @@ TORCH_LIBRARY_IMPL(diffuse, CUDA, library) {
   library.impl("initial_state", &diffuse::cuda::initial::initial_state);
   library.impl("dropped_elements", &diffuse::cuda::initial::dropped_elements);
   library.impl("sum_rows", &diffuse::cuda::initial::sum_rows);
+  library.impl("sum_runs", &diffuse::cuda::initial::sum_runs);
 }

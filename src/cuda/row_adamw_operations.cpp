@@ -1,7 +1,5 @@
-// The operations of diffuse/ops/dispatched/row_adamw.hpp on CUDA.
+// The updates of diffuse/ops/dispatched/row_adamw.hpp on CUDA.
 
-#include <ATen/ops/empty.h>
-#include <ATen/ops/zeros_like.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
@@ -11,29 +9,9 @@
 
 #include "kernels.hpp"
 #include "ops/dispatched/adamw_of_tensors.hpp"
-#include "ops/dispatched/initial_state_of_tensors.hpp"
-#include "ops/dispatched/types_of_elements.hpp"
 
 namespace diffuse::cuda::adamw {
 namespace {
-
-at::Tensor sum_runs(const at::Tensor& from, const at::Tensor& ids, const at::Tensor& order,
-                    double scale) {
-  const c10::cuda::CUDAGuard guard(from.device());
-  at::Tensor result = at::zeros_like(from);
-  with_sums(from, [&](auto sum) {
-    using A = decltype(sum);
-    rows::SortedRows<A> sorted = sorted_rows<A>(from, ids, order, scale);
-    sorted.by_place = true;
-    at::Tensor parts =
-        at::empty({2, rows::sorted_chunks(sorted.count), sorted.dim}, from.options());
-    A* const heads = parts.mutable_data_ptr<A>();
-    cuda::sum_rows(sorted, heads, heads + parts.numel() / 2, result.mutable_data_ptr<A>(),
-                   c10::cuda::getCurrentCUDAStream());
-  });
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
-  return result;
-}
 
 void follow_rows(const at::Tensor& values, const at::Tensor& moment1, const at::Tensor& moment2,
                  const at::Tensor& last, const at::Tensor& clock,
@@ -61,7 +39,6 @@ void update_rows(const at::Tensor& values, const at::Tensor& moment1, const at::
 }  // namespace diffuse::cuda::adamw
 
 TORCH_LIBRARY_IMPL(diffuse, CUDA, library) {
-  library.impl("sum_runs", &diffuse::cuda::adamw::sum_runs);
   library.impl("follow_rows", &diffuse::cuda::adamw::follow_rows);
   library.impl("update_rows", &diffuse::cuda::adamw::update_rows);
 }

@@ -35,6 +35,9 @@ struct UpdateSize {
   double weight;  ///< of all examples together; their number where they have none of their own
 };
 
+/// Of what an updater draws.
+std::uint64_t training_seed(const TrainConfig& config);
+
 /// Changes a classifier's weights batch by batch, and owns all tensors that this needs: moments,
 /// the average, the stream of random numbers.
 class Updater {
