@@ -65,8 +65,15 @@ class AutotunedRun {
     settings_ = resumed
                     ? read_tuning_settings(options_.resume).value()
                     : TuningSettings{.budget = options_.autotune, .fixed = given_keys(options_)};
-    std::optional<TunedRows> rows;  // before there is a folder: they may be too few
-    if (!settings_.chosen) rows = read_tuned_rows(start_);
+    // Before there is a folder: there may be nothing to choose, or too few rows to choose by.
+    std::optional<TunedRows> rows;
+    if (!settings_.chosen) {
+      space_ = search_space(start_, settings_.fixed);
+      if (space_.empty())
+        throw UsageError(
+            "--autotune: every key that it varies is given; nothing is left to choose.");
+      rows = read_tuned_rows(start_);
+    }
     if (resumed) {
       run_dir_ = options_.resume;
     } else {
@@ -94,9 +101,6 @@ class AutotunedRun {
  private:
   Config search(TunedRows rows) {
     Tuning tuning(start_, settings_.budget, run_dir_, std::move(rows));
-    const std::vector<TunedKey> space = search_space(start_, settings_.fixed);
-    if (space.empty())
-      throw UsageError("--autotune: every key that it varies is given; nothing is left to choose.");
     Random random(mix_seed(static_cast<std::uint64_t>(start_.train.seed), kSearchStream));
     TuningOptions options{.rungs = tuning.rungs(),
                           .paired = start_.train.metric == ValidationMetric::accuracy};
@@ -104,10 +108,10 @@ class AutotunedRun {
       return tuning.affordable_bracket(options.bracket, options.reduction);
     };
     log::info("searching a configuration within {}, measured on {}; {} keys vary", settings_.budget,
-              tuning.rows_text(), space.size());
+              tuning.rows_text(), space_.size());
     const TuningResult result = successive_halving(
         start_, recipes(), options, [&](const TuningStep& step) { return tuning.measure(step); },
-        [&](const Config& best) { return changed_at_random(best, space, random); });
+        [&](const Config& best) { return changed_at_random(best, space_, random); });
     settings_.changes = changes_text(start_, result.best);
     log::info("chosen of {} candidates, {}: {}", result.candidates, tuning.used_text(),
               settings_.changes);
@@ -147,6 +151,7 @@ class AutotunedRun {
   Config start_;
   fs::path run_dir_;
   TuningSettings settings_;
+  std::vector<TunedKey> space_;  // what varies in it
 };
 
 }  // namespace

@@ -33,7 +33,8 @@ namespace {
 constexpr std::int64_t kEnoughRows = 500;
 
 /// The network's training alone, of as many epochs on `rows` rows as `run` has on all of them.
-Config rehearsed_config(const PreparedRun& run, std::size_t rows) {
+/// `fresh`: it begins with no weights that were learned before, whose words would learn slower.
+Config rehearsed_config(const PreparedRun& run, std::size_t rows, bool fresh) {
   Config config = run.config;
   const double share = static_cast<double>(rows) / static_cast<double>(run.data.train.size());
   const double updates = std::ceil(static_cast<double>(run.startup.plan.total) * share);
@@ -41,7 +42,8 @@ Config rehearsed_config(const PreparedRun& run, std::size_t rows) {
   config.train.max_updates = 0;
   config.train.evaluate_every = config.train.length;
   config.ngrams = {};
-  config.train.embedding_lr_factor = embedding_lr_factor(config.train);  // by the next two
+  // By train.init and train.pretrain, which it has not.
+  config.train.embedding_lr_factor = fresh ? 1 : embedding_lr_factor(config.train);
   config.train.init.clear();
   config.train.pretrain.clear();
   config.train.patience = 0;
@@ -53,9 +55,10 @@ Config rehearsed_config(const PreparedRun& run, std::size_t rows) {
 class Rehearsal {
  public:
   Rehearsal(PreparedRun& run, const fs::path& run_dir, const RunNgrams& ngrams,
-            TrainingResult& stopped)
+            const RehearsedNetwork& network, TrainingResult& stopped)
       : run_(run),
         run_dir_(run_dir),
+        network_(network),
         stopped_(stopped),
         unseen_(ngrams.branch.trained.unseen),
         classes_(run.data.labels.size()),
@@ -89,9 +92,9 @@ class Rehearsal {
   }
 
   /// What the network answers there, [n, C].
-  std::vector<float> network_logits(const std::function<std::unique_ptr<Classifier>()>& make) {
+  std::vector<float> network_logits() {
     std::vector<FoldAnswers> answers;
-    for (std::int64_t fold = 0; fold < folds_; ++fold) answers.push_back(answer(fold, make));
+    for (std::int64_t fold = 0; fold < folds_; ++fold) answers.push_back(answer(fold));
     return in_row_order(answers, fold_of_, classes_);
   }
 
@@ -104,16 +107,16 @@ class Rehearsal {
   }
 
   /// Logits [n, C] of the rows of `fold`.
-  FoldAnswers answer(std::int64_t fold, const std::function<std::unique_ptr<Classifier>()>& make) {
+  FoldAnswers answer(std::int64_t fold) {
     const fs::path folder = rehearsal_directory(run_dir_, fold);
     const DatasetView own = part([&](std::int64_t other) { return other == fold; });
     if (auto done = read_fold_answers(folder, std::ssize(own.rows), classes_)) return *done;
     create_folders(folder);
     if (folds_ > 1) log::info("Rehearsal {} of {}", fold + 1, folds_);
     const fs::path last = last_checkpoint(folder);
-    const std::unique_ptr<Classifier> classifier = make();
+    const std::unique_ptr<Classifier> classifier = network_.make();
     DatasetView others = part([&](std::int64_t other) { return other != fold; });
-    const Config config = rehearsed_config(run_, others.size());
+    const Config config = rehearsed_config(run_, others.size(), network_.fresh);
     TrainingResult result;
     {
       LentData lent(run_.data);
@@ -137,6 +140,7 @@ class Rehearsal {
 
   PreparedRun& run_;
   const fs::path& run_dir_;
+  const RehearsedNetwork& network_;
   TrainingResult& stopped_;
   const OutOfFold& unseen_;
   std::int64_t classes_;
@@ -161,27 +165,26 @@ fs::path rehearsal_directory(const fs::path& run_dir, std::int64_t fold) {
 }
 
 Rehearsed rehearse(PreparedRun& run, const fs::path& run_dir, RunNgrams& ngrams,
-                   const std::function<std::unique_ptr<Classifier>()>& make,
-                   TrainingResult& stopped) {
-  Rehearsal rehearsal(run, run_dir, ngrams, stopped);
+                   const RehearsedNetwork& network, TrainingResult& stopped) {
+  Rehearsal rehearsal(run, run_dir, ngrams, network, stopped);
   const DatasetView rows = rehearsal.rows();
-  const bool network = run.config.model.dim > 0;
-  if (network)
+  const bool trains = run.config.model.dim > 0;
+  if (trains)
     log::info(
         "Rehearsal: the network is trained on four fifths of the rows first and asked for the "
         "others{}, to find what it counts beside the n-grams",
         rehearsal.folds() > 1 ? fmt::format(", {} times", rehearsal.folds()) : "");
   std::vector<float> ngram_logits = rehearsal.ngram_logits();
   std::vector<float> logits =
-      network ? rehearsal.network_logits(make) : std::vector<float>(ngram_logits.size());
+      trains ? rehearsal.network_logits() : std::vector<float>(ngram_logits.size());
   Evaluation evaluation =
       evaluate_logits(std::move(logits), rows,
                       {.class_count = run.data.labels.size(),
                        .class_rows = run.data.facts.class_rows,
                        .branches = BranchOptions{.ngram_logits = std::move(ngram_logits),
                                                  .factors = ngrams.branch.trained.factors,
-                                                 .fit = network}},
-                      network);
+                                                 .fit = trains}},
+                      trains);
   ngrams.branch.factors = evaluation.branches.value().factors;
   ngrams.confidence = confidence_of(evaluation, run.data.labels);
   log::info("  {}  {}", accuracy_line(evaluation.metrics), branches_text(*evaluation.branches));

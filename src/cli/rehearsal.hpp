@@ -28,15 +28,20 @@ struct Rehearsed {
   std::int64_t updates = 0;  ///< made now, of all its trainings
 };
 
-/// Trains a network, which `make` returns each time, on four fifths of the training rows as the run
+/// What a rehearsal's trainings begin with.
+struct RehearsedNetwork {
+  std::function<std::unique_ptr<Classifier>()> make;  ///< a new one each time
+  bool fresh = false;  ///< none of the weights that the run itself begins with
+};
+
+/// Trains a `network` on four fifths of the training rows as the run
 /// will train one on all of them, and asks it for the others; of few rows more than once, each time
 /// for another fifth. By these answers, and those of n-grams that have not seen the rows either,
 /// `ngrams` gets the factors of both branches and how sure their sum is. Returns what that is right
 /// on. Each training has a folder of its own in the run's; a rehearsal that was stopped goes on
 /// there. Where a signal ends one, it is `stopped` and Stopped is thrown. Throws as `train` does.
 Rehearsed rehearse(PreparedRun& run, const std::filesystem::path& run_dir, RunNgrams& ngrams,
-                   const std::function<std::unique_ptr<Classifier>()>& make,
-                   TrainingResult& stopped);
+                   const RehearsedNetwork& network, TrainingResult& stopped);
 
 /// What is told of it, with a line break: `rehearsal accuracy …`.
 std::string rehearsal_text(const Evaluation& rehearsal);

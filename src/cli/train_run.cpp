@@ -109,8 +109,8 @@ bool begins_with_answers(const PreparedRun& run, const fs::path& start, bool reh
     else if (run.data.validation.size() > 0 && run.config.data.validation.empty())
       log::warning(
           "{}: a classifier trained on {}. Validation rows among them are no measure of this "
-          "model: "
-          "its figures and the n-grams' factor flatter it. Let rows of another file validate "
+          "model: its figures and the n-grams' factor flatter it. Let rows of another file "
+          "validate "
           "(data.validation).",
           checkpoint.string(), part);
     return true;
@@ -166,13 +166,14 @@ RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
         return resume_from ? make_run_classifier(run, true) : make_started(run, start);
       };
       const bool knows = !resume_from && begins_with_answers(run, start, rehearsed);
-      const auto make_rehearsing = [&]() -> std::unique_ptr<Classifier> {
-        if (knows) return make_classifier(run.config, run.shape, run.config.train.seed);
-        return make();
-      };
       ngrams = make_run_ngrams(run, resume_from);
       if (rehearsed && !resume_from) {
-        Rehearsed found = rehearse(run, run_dir, ngrams.value(), make_rehearsing, outcome.result);
+        RehearsedNetwork network{.make = make, .fresh = knows};
+        if (knows)
+          network.make = [&] {
+            return make_classifier(run.config, run.shape, run.config.train.seed);
+          };
+        Rehearsed found = rehearse(run, run_dir, ngrams.value(), network, outcome.result);
         outcome.rehearsed = std::move(found.evaluation);
         outcome.rehearsal_updates = found.updates;
       }

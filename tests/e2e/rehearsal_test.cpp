@@ -118,6 +118,15 @@ TEST(Rehearsal, BeginsWithoutAClassifierThatKnowsTheRows) {
     EXPECT_LT(saved_factors(workspace.path() / "next").at("network_factor").get<double>(), 0.3)
         << start.back();
   }
+  // As it is without one to begin with: not with the slow words of one that knows them, either.
+  const auto rehearsal_of = [&](const std::string& out, std::vector<std::string> more) {
+    more.insert(more.end(), {"--json", "--overwrite"});
+    const Outcome outcome = workspace.run(rehearse_into(out, with(std::move(more))));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return Json::parse(outcome.out).at("rehearsal").at("mean_loss");
+  };
+  EXPECT_EQ(rehearsal_of("next", {"--init", "base", "--set", "train.embedding_lr_factor=0.01"}),
+            rehearsal_of("fresh", {}));
   const Outcome split = workspace.run(
       rehearse_into("split", with({"--init", "base", "--set", "data.validation_fraction=0.2"})));
   EXPECT_THAT(
