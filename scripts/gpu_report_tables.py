@@ -20,38 +20,41 @@ def json_of(path: pathlib.Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def best(case: dict[str, Any], side: str) -> str:
-    ran = [m for m in case[side] if "median_s" in m]
+def best(case: dict[str, Any], model: int) -> str:
+    measurements = case["models"][model]["measurements"]
+    ran = [m for m in measurements if "median_s" in m]
     if not ran:
-        return case[side][0].get("not_run", "")
+        return measurements[0].get("not_run", "")
     fastest = min(ran, key=lambda m: m["median_s"])
     return f"{1000 * fastest['median_s']:.4g} ms ({fastest['precision']})"
 
 
-def tried(case: dict[str, Any], side: str) -> str:
+def tried(case: dict[str, Any], model: int) -> str:
     return ", ".join(
         f"{one['precision']} {'~' if one['estimated'] else ''}{1000 * one['call_s']:.4g}"
-        for one in case[side + "_tried"]
+        for one in case["models"][model]["tried"]
         if one["call_s"] is not None
     )
 
 
 def print_bench(bench: dict[str, Any]) -> None:
-    print(f"\n{bench['ours']['name']} against {bench['other']['name']}\n")
+    print(f"\n{bench['models'][0]['name']} against {bench['models'][1]['name']}\n")
     print("| case | ours | other | times as long | times the memory |")
     print("|---|---:|---:|---:|---:|")
     for case in bench["cases"]:
-        time, memory = case.get("time_ratio"), case.get("memory_ratio")
+        other = case["models"][1]
+        time, memory = other.get("time_ratio"), other.get("memory_ratio")
         print(
-            f"| {case['mode']} {case['batch_size']} x {case['seq_len']} | {best(case, 'ours')} | {best(case, 'other')} "
+            f"| {case['mode']} {case['batch_size']} x {case['seq_len']} | {best(case, 0)} | {best(case, 1)} "
             f"| {format(time['value'], '.3g') if time else ''} | {format(memory, '.3g') if memory else ''} |"
         )
     print("\nPrecisions tried, ms a call (~: estimated from a smaller call):\n")
     print("| case | ours | other |")
     print("|---|---|---|")
     for case in bench["cases"]:
-        print(f"| {case['mode']} {case['batch_size']} x {case['seq_len']} | {tried(case, 'ours')} | {tried(case, 'other')} |")
-    print(f"\n{bench['sentence']}")
+        print(f"| {case['mode']} {case['batch_size']} x {case['seq_len']} | {tried(case, 0)} | {tried(case, 1)} |")
+    for sentence in bench["sentences"]:
+        print(f"\n{sentence}")
     for remark in bench["remarks"]:
         print(f"- {remark}")
 
@@ -110,7 +113,7 @@ def print_answers(work: pathlib.Path) -> None:
     print("| text | LibTorch's operations | as `predict` does |")
     print("|---|---:|---:|")
     for case in answers["cases"]:
-        print(f"| {case['seq_len']} tokens | {best(case, 'ours')} | {best(case, 'other')} |")
+        print(f"| {case['seq_len']} tokens | {best(case, 0)} | {best(case, 1)} |")
 
 
 PAPER = ["paper-fp32", "paper-auto", "paper-notebook-fp32", "paper-notebook-auto"]

@@ -37,6 +37,7 @@ DEFAULTS = {
     "radius": 1,
     "dilation": [1],
     "self_neighbour": True,
+    "causal": False,
     "weight": "channel",
     "weight_init": 0.0,
     "weight_learned": True,
@@ -83,7 +84,10 @@ class ReferenceModel:
         """The sums of embeddings, `[B, L, D]`, padded with token 0, and the mask `[B, L]`."""
         longest = max(len(s) for s in sequences)
         mask = torch.tensor([[i < len(s) for i in range(longest)] for s in sequences])
-        rows = self.parameters["embedding.weight"]
+        rows = self.parameters.get("embedding.weight")
+        if rows is None:  # numbers: a slope, an offset, and the masked number's own row
+            slope, offset, masked = self.parameters["embedding.values"]
+            rows = torch.stack([(v - 127.5) / 127.5 * slope + offset for v in range(256)] + [masked])
         h = rows[torch.tensor([s + [0] * (longest - len(s)) for s in sequences])]
         if "embedding.bigrams" in self.parameters:
             table = self.parameters["embedding.bigrams"]
@@ -113,9 +117,10 @@ class ReferenceModel:
 
     def neighbourhood(self, step):
         dilation = self.config["dilation"]
-        d = dilation[0] if len(dilation) == 1 else dilation[step]
+        d = dilation[step % len(dilation)]
         r = self.config["radius"]
-        return [k * d for k in range(-r, r + 1) if k != 0 or self.config["self_neighbour"]]
+        last = 0 if self.config["causal"] else r
+        return [k * d for k in range(-r, last + 1) if k != 0 or self.config["self_neighbour"]]
 
     def weight(self, name, count):
         """W by neighbour: a number, a vector or a matrix each."""
@@ -123,7 +128,7 @@ class ReferenceModel:
             return self.parameters[name + ".weight"]
         value = self.config["weight_init"] or 1.0 / count
         if self.config["weight"] == "full":
-            like = self.parameters["embedding.weight"]
+            like = next(iter(self.parameters.values()))
             return [value * torch.eye(self.config["dim"], dtype=like.dtype)] * count
         return [value] * count
 
@@ -190,10 +195,13 @@ def random_parameters(config, vocab_size, classes, generator):
         parameters[name + ".bias"] = normal(outputs, std=0.3)
 
     dim = config["dim"]
-    parameters = {"embedding.weight": normal(vocab_size, dim)}
+    if config.get("values"):
+        parameters = {"embedding.values": normal(3, dim)}
+    else:
+        parameters = {"embedding.weight": normal(vocab_size, dim)}
     if config.get("bigram_buckets", 0) > 0:
         parameters["embedding.bigrams"] = normal(config["bigram_buckets"], dim)
-    count = 2 * config["radius"] + int(config["self_neighbour"])
+    count = (1 if config["causal"] else 2) * config["radius"] + int(config["self_neighbour"])
     hidden = config["hidden_dim"] or 2 * dim
     for t in range(min(config["steps"], 1) if config["share_weights"] else config["steps"]):
         name = f"steps.{t}"
@@ -251,6 +259,11 @@ CASES = {
     "alpha_zero": {"alpha": 0.0, "steps": 1, "weight": "scalar"},
     "bigrams": {"bigram_buckets": 11, "pooling": "mean_max", "base": "initial"},
     "adversarial": {"bigram_buckets": 30, "pooling": "mean_max"},
+    "causal": {"causal": True, "dilation": [1, 3], "steps": 4, "function": "glu", "radius": 2,
+               "pooling": "mean_max"},
+    "causal_full": {"causal": True, "dilation": [2], "weight": "full", "self_neighbour": False},
+    "values": {"values": True, "function": "glu", "steps": 3, "dilation": [1, 2],
+               "pooling": "mean_max"},
 }
 # Size of the adversarial step of a case whose gradients are those of both losses' sum.
 ADVERSARIAL = {"adversarial": 0.3}
@@ -259,7 +272,7 @@ ADVERSARIAL = {"adversarial": 0.3}
 def dump_case(folder, number, name, options):
     config = {**DEFAULTS, **options}
     generator = torch.Generator().manual_seed(1000 + number)
-    vocab_size, classes = 20, 3
+    vocab_size, classes = 257 if config.get("values") else 20, 3
     lengths = [4, 1, 7, 2, 1, 5]
     sequences = [torch.randint(vocab_size, (n,), generator=generator).tolist() for n in lengths]
     labels = torch.randint(classes, (len(lengths),), generator=generator)
@@ -290,7 +303,8 @@ def dump_case(folder, number, name, options):
         tensors["parameter." + key] = value.detach().float().contiguous()
         tensors["gradient." + key] = grad.float().contiguous()
     # One entry: the file format's writer does not keep the order of several.
-    case = {"model": config, "vocab_size": vocab_size, "classes": classes}
+    values = config.pop("values", False)
+    case = {"model": config, "values": values, "vocab_size": vocab_size, "classes": classes}
     case = json.dumps({**case, "adversarial": size} if size else case)
     path = folder / f"{name}.safetensors"
     save_file(tensors, path, {"case": case})

@@ -117,7 +117,7 @@ def of_diffuse(arguments: argparse.Namespace, mode: str) -> float:
         "--set", "data.train=", "--budget", "100000",
     ]  # fmt: skip
     answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(answer)["cases"][0]["other"][0]["median_s"]
+    return json.loads(answer)["cases"][0]["models"][1]["measurements"][0]["median_s"]
 
 
 def measure(arguments: argparse.Namespace, mode: str) -> dict[str, Any]:

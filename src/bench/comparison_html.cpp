@@ -1,8 +1,8 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "diffuse/base/progress.hpp"
@@ -41,24 +41,46 @@ struct CurveGroup {
   auto operator<=>(const CurveGroup&) const = default;
 };
 
-double memory_mb(const std::vector<Measurement>& measurements) {
-  for (const Measurement& m : measurements) {
-    if (m.memory && m.memory->peak_bytes() > 0)
-      return static_cast<double>(m.memory->peak_bytes()) / 1e6;
-  }
-  return std::nan("");
-}
-
-LineChart chart_of(std::string title, std::string unit, const ChartSeries& ours,
-                   const ChartSeries& other) {
+LineChart chart_of(std::string title, std::string unit, std::vector<ChartSeries> series) {
   LineChart chart;
   chart.title = std::move(title);
   chart.x.label = "tokens of a text";
   chart.x.scale = Scale::logarithmic;
   chart.y.label = std::move(unit);
   chart.y.scale = Scale::logarithmic;
-  chart.series = {ours, other};
+  chart.series = std::move(series);
+  chart.height = 300 + 12 * static_cast<double>(chart.series.size());  // room for the legend
   return chart;
+}
+
+/// Why a model has no measurement; empty where it has one.
+std::string reason(const ModelResult& model) {
+  if (fastest(model) != nullptr || model.measurements.empty()) return "";
+  return model.measurements.front().not_run;
+}
+
+/// The two charts of one group: its results are of rising lengths.
+std::string charts_of(const Comparison& comparison, const std::string& name,
+                      const std::vector<const CaseResult*>& results) {
+  std::vector<ChartSeries> times;
+  std::vector<ChartSeries> memories;
+  for (std::size_t i = 0; i < comparison.models.size(); ++i) {
+    ChartSeries time{comparison.models[i].name, {}};
+    ChartSeries memory{comparison.models[i].name, {}};
+    for (const CaseResult* result : results) {
+      const ModelResult& model = result->models[i];
+      const auto x = static_cast<double>(result->which.seq_len);
+      if (const Measurement* m = fastest(model)) time.points.push_back({x, m->median_s() * 1e3});
+      memory.points.push_back({x, least_memory_bytes(model).value_or(std::nan("")) / 1e6});
+      if (const std::string why = reason(model); !why.empty() && time.end.empty())
+        time.end = memory.end = fmt::format("{} tokens: {}", result->which.seq_len, why);
+    }
+    times.push_back(std::move(time));
+    memories.push_back(std::move(memory));
+  }
+  return "<div class=\"charts\">\n" +
+         line_chart_svg(chart_of(name + ": time of a call", "ms", std::move(times))) +
+         line_chart_svg(chart_of(name + ": peak memory", "MB", std::move(memories))) + "</div>\n";
 }
 
 std::string charts_html(const Comparison& comparison) {
@@ -68,29 +90,14 @@ std::string charts_html(const Comparison& comparison) {
       groups[{result.which.mode, result.which.batch_size}].push_back(&result);
   }
   std::string out;
-  for (const auto& [group, results] : groups) {
-    std::set<std::int64_t> lengths;
-    for (const CaseResult* result : results) lengths.insert(result->which.seq_len);
-    if (lengths.size() < 2) continue;
-    ChartSeries our_time{comparison.ours.name, {}};
-    ChartSeries other_time{comparison.other.name, {}};
-    ChartSeries our_memory{comparison.ours.name, {}};
-    ChartSeries other_memory{comparison.other.name, {}};
-    for (const CaseResult* result : results) {
-      const auto x = static_cast<double>(result->which.seq_len);
-      if (const Measurement* m = fastest(result->ours))
-        our_time.points.push_back({x, m->median_s() * 1e3});
-      if (const Measurement* m = fastest(result->other))
-        other_time.points.push_back({x, m->median_s() * 1e3});
-      our_memory.points.push_back({x, memory_mb(result->ours)});
-      other_memory.points.push_back({x, memory_mb(result->other)});
-    }
-    const std::string name =
-        fmt::format("{}, batch {}", bench_mode_name(group.mode), group.batch_size);
-    out += "<div class=\"charts\">\n";
-    out += line_chart_svg(chart_of(name + ": time of a call", "ms", our_time, other_time));
-    out += line_chart_svg(chart_of(name + ": peak memory", "MB", our_memory, other_memory));
-    out += "</div>\n";
+  for (auto& [group, results] : groups) {
+    std::stable_sort(results.begin(), results.end(), [](const auto* a, const auto* b) {
+      return a->which.seq_len < b->which.seq_len;
+    });
+    if (results.front()->which.seq_len == results.back()->which.seq_len) continue;
+    out += charts_of(
+        comparison, fmt::format("{}, batch {}", bench_mode_name(group.mode), group.batch_size),
+        results);
   }
   return out.empty() ? out : "<h2>Over the length</h2>\n" + out;
 }
@@ -104,8 +111,7 @@ std::string list_html(const std::vector<std::string>& items) {
 }  // namespace
 
 std::string comparison_html(const Comparison& comparison) {
-  const std::string title =
-      fmt::format("{} against {}", comparison.ours.name, comparison.other.name);
+  const std::string title = comparison_title(comparison);
   std::string out = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -113,13 +119,12 @@ std::string comparison_html(const Comparison& comparison) {
       "td, th {{ white-space: nowrap; }}\n"
       "</style>\n</head>\n<body>\n<main>\n<h1>{0}</h1>\n",
       html_text(title), page_css(), chart_css());
-  if (const std::string sentence = comparison_sentence(comparison); !sentence.empty())
+  for (const std::string& sentence : comparison_sentences(comparison))
     out += fmt::format("<p>{}</p>\n", html_text(sentence));
   const Cells ratios = ratio_cells(comparison);
-  if (ratios.size() > 1) out += "<h2>Ratios</h2>\n" + table_html(ratios, 1);
-  if (comparison.accuracy)
-    out += fmt::format("<p>Accuracy {}</p>\n",
-                       html_text(paired_line(*comparison.accuracy, comparison.other.name)));
+  if (ratios.size() > 1) out += "<h2>Ratios</h2>\n" + table_html(ratios, 2);
+  for (const std::string& line : accuracy_lines(comparison))
+    out += fmt::format("<p>{}</p>\n", html_text(line));
   out += charts_html(comparison);
   out += "<h2>Times and memory</h2>\n" + table_html(measurement_cells(comparison), 4);
   if (const Cells tried = tried_cells(comparison); tried.size() > 1)

@@ -10,11 +10,16 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json facts_json(const ContenderFacts& facts) {
-  return {{"name", facts.name},
-          {"kind", facts.kind},
-          {"weights", facts.weights},
-          {"parameter_count", facts.parameter_count},
-          {"extended_positions", facts.extended_positions}};
+  Json json = {{"name", facts.name},
+               {"kind", facts.kind},
+               {"weights", facts.weights},
+               {"parameter_count", facts.parameter_count},
+               {"extended_positions", facts.extended_positions}};
+  if (facts.accuracy)  // of ours against it
+    json["accuracy"] = {{"ours", facts.accuracy->accuracy()},
+                        {"other", facts.accuracy->other_accuracy()},
+                        {"paired", Json::parse(paired_json(*facts.accuracy, facts.name))}};
+  return json;
 }
 
 Json memory_json(const MemoryFigures& memory) {
@@ -38,11 +43,9 @@ Json measurement_json(const Measurement& m, const CaseResult& result,
     json["tokens_per_s"] = m.tokens_a_call / m.mean_s();
     json["examples_per_s"] = m.examples_a_call / m.mean_s();
     if (const auto epoch = epoch_s(m, result, comparison)) json["epoch_s"] = *epoch;
-    if (m.flops_a_call) {
-      json["flops_per_call"] = *m.flops_a_call;
-      json["flops_per_s"] = *m.flops_a_call / m.mean_s();
-    }
+    if (m.flops_a_call) json["flops_per_s"] = *m.flops_a_call / m.mean_s();
   }
+  if (m.flops_a_call) json["flops_per_call"] = *m.flops_a_call;
   if (m.memory) json["memory"] = memory_json(*m.memory);
   json["tokens_per_call"] = m.tokens_a_call;
   json["examples_per_call"] = m.examples_a_call;
@@ -61,6 +64,20 @@ Json tried_json(const TriedPrecision& tried) {
   return json;
 }
 
+Json model_json(const ModelResult& model, const CaseResult& result, const Comparison& comparison) {
+  Json json;
+  json["measurements"] = Json::array();
+  for (const Measurement& m : model.measurements)
+    json["measurements"].push_back(measurement_json(m, result, comparison));
+  json["tried"] = Json::array();
+  for (const TriedPrecision& one : model.tried) json["tried"].push_back(tried_json(one));
+  if (&model == &result.models.front()) return json;
+  if (const auto ratio = time_ratio(result.models.front(), model))
+    json["time_ratio"] = {{"value", ratio->value}, {"deviation", ratio->deviation}};
+  if (const auto ratio = memory_ratio(result.models.front(), model)) json["memory_ratio"] = *ratio;
+  return json;
+}
+
 Json case_json(const CaseResult& result, const Comparison& comparison) {
   Json json;
   json["mode"] = bench_mode_name(result.which.mode);
@@ -68,20 +85,9 @@ Json case_json(const CaseResult& result, const Comparison& comparison) {
   json["seq_len"] = result.which.seq_len == 0 ? Json("text") : Json(result.which.seq_len);
   json["device"] = result.which.device;
   json["threads"] = result.which.threads;
-  for (const auto& [key, measurements] :
-       {std::pair{"ours", &result.ours}, std::pair{"other", &result.other}}) {
-    json[key] = Json::array();
-    for (const Measurement& m : *measurements)
-      json[key].push_back(measurement_json(m, result, comparison));
-  }
-  for (const auto& [key, tried] : {std::pair{"ours_tried", &result.ours_tried},
-                                   std::pair{"other_tried", &result.other_tried}}) {
-    json[key] = Json::array();
-    for (const TriedPrecision& one : *tried) json[key].push_back(tried_json(one));
-  }
-  if (const auto ratio = time_ratio(result))
-    json["time_ratio"] = {{"value", ratio->value}, {"deviation", ratio->deviation}};
-  if (const auto ratio = memory_ratio(result)) json["memory_ratio"] = *ratio;
+  json["models"] = Json::array();
+  for (const ModelResult& model : result.models)
+    json["models"].push_back(model_json(model, result, comparison));
   return json;
 }
 
@@ -89,24 +95,19 @@ Json case_json(const CaseResult& result, const Comparison& comparison) {
 
 std::string comparison_json(const Comparison& comparison) {
   Json json;
-  json["ours"] = facts_json(comparison.ours);
-  json["other"] = facts_json(comparison.other);
+  json["models"] = Json::array();
+  for (const ContenderFacts& facts : comparison.models) json["models"].push_back(facts_json(facts));
   json["environment"] = Json::object();
   for (const auto& [key, value] : comparison.environment) json["environment"][key] = value;
   json["epoch_rows"] = comparison.epoch_rows;
   if (!comparison.text_source.empty()) json["texts"] = comparison.text_source;
+  if (!comparison.accuracy_source.empty()) json["accuracy_texts"] = comparison.accuracy_source;
   json["cases"] = Json::array();
   for (const CaseResult& result : comparison.cases)
     json["cases"].push_back(case_json(result, comparison));
-  if (comparison.accuracy) {
-    json["accuracy"] = {
-        {"data", comparison.accuracy_source},
-        {"ours", comparison.accuracy->accuracy()},
-        {"other", comparison.accuracy->other_accuracy()},
-        {"paired", Json::parse(paired_json(*comparison.accuracy, comparison.other.name))}};
-  }
+  json["warnings"] = comparison.warnings;
   json["remarks"] = remarks(comparison);
-  json["sentence"] = comparison_sentence(comparison);
+  json["sentences"] = comparison_sentences(comparison);
   json["elapsed_s"] = comparison.elapsed_s;
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }

@@ -38,11 +38,11 @@ std::string csv_cell(const std::string& text) {
   return cell + "\"";
 }
 
-/// The case to quote: training at the greatest length that ran on both sides.
-const CaseResult* quotable(const Comparison& comparison) {
+/// The case to quote: training at the greatest length that ran for ours and the `other`-th model.
+const CaseResult* quotable(const Comparison& comparison, std::size_t other) {
   const CaseResult* found = nullptr;
   for (const CaseResult& result : comparison.cases) {
-    if (!time_ratio(result)) continue;
+    if (!time_ratio(result.models.front(), result.models[other])) continue;
     const bool better =
         found == nullptr ||
         (found->which.mode != BenchMode::train && result.which.mode == BenchMode::train) ||
@@ -56,25 +56,47 @@ const CaseResult* quotable(const Comparison& comparison) {
 
 std::string figure(double value) { return fmt::format("{:.9g}", value); }
 
+/// "On this machine ...": what the case comes to against the `other`-th model.
+std::string sentence(const Comparison& comparison, const CaseResult& result, std::size_t other) {
+  const Measurement& ours = *fastest(result.models.front());
+  const Measurement& theirs = *fastest(result.models[other]);
+  const auto memory = memory_ratio(result.models.front(), result.models[other]);
+  const char* const plural = result.which.batch_size == 1 ? "" : "s";
+  const std::string texts = result.which.seq_len == 0
+                                ? fmt::format("{} text{}", result.which.batch_size, plural)
+                                : fmt::format("{} text{} of {} tokens", result.which.batch_size,
+                                              plural, result.which.seq_len);
+  const char* const work =
+      result.which.mode == BenchMode::train ? "a training step" : "a forward pass";
+  const bool on_cpu = result.which.device == "cpu";
+  return fmt::format(
+      "On this machine ({}{}) {} of {} takes {} {} ({}) and {} {} ({}): {} times as long{}.",
+      on_cpu ? "CPU" : result.which.device,
+      on_cpu ? ", " + threads_text(result.which.threads) : "", work, texts,
+      comparison.models.front().name, time_text(ours.mean_s()), ours.precision,
+      comparison.models[other].name, time_text(theirs.mean_s()), theirs.precision,
+      ratio_text(time_ratio(result.models.front(), result.models[other])),
+      memory ? fmt::format(", with {:.1f} times the memory", *memory) : "");
+}
+
 }  // namespace
 
 std::string comparison_markdown(const Comparison& comparison) {
-  std::string out = fmt::format("# {} against {}\n\n", comparison.ours.name, comparison.other.name);
+  std::string out = fmt::format("# {}\n\n", comparison_title(comparison));
   out += markdown_table(model_cells(comparison), 3) + "\n";
   out += markdown_table(measurement_cells(comparison), 4) + "\n";
   const Cells ratios = ratio_cells(comparison);
-  if (ratios.size() > 1) out += markdown_table(ratios, 1) + "\n";
+  if (ratios.size() > 1) out += markdown_table(ratios, 2) + "\n";
   if (const Cells tried = tried_cells(comparison); tried.size() > 1)
     out += markdown_table(tried, 2) + "\n";
-  if (comparison.accuracy)
-    out += "Accuracy " + paired_line(*comparison.accuracy, comparison.other.name) + "\n\n";
+  for (const std::string& line : accuracy_lines(comparison)) out += line + "\n\n";
   for (const std::string& remark : remarks(comparison)) out += "- " + remark + ".\n";
   if (!remarks(comparison).empty()) out += "\n";
   for (const auto& [key, value] : comparison.environment)
     out += fmt::format("- {}: {}\n", key, value);
   out += fmt::format("- measured in: {}\n", format_duration(comparison.elapsed_s));
-  const std::string sentence = comparison_sentence(comparison);
-  return sentence.empty() ? out : out + "\n" + sentence + "\n";
+  for (const std::string& sentence : comparison_sentences(comparison)) out += "\n" + sentence + "\n";
+  return out;
 }
 
 std::string comparison_csv(const Comparison& comparison) {
@@ -85,7 +107,7 @@ std::string comparison_csv(const Comparison& comparison) {
       "rss_growth_bytes,allocated_bytes,reserved_bytes,time_ratio,time_ratio_deviation,"
       "memory_ratio,not_run,tried\n";
   const auto line = [&](const CaseResult& result, const ContenderFacts& facts,
-                        const std::vector<TriedPrecision>& tried, const Measurement& m) {
+                        const ModelResult& model, const Measurement& m) {
     const bool ran = m.ran();
     const auto value = [ran](double number) { return ran ? figure(number) : std::string(); };
     const auto bytes = [&m](std::int64_t number) {
@@ -96,9 +118,10 @@ std::string comparison_csv(const Comparison& comparison) {
     const double mean = ran ? m.mean_s() : 1;
     const std::string why = !memory.out_of_memory.empty() ? memory.out_of_memory : m.not_run;
     const auto flops = token_flops(m);
-    // Of the case, the same in all its lines.
-    const auto time = time_ratio(result);
-    const auto memory_times = memory_ratio(result);
+    // Of the model in the case, the same in all its lines; of ours there is none.
+    const bool is_ours = &model == &result.models.front();
+    const auto time = is_ours ? std::nullopt : time_ratio(result.models.front(), model);
+    const auto memory_times = is_ours ? std::nullopt : memory_ratio(result.models.front(), model);
     out += fmt::format(
         "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
         bench_mode_name(result.which.mode), result.which.batch_size,
@@ -111,34 +134,24 @@ std::string comparison_csv(const Comparison& comparison) {
         ran && m.flops_a_call ? figure(*m.flops_a_call / mean) : "", bytes(memory.rss_growth_bytes),
         bytes(memory.allocated_bytes), bytes(memory.reserved_bytes),
         time ? figure(time->value) : "", time ? figure(time->deviation) : "",
-        memory_times ? figure(*memory_times) : "", csv_cell(why), csv_cell(tried_text(tried)));
+        memory_times ? figure(*memory_times) : "", csv_cell(why), csv_cell(tried_text(model.tried)));
   };
   for (const CaseResult& result : comparison.cases) {
-    for (const Measurement& m : result.ours) line(result, comparison.ours, result.ours_tried, m);
-    for (const Measurement& m : result.other) line(result, comparison.other, result.other_tried, m);
+    for (std::size_t i = 0; i < result.models.size(); ++i) {
+      for (const Measurement& m : result.models[i].measurements)
+        line(result, comparison.models[i], result.models[i], m);
+    }
   }
   return out;
 }
 
-std::string comparison_sentence(const Comparison& comparison) {
-  const CaseResult* result = quotable(comparison);
-  if (result == nullptr) return "";
-  const Measurement& ours = *fastest(result->ours);
-  const Measurement& other = *fastest(result->other);
-  const auto memory = memory_ratio(*result);
-  const char* plural = result->which.batch_size == 1 ? "" : "s";
-  const std::string texts = result->which.seq_len == 0
-                                ? fmt::format("{} text{}", result->which.batch_size, plural)
-                                : fmt::format("{} text{} of {} tokens", result->which.batch_size,
-                                              plural, result->which.seq_len);
-  const char* work = result->which.mode == BenchMode::train ? "a training step" : "a forward pass";
-  return fmt::format(
-      "On this machine ({}{}) {} of {} takes {} {} ({}) and {} {} ({}): {} times as long{}.",
-      result->which.device == "cpu" ? "CPU" : result->which.device,
-      result->which.device == "cpu" ? ", " + threads_text(result->which.threads) : "", work, texts,
-      comparison.ours.name, time_text(ours.mean_s()), ours.precision, comparison.other.name,
-      time_text(other.mean_s()), other.precision, ratio_text(time_ratio(*result)),
-      memory ? fmt::format(", with {:.1f} times the memory", *memory) : "");
+std::vector<std::string> comparison_sentences(const Comparison& comparison) {
+  std::vector<std::string> sentences;
+  for (std::size_t i = 1; i < comparison.models.size(); ++i) {
+    if (const CaseResult* const result = quotable(comparison, i))
+      sentences.push_back(sentence(comparison, *result, i));
+  }
+  return sentences;
 }
 
 }  // namespace diffuse

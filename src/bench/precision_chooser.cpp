@@ -8,6 +8,7 @@
 #include "diffuse/base/system.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/kernel_choice.hpp"
 #include "refusal.hpp"
 

@@ -7,25 +7,21 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/model/kernel_choice.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/train/memory_estimate.hpp"
 
 namespace diffuse {
 namespace {
 
-/// What attention keeps for backward on a CPU: scores, their softmax and dropout, for each pair
-/// of tokens (measured: 4 GB more than without for 32 texts of 512, 14 GB for one of 4,096).
-std::int64_t attention_bytes(const Task& task) {
-  constexpr double kBytesAPair = 2.5 * sizeof(float);
-  const DistilBertConfig& model = task.spec->config.distilbert;
-  if (task.spec->config.model.type != ModelType::distilbert) return 0;
+/// Of the batch with most, its texts as long as the longest.
+double token_pairs(const Task& task) {
   double pairs = 0;
   for (std::size_t i = 0; i < task.workload.batches.size(); ++i) {
     const std::vector<std::int64_t> lengths = task.workload.lengths(i);
     const auto longest = static_cast<double>(*std::max_element(lengths.begin(), lengths.end()));
     pairs = std::max(pairs, static_cast<double>(lengths.size()) * longest * longest);
   }
-  return static_cast<std::int64_t>(static_cast<double>(model.layers * model.heads) * pairs *
-                                   kBytesAPair);
+  return pairs;
 }
 
 std::int64_t expected_bytes(const Task& task, const BenchCase& which, Precision precision) {
@@ -44,9 +40,11 @@ std::int64_t expected_bytes(const Task& task, const BenchCase& which, Precision 
       {.classes = shape.class_count,
        .vocab_size = shape.vocab_size,
        .threads = which.threads,
-       .kernel = kernel});
+       .kernel = kernel,
+       .on_cpu = device.is_cpu(),
+       .token_pairs = device.is_cpu() ? token_pairs(task) : 0});
   // Inference frees each layer's rows: two layers' worth are alive at a time.
-  return which.mode == BenchMode::train ? estimate.total() + attention_bytes(task)
+  return which.mode == BenchMode::train ? estimate.total()
                                         : estimate.weights + estimate.activations / 4;
 }
 
@@ -54,8 +52,9 @@ std::int64_t expected_bytes(const Task& task, const BenchCase& which, Precision 
 
 std::string refusal_for_size(const Task& task, const BenchCase& which, Precision precision) {
   const Config& config = task.spec->config;
-  if (config.model.type == ModelType::distilbert && which.seq_len > config.distilbert.max_positions)
-    return fmt::format("longer than its {} positions", config.distilbert.max_positions);
+  const std::int64_t longest = description_of(config).longest_text(config);
+  if (longest > 0 && which.seq_len > longest)
+    return fmt::format("longer than its {} positions", longest);
   const std::int64_t bytes = expected_bytes(task, which, precision);
   if (task.contender->device().is_cpu() && bytes > available_memory_bytes())
     return fmt::format("about {}, but {} of memory are free",

@@ -121,11 +121,9 @@ std::string token_flops_text(const Measurement& measurement) {
 }
 
 Cells model_cells(const Comparison& comparison) {
-  Cells cells = {{"", comparison.ours.name, comparison.other.name}};
-  cells.push_back({"kind", comparison.ours.kind, comparison.other.kind});
-  cells.push_back({"weights", comparison.ours.weights, comparison.other.weights});
-  cells.push_back({"parameters", format_count(comparison.ours.parameter_count),
-                   format_count(comparison.other.parameter_count)});
+  Cells cells = {{"model", "kind", "weights", "parameters"}};
+  for (const ContenderFacts& facts : comparison.models)
+    cells.push_back({facts.name, facts.kind, facts.weights, format_count(facts.parameter_count)});
   return cells;
 }
 
@@ -143,8 +141,10 @@ Cells measurement_cells(const Comparison& comparison) {
     cells.push_back(std::move(row));
   };
   for (const CaseResult& result : comparison.cases) {
-    for (const Measurement& m : result.ours) add(result, comparison.ours, m);
-    for (const Measurement& m : result.other) add(result, comparison.other, m);
+    for (std::size_t i = 0; i < result.models.size(); ++i) {
+      for (const Measurement& m : result.models[i].measurements)
+        add(result, comparison.models[i], m);
+    }
   }
   // Columns that would stay empty.
   for (std::vector<std::string>& row : cells) {
@@ -155,14 +155,16 @@ Cells measurement_cells(const Comparison& comparison) {
 }
 
 Cells ratio_cells(const Comparison& comparison) {
-  Cells cells = {{"case",
-                  fmt::format("time of {} / {}", comparison.other.name, comparison.ours.name),
+  Cells cells = {{"case", "model", fmt::format("time / {}", comparison.models.front().name),
                   "peak memory"}};
   for (const CaseResult& result : comparison.cases) {
-    const auto time = time_ratio(result);
-    const auto memory = memory_ratio(result);
-    if (!time && !memory) continue;
-    cells.push_back({case_name(result.which, comparison), ratio_text(time), ratio_text(memory)});
+    for (std::size_t i = 1; i < result.models.size(); ++i) {
+      const auto time = time_ratio(result.models.front(), result.models[i]);
+      const auto memory = memory_ratio(result.models.front(), result.models[i]);
+      if (!time && !memory) continue;
+      cells.push_back({case_name(result.which, comparison), comparison.models[i].name,
+                       ratio_text(time), ratio_text(memory)});
+    }
   }
   return cells;
 }
@@ -181,8 +183,8 @@ Cells tried_cells(const Comparison& comparison) {
                                       Precision::fp16};
   Cells cells = {{"precision tried", "model", "fp32", "tf32", "bf16", "fp16"}};
   const auto add = [&](const CaseResult& result, const ContenderFacts& facts,
-                       const std::vector<Measurement>& measured,
-                       const std::vector<TriedPrecision>& tried) {
+                       const ModelResult& model) {
+    const auto& [measured, tried] = model;
     if (tried.empty()) return;
     std::vector<std::string> row = {
         case_name(result.which, comparison), facts.name, "", "", "", ""};
@@ -197,8 +199,8 @@ Cells tried_cells(const Comparison& comparison) {
     cells.push_back(std::move(row));
   };
   for (const CaseResult& result : comparison.cases) {
-    add(result, comparison.ours, result.ours, result.ours_tried);
-    add(result, comparison.other, result.other, result.other_tried);
+    for (std::size_t i = 0; i < result.models.size(); ++i)
+      add(result, comparison.models[i], result.models[i]);
   }
   // Precisions that were not tried.
   for (std::size_t column = cells.front().size() - 1; column >= 2; --column) {
@@ -211,16 +213,32 @@ Cells tried_cells(const Comparison& comparison) {
   return cells;
 }
 
+std::string comparison_title(const Comparison& comparison) {
+  const std::string& ours = comparison.models.front().name;
+  if (comparison.models.size() == 2)
+    return fmt::format("{} against {}", ours, comparison.models.back().name);
+  return fmt::format("{} against {} models", ours, comparison.models.size() - 1);
+}
+
+std::vector<std::string> accuracy_lines(const Comparison& comparison) {
+  std::vector<std::string> lines;
+  for (const ContenderFacts& facts : comparison.models) {
+    if (facts.accuracy) lines.push_back("Accuracy " + paired_line(*facts.accuracy, facts.name));
+  }
+  return lines;
+}
+
 std::vector<std::string> remarks(const Comparison& comparison) {
   std::vector<std::string> all = comparison.warnings;
-  for (const ContenderFacts* facts : {&comparison.ours, &comparison.other}) {
-    if (facts->weights == "random")
-      all.push_back(facts->name + " has random weights: speed and memory only, no accuracy");
-    if (facts->extended_positions)
-      all.push_back(facts->name +
+  std::string random;
+  for (const ContenderFacts& facts : comparison.models) {
+    if (facts.weights == "random") random += (random.empty() ? "" : ", ") + facts.name;
+    if (facts.extended_positions)
+      all.push_back(facts.name +
                     " was given more positions than the model has been made for: such lengths "
                     "measure speed and memory only");
   }
+  if (!random.empty()) all.push_back("random weights: speed and memory only, no accuracy: " + random);
   return all;
 }
 

@@ -45,6 +45,10 @@ Cells ratio_cells(const Comparison& comparison);
 /// was.
 Cells tried_cells(const Comparison& comparison);
 Cells model_cells(const Comparison& comparison);
+/// "agnews against DistilBERT", "agnews against 6 models".
+std::string comparison_title(const Comparison& comparison);
+/// "Accuracy against …" of each model with a paired test.
+std::vector<std::string> accuracy_lines(const Comparison& comparison);
 /// Warnings and what the figures leave open, in sentences.
 std::vector<std::string> remarks(const Comparison& comparison);
 

@@ -28,7 +28,9 @@ std::string case_text(const BenchCase& which) {
 
 class Runner {
  public:
-  explicit Runner(const BenchPlan& plan) : plan_(plan) {}
+  explicit Runner(const BenchPlan& plan) : plan_(plan) {
+    comparison_.models.resize(plan.models.size());
+  }
 
   Comparison run() {
     const double start = steady_now_s();
@@ -55,14 +57,15 @@ class Runner {
 
   /// Models stay for all cases of a device.
   void open_contenders(const std::string& name) {
-    if (ours_ && name == device_name_) return;
+    if (!contenders_.empty() && name == device_name_) return;
     progress("making the models", 0);
     const at::Device device = resolve_device(name);
     device_name_ = name;
-    ours_ = std::make_unique<Contender>(plan_.ours, device);
-    other_ = std::make_unique<Contender>(plan_.other, device);
-    comparison_.ours.parameter_count = ours_->parameter_count();
-    comparison_.other.parameter_count = other_->parameter_count();
+    contenders_.clear();
+    for (std::size_t i = 0; i < plan_.models.size(); ++i) {
+      contenders_.push_back(std::make_unique<Contender>(plan_.models[i], device));
+      comparison_.models[i].parameter_count = contenders_[i]->parameter_count();
+    }
   }
 
   /// One side of a case: its task, and a measurement for each of its precisions, of which some may
@@ -70,8 +73,7 @@ class Runner {
   struct Side {
     Task task;
     std::vector<Precision> precisions;
-    std::vector<Measurement> measurements;
-    std::vector<TriedPrecision> tried;
+    ModelResult result;
   };
 
   Side open_side(const ContenderSpec& spec, Contender& contender, Workload workload,
@@ -86,7 +88,7 @@ class Runner {
       measurement.flops_a_call = flops_of(side.task, which.mode);
       measurement.not_run = not_run;
       side.precisions.push_back(precision);
-      side.measurements.push_back(std::move(measurement));
+      side.result.measurements.push_back(std::move(measurement));
     };
     const std::vector<Precision> candidates = candidate_precisions(side.task, plan_);
     if (const auto why = refusal_for_size(side.task, which, candidates.front()); !why.empty()) {
@@ -98,7 +100,7 @@ class Runner {
     }
     const ChosenPrecisions found = choose_precisions(
         side.task, which, plan_, [this](const std::string& what) { progress(what, 0); });
-    side.tried = found.tried;
+    side.result.tried = found.tried;
     for (const TriedPrecision& chosen : found.chosen)
       add(chosen.precision, refusal_for_time(chosen, plan_));
     return side;
@@ -107,45 +109,54 @@ class Runner {
   void run_case(const BenchCase& which) {
     set_thread_count(which.threads);
     open_contenders(which.device);
-    auto [ours_work, other_work] = workloads(which);
-    Side ours = open_side(plan_.ours, *ours_, std::move(ours_work), which);
-    Side other = open_side(plan_.other, *other_, std::move(other_work), which);
-    CaseResult result{.which = which, .ours = {}, .other = {}};
-    for (std::size_t i = 0; i < std::max(ours.precisions.size(), other.precisions.size()); ++i) {
-      const std::size_t a = std::min(i, ours.precisions.size() - 1);
-      const std::size_t b = std::min(i, other.precisions.size() - 1);
-      result.ours.push_back(ours.measurements[a]);
-      result.other.push_back(other.measurements[b]);
-      time_pair(ours.task, ours.precisions[a], result.ours.back(), other.task, other.precisions[b],
-                result.other.back(), which);
-      if (!plan_.memory) continue;
-      measure_memory(ours.task, which, ours.precisions[a], result.ours.back(), 0.7);
-      measure_memory(other.task, which, other.precisions[b], result.other.back(), 0.8);
+    std::vector<Workload> work = workloads(which);
+    std::vector<Side> sides;
+    std::size_t most = 0;
+    for (std::size_t i = 0; i < contenders_.size(); ++i) {
+      sides.push_back(open_side(plan_.models[i], *contenders_[i], std::move(work[i]), which));
+      most = std::max(most, sides[i].precisions.size());
     }
-    result.ours_tried = std::move(ours.tried);
-    result.other_tried = std::move(other.tried);
-    ours_->prepare(BenchMode::inference, Precision::fp32);  // an optimizer is not needed any more
-    other_->prepare(BenchMode::inference, Precision::fp32);
+    for (std::size_t i = 0; i < most; ++i) {
+      std::vector<Runnable> runnable;
+      for (Side& side : sides) {
+        if (i >= side.precisions.size()) continue;
+        Measurement& measurement = side.result.measurements[i];
+        if (measurement.not_run.empty())
+          runnable.push_back({&side.task, side.precisions[i], &measurement});
+      }
+      time(runnable, which);
+      if (!plan_.memory) continue;
+      double part = 0.7;
+      for (const Runnable& one : runnable) {
+        measure_memory(*one.task, which, one.precision, *one.measurement, part);
+        part += 0.3 / static_cast<double>(runnable.size());
+      }
+    }
+    CaseResult result{.which = which, .models = {}};
+    for (std::size_t i = 0; i < sides.size(); ++i) {
+      result.models.push_back(std::move(sides[i].result));
+      contenders_[i]->prepare(BenchMode::inference, Precision::fp32);  // frees the optimizer
+    }
     comparison_.cases.push_back(std::move(result));
   }
 
-  std::pair<Workload, Workload> workloads(const BenchCase& which) const {
+  std::vector<Workload> workloads(const BenchCase& which) const {
     if (which.seq_len == 0) return plan_.texts(which.batch_size);
-    return {synthetic_workload(plan_.ours.shape, which.batch_size, which.seq_len, 1),
-            synthetic_workload(plan_.other.shape, which.batch_size, which.seq_len, 2)};
+    std::vector<Workload> made;
+    for (const ContenderSpec& spec : plan_.models)
+      made.push_back(
+          synthetic_workload(spec.shape, which.batch_size, which.seq_len, made.size() + 1));
+    return made;
   }
 
-  /// Times whichever of the two can be run, taking turns where both can.
-  void time_pair(Task& ours, Precision a, Measurement& of_ours, Task& other, Precision b,
-                 Measurement& of_other, const BenchCase& which) {
-    struct Runnable {
-      Task* task;
-      Precision precision;
-      Measurement* measurement;
-    };
-    std::vector<Runnable> runnable;
-    if (of_ours.not_run.empty()) runnable.push_back({&ours, a, &of_ours});
-    if (of_other.not_run.empty()) runnable.push_back({&other, b, &of_other});
+  struct Runnable {
+    Task* task;
+    Precision precision;
+    Measurement* measurement;
+  };
+
+  /// Times them, taking turns.
+  void time(const std::vector<Runnable>& runnable, const BenchCase& which) {
     if (runnable.empty()) return;
     std::vector<std::function<void()>> calls;
     for (const Runnable& one : runnable) {
@@ -174,12 +185,8 @@ class Runner {
       runnable.front().measurement->not_run = failure;
       return;
     }
-    // Which of the two it was is found by timing each alone; it must not take the other one along.
-    Measurement not_now;
-    not_now.not_run = failure;
-    time_pair(ours, a, of_ours, other, b, not_now, which);
-    not_now.not_run = failure;
-    time_pair(ours, a, not_now, other, b, of_other, which);
+    // Which of them it was is found by timing each alone; it must not take the others along.
+    for (const Runnable& one : runnable) time({one}, which);
   }
 
   void note(const Task* task, const BenchCase& which, const TimedCalls& timed,
@@ -222,8 +229,7 @@ class Runner {
   const BenchPlan& plan_;
   Comparison comparison_;
   std::string device_name_;
-  std::unique_ptr<Contender> ours_;
-  std::unique_ptr<Contender> other_;
+  std::vector<std::unique_ptr<Contender>> contenders_;  // of the plan's models
   double done_ = 0;
 };
 

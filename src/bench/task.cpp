@@ -1,6 +1,6 @@
 #include "task.hpp"
 
-#include "diffuse/bench/flops.hpp"
+#include "diffuse/model/model_description.hpp"
 
 namespace diffuse {
 namespace {

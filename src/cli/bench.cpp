@@ -26,16 +26,17 @@
 namespace diffuse::cli {
 namespace {
 
-// Lengths of --sweep. The other model stops where the budget or the memory does.
+// Lengths of --sweep. A model stops where the budget or the memory does.
 const std::vector<std::int64_t> kSweepLengths = {64, 128, 256, 512, 1024, 2048, 4096};
-const std::vector<std::int64_t> kSweepLong = {16384, 65536};  // ours alone can
+const std::vector<std::int64_t> kSweepLong = {8192, 16384, 32768, 65536};  // of one text alone
 
 std::vector<BenchCase> cases_of(const BenchOptions& options) {
   const auto or_else = [](auto given, auto standard) { return given.empty() ? standard : given; };
   const auto modes = or_else(options.modes, std::vector{BenchMode::train, BenchMode::inference});
   const auto batches = or_else(options.batch_sizes, std::vector<std::int64_t>{32});
   auto lengths = or_else(options.seq_lens, std::vector<std::int64_t>{64});
-  if (options.sweep && options.seq_lens.empty()) lengths = kSweepLengths;
+  const bool sweep = options.sweep && options.seq_lens.empty();
+  if (sweep) lengths = kSweepLengths;
   if (!options.data.empty() && options.seq_lens.empty()) lengths = {0};
   std::vector<BenchCase> cases;
   for (const std::string& device : or_else(options.devices, std::vector<std::string>{"auto"})) {
@@ -48,42 +49,46 @@ std::vector<BenchCase> cases_of(const BenchOptions& options) {
             cases.push_back({mode, batch, length, resolved, count});
         }
       }
-      // The time that one text waits for its answer.
-      if (options.batch_sizes.empty() &&
-          std::find(modes.begin(), modes.end(), BenchMode::inference) != modes.end()) {
-        for (const std::int64_t length : lengths)
-          cases.push_back({BenchMode::inference, 1, length, resolved, count});
-      }
-      if (options.sweep && options.seq_lens.empty() &&
-          std::find(modes.begin(), modes.end(), BenchMode::train) != modes.end()) {
-        for (const std::int64_t length : kSweepLengths)
-          cases.push_back({BenchMode::train, 1, length, resolved, count});
-        for (const std::int64_t length : kSweepLong)
-          cases.push_back({BenchMode::train, 1, length, resolved, count});
+      std::vector<std::int64_t> alone = lengths;
+      if (sweep) alone.insert(alone.end(), kSweepLong.begin(), kSweepLong.end());
+      for (const BenchMode mode : modes) {
+        // The time that one text waits for its answer; and how far each model can go.
+        if (!sweep && (mode == BenchMode::train || !options.batch_sizes.empty())) continue;
+        for (const std::int64_t length : alone) cases.push_back({mode, 1, length, resolved, count});
       }
     }
   }
   return cases;
 }
 
-std::int64_t longest_text(const std::vector<BenchCase>& cases, std::int64_t most) {
+std::int64_t longest_text(const std::vector<BenchCase>& cases) {
   std::int64_t longest = 0;
   for (const BenchCase& one : cases) longest = std::max(longest, one.seq_len);
-  return std::min(longest, most);
+  return longest;
 }
 
-std::string report_text(const Comparison& comparison, BenchFormat format) {
+/// Of the report that `json` holds: all forms are made of it.
+std::string report_text(const std::string& json, const std::string& place, BenchFormat format) {
+  if (format == BenchFormat::json) return json + "\n";
+  const Comparison comparison = parse_comparison(json, place);
   switch (format) {
     case BenchFormat::csv:
       return comparison_csv(comparison);
-    case BenchFormat::json:
-      return comparison_json(comparison) + "\n";
     case BenchFormat::html:
       return comparison_html(comparison);
+    case BenchFormat::json:
     case BenchFormat::md:
       break;
   }
   return comparison_markdown(comparison);
+}
+
+int write_report(const BenchOptions& options, const std::string& report) {
+  if (options.output.empty())
+    write_output(report);
+  else
+    write_file_atomically(options.output, report);
+  return kDone;
 }
 
 std::string read_stdin() {
@@ -123,52 +128,54 @@ int run_bench(const BenchOptions& options) {
     return kDone;
   }
   check_output_file(options.output);
+  if (!options.from.empty()) {
+    check_output_apart(options.output, {{"the report of --from", options.from}});
+    return write_report(options, report_text(read_file(options.from), options.from, options.format));
+  }
   check_bench_files(options);
-  check_output_apart(options.output, {{"the file of --data", options.data},
-                                      {"the model of --checkpoint", options.checkpoint},
-                                      {"the file of --config", options.config},
-                                      {"the model of --compare", options.compare},
-                                      {"the weights of --pretrained", options.pretrained}});
+  std::vector<NamedInput> inputs = {
+      {"the file of --data", options.data},
+      {"the model of --checkpoint", options.checkpoint},
+      {"the file of --config", options.config},
+      {"the weights of --pretrained", options.pretrained}};
+  for (const std::string& name : options.compare) inputs.push_back({"a model of --compare", name});
+  check_output_apart(options.output, inputs);
   catch_stop_signals();
   ignore_write_signals();  // a reader of the log that is gone takes no figure along
   const std::vector<BenchCase> cases = cases_of(options);
   std::vector<std::string> warnings = noise_warnings();
-  const OpenedContender ours = open_ours(options);
-  const OpenedContender other = open_other(options, ours, longest_text(cases, 4096));
-  for (const OpenedContender* opened : {&ours, &other})
-    warnings.insert(warnings.end(), opened->warnings.begin(), opened->warnings.end());
+  std::vector<OpenedContender> models;
+  models.push_back(open_ours(options));
+  for (const std::string& name : options.compare)
+    models.push_back(open_other(name, options, models.front(), longest_text(cases)));
 
   BenchPlan plan;
-  plan.ours = ours.spec;
-  plan.other = other.spec;
+  for (const OpenedContender& opened : models) {
+    warnings.insert(warnings.end(), opened.warnings.begin(), opened.warnings.end());
+    plan.models.push_back(opened.spec);
+  }
   plan.cases = cases;
   plan.precisions = options.precisions;
   plan.budget_s = options.budget_s;
   plan.memory = !options.no_memory;
-  BenchTexts texts(options.data, ours, other);
+  BenchTexts texts(options.data, models);
   plan.texts = [&](std::int64_t batch_size) { return texts.workloads(batch_size); };
   BenchProgress progress;
   plan.on_progress = [&](const std::string& what, double share) { progress.show(what, share); };
 
   Comparison comparison = run_comparison(plan);
   progress.clear();
-  const std::int64_t ours_count = comparison.ours.parameter_count;
-  const std::int64_t other_count = comparison.other.parameter_count;
-  comparison.ours = ours.facts;
-  comparison.other = other.facts;
-  comparison.ours.parameter_count = ours_count;
-  comparison.other.parameter_count = other_count;
-  comparison.epoch_rows = options.data.empty() ? ours.train_rows : texts.row_count();
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const std::int64_t count = comparison.models[i].parameter_count;
+    comparison.models[i] = models[i].facts;
+    comparison.models[i].parameter_count = count;
+  }
+  comparison.epoch_rows = options.data.empty() ? models.front().train_rows : texts.row_count();
   comparison.text_source = options.data;
   comparison.warnings.insert(comparison.warnings.begin(), warnings.begin(), warnings.end());
   comparison.environment = bench_environment(cases);
   texts.compare_accuracy(comparison);
-  const std::string report = report_text(comparison, options.format);
-  if (options.output.empty()) {
-    write_output(report);
-  } else {
-    write_file_atomically(options.output, report);
-  }
+  write_report(options, report_text(comparison_json(comparison), "the report", options.format));
   if (comparison.stopped_by != 0) {
     log::warning("Stopped by {}; the report holds {} of {} cases",
                  signal_name(comparison.stopped_by), comparison.cases.size(), cases.size());

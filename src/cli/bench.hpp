@@ -18,8 +18,9 @@ struct BenchOptions {
   std::string config = "agnews-diffusion.json";
   std::string checkpoint;  ///< instead of a config; empty: none
   std::vector<std::string> set;
-  std::string compare = "distilbert";
-  std::string pretrained;  ///< of DistilBERT; empty: random weights
+  std::vector<std::string> compare = {"distilbert"};
+  std::string from;        ///< a report's JSON to be shown again instead of measuring; empty: none
+  std::string pretrained;  ///< of DistilBERT or BERT; empty: random weights
   std::string data;        ///< labelled texts to measure with; empty: random ones
   std::vector<BenchMode> modes;
   std::vector<std::int64_t> batch_sizes;
@@ -39,7 +40,7 @@ struct BenchOptions {
 
 /// Declares the verb `bench`; parsing fills `options`, which must outlive the parser.
 CLI::App* setup_bench(CLI::App& app, BenchOptions& options);
-/// Compares two models' speed and memory; the report goes to stdout. Returns the exit code.
+/// Compares models' speed and memory; the report goes to stdout. Returns the exit code.
 int run_bench(const BenchOptions& options);
 
 }  // namespace diffuse::cli

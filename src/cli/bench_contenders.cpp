@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <numeric>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/progress.hpp"
@@ -12,6 +13,7 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "model_options.hpp"
@@ -27,20 +29,16 @@ constexpr std::int64_t kAssumedWords = 40'000;
 constexpr std::int64_t kAssumedClasses = 4;
 constexpr const char* kBaseline = "distilbert-agnews.json";
 
-std::string kind_of(const Config& config) {
-  switch (config.model.type) {
-    case ModelType::diffusion:
-      return fmt::format("attention-free diffusion, dim {}, {} steps", config.model.dim,
-                         config.model.steps);
-    case ModelType::distilbert:
-      return fmt::format("transformer (TorchScript), dim {}, {} layers, {} positions",
-                         config.distilbert.dim, config.distilbert.layers,
-                         config.distilbert.max_positions);
-    case ModelType::torchscript:
-      return "TorchScript module";
-  }
-  return "";
+/// The models that --compare knows by name.
+std::optional<ModelType> known_model(std::string_view name) {
+  for (const ModelType type :
+       {ModelType::distilbert, ModelType::bert, ModelType::transformer, ModelType::linformer,
+        ModelType::performer, ModelType::mamba})
+    if (enum_name(type) == name) return type;
+  return std::nullopt;
 }
+
+std::string known_names() { return "distilbert, bert, transformer, linformer, performer, mamba"; }
 
 /// Throws UsageError where a config has n-grams alone.
 void check_network(const Config& config, const std::string& name) {
@@ -53,11 +51,11 @@ void check_network(const Config& config, const std::string& name) {
 
 void fill_facts(OpenedContender& opened) {
   const ContenderSpec& spec = opened.spec;
+  const std::string pretrained = description_of(spec.config).pretrained(spec.config);
   opened.facts.name = spec.name;
-  opened.facts.kind = kind_of(spec.config);
+  opened.facts.kind = description_of(spec.config).summary(spec.config);
   opened.facts.weights = !spec.checkpoint.empty() ? "checkpoint " + spec.checkpoint
-                         : !spec.config.distilbert.pretrained.empty()
-                             ? "pretrained " + spec.config.distilbert.pretrained
+                         : !pretrained.empty() ? "pretrained " + pretrained
                          : spec.config.model.type == ModelType::torchscript ? "of the file"
                                                                             : "random";
 }
@@ -152,11 +150,71 @@ OpenedContender open_config(const Config& config, const std::string& name) {
   return opened;
 }
 
+/// The configuration of BERT or DistilBERT for the data of `config`: that of
+/// distilbert-agnews.json, with texts cut at as many tokens as those of `config`, at most its
+/// positions.
+Config bert_family_baseline(ModelType type, const Config& config, const std::string& pretrained) {
+  Config baseline = load_config(find_config(kBaseline), {});
+  baseline.model.type = type;
+  baseline.data = config.data;
+  BertFamilyConfig& model = type == ModelType::bert ? baseline.bert : baseline.distilbert;
+  // Texts are cut where the other model cuts them, or where the positions end.
+  const std::int64_t positions = model.max_positions;
+  const std::int64_t cut = config.tokenizer.max_tokens;
+  baseline.tokenizer.max_tokens = cut > 0 ? std::min(cut, positions) : positions;
+  if (!pretrained.empty()) {
+    model.pretrained = fs::absolute(pretrained).string();
+    const fs::path vocab = fs::path(model.pretrained) / "vocab.txt";
+    if (is_readable(vocab.string())) baseline.tokenizer.vocab = vocab.string();
+  }
+  take_pretrained_sizes(baseline);
+  return baseline;
+}
+
+/// BERT or DistilBERT with the published sizes, or those of --pretrained.
+OpenedContender open_bert_family(ModelType type, const BenchOptions& options,
+                                 const OpenedContender& ours, std::int64_t longest) {
+  Config config = bert_family_baseline(type, ours.spec.config, options.pretrained);
+  BertFamilyConfig& model = type == ModelType::bert ? config.bert : config.distilbert;
+  const std::int64_t positions = model.max_positions;
+  // Pretrained positions cannot be added to.
+  if (options.pretrained.empty()) model.max_positions = std::max(positions, longest);
+  OpenedContender opened;
+  opened.spec.name = description_of(type).title();
+  opened.spec.config = config;
+  opened.tokenizer = load_tokenizer(config.tokenizer, config.tokenizer.vocab);
+  opened.labels = ours.labels;
+  opened.spec.shape = {opened.tokenizer->vocab_size(), ours.spec.shape.class_count,
+                       opened.tokenizer->mask_id(), opened.tokenizer->pad_id()};
+  fill_facts(opened);
+  opened.facts.extended_positions = model.max_positions > positions;
+  return opened;
+}
+
+/// Ours with another way to mix tokens, as wide and deep, on the same tokens.
+OpenedContender open_mixer(ModelType type, const OpenedContender& ours, std::int64_t longest) {
+  OpenedContender opened;
+  Config& config = opened.spec.config;
+  config = ours.spec.config;
+  config.model.type = type;
+  config.train.kernel = Kernel::automatic;
+  config.mixer.heads = std::gcd(config.mixer.heads, config.model.dim);
+  config.mixer.head_dim =
+      std::gcd(config.mixer.head_dim, config.mixer.expand * config.model.dim);
+  config.mixer.max_positions = std::max(config.mixer.max_positions, longest);
+  opened.spec.name = description_of(type).title();
+  opened.spec.shape = ours.spec.shape;
+  opened.tokenizer = ours.tokenizer;
+  opened.labels = ours.labels;
+  fill_facts(opened);
+  return opened;
+}
+
 /// A TorchScript file: what is known of it is its first embedding's rows.
 OpenedContender open_torchscript(const std::string& file, const OpenedContender& ours) {
   OpenedContender opened;
   opened.spec.name = fs::path(file).filename().string();
-  opened.spec.config = distilbert_baseline(ours.spec.config, "");
+  opened.spec.config = bert_family_baseline(ModelType::distilbert, ours.spec.config, "");
   opened.spec.config.model.type = ModelType::torchscript;
   opened.spec.config.model.file = fs::absolute(file).string();
   opened.labels = ours.labels;
@@ -176,20 +234,8 @@ OpenedContender open_torchscript(const std::string& file, const OpenedContender&
 
 }  // namespace
 
-Config distilbert_baseline(const Config& config, const std::string& pretrained) {
-  Config baseline = load_config(find_config(kBaseline), {});
-  baseline.data = config.data;
-  // Texts are cut where the other model cuts them, or where the positions end.
-  const std::int64_t positions = baseline.distilbert.max_positions;
-  const std::int64_t cut = config.tokenizer.max_tokens;
-  baseline.tokenizer.max_tokens = cut > 0 ? std::min(cut, positions) : positions;
-  if (!pretrained.empty()) {
-    baseline.distilbert.pretrained = fs::absolute(pretrained).string();
-    const fs::path vocab = fs::path(baseline.distilbert.pretrained) / "vocab.txt";
-    if (is_readable(vocab.string())) baseline.tokenizer.vocab = vocab.string();
-  }
-  take_pretrained_sizes(baseline);
-  return baseline;
+Config distilbert_baseline(const Config& config) {
+  return bert_family_baseline(ModelType::distilbert, config, "");
 }
 
 OpenedContender open_ours(const BenchOptions& options) {
@@ -209,61 +255,53 @@ void check_bench_files(const BenchOptions& options) {
   const auto check = [&faults](bool good, const std::string& fault) {
     if (!good) faults.push_back(fault);
   };
-  const std::string& compare = options.compare;
   std::error_code ignored;
-  check(!compare.empty(),
-        "--compare: empty; expected distilbert, a TorchScript file FILE.pt, a config, or a run or "
-        "checkpoint.");
-  check(options.pretrained.empty() || compare == "distilbert",
-        fmt::format("--pretrained {}: these are weights for --compare distilbert; with --compare "
-                    "{} leave it out.",
-                    options.pretrained, compare));
-  if (!options.pretrained.empty() && compare == "distilbert")
-    check(fs::is_directory(options.pretrained, ignored),
-          fmt::format("--pretrained {}: there is no such folder.", options.pretrained));
   check(options.data.empty() || is_readable(options.data),
         fmt::format("--data {}: there is no such file, or it cannot be read.", options.data));
-  if (compare.ends_with(".pt")) {
-    check(is_readable(compare),
-          fmt::format("--compare {}: there is no such file, or it cannot be read.", compare));
-  } else if (!compare.empty() && compare != "distilbert" && !fs::is_directory(compare, ignored)) {
-    try {
-      find_config(compare);
-    } catch (const UserError& error) {
-      faults.emplace_back(error.what());
+  std::size_t of_family = 0;
+  for (const std::string& name : options.compare) {
+    const std::optional<ModelType> known = known_model(name);
+    of_family += known == ModelType::distilbert || known == ModelType::bert ? 1 : 0;
+    if (known || (!name.empty() && fs::is_directory(name, ignored))) continue;
+    if (name.empty()) {
+      faults.push_back(fmt::format("--compare: empty; expected {}, a TorchScript file FILE.pt, a "
+                                   "config, or a run or checkpoint.",
+                                   known_names()));
+    } else if (name.ends_with(".pt")) {
+      check(is_readable(name),
+            fmt::format("--compare {}: there is no such file, or it cannot be read.", name));
+    } else {
+      try {
+        find_config(name);
+      } catch (const UserError& error) {
+        faults.push_back(fmt::format("{} (--compare also knows {}.)", error.what(), known_names()));
+      }
     }
+  }
+  if (!options.pretrained.empty()) {
+    check(of_family == 1,
+          fmt::format("--pretrained {}: these are weights for distilbert or bert; expected one of "
+                      "the two in --compare {}.",
+                      options.pretrained, join(options.compare, ",")));
+    check(of_family != 1 || fs::is_directory(options.pretrained, ignored),
+          fmt::format("--pretrained {}: there is no such folder.", options.pretrained));
   }
   if (!faults.empty()) throw UsageError(join(faults, "\n"));
 }
 
-OpenedContender open_other(const BenchOptions& options, const OpenedContender& ours,
-                           std::int64_t longest) {
-  const std::string& compare = options.compare;
+OpenedContender open_other(const std::string& name, const BenchOptions& options,
+                           const OpenedContender& ours, std::int64_t longest) {
   std::error_code ignored;
-  OpenedContender opened;
-  if (compare == "distilbert") {
-    Config config = distilbert_baseline(ours.spec.config, options.pretrained);
-    const std::int64_t positions = config.distilbert.max_positions;
-    // Pretrained positions cannot be added to.
-    if (options.pretrained.empty()) config.distilbert.max_positions = std::max(positions, longest);
-    opened.spec.name = "DistilBERT";
-    opened.spec.config = config;
-    opened.tokenizer = load_tokenizer(config.tokenizer, config.tokenizer.vocab);
-    opened.labels = ours.labels;
-    opened.spec.shape = {opened.tokenizer->vocab_size(), ours.spec.shape.class_count,
-                         opened.tokenizer->mask_id(), opened.tokenizer->pad_id()};
-    fill_facts(opened);
-    opened.facts.extended_positions = config.distilbert.max_positions > positions;
-  } else if (compare.ends_with(".pt")) {
-    opened = open_torchscript(compare, ours);
-  } else if (fs::is_directory(compare, ignored)) {
-    opened = open_checkpoint(compare);
-  } else {
-    Config config = load_config(find_config(compare), {});
-    take_pretrained_sizes(config);
-    opened = open_config(config, fs::path(compare).stem().string());
+  if (const std::optional<ModelType> known = known_model(name)) {
+    if (*known == ModelType::distilbert || *known == ModelType::bert)
+      return open_bert_family(*known, options, ours, longest);
+    return open_mixer(*known, ours, longest);
   }
-  return opened;
+  if (name.ends_with(".pt")) return open_torchscript(name, ours);
+  if (fs::is_directory(name, ignored)) return open_checkpoint(name);
+  Config config = load_config(find_config(name), {});
+  take_pretrained_sizes(config);
+  return open_config(config, fs::path(name).stem().string());
 }
 
 }  // namespace diffuse::cli

@@ -13,7 +13,7 @@ namespace diffuse::cli {
 struct OpenedContender {
   ContenderSpec spec;
   ContenderFacts facts;
-  std::unique_ptr<Tokenizer> tokenizer;  ///< null where there are no data to make it from
+  std::shared_ptr<const Tokenizer> tokenizer;  ///< null where there are no data to make it from
   Labels labels;
   std::int64_t train_rows = 0;        ///< of its training file; 0: not known
   std::vector<std::string> warnings;  ///< for the report
@@ -27,13 +27,13 @@ void check_bench_files(const BenchOptions& options);
 /// any data are read, where that cannot run it in one of the cases asked for.
 OpenedContender open_ours(const BenchOptions& options);
 
-/// The model that `options.compare` names: "distilbert", a TorchScript file, a config or a
+/// The model `name`, one of `options.compare`: a known one, a TorchScript file, a config or a
 /// checkpoint, for the texts and classes of `ours`. At least `longest` positions, where it has any.
-OpenedContender open_other(const BenchOptions& options, const OpenedContender& ours,
-                           std::int64_t longest);
+OpenedContender open_other(const std::string& name, const BenchOptions& options,
+                           const OpenedContender& ours, std::int64_t longest);
 
 /// The configuration of DistilBERT for the data of `config`: that of distilbert-agnews.json, with
 /// texts cut at as many tokens as those of `config`, at most its positions.
-Config distilbert_baseline(const Config& config, const std::string& pretrained);
+Config distilbert_baseline(const Config& config);
 
 }  // namespace diffuse::cli

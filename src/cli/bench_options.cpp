@@ -11,7 +11,7 @@ namespace diffuse::cli {
 
 CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
   CLI::App* verb = app.add_subcommand(
-      "bench", "Compare speed and memory with another model: DistilBERT, or one of yours");
+      "bench", "Compare speed and memory with other models: DistilBERT, Mamba, ..., or yours");
   const auto list = [&](const char* name, auto& values, const char* help, const char* text) {
     return verb->add_option(name, values, help)
         ->delimiter(',')
@@ -29,13 +29,16 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
       ->option_text("KEY=VALUE")
       ->allow_extra_args(false)
       ->excludes(checkpoint);
-  verb->add_option("--compare", options.compare,
-                   "The other model: distilbert; a TorchScript file FILE.pt, whose forward takes "
-                   "input_ids and attention_mask; another config; or a run or checkpoint")
-      ->option_text("distilbert|FILE.pt|CONFIG|DIR");
+  CLI::Option* compare =
+      list("--compare", options.compare,
+           "The other models. distilbert and bert at their published sizes; transformer, linformer, "
+           "performer, mamba as wide and deep as the model itself (model.dim, model.steps); a "
+           "TorchScript file FILE.pt, whose forward takes input_ids and attention_mask; another "
+           "config; or a run or checkpoint",
+           "NAME|FILE.pt|CONFIG|DIR,...=distilbert");
   verb->add_option("--pretrained", options.pretrained,
-                   "Hugging Face folder with DistilBERT's config.json, model.safetensors and "
-                   "vocab.txt; without it its weights are random")
+                   "Hugging Face folder with the config.json, model.safetensors and vocab.txt of the "
+                   "distilbert or bert compared with; without it its weights are random")
       ->type_name("DIR");
   list("--mode", options.modes, "What to measure", "train,inference")
       ->transform(
@@ -60,7 +63,8 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
       ->type_name("FILE")
       ->excludes(seq_len);
   verb->add_flag("--sweep", options.sweep,
-                 "Lengths from 64 to 4,096 (ours to 65,536), with curves in --format html");
+                 "Lengths from 64 to 4,096, and of one text alone to 65,536; curves in --format html. Where "
+                 "a model cannot go on, its line ends with the reason");
   verb->add_option("--budget", options.budget_s,
                    "Seconds that one model may take in one case; what would take longer is not "
                    "run, and its estimate printed")
@@ -73,6 +77,12 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
                                        {"json", BenchFormat::json},
                                        {"html", BenchFormat::html}}))
       ->option_text("md|csv|json|html=md");
+  verb->add_option("--from", options.from,
+                   "Measure nothing: show a report that --format json wrote, in another --format")
+      ->type_name("FILE.json")
+      ->excludes(config)
+      ->excludes(checkpoint)
+      ->excludes(compare);
   verb->add_option("--output", options.output, "Write the report here instead of to stdout")
       ->type_name("FILE");
   // For our own processes.
@@ -86,7 +96,10 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
       "  diffuse bench --checkpoint runs/r8 --data data/r8/test.csv\n"
       "  diffuse bench --kernel reference --compare agnews-diffusion.json   (one model, both "
       "kernels)\n"
-      "  diffuse bench --sweep --format html --output sweep.html\n");
+      "  diffuse bench --sweep --format html --output sweep.html\n"
+      "  diffuse bench --compare distilbert,bert,transformer,linformer,performer,mamba --sweep \\\n"
+      "      --format json --output all.json\n"
+      "  diffuse bench --from all.json --format html --output all.html\n");
   return verb;
 }
 

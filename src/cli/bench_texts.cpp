@@ -36,15 +36,16 @@ std::vector<std::int32_t> predictions(const OpenedContender& opened, const DataC
 
 }  // namespace
 
-BenchTexts::BenchTexts(const std::string& file, const OpenedContender& ours,
-                       const OpenedContender& other)
-    : file_(file), ours_(ours), other_(other) {
+BenchTexts::BenchTexts(const std::string& file, const std::vector<OpenedContender>& models)
+    : file_(file), models_(models) {
   if (file.empty()) return;
-  ours_data_ = encode(ours, file);
-  other_data_ = encode(other, file);
-  if (ours_data_->size() != other_data_->size())
-    throw UsageError(fmt::format("{}: the two models read {} and {} rows of it; expected the same.",
-                                 file, ours_data_->size(), other_data_->size()));
+  for (const OpenedContender& model : models) {
+    data_.push_back(encode(model, file));
+    if (data_.front()->size() != data_.back()->size())
+      throw UsageError(fmt::format("{}: {} reads {} rows of it and {} {}; expected the same.", file,
+                                   models.front().spec.name, data_.front()->size(),
+                                   model.spec.name, data_.back()->size()));
+  }
 }
 
 std::unique_ptr<EncodedDataset> BenchTexts::encode(const OpenedContender& opened,
@@ -55,38 +56,49 @@ std::unique_ptr<EncodedDataset> BenchTexts::encode(const OpenedContender& opened
         "--checkpoint, or the data that its config names.",
         file, opened.spec.name));
   const Config& config = opened.spec.config;
-  return load_labelled_file(file, ours_.spec.config.data, config.tokenizer, *opened.tokenizer,
+  return load_labelled_file(file, models_.front().spec.config.data, config.tokenizer, *opened.tokenizer,
                             opened.labels, /*threads=*/0);
 }
 
-std::pair<Workload, Workload> BenchTexts::workloads(std::int64_t batch_size) const {
-  if (!ours_data_) throw UsageError("There are no texts to measure with; give --data FILE.");
-  auto batches = epoch_batches(
-      view_all(*ours_data_),
-      {.batch_size = batch_size, .sort_window = ours_.spec.config.train.sort_window, .seed = 1}, 0);
+std::vector<Workload> BenchTexts::workloads(std::int64_t batch_size) const {
+  if (data_.empty()) throw UsageError("There are no texts to measure with; give --data FILE.");
+  auto batches = epoch_batches(view_all(*data_.front()),
+                               {.batch_size = batch_size,
+                                .sort_window = models_.front().spec.config.train.sort_window,
+                                .seed = 1},
+                               0);
   if (batches.size() > kBatches) batches.resize(kBatches);
-  return {text_workload(*ours_data_, batches), text_workload(*other_data_, batches)};
+  std::vector<Workload> work;
+  for (const auto& data : data_) work.push_back(text_workload(*data, batches));
+  return work;
 }
 
 std::int64_t BenchTexts::row_count() const {
-  return ours_data_ ? static_cast<std::int64_t>(ours_data_->size()) : 0;
+  return data_.empty() ? 0 : static_cast<std::int64_t>(data_.front()->size());
 }
 
 void BenchTexts::compare_accuracy(Comparison& comparison) const {
-  if (ours_.spec.checkpoint.empty() || other_.spec.checkpoint.empty() ||
-      ours_.labels.names() != other_.labels.names() ||
-      !ours_.spec.config.data.label_separator.empty())  // a text has no one answer
+  const OpenedContender& ours = models_.front();
+  const DataConfig& reading = ours.spec.config.data;
+  if (ours.spec.checkpoint.empty() || !reading.label_separator.empty())  // a text has no one answer
     return;
-  const std::string file = file_.empty() ? ours_.spec.config.data.test : file_;
+  const std::string file = file_.empty() ? reading.test : file_;
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(file, ignored)) return;
-  const auto ours_data = encode(ours_, file);
   std::vector<std::int32_t> gold;
-  for (std::size_t i = 0; i < ours_data->size(); ++i) gold.push_back(ours_data->label(i));
-  comparison.accuracy =
-      compare_predictions(predictions(ours_, ours_.spec.config.data, file),
-                          predictions(other_, ours_.spec.config.data, file), gold);
-  comparison.accuracy_source = file;
+  std::vector<std::int32_t> predicted;
+  for (std::size_t i = 1; i < models_.size(); ++i) {
+    const OpenedContender& other = models_[i];
+    if (other.spec.checkpoint.empty() || ours.labels.names() != other.labels.names()) continue;
+    if (gold.empty()) {
+      const auto data = encode(ours, file);
+      for (std::size_t row = 0; row < data->size(); ++row) gold.push_back(data->label(row));
+      predicted = predictions(ours, reading, file);
+    }
+    comparison.models[i].accuracy =
+        compare_predictions(predicted, predictions(other, reading, file), gold);
+    comparison.accuracy_source = file;
+  }
 }
 
 }  // namespace diffuse::cli

@@ -19,6 +19,7 @@
 #include "diffuse/eval/paired_comparison.hpp"
 #include "diffuse/eval/precision_comparison.hpp"
 #include "diffuse/eval/report.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "ensemble.hpp"
 #include "evaluation.hpp"

@@ -26,6 +26,7 @@
 #include "diffuse/data/records.hpp"
 #include "diffuse/eval/coverage.hpp"
 #include "diffuse/explain/explainer.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "ensemble.hpp"
 #include "exit_code.hpp"
 #include "predictor.hpp"
@@ -119,7 +120,7 @@ void check_explainable(const PredictOptions& options, const std::vector<OpenedMo
   throw UsageError(fmt::format(
       "--explain: the model is a {}; what can be explained is the diffusion network and "
       "n-grams (model.type \"diffusion\").",
-      config.model.type == ModelType::distilbert ? "DistilBERT" : "TorchScript module"));
+      description_of(config).title()));
 }
 
 std::unique_ptr<RecordReader> open_reader(const DataInput& input, FileFormat format,

@@ -13,6 +13,7 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/kernel_choice.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/train/plan.hpp"
@@ -165,7 +166,8 @@ PreparedRun prepare_run(const Config& given, const Preparation& how) {
            static_cast<std::int64_t>(std::max(data.validation.size(), data.test.size())),
        .vocab_size = shape.vocab_size,
        .threads = threads,
-       .kernel = kernel});
+       .kernel = kernel,
+       .on_cpu = device.is_cpu()});
   startup.memory = describe(estimate);
   startup.memory_bytes = estimate.total();
   return {config,  device,   precision,          kernel, threads, std::move(data), shape,

@@ -53,7 +53,8 @@ std::string parameters_text(const Config& config) {
     for (const auto& [key, value] : values.items()) {
       const auto& standard = defaults.at(section).at(key);
       if (value == standard) {
-        unchanged.push_back(fmt::format("{}={}", key, shown(value)));
+        if (has_effect(section, key, config.model.type))
+          unchanged.push_back(fmt::format("{}={}", key, shown(value)));
         continue;
       }
       any = true;

@@ -43,7 +43,7 @@ std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Co
   if (!options.resume.empty() && fs::exists(file, ignored))
     return parse_baseline(read_file(file), file.string());
   if (options.baseline.empty()) return std::nullopt;
-  Config baseline = distilbert_baseline(config, "");
+  Config baseline = distilbert_baseline(config);
   baseline.train.batch_size = config.train.batch_size;
   baseline.train.sort_window = config.train.sort_window;
   baseline.train.seed = config.train.seed;

@@ -15,11 +15,11 @@ namespace {
 
 void find_model_conflicts(const ModelConfig& model, std::vector<Conflict>& found) {
   const auto entries = static_cast<std::int64_t>(model.dilation.size());
-  if (entries != 1 && entries != model.steps) {
+  if (entries == 0 || entries > std::max<std::int64_t>(model.steps, 1)) {
     found.push_back({{"model.dilation", "model.steps"},
-                     fmt::format("{} entries for model.steps = {}; expected one entry for all "
-                                 "steps, or {}",
-                                 entries, model.steps, model.steps)});
+                     fmt::format("{} entries for model.steps = {}; expected 1 to {} (fewer than "
+                                 "steps begin again when they end)",
+                                 entries, model.steps, std::max<std::int64_t>(model.steps, 1))});
   }
   if (model.steps > 0 && model.radius == 0 && !model.self_neighbour) {
     found.push_back({{"model.radius", "model.self_neighbour"},
@@ -34,36 +34,14 @@ void find_model_conflicts(const ModelConfig& model, std::vector<Conflict>& found
   }
 }
 
-void check_transformer(const Config& config, std::vector<Conflict>& found) {
-  if (config.model.type == ModelType::torchscript && config.model.file.empty()) {
-    found.push_back({{"model.file", "model.type"},
-                     "empty, but model.type = torchscript needs the TorchScript file of a model"});
-  }
-  if (config.model.type != ModelType::distilbert) return;
-  const DistilBertConfig& distilbert = config.distilbert;
-  if (!distilbert.pretrained.empty()) return;  // whose sizes count
-  if (distilbert.dim % distilbert.heads != 0) {
-    found.push_back({{"distilbert.heads", "distilbert.dim"},
-                     fmt::format("{} heads cannot share distilbert.dim = {}; expected a divisor",
-                                 distilbert.heads, distilbert.dim)});
-  }
-  const std::int64_t longest = config.tokenizer.max_tokens;
-  if (longest == 0 || longest > distilbert.max_positions) {
-    found.push_back(
-        {{"tokenizer.max_tokens", "distilbert.max_positions"},
-         fmt::format("{} is more than the {} positions of distilbert.max_positions; expected a "
-                     "limit from 1 to {}",
-                     longest == 0 ? "no limit" : std::to_string(longest), distilbert.max_positions,
-                     distilbert.max_positions)});
-  }
-}
-
 void check_embedding_file(const Config& config, std::vector<Conflict>& found) {
   if (config.model.embedding_file.empty() || config.model.type != ModelType::diffusion) return;
-  if (config.tokenizer.type == TokenizerType::bytes) {
+  if (config.tokenizer.type == TokenizerType::bytes ||
+      config.tokenizer.type == TokenizerType::values) {
     found.push_back({{"model.embedding_file", "tokenizer.type"},
-                     "has vectors of words, but tokenizer.type = bytes has none; expected words or "
-                     "wordpiece"});
+                     fmt::format("has vectors of words, but tokenizer.type = {} has none; expected "
+                                 "words or wordpiece",
+                                 enum_name(config.tokenizer.type))});
   }
 }
 
@@ -83,6 +61,40 @@ void check_tokenizer(const TokenizerConfig& tokenizer, std::vector<Conflict>& fo
                      fmt::format("{} leaves no room beside [CLS] and [SEP]; expected at least 3",
                                  tokenizer.max_tokens)});
   }
+}
+
+/// Numbers are no words: what is learned of words by themselves has nothing to learn of them.
+void check_values(const Config& config, std::vector<Conflict>& found) {
+  const bool values = config.tokenizer.type == TokenizerType::values;
+  const auto refuse = [&](bool used, const char* key, const std::string& value) {
+    if (used)
+      found.push_back({{key, "tokenizer.type"},
+                       fmt::format("{}, but tokenizer.type = values has numbers and no words; "
+                                   "expected 0, or another type",
+                                   value)});
+  };
+  if (values) {
+    refuse(config.ngrams.max > 0, "ngrams.max", std::to_string(config.ngrams.max));
+    refuse(config.ngrams.char_max > 0, "ngrams.char_max", std::to_string(config.ngrams.char_max));
+    refuse(config.model.bigram_buckets > 0, "model.bigram_buckets",
+           std::to_string(config.model.bigram_buckets));
+    const ModelType type = config.model.type;
+    if (type == ModelType::distilbert || type == ModelType::bert || type == ModelType::torchscript)
+      found.push_back({{"model.type", "tokenizer.type"},
+                       fmt::format("{} reads words, but tokenizer.type = values has numbers; "
+                                   "expected diffusion, transformer, linformer, performer or mamba",
+                                   enum_name(type))});
+    if (!config.train.pretrain.empty())
+      found.push_back({{"train.pretrain", "tokenizer.type"},
+                       fmt::format("\"{}\": hidden words are predicted, but tokenizer.type = values "
+                                   "has numbers; expected nothing",
+                                   config.train.pretrain)});
+  }
+  if (config.data.format == FileFormat::pixels && !values && config.tokenizer.type != TokenizerType::bytes)
+    found.push_back({{"tokenizer.type", "data.format"},
+                     fmt::format("{} reads text, but data.format = pixels has bytes; expected "
+                                 "values or bytes",
+                                 enum_name(config.tokenizer.type))});
 }
 
 void check_ngrams(const Config& config, std::vector<Conflict>& found) {
@@ -210,7 +222,7 @@ void check_model(const ModelConfig& model) {
 std::vector<Conflict> find_conflicts(const Config& config) {
   std::vector<Conflict> found;
   check_tokenizer(config.tokenizer, found);
-  check_transformer(config, found);
+  find_model_type_conflicts(config, found);
   if (config.train.patience > 0 && config.data.validation.empty() &&
       config.data.validation_fraction == 0) {
     found.push_back({{"train.patience", "data.validation_fraction"},
@@ -226,6 +238,7 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                                  config.data.test_fraction)});
   }
   check_ngrams(config, found);
+  check_values(config, found);
   check_pretraining(config, found);
   check_columns(config.data, found);
   check_several_labels(config, found);
@@ -238,15 +251,7 @@ std::vector<Conflict> find_conflicts(const Config& config) {
 std::vector<Conflict> find_oddities(const Config& config) {
   std::vector<Conflict> found;
   const ModelConfig& model = config.model;
-  note(found, model.type != ModelType::torchscript && !model.file.empty(),
-       {"model.file", "model.type"},
-       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
-  note(found, model.type != ModelType::distilbert && !config.distilbert.pretrained.empty(),
-       {"distilbert.pretrained", "model.type"},
-       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
-  note(found, model.type != ModelType::diffusion && !model.embedding_file.empty(),
-       {"model.embedding_file", "model.type"},
-       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
+  find_ineffective_keys(config, found);
   note(found,
        model.embedding_file.empty() && model.embedding_file_std != ModelConfig{}.embedding_file_std,
        {"model.embedding_file_std", "model.embedding_file"},
@@ -264,12 +269,6 @@ std::vector<Conflict> find_oddities(const Config& config) {
   note(found, model.function == FunctionKind::linear && model.hidden_dim != 0,
        {"model.hidden_dim", "model.function"},
        "has no effect, because model.function = linear has no hidden layer");
-  note(found, model.type != ModelType::diffusion && model.bigram_buckets != 0,
-       {"model.bigram_buckets", "model.type"},
-       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
-  note(found, model.type != ModelType::diffusion && config.train.adversarial != 0,
-       {"train.adversarial", "model.type"},
-       fmt::format("has no effect, because model.type = {}", enum_name(model.type)));
   note(found, model.bigram_buckets == 0 && model.bigram_dropout != ModelConfig{}.bigram_dropout,
        {"model.bigram_dropout", "model.bigram_buckets"},
        "has no effect, because model.bigram_buckets is 0");

@@ -21,4 +21,9 @@ std::vector<Conflict> find_conflicts(const Config& config);
 /// without conflicts.
 std::vector<Conflict> find_oddities(const Config& config);
 
+/// The part of find_conflicts that each type of model has for itself.
+void find_model_type_conflicts(const Config& config, std::vector<Conflict>& found);
+/// The part of find_oddities about what models of another type alone look at.
+void find_ineffective_keys(const Config& config, std::vector<Conflict>& found);
+
 }  // namespace diffuse

@@ -22,8 +22,9 @@ std::vector<Field> data_fields() {
   table.add(
       "format", &DataConfig::format,
       "Format of the data files. auto: by the file's extension .csv, .tsv (or .tab) or .jsonl "
-      "(or .ndjson), with or without .gz behind it. csv is RFC 4180, tsv the same with tabs "
-      "between the fields, jsonl one object a line.");
+      "(or .ndjson) or .bin, with or without .gz behind it. csv is RFC 4180, tsv the same with tabs "
+      "between the fields, jsonl one object a line, pixels rows of 1,025 bytes: the label and the "
+      "values of 32 x 32 pixels.");
   table
       .add("separator", &DataConfig::separator,
            "Character between the fields of a CSV file: one character, or \"tab\". Empty: the one "

@@ -14,7 +14,8 @@ struct EnumNames;
 
 template <>
 struct EnumNames<FileFormat> {
-  static constexpr std::array<std::string_view, 4> kNames{"auto", "csv", "tsv", "jsonl"};
+  static constexpr std::array<std::string_view, 5> kNames{"auto", "csv", "tsv", "jsonl",
+                                                          "pixels"};
 };
 template <>
 struct EnumNames<HeaderMode> {
@@ -30,7 +31,8 @@ struct EnumNames<OnError> {
 };
 template <>
 struct EnumNames<TokenizerType> {
-  static constexpr std::array<std::string_view, 3> kNames{"words", "wordpiece", "bytes"};
+  static constexpr std::array<std::string_view, 4> kNames{"words", "wordpiece", "bytes",
+                                                          "values"};
 };
 template <>
 struct EnumNames<NgramWeighting> {
@@ -38,7 +40,13 @@ struct EnumNames<NgramWeighting> {
 };
 template <>
 struct EnumNames<ModelType> {
-  static constexpr std::array<std::string_view, 3> kNames{"diffusion", "distilbert", "torchscript"};
+  static constexpr std::array<std::string_view, 8> kNames{
+      "diffusion", "distilbert", "bert", "transformer", "linformer", "performer", "mamba",
+      "torchscript"};
+};
+template <>
+struct EnumNames<FeatureMap> {
+  static constexpr std::array<std::string_view, 2> kNames{"relu", "softmax"};
 };
 template <>
 struct EnumNames<WeightKind> {

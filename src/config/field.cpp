@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/config/load.hpp"
 
 namespace diffuse {
 namespace {
@@ -90,6 +91,10 @@ bool Field::in_range(double value) const {
   return high_open ? value < high : value <= high;
 }
 
+bool Field::concerns(ModelType model_type) const {
+  return types.empty() || std::find(types.begin(), types.end(), model_type) != types.end();
+}
+
 Field& Field::between(double from, double to) {
   low = from;
   high = to;
@@ -144,9 +149,19 @@ Field& Field::may_change_on_resume() {
   return *this;
 }
 
+Field& Field::only_for(std::vector<ModelType> model_types) {
+  types = std::move(model_types);
+  return *this;
+}
+
 Field& Field::also_called(std::vector<std::string> names) {
   aliases = std::move(names);
   return *this;
+}
+
+std::vector<ModelType> with_own_embedding() {
+  using enum ModelType;
+  return {diffusion, transformer, linformer, performer, mamba};
 }
 
 const std::vector<Section>& all_sections() {
@@ -154,10 +169,17 @@ const std::vector<Section>& all_sections() {
       {"data", "Which files, and how to read them.", data_fields()},
       {"tokenizer", "How a text becomes token numbers.", tokenizer_fields()},
       {"ngrams", "The linear model of n-grams beside the network.", ngram_fields()},
-      {"model", "The classifier. What stands below `file` is for `type` = diffusion alone.",
+      {"model",
+       "The classifier. What stands below `file` is for `type` = diffusion; of it `dim`, `steps` (as "
+       "blocks), `pooling` and what begins with head, embedding_init, token_dropout and "
+       "embedding_dropout is for transformer, linformer, performer and mamba as well.",
        model_fields()},
       {"distilbert", "The transformer that `model.type` = distilbert trains instead.",
        distilbert_fields()},
+      {"bert", "The transformer that `model.type` = bert trains instead.", bert_fields()},
+      {"mixer",
+       "What mixes tokens where `model.type` is transformer, linformer, performer or mamba.",
+       mixer_fields()},
       {"train", "How it is trained, and where.", train_fields()},
       {"pretrain",
        "How it learns from texts without labels: with train.pretrain, and `diffuse pretrain`.",
@@ -185,6 +207,12 @@ const Field* find_field(std::string_view key) {
   if (dot == std::string_view::npos) return nullptr;
   const Section* section = find_section(key.substr(0, dot));
   return section == nullptr ? nullptr : find_field(*section, key.substr(dot + 1));
+}
+
+bool has_effect(std::string_view section, std::string_view name, ModelType type) {
+  const Section* const found = find_section(section);
+  const Field* const field = found == nullptr ? nullptr : find_field(*found, name);
+  return field != nullptr && field->concerns(type);
 }
 
 std::string key_suggestion(std::string_view section, std::string_view name) {

@@ -48,6 +48,7 @@ struct Field {
   std::string pattern_words;    ///< what `pattern` says, for people
   std::size_t min_items = 0;    ///< of a list
   bool number_as_text = false;  ///< a text, or list of texts, that may be written as whole numbers
+  std::vector<ModelType> types;  ///< of models that it has an effect on; empty: all
   std::vector<std::string> aliases;  ///< what others call it; only for "did you mean"
   bool may_change = false;           ///< on --resume: the length, the logs, or where it is computed
   std::function<Value(const Config&)> get;
@@ -57,6 +58,8 @@ struct Field {
   std::string key() const { return section + "." + name; }
   /// What may stand here: "a whole number from 1 to 8192".
   std::string allowed() const;
+  /// Whether models of `model_type` look at it.
+  bool concerns(ModelType model_type) const;
   /// The help's first sentence without its full stop, first letter lower-case.
   std::string summary() const;
   /// Whether `value` is inside low .. high.
@@ -74,6 +77,7 @@ struct Field {
   Field& not_empty();
   Field& also_called(std::vector<std::string> names);
   Field& may_change_on_resume();
+  Field& only_for(std::vector<ModelType> model_types);
 };
 
 /// The field type for a member of type T, and conversions between T and Value.
@@ -118,8 +122,9 @@ struct FieldTraits<ClassWeights> : PlainFieldTraits<ClassWeights, FieldType::cla
 template <class Section>
 class FieldTable {
  public:
-  FieldTable(std::string name, Section Config::*section)
-      : name_(std::move(name)), section_(section) {}
+  /// `types`: of models that the section has an effect on; empty: all.
+  FieldTable(std::string name, Section Config::*section, std::vector<ModelType> types = {})
+      : name_(std::move(name)), section_(section), types_(std::move(types)) {}
 
   /// The reference is for the same statement only.
   template <class T>
@@ -129,6 +134,7 @@ class FieldTable {
     field.name = std::move(name);
     field.help = std::move(help);
     field.type = FieldTraits<T>::kType;
+    field.types = types_;
     if constexpr (FieldTraits<T>::kType == FieldType::choice) {
       field.choices.assign(enum_names<T>().begin(), enum_names<T>().end());
     }
@@ -146,8 +152,12 @@ class FieldTable {
  private:
   std::string name_;
   Section Config::*section_;
+  std::vector<ModelType> types_;
   std::vector<Field> fields_;
 };
+
+/// Models whose embedding, pooling and head are the diffusion model's.
+std::vector<ModelType> with_own_embedding();
 
 std::vector<Field> data_fields();
 std::vector<Field> tokenizer_fields();
@@ -155,6 +165,8 @@ std::vector<Field> ngram_fields();
 std::vector<Field> pretrain_fields();
 std::vector<Field> model_fields();
 std::vector<Field> distilbert_fields();
+std::vector<Field> bert_fields();
+std::vector<Field> mixer_fields();
 std::vector<Field> train_fields();
 
 /// One object of the config file.

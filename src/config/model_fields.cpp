@@ -5,13 +5,16 @@ namespace diffuse {
 std::vector<Field> model_fields() {
   FieldTable<ModelConfig> table("model", &Config::model);
   table.add("type", &ModelConfig::type,
-            "Kind of classifier. diffusion: attention-free diffusion. distilbert: the transformer "
-            "of the section distilbert, as a baseline. torchscript: any module from model.file.");
+            "Kind of classifier. diffusion: attention-free diffusion. distilbert and bert: the "
+            "transformers of the sections of that name. transformer, linformer, performer, mamba: "
+            "the section mixer's, between the diffusion model's own embedding, pooling and head. "
+            "torchscript: any module from model.file.");
   table
       .add("file", &ModelConfig::file,
            "TorchScript file of model.type = torchscript. Its forward takes input_ids and "
            "attention_mask, int64 [B, L], and gives logits [B, C].")
-      .is_path();
+      .is_path()
+      .only_for({ModelType::torchscript});
   table.add("dim", &ModelConfig::dim, "Width of a token's state. 0: no network, the n-grams alone.")
       .between(0, 8192)
       .in("channels")
@@ -42,13 +45,15 @@ std::vector<Field> model_fields() {
       .also_called({"kernel_size", "window"});
   table
       .add("dilation", &ModelConfig::dilation,
-           "Distance between neighbours. One entry for all steps, or one per step: [1, 2, 4] lets "
-           "the reach grow with the step.")
+           "Distance between neighbours, an entry for each step: [1, 2, 4] lets the reach grow with "
+           "the step. Fewer entries than steps begin again when they end.")
       .between(1, 1048576)
       .in("tokens")
       .not_empty();
   table.add("self_neighbour", &ModelConfig::self_neighbour,
             "Whether a token is among its own neighbours (offset 0).");
+  table.add("causal", &ModelConfig::causal,
+            "Whether a token reads neighbours before it alone, not those behind it.");
   table.add("weight", &ModelConfig::weight,
             "Form of W, the weight of a neighbour, one per offset. scalar: a number. channel: a "
             "number per channel. full: a matrix.");
@@ -101,7 +106,8 @@ std::vector<Field> model_fields() {
            "the sum of its own row and that of the pair which it ends, found by a hash. They start "
            "at 0. 0: none.")
       .between(0, 1 << 28)
-      .in("rows");
+      .in("rows")
+      .only_for(with_own_embedding());
   table
       .add("bigram_dropout", &ModelConfig::bigram_dropout,
            "Part of the pairs whose row training leaves out. Not used when model.bigram_buckets is "
@@ -115,7 +121,8 @@ std::vector<Field> model_fields() {
            ".safetensors with a tensor [words, model.dim] and a vocab.txt beside it. Read once, at "
            "the start of a training. Empty: none.")
       .is_path()
-      .also_called({"pretrained_embeddings", "word_vectors", "glove"});
+      .also_called({"pretrained_embeddings", "word_vectors", "glove"})
+      .only_for({ModelType::diffusion});
   table
       .add(
           "embedding_file_std", &ModelConfig::embedding_file_std,

@@ -7,7 +7,7 @@ std::vector<Field> tokenizer_fields() {
   table.add("type", &TokenizerConfig::type,
             "Kind of token. words: words and punctuation, the vocabulary counted in the training "
             "text. wordpiece: BERT's pieces of words, by tokenizer.vocab. bytes: the bytes of the "
-            "text.");
+            "text. values: its bytes as numbers, each a share of one learned vector (pixels).");
   table
       .add("vocab", &TokenizerConfig::vocab,
            "Vocabulary file of the wordpiece tokenizer. BERT's vocab.txt, one token a line. The "

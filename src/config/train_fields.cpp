@@ -146,7 +146,8 @@ std::vector<Field> train_fields() {
           "is trained on a second time, with its embeddings moved so far in the direction in which "
           "the loss rises. 0: none, 0.05 is a good start.")
       .between(0, 10)
-      .also_called({"adversarial_epsilon"});
+      .also_called({"adversarial_epsilon"})
+      .only_for(with_own_embedding());
   table
       .add("soft_label_weight", &TrainConfig::soft_label_weight,
            "Share of a row's soft label (data.soft_labels) in its target. The rest is its label, "

@@ -13,6 +13,7 @@
 #include "diffuse/config/load.hpp"
 #include "encoding.hpp"
 #include "jsonl_reader.hpp"
+#include "pixel_records.hpp"
 #include "separator.hpp"
 #include "text_buffer.hpp"
 
@@ -92,6 +93,7 @@ FileFormat format_of_name(const std::filesystem::path& path) {
   if (extension == ".csv") return FileFormat::csv;
   if (extension == ".tsv" || extension == ".tab") return FileFormat::tsv;
   if (extension == ".jsonl" || extension == ".ndjson") return FileFormat::jsonl;
+  if (extension == ".bin") return FileFormat::pixels;
   return FileFormat::automatic;
 }
 
@@ -101,8 +103,8 @@ FileFormat resolve_format(const std::filesystem::path& path, FileFormat format) 
   if (named != FileFormat::automatic) return named;
   const std::string lines = shell_quoted(path.stem().string() + ".jsonl");
   throw DataError(fmt::format(
-      "{}: the name does not tell the format; expected .csv, .tsv, .tab, .jsonl or .ndjson (with "
-      "or without .gz), or data.format{}",
+      "{}: the name does not tell the format; expected .csv, .tsv, .tab, .jsonl, .ndjson or "
+      ".bin (with or without .gz), or data.format{}",
       path.string(),
       lower_case(path.extension().string()) == ".json"
           ? fmt::format("; `jq -c '.[]' {} > {}` makes lines of a JSON array",
@@ -146,6 +148,7 @@ std::unique_ptr<RecordReader> open_records(const DataInput& input, const DataCon
         "of that name in its objects",
         input.path.string(), enum_name(format), shown_name(config.soft_labels)));
   if (format == FileFormat::jsonl) return std::make_unique<JsonlRecords>(input, config, options);
+  if (format == FileFormat::pixels) return std::make_unique<PixelRecords>(input, options);
   char separator = configured_separator(config.separator);
   std::optional<ExpectedColumns> expected;
   if (options.layout) {

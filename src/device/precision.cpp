@@ -9,18 +9,6 @@
 
 namespace diffuse {
 
-std::int64_t product_width(const Config& config) {
-  switch (config.model.type) {
-    case ModelType::diffusion:
-      return config.model.dim;
-    case ModelType::distilbert:
-      return config.distilbert.dim;
-    case ModelType::torchscript:
-      break;
-  }
-  return 0;
-}
-
 Precision automatic_on_cuda(bool computes_bf16, std::int64_t width) {
   const bool narrow = width > 0 && width < kHalfPrecisionWidth;
   if (computes_bf16) return narrow ? Precision::tf32 : Precision::bf16;
@@ -67,6 +55,15 @@ PrecisionScope::~PrecisionScope() {
   at::autocast::set_autocast_enabled(device_, was_enabled_);
   // Copies of the weights that outlived the scope would be stale after the next update.
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+}
+
+NoAutocastScope::NoAutocastScope(at::Device device)
+    : device_(device.type()), was_enabled_(at::autocast::is_autocast_enabled(device_)) {
+  if (was_enabled_) at::autocast::set_autocast_enabled(device_, false);
+}
+
+NoAutocastScope::~NoAutocastScope() {
+  if (was_enabled_) at::autocast::set_autocast_enabled(device_, true);
 }
 
 }  // namespace diffuse

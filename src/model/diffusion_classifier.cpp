@@ -1,6 +1,5 @@
 #include "diffuse/model/diffusion_classifier.hpp"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/core.h>
@@ -40,23 +39,25 @@ Precision active_precision(at::DeviceType device) {
 
 }  // namespace
 
-// The order of the members is the order of the random draws, so one generator serves all.
 DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelShape& shape,
                                          std::optional<std::int64_t> seed)
-    : DiffusionClassifier(config, checked(shape),
-                          seed ? at::detail::createCPUGenerator(static_cast<std::uint64_t>(*seed))
-                               : at::Generator()) {}
+    : DiffusionClassifier(config, shape, FreshTensors(seed)) {}
 
 DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelShape& shape,
-                                         at::Generator generator)
+                                         FreshTensors&& tensors)
+    : DiffusionClassifier(config, shape, tensors) {}
+
+// The order of the members is the order of the random draws.
+DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelShape& shape,
+                                         FreshTensors& tensors)
     : dim_(config.dim),
       products_per_token_(0),
-      moves_per_token_(config.steps * config.dim * (2 * config.radius + 3)),
+      moves_per_token_(config.steps * config.dim * (neighbour_count(config) + 2)),
       pooling_(config.pooling),
       random_at_evaluation_(config.noise_at_evaluation && config.noise_std > 0.0),
-      embedding_(config, shape.vocab_size, shape.mask_id, generator),
-      stack_(config, generator),
-      head_(config, pooled_dim(config), shape.class_count, generator) {
+      embedding_(config, checked(shape).vocab_size, shape.mask_id, tensors, shape.numbers),
+      stack_(config, tensors),
+      head_(config, pooled_dim(config), shape.class_count, tensors) {
   const ParameterVisitor add = [this](const std::string& name, at::Tensor& tensor,
                                       ParameterRole role) {
     tensor.set_requires_grad(true);
@@ -99,6 +100,7 @@ std::vector<RowGradient> DiffusionClassifier::row_gradients() {
 
 std::vector<std::vector<std::int32_t>> DiffusionClassifier::embedding_rows(
     const Batch& batch) const {
+  if (embedding_.of_numbers()) return {};
   std::vector<std::vector<std::int32_t>> rows = Classifier::embedding_rows(batch);
   if (const std::int64_t buckets = embedding_.bigram_buckets(); buckets > 0) {
     rows.emplace_back(rows.front().size());
@@ -152,6 +154,11 @@ std::vector<NamedParameter> DiffusionClassifier::parameters() const {
   return parameters;
 }
 
+std::int64_t DiffusionClassifier::constant_count() const {
+  const at::Tensor& of_numbers = embedding_.coefficients();
+  return stack_.constant_count() + (of_numbers.defined() ? of_numbers.numel() : 0);
+}
+
 void DiffusionClassifier::to(at::Device device) { convert(at::TensorOptions(device)); }
 
 void DiffusionClassifier::to_dtype(at::ScalarType dtype) {
@@ -169,8 +176,10 @@ void DiffusionClassifier::convert(const at::TensorOptions& options) {
   fused_.reset();  // made for the tensors that were
   recorded_.reset();
   if (kernel_ == Kernel::fused) kernel_ = Kernel::reference;
-  stack_.visit_constants(
-      [&](const std::string&, at::Tensor& tensor, ParameterRole) { tensor = converted(tensor); });
+  const ParameterVisitor convert_constant = [&](const std::string&, at::Tensor& tensor,
+                                                ParameterRole) { tensor = converted(tensor); };
+  embedding_.visit_constants(convert_constant);
+  stack_.visit_constants(convert_constant);
 }
 
 at::Device DiffusionClassifier::device() const { return parameters_.front().tensor->device(); }

@@ -1,11 +1,5 @@
 #include "diffuse/model/diffusion_stack.hpp"
 
-#include <ATen/ops/empty.h>
-#include <ATen/ops/eye.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/mul.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/zeros.h>
 #include <fmt/core.h>
 
 #include <cmath>
@@ -19,7 +13,7 @@ namespace {
 /// W of one step: weight_init (0: one over the neighbourhood's size) in every factor, or on every
 /// diagonal, plus normal noise of weight_init_std where W is learned; full matrices divide the
 /// noise by sqrt(D), so that W ∘ u gets about the same spread as with factors.
-at::Tensor make_weight(const ModelConfig& config, std::int64_t count, at::Generator& generator) {
+at::Tensor make_weight(const ModelConfig& config, std::int64_t count, FreshTensors& tensors) {
   const double init =
       config.weight_init != 0.0 ? config.weight_init : 1.0 / static_cast<double>(count);
   double noise = config.weight_learned ? config.weight_init_std : 0.0;
@@ -29,25 +23,25 @@ at::Tensor make_weight(const ModelConfig& config, std::int64_t count, at::Genera
   if (config.weight == WeightKind::full) {
     shape.push_back(config.dim);
     noise /= std::sqrt(static_cast<double>(config.dim));
-    weight = at::mul(at::eye(config.dim, at::kFloat), init).expand(shape).contiguous();
+    weight = tensors.diagonal(config.dim, init).expand(shape).contiguous();
   } else {
-    weight = at::full(shape, init, at::kFloat);
+    weight = tensors.full(shape, init);
   }
-  if (noise > 0.0) weight.add_(at::empty(shape, at::kFloat).normal_(0.0, noise, generator));
+  if (noise > 0.0) weight.add_(tensors.normal(shape, noise));
   return weight;
 }
 
 /// f's matrices, which start as other linear layers do.
-void make_function(const DiffusionSpec& spec, at::Generator& generator, StepTensors& step) {
+void make_function(const DiffusionSpec& spec, FreshTensors& tensors, StepTensors& step) {
   const std::int64_t hidden = spec.hidden_dim;
   const std::int64_t outputs = spec.function == FunctionKind::linear ? spec.dim
                                : spec.function == FunctionKind::mlp  ? hidden
                                                                      : 2 * hidden;
-  const Linear in(spec.dim, outputs, generator);
+  const Linear in(spec.dim, outputs, tensors);
   step.in_weight = in.weight;
   step.in_bias = in.bias;
   if (spec.function == FunctionKind::linear) return;
-  const Linear out(hidden, spec.dim, generator);
+  const Linear out(hidden, spec.dim, tensors);
   step.out_weight = out.weight;
   step.out_bias = out.bias;
 }
@@ -70,28 +64,33 @@ DiffusionSpec diffusion_spec(const ModelConfig& config) {
                      .embedding_dropout = config.embedding_dropout};
   if (config.alpha_learned) spec.alpha.reset();
   for (std::int64_t t = 0; t < config.steps; ++t) {
-    const std::size_t entry = config.dilation.size() == 1 ? 0 : static_cast<std::size_t>(t);
-    spec.shifts.push_back(
-        neighbourhood_shifts(config.radius, config.dilation[entry], config.self_neighbour));
+    const std::int64_t dilation =
+        config.dilation[static_cast<std::size_t>(t) % config.dilation.size()];
+    spec.shifts.push_back(neighbourhood_shifts(config.radius, dilation, config.self_neighbour,
+                                               config.causal));
   }
   return spec;
 }
 
-DiffusionStack::DiffusionStack(const ModelConfig& config, at::Generator& generator) {
+std::int64_t neighbour_count(const ModelConfig& config) {
+  return (config.causal ? 1 : 2) * config.radius + (config.self_neighbour ? 1 : 0);
+}
+
+DiffusionStack::DiffusionStack(const ModelConfig& config, FreshTensors& tensors) {
   if (config.steps > 0) check_model(config);
   spec_ = diffusion_spec(config);
   const std::int64_t sets = config.steps > 0 && config.share_weights ? 1 : config.steps;
   for (std::int64_t t = 0; t < sets; ++t) {
     StepTensors step;
-    step.weight = make_weight(config, spec_.neighbours(), generator);
+    step.weight = make_weight(config, spec_.neighbours(), tensors);
     if (config.alpha_learned)
       step.alpha_logit =
-          at::full({config.dim}, std::log(config.alpha / (1.0 - config.alpha)), at::kFloat);
+          tensors.full({config.dim}, std::log(config.alpha / (1.0 - config.alpha)));
     if (config.norm != NormPosition::none) {
-      step.norm_weight = at::ones({config.dim}, at::kFloat);
-      step.norm_bias = at::zeros({config.dim}, at::kFloat);
+      step.norm_weight = tensors.full({config.dim}, 1.0);
+      step.norm_bias = tensors.full({config.dim}, 0.0);
     }
-    make_function(spec_, generator, step);
+    make_function(spec_, tensors, step);
     parameters_.push_back(std::move(step));
   }
 }
@@ -118,6 +117,13 @@ void DiffusionStack::visit(const std::string& prefix, const ParameterVisitor& vi
     visit("function.out.weight", own.out_weight, ParameterRole::matrix);
     visit("function.out.bias", own.out_bias, ParameterRole::vector);
   }
+}
+
+std::int64_t DiffusionStack::constant_count() const {
+  std::int64_t count = 0;
+  if (spec_.weight_learned) return count;
+  for (const StepTensors& own : parameters_) count += own.weight.numel();
+  return count;
 }
 
 void DiffusionStack::visit_constants(const ParameterVisitor& visitor) {

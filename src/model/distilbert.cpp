@@ -1,6 +1,5 @@
 #include "diffuse/model/distilbert.hpp"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/core.h>
 
@@ -8,7 +7,6 @@
 
 #include "diffuse/base/error.hpp"
 #include "distilbert_module.hpp"
-#include "linear_parameters.hpp"
 
 namespace diffuse {
 namespace {
@@ -38,30 +36,24 @@ void check(const DistilBertShape& shape) {
 
 }  // namespace
 
-std::int64_t count_distilbert_parameters(const DistilBertShape& shape, bool with_head) {
-  const std::int64_t norm = 2 * shape.dim;
-  const std::int64_t layer = 4 * linear_parameter_count(shape.dim, shape.dim) +
-                             linear_parameter_count(shape.dim, shape.hidden_dim) +
-                             linear_parameter_count(shape.hidden_dim, shape.dim) + 2 * norm;
-  const std::int64_t body =
-      (shape.vocab_size + shape.max_positions) * shape.dim + norm + shape.layers * layer;
-  const std::int64_t head = linear_parameter_count(shape.dim, shape.dim) +
-                            linear_parameter_count(shape.dim, shape.class_count);
-  return with_head ? body + head : body;
+std::unique_ptr<TorchScriptClassifier> make_distilbert(const DistilBertShape& shape,
+                                                       std::int64_t seed) {
+  FreshTensors tensors(seed);
+  return make_distilbert(shape, tensors);
 }
 
 std::unique_ptr<TorchScriptClassifier> make_distilbert(const DistilBertShape& shape,
-                                                       std::int64_t seed) {
+                                                       FreshTensors& tensors) {
   check(shape);
   auto classifier = std::make_unique<TorchScriptClassifier>(
-      build_distilbert(shape),
+      build_distilbert(shape, tensors.device()),
       TorchScriptShape{shape.class_count, shape.pad_id, shape.max_positions});
+  if (!tensors.draws()) return classifier;
   const at::NoGradGuard no_grad;
-  const at::Generator generator = at::detail::createCPUGenerator(static_cast<std::uint64_t>(seed));
   for (const NamedParameter& parameter : classifier->parameters()) {
     at::Tensor tensor = parameter.tensor;
     if (parameter.role != ParameterRole::vector) {
-      tensor.normal_(0.0, shape.initializer_range, generator);
+      tensor.normal_(0.0, shape.initializer_range, tensors.generator());
     } else {
       // Of the vectors all but the factors of the layer norms are biases.
       tensor.fill_(parameter.name.ends_with(".weight") ? 1.0 : 0.0);

@@ -16,12 +16,13 @@ using torch::jit::Module;
 
 class Builder {
  public:
-  explicit Builder(const DistilBertShape& shape) : shape_(shape) {}
+  Builder(const DistilBertShape& shape, at::Device device) : shape_(shape), device_(device) {}
 
   Module classifier() const;
 
  private:
   Module module(const std::string& class_name) const;
+  void add_parameter(Module& module, const std::string& name, at::IntArrayRef sizes) const;
   Module linear(std::int64_t in, std::int64_t out) const;
   Module layer_norm() const;
   Module embedding(std::int64_t rows) const;
@@ -33,13 +34,10 @@ class Builder {
   Module distilbert() const;
 
   const DistilBertShape& shape_;
+  at::Device device_;
   std::shared_ptr<torch::jit::CompilationUnit> unit_ =
       std::make_shared<torch::jit::CompilationUnit>();
 };
-
-void add_parameter(Module& module, const std::string& name, at::IntArrayRef sizes) {
-  module.register_parameter(name, at::empty(sizes, at::kFloat), /*is_buffer=*/false);
-}
 
 /// The shortest text that reads back as the same number, with a point.
 std::string number(double value) { return fmt::format("{:#}", value); }
@@ -49,6 +47,11 @@ Module Builder::module(const std::string& class_name) const {
                 /*shouldMangle=*/true);
   result.register_attribute("training", c10::BoolType::get(), true);
   return result;
+}
+
+void Builder::add_parameter(Module& module, const std::string& name, at::IntArrayRef sizes) const {
+  module.register_parameter(name, at::empty(sizes, at::TensorOptions(device_).dtype(at::kFloat)),
+                            /*is_buffer=*/false);
 }
 
 Module Builder::linear(std::int64_t in, std::int64_t out) const {
@@ -200,8 +203,8 @@ def forward_unpadded(self, input_ids):
 
 }  // namespace
 
-torch::jit::Module build_distilbert(const DistilBertShape& shape) {
-  return Builder(shape).classifier();
+torch::jit::Module build_distilbert(const DistilBertShape& shape, at::Device device) {
+  return Builder(shape, device).classifier();
 }
 
 }  // namespace diffuse

@@ -10,7 +10,7 @@ namespace diffuse {
 inline constexpr const char* kDistilBertScope = "__torch__.diffuse.";
 inline constexpr const char* kLinearClass = "Linear";
 
-/// The tree of TorchScript modules of a good shape, its parameters not initialised.
-torch::jit::Module build_distilbert(const DistilBertShape& shape);
+/// The tree of TorchScript modules of a good shape, its parameters on `device`, not initialised.
+torch::jit::Module build_distilbert(const DistilBertShape& shape, at::Device device);
 
 }  // namespace diffuse

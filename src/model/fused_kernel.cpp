@@ -2,7 +2,12 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 
@@ -74,7 +79,12 @@ DiffusionInput FusedKernel::input(const Batch& batch, const RandomPlace* dropout
              embedding_.mask_id(), ids_[0]);
     tokens = ids_[0];
   }
-  tables_[0] = {embedding_.weight().const_data_ptr<float>(), tokens.data()};
+  if (embedding_.of_numbers()) {
+    const at::NoGradGuard no_gradient;
+    number_rows_ = embedding_.weight();
+  }
+  const at::Tensor& rows = embedding_.of_numbers() ? number_rows_ : embedding_.weight();
+  tables_[0] = {rows.const_data_ptr<float>(), tokens.data()};
   if (tables_.size() > 1) {
     std::vector<std::int32_t>& pairs = ids_[1];
     pairs.resize(tokens.size());
@@ -160,7 +170,7 @@ PassFigures FusedKernel::train(const Batch& batch, const ForwardContext& context
   DiffusionInput input = this->input(batch, &context.place);
   input.random = &context.place;
   input.dropout = true;
-  for (std::size_t t = 0; t < tables_.size(); ++t) {
+  for (std::size_t t = 0; t < tables_.size() && !embedding_.of_numbers(); ++t) {
     const std::size_t known = sums_[t].ids().size();
     sums_[t].append({tables_[t].ids, static_cast<std::size_t>(batch.token_count())});
     if (options.before_rows) options.before_rows(t, sums_[t].ids().subspan(known), pool_);
@@ -172,10 +182,25 @@ PassFigures FusedKernel::train(const Batch& batch, const ForwardContext& context
   rows_ += batch.token_count();
   const PassFigures figures = add_gradients(input, batch, options, {rows});
   if (options.adversarial > 0) add_adversarial_gradients(input, batch, options, rows);
+  if (embedding_.of_numbers()) add_number_gradients(batch.token_count(), rows);
   return figures;
 }
 
+/// E = C V: the gradient of V is the sum of the rows' gradients, each times its number's row of C.
+void FusedKernel::add_number_gradients(std::int64_t tokens, const float* rows) {
+  const at::NoGradGuard no_gradient;
+  const at::Tensor gradients =
+      at::from_blob(const_cast<float*>(rows), {tokens, stack_.spec().dim}, at::kFloat);
+  const at::Tensor ids = at::from_blob(const_cast<std::int32_t*>(tables_[0].ids), {tokens}, at::kInt);
+  const at::Tensor shares = at::index_select(embedding_.coefficients(), 0, ids);  // [N, 3]
+  const at::Tensor& values = embedding_.values();
+  if (!values.grad().defined()) values.mutable_grad() = at::zeros_like(values);
+  values.grad().add_(at::matmul(shares.t(), gradients));
+  added_up_ = true;  // the rows are of no use any more
+}
+
 std::vector<RowGradient> FusedKernel::row_gradients() {
+  if (embedding_.of_numbers()) return {};
   std::vector<RowGradient> gradients(sums_.size());
   // The tokens' sums, in place, come last: those of the pairs need all rows as they are.
   for (std::size_t t = sums_.size(); t-- > 0;) {

@@ -33,6 +33,7 @@ class FusedKernel {
   DiffusionInput input(const Batch& batch, const RandomPlace* dropout);
   PassFigures add_gradients(const DiffusionInput& input, const Batch& batch,
                             const PassOptions& options, const RowGradientSink& rows);
+  void add_number_gradients(std::int64_t tokens, const float* rows);
   void add_adversarial_gradients(DiffusionInput input, const Batch& batch,
                                  const PassOptions& options, float* row_gradient);
 
@@ -45,6 +46,7 @@ class FusedKernel {
   std::vector<TokenTable> tables_;              // of the batch: tokens, and pairs where there are
   std::vector<std::vector<std::int32_t>> ids_;  // of each table, where they are not the batch's
   std::vector<RowSums> sums_;                   // of each table
+  at::Tensor number_rows_;                      // the table of numbers, or undefined
   std::vector<float> row_gradients_;            // [N, D] of the batches since the last sums
   std::int64_t rows_ = 0;                       // N
   bool added_up_ = false;               // the gradients were taken: the next pass begins anew

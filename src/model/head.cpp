@@ -5,14 +5,14 @@
 namespace diffuse {
 
 Head::Head(const ModelConfig& config, std::int64_t in, std::int64_t classes,
-           at::Generator& generator)
+           FreshTensors& tensors)
     : dropout_(config.head_dropout), has_hidden_(config.head_hidden_dim != 0) {
   if (has_hidden_) {
     const std::int64_t hidden = config.head_hidden_dim > 0 ? config.head_hidden_dim : config.dim;
-    in_ = Linear(in, hidden, generator);
+    in_ = Linear(in, hidden, tensors);
     in = hidden;
   }
-  out_ = Linear(in, classes, generator);
+  out_ = Linear(in, classes, tensors);
 }
 
 at::Tensor Head::forward(const at::Tensor& pooled, const ForwardContext& context) const {

@@ -13,10 +13,10 @@
 
 namespace diffuse {
 
-Linear::Linear(std::int64_t in, std::int64_t out, at::Generator& generator) {
+Linear::Linear(std::int64_t in, std::int64_t out, FreshTensors& tensors) {
   const double bound = 1.0 / std::sqrt(static_cast<double>(in));
-  weight = at::empty({out, in}, at::kFloat).uniform_(-bound, bound, generator);
-  bias = at::empty({out}, at::kFloat).uniform_(-bound, bound, generator);
+  weight = tensors.uniform({out, in}, bound);
+  bias = tensors.uniform({out}, bound);
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }

@@ -1,6 +1,5 @@
 #include "diffuse/model/masked_word_model.hpp"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gather.h>
@@ -72,16 +71,14 @@ DeviceWords on_device(const MaskedWords& words, at::Device device) {
 MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
                                  const ModelShape& shape, std::span<const std::int64_t> counts,
                                  std::optional<std::int64_t> seed)
-    : MaskedWordModel(without_pairs(config), pretrain, shape, counts,
-                      seed ? at::detail::createCPUGenerator(static_cast<std::uint64_t>(*seed))
-                           : at::Generator()) {}
+    : MaskedWordModel(without_pairs(config), pretrain, shape, counts, FreshTensors(seed)) {}
 
 MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
                                  const ModelShape& shape, std::span<const std::int64_t> counts,
-                                 at::Generator generator)
-    : embedding_(config, shape.vocab_size, shape.mask_id, generator),
-      stack_(config, generator),
-      prediction_(config.dim, config.dim, generator),
+                                 FreshTensors tensors)
+    : embedding_(config, shape.vocab_size, shape.mask_id, tensors),
+      stack_(config, tensors),
+      prediction_(config.dim, config.dim, tensors),
       masker_(counts, shape.mask_id, pretrain) {
   const ParameterVisitor add = [this](const std::string& name, at::Tensor& tensor,
                                       ParameterRole role) {

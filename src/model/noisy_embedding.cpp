@@ -1,30 +1,58 @@
 #include "diffuse/model/noisy_embedding.hpp"
 
 #include <ATen/ops/add.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/masked_fill.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/mul.h>
+#include <ATen/ops/zeros.h>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/ops/reference/bigrams.hpp"
 
 namespace diffuse {
 
+namespace {
+
+/// C: of each number its place in -1 … 1 and a 1, of a hidden one the last column's 1.
+at::Tensor number_coefficients() {
+  constexpr std::int64_t kNumbers = 256;
+  constexpr double kMiddle = 127.5;
+  const at::Tensor c = at::zeros({kNumbers + 1, 3}, at::kFloat);
+  c.narrow(0, 0, kNumbers)
+      .select(1, 0)
+      .copy_(at::arange(kNumbers, at::kFloat).sub(kMiddle).div(kMiddle));
+  c.narrow(0, 0, kNumbers).select(1, 1).fill_(1.0);
+  c[kNumbers][2] = 1.0;
+  return c;
+}
+
+}  // namespace
+
+at::Tensor NoisyEmbedding::weight() const {
+  return of_numbers() ? at::matmul(coefficients_, values_) : weight_;
+}
+
 NoisyEmbedding::NoisyEmbedding(const ModelConfig& config, std::int64_t vocab_size,
-                               std::int32_t mask_id, at::Generator& generator)
-    : weight_(at::empty({vocab_size, config.dim}, at::kFloat)),
-      noise_std_(config.noise_std),
+                               std::int32_t mask_id, FreshTensors& tensors, bool numbers)
+    : noise_std_(config.noise_std),
       noise_at_evaluation_(config.noise_at_evaluation),
       token_dropout_(config.token_dropout),
       bigram_dropout_(config.bigram_dropout),
       embedding_dropout_(config.embedding_dropout),
       mask_id_(mask_id) {
-  if (config.bigram_buckets > 0) bigrams_ = at::empty({config.bigram_buckets, config.dim});
-  if (!generator.defined()) return;
-  weight_.normal_(0.0, config.embedding_init_std, generator);
-  if (bigrams_.defined()) bigrams_.zero_();
+  if (numbers) {
+    values_ = tensors.normal({3, config.dim}, config.embedding_init_std);
+    coefficients_ = number_coefficients().to(tensors.device());
+    return;  // which have no pairs
+  }
+  weight_ = tensors.normal({vocab_size, config.dim}, config.embedding_init_std);
+  if (config.bigram_buckets == 0) return;
+  bigrams_ = tensors.unset({config.bigram_buckets, config.dim});
+  if (tensors.draws()) bigrams_.zero_();
 }
 
 at::Tensor NoisyEmbedding::sum_of_rows(const Batch& batch, const ForwardContext& context) const {
@@ -34,7 +62,7 @@ at::Tensor NoisyEmbedding::sum_of_rows(const Batch& batch, const ForwardContext&
         random_mask(ids.sizes(), token_dropout_, ids.device(), context.generator);
     ids = at::masked_fill(ids, dropped, mask_id_);
   }
-  at::Tensor sum = at::embedding(weight_, ids);
+  at::Tensor sum = at::embedding(weight(), ids);
   if (!bigrams_.defined()) return sum;
   const at::Tensor pairs =
       at::embedding(bigrams_, reference_bigram_rows(ids, batch.offsets, bigram_buckets()));
@@ -64,8 +92,13 @@ at::Tensor NoisyEmbedding::forward(const Batch& batch, const ForwardContext& con
 }
 
 void NoisyEmbedding::visit(const std::string& prefix, const ParameterVisitor& visitor) {
+  if (of_numbers()) return visitor(prefix + ".values", values_, ParameterRole::matrix);
   visitor(prefix + ".weight", weight_, ParameterRole::embedding);
   if (bigrams_.defined()) visitor(prefix + ".bigrams", bigrams_, ParameterRole::embedding);
+}
+
+void NoisyEmbedding::visit_constants(const ParameterVisitor& visitor) {
+  if (coefficients_.defined()) visitor("", coefficients_, ParameterRole::matrix);
 }
 
 }  // namespace diffuse

@@ -1,6 +1,5 @@
 #include "diffuse/model/torchscript_classifier.hpp"
 
-#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
@@ -8,10 +7,10 @@
 #include <fmt/ranges.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 
-#include <mutex>
 #include <new>
 #include <string_view>
 
+#include "default_generator.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/device/device.hpp"
 #include "padded_batch.hpp"
@@ -20,44 +19,6 @@
 
 namespace diffuse {
 namespace {
-
-at::Tensor state_of(at::Generator generator) {
-  const std::lock_guard<std::mutex> lock(generator.mutex());
-  return generator.get_state();
-}
-
-void set_state(at::Generator generator, const at::Tensor& state) {
-  const std::lock_guard<std::mutex> lock(generator.mutex());
-  generator.set_state(state);
-}
-
-/// While it lives, the device's default generator goes on from `generator`; then `generator` goes
-/// on from there and the default one is as before. TorchScript's dropout knows the default
-/// generator alone; with this its numbers are those of the generator that was passed in, so that a
-/// seed gives the same bytes and a checkpoint that keeps that generator keeps them too. A state is
-/// 5 kB on the CPU and 16 bytes of host memory on CUDA, where drawing a seed would wait for the
-/// device.
-class DefaultGeneratorFrom {
- public:
-  DefaultGeneratorFrom(const at::Generator& generator, at::Device device) : generator_(generator) {
-    if (!generator_.defined()) return;
-    default_ = at::globalContext().defaultGenerator(device);
-    default_state_ = state_of(default_);
-    set_state(default_, state_of(generator_));
-  }
-  ~DefaultGeneratorFrom() {
-    if (!generator_.defined()) return;
-    set_state(generator_, state_of(default_));
-    set_state(default_, default_state_);
-  }
-  DefaultGeneratorFrom(const DefaultGeneratorFrom&) = delete;
-  DefaultGeneratorFrom& operator=(const DefaultGeneratorFrom&) = delete;
-
- private:
-  at::Generator generator_;
-  at::Generator default_;
-  at::Tensor default_state_;
-};
 
 void check_signature(const torch::jit::Module& module) {
   const auto method = module.find_method("forward");

@@ -37,6 +37,7 @@ std::string chart_css() {
 .chart .curve { fill: none; stroke: var(--c); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .chart .dense { stroke-width: 1.4; }
 .chart .mark { fill: var(--c); stroke: var(--chart-surface); stroke-width: 1; }
+.chart .end { stroke: var(--c); stroke-width: 2.4; fill: none; pointer-events: all; }
 .chart .spread { stroke: var(--c); stroke-width: 2; }
 .chart .value { fill: var(--c); fill-opacity: 0.45; }
 .chart .hit { fill: var(--c); fill-opacity: 0; }

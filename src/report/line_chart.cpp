@@ -95,6 +95,22 @@ std::string tooltip(const LineChart& chart, const ChartSeries& series, const Cha
       fmt::format("{}: {}", chart.y.label, figure_text(point.y))});
 }
 
+/// A cross on the last point, with the reason as its tooltip.
+std::string draw_end(const LineChart& chart, const ChartSeries& series, const ChartScale& x,
+                     const ChartScale& y) {
+  if (series.end.empty()) return "";
+  const auto last = std::find_if(series.points.rbegin(), series.points.rend(),
+                                 [&](const ChartPoint& point) { return shown(point, chart); });
+  if (last == series.points.rend()) return "";
+  constexpr double kArm = 5;
+  const double px = x.place(last->x);
+  const double py = y.place(last->y);
+  return fmt::format(
+      "<path class=\"end\" d=\"M{0} {1}L{2} {3}M{0} {3}L{2} {1}\">{4}</path>",
+      coordinate(px - kArm), coordinate(py - kArm), coordinate(px + kArm), coordinate(py + kArm),
+      svg_title(std::vector<std::string>{series.name + " ends here", series.end}));
+}
+
 std::string draw_series(const LineChart& chart, std::size_t index, const ChartScale& x,
                         const ChartScale& y) {
   const ChartSeries& series = chart.series[index];
@@ -114,7 +130,7 @@ std::string draw_series(const LineChart& chart, std::size_t index, const ChartSc
                      : fmt::format("<path class=\"hit\" d=\"{}\">", marker_path(0, px, py, 9));
     out += fmt::format("{}{}</path>", shape, tooltip(chart, series, point));
   }
-  return out + "</g>";
+  return out + draw_end(chart, series, x, y) + "</g>";
 }
 
 std::string draw_marks(const LineChart& chart, const ChartScale& x, const Frame& frame) {

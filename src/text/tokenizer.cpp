@@ -3,6 +3,7 @@
 #include "bytes.hpp"
 #include "diffuse/base/error.hpp"
 #include "text_parts.hpp"
+#include "values.hpp"
 #include "wordpiece.hpp"
 #include "words.hpp"
 
@@ -18,8 +19,10 @@ std::unique_ptr<Tokenizer> load_tokenizer(const TokenizerConfig& config,
       return std::make_unique<WordsTokenizer>(vocab_path, config.lowercase);
     case TokenizerType::bytes:
       return std::make_unique<BytesTokenizer>();
+    case TokenizerType::values:
+      return std::make_unique<ValuesTokenizer>();
   }
-  throw ConfigError("tokenizer.type is none of words, wordpiece, bytes");
+  throw ConfigError("tokenizer.type is none of words, wordpiece, bytes, values");
 }
 
 void EncodedTexts::start(std::size_t texts) {

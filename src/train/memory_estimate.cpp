@@ -15,7 +15,7 @@
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/model/diffusion_stack.hpp"
-#include "diffuse/model/model_factory.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/train/row_adamw.hpp"
 
@@ -23,7 +23,6 @@ namespace diffuse {
 namespace {
 
 constexpr std::int64_t kFloatBytes = 4;
-constexpr std::int64_t kHalfBytes = 2;   // of bfloat16 and float16
 constexpr std::int64_t kCellBytes = 16;  // of the confusion matrix, which holds non-zero ones alone
 // Of a batch's logits: they, their log-softmax and the gradients of both.
 constexpr std::int64_t kOutputCopies = 4;
@@ -44,51 +43,12 @@ std::int64_t largest_batch_tokens(const DatasetView& view, std::int64_t batch_si
   return std::min(tokens, std::max(batch_tokens, longest));
 }
 
-/// Bytes that one step keeps for one token until backward. Operations of ours keep u and the state,
-/// LibTorch's each shifted u besides.
-std::int64_t bytes_a_step(const ModelConfig& model, bool half, bool own_operations) {
-  const std::int64_t hidden = model.hidden_dim > 0 ? model.hidden_dim : 2 * model.dim;
-  std::int64_t states = 1;  // rows of model.dim elements that are float32 always: the new state
-  if (model.norm != NormPosition::none) states += 1;
-  if (model.alpha_learned && !own_operations) states += 1;
-  std::int64_t products = 1;  // rows of the products' type: u
-  // The gradient of W needs the shifted rows; full matrices have them side by side, the own row
-  // among them.
-  const bool own_row = model.self_neighbour && model.weight == WeightKind::full;
-  const bool shifted =
-      model.weight == WeightKind::full || (model.weight_learned && !own_operations);
-  if (shifted) products += 2 * model.radius + (own_row ? 1 : 0);
-  if (half) products += 1;  // the cast state that f takes
-  if (model.function == FunctionKind::linear && model.activation != Activation::identity)
-    products += 1;
-  std::int64_t elements = products * model.dim;
-  if (model.function == FunctionKind::mlp) elements += 2 * hidden;
-  if (model.function == FunctionKind::glu) elements += 4 * hidden;
-  return states * model.dim * kFloatBytes + elements * (half ? kHalfBytes : kFloatBytes);
-}
-
-/// Bytes that the whole forward pass keeps for one token until backward.
-std::int64_t bytes_a_token(const Config& config, bool half, bool own_operations) {
-  const std::int64_t product_bytes = half ? kHalfBytes : kFloatBytes;
-  if (config.model.type == ModelType::distilbert) {
-    // Rows of dim that a layer keeps: the input, q, k, v, the attention's output, and for each of
-    // two dropouts, sums and norms a few more; of the hidden layer the product and its GELU.
-    const DistilBertConfig& model = config.distilbert;
-    return model.layers * (8 * model.dim * kFloatBytes + 8 * model.dim * product_bytes +
-                           3 * model.hidden_dim * product_bytes);
-  }
-  if (config.model.type == ModelType::torchscript) return 0;  // nothing is known of it
-  std::int64_t rows = 1;                                      // the initial state
-  if (config.train.adversarial > 0) rows += 3;  // the sum's gradient, the step and the moved sum
-  if (own_operations) {
-    rows += 3;  // on the way back the gradients of a step: its state's, its values', its base's
-    if (config.train.adversarial > 0) rows += 1;  // the sum itself
-  } else {
-    if (config.model.embedding_dropout > 0) rows += 1;  // its mask
-    if (config.model.bigram_buckets > 0) rows += 2;     // the pairs' rows, those left by dropout
-  }
-  return rows * config.model.dim * kFloatBytes +
-         config.model.steps * bytes_a_step(config.model, half, own_operations);
+/// Of a batch of so many tokens whose texts are all as long as the longest.
+double most_token_pairs(const DatasetView& view, std::int64_t tokens) {
+  std::int64_t longest = 0;
+  for (const std::uint32_t row : view.rows)
+    longest = std::max<std::int64_t>(longest, view.data->length(row));
+  return static_cast<double>(tokens) * static_cast<double>(longest);
 }
 
 /// What the fused kernel takes beside parameters and moments.
@@ -111,10 +71,11 @@ std::int64_t fused_bytes(const Config& config, std::int64_t dense_parameters,
 
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
                                std::int64_t parameter_count, const DatasetView& train,
-                               const MemoryFacts& facts) {
-  return estimate_memory(
-      config, precision, parameter_count,
-      largest_batch_tokens(train, config.train.batch_size, config.train.batch_tokens), facts);
+                               MemoryFacts facts) {
+  const std::int64_t tokens =
+      largest_batch_tokens(train, config.train.batch_size, config.train.batch_tokens);
+  if (facts.on_cpu) facts.token_pairs = most_token_pairs(train, tokens);
+  return estimate_memory(config, precision, parameter_count, tokens, facts);
 }
 
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
@@ -130,9 +91,11 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
   estimate.optimizer = 2 * parameters;
   estimate.average = config.train.ema_decay > 0 ? parameters : 0;
   estimate.largest_batch_tokens = largest_batch_tokens;
-  estimate.activations =
-      largest_batch_tokens * bytes_a_token(config, half, facts.kernel == Kernel::operations) +
-      config.train.batch_size * facts.classes * kOutputCopies * kFloatBytes;
+  const KeptBytes kept =
+      description_of(config).kept_bytes(config, half, facts.kernel == Kernel::operations);
+  estimate.activations = largest_batch_tokens * kept.a_token +
+                         static_cast<std::int64_t>(facts.token_pairs * kept.a_pair) +
+                         config.train.batch_size * facts.classes * kOutputCopies * kFloatBytes;
   const std::int64_t embedding =
       (facts.vocab_size + config.model.bigram_buckets) * config.model.dim;
   const bool touched =

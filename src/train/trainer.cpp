@@ -13,6 +13,7 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
 #include "diffuse/train/confidence.hpp"
 #include "diffuse/train/plan.hpp"

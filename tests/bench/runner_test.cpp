@@ -37,8 +37,7 @@ ContenderSpec small_diffusion() {
 /// Cases that take a moment.
 BenchPlan plan_of(ContenderSpec other, std::vector<BenchCase> cases) {
   BenchPlan plan;
-  plan.ours = small_diffusion();
-  plan.other = std::move(other);
+  plan.models = {small_diffusion(), std::move(other)};
   plan.cases = std::move(cases);
   plan.precisions = {Precision::fp32};
   plan.timing = {.warm_up_calls = 1, .warm_up_s = 1, .measure_s = 0.01, .least_rounds = 2};
@@ -73,10 +72,10 @@ TEST(Runner, WhatNeedsMoreMemoryThanIsFreeIsNotRunAndTheOtherIs) {
   // 24 x 16 scores for each pair of 4,096 tokens, of 64 texts: four terabytes.
   const Comparison comparison = run_comparison(plan_of(other, {{BenchMode::train, 64, 4096}}));
   const CaseResult& only = comparison.cases.at(0);
-  EXPECT_THAT(only.other.at(0).not_run, HasSubstr(" of memory are free"));
-  EXPECT_FALSE(only.other.at(0).ran());
-  EXPECT_THAT(only.ours.at(0).not_run, IsEmpty());
-  EXPECT_TRUE(only.ours.at(0).ran());
+  EXPECT_THAT(only.models.at(1).measurements.at(0).not_run, HasSubstr(" of memory are free"));
+  EXPECT_FALSE(only.models.at(1).measurements.at(0).ran());
+  EXPECT_THAT(only.models.at(0).measurements.at(0).not_run, IsEmpty());
+  EXPECT_TRUE(only.models.at(0).measurements.at(0).ran());
 }
 
 TEST(Runner, RunningOutOfMemoryIsAResultOfThatModelAlone) {
@@ -86,9 +85,9 @@ TEST(Runner, RunningOutOfMemoryIsAResultOfThatModelAlone) {
                                        "        ids = ids + torch.zeros([1 << 50], dtype=4)[0]\n");
   const Comparison comparison = run_comparison(
       plan_of(other, {{BenchMode::inference, 2, 65}, {BenchMode::inference, 2, 64}}));
-  EXPECT_THAT(comparison.cases.at(0).other.at(0).not_run, HasSubstr("out of memory: "));
-  EXPECT_TRUE(comparison.cases.at(0).ours.at(0).ran());
-  EXPECT_TRUE(comparison.cases.at(1).other.at(0).ran()) << "it goes on with what fits";
+  EXPECT_THAT(comparison.cases.at(0).models.at(1).measurements.at(0).not_run, HasSubstr("out of memory: "));
+  EXPECT_TRUE(comparison.cases.at(0).models.at(0).measurements.at(0).ran());
+  EXPECT_TRUE(comparison.cases.at(1).models.at(1).measurements.at(0).ran()) << "it goes on with what fits";
 }
 
 TEST(Runner, EachCaseHasAPrecisionOfItsOwnAndTellsWhatWasTried) {
@@ -106,16 +105,16 @@ TEST(Runner, EachCaseHasAPrecisionOfItsOwnAndTellsWhatWasTried) {
   const char* chosen[] = {"bf16", "fp32"};
   for (std::size_t i = 0; i < 2; ++i) {
     const CaseResult& result = comparison.cases.at(i);
-    ASSERT_EQ(result.other.size(), 1U);
-    EXPECT_EQ(result.other[0].precision, chosen[i]);
-    ASSERT_EQ(result.other_tried.size(), 2U);
-    for (const TriedPrecision& tried : result.other_tried) {
+    ASSERT_EQ(result.models.at(1).measurements.size(), 1U);
+    EXPECT_EQ(result.models.at(1).measurements[0].precision, chosen[i]);
+    ASSERT_EQ(result.models.at(1).tried.size(), 2U);
+    for (const TriedPrecision& tried : result.models.at(1).tried) {
       EXPECT_GT(tried.call_s.value(), 0);
       EXPECT_FALSE(tried.estimated);
       EXPECT_EQ(tried.texts, result.which.batch_size);
       EXPECT_EQ(tried.tokens, 4);
     }
-    EXPECT_EQ(result.ours_tried.size(), 2U);
+    EXPECT_EQ(result.models.at(0).tried.size(), 2U);
   }
 }
 
@@ -150,16 +149,16 @@ TEST(Contender, ATrainingStepIsAnUpdateOfTheTrainer) {
 TEST(Runner, AFusedKernelThatIsInsistedOnIsTriedInWhatItComputesIn) {
   BenchPlan plan = plan_of(small_diffusion(), {{BenchMode::train, 2, 4}});
   plan.precisions.clear();
-  plan.ours.config.train.kernel = Kernel::fused;
-  plan.other.config.train.kernel = Kernel::reference;
+  plan.models[0].config.train.kernel = Kernel::fused;
+  plan.models[1].config.train.kernel = Kernel::reference;
   const Comparison comparison = run_comparison(plan);
   const CaseResult& only = comparison.cases.at(0);
-  ASSERT_EQ(only.ours_tried.size(), 2U);
-  EXPECT_EQ(only.ours_tried[0].precision, Precision::fp32);
-  EXPECT_EQ(only.ours_tried[1].precision, Precision::bf16);
-  EXPECT_EQ(only.other_tried.size(), 2U);
-  EXPECT_EQ(only.ours.at(0).kernel, "fused");
-  EXPECT_EQ(only.other.at(0).kernel, "reference");
+  ASSERT_EQ(only.models.at(0).tried.size(), 2U);
+  EXPECT_EQ(only.models.at(0).tried[0].precision, Precision::fp32);
+  EXPECT_EQ(only.models.at(0).tried[1].precision, Precision::bf16);
+  EXPECT_EQ(only.models.at(1).tried.size(), 2U);
+  EXPECT_EQ(only.models.at(0).measurements.at(0).kernel, "fused");
+  EXPECT_EQ(only.models.at(1).measurements.at(0).kernel, "reference");
 }
 
 /// A signal is caught in each by the runner's process.

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "diffuse/bench/flops.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/eval/evaluator.hpp"
 #include "diffuse/model/model_factory.hpp"

@@ -14,7 +14,7 @@
 #include <memory>
 #include <string>
 
-#include "diffuse/bench/flops.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/diffusion_stack.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/ops/reference/segment_pool.hpp"
@@ -50,8 +50,8 @@ class Operator {
  public:
   explicit Operator(const Setting& setting)
       : config_(config_of(setting)),
-        generator_(at::detail::createCPUGenerator(1)),
-        stack_(config_, generator_),
+        tensors_(1),
+        stack_(config_, tensors_),
         table_(normal_tensor({setting.vocabulary, setting.dim}, 0.5)),
         text_(setting.texts, setting.length, setting.vocabulary),
         ids_(at::from_blob(text_.rows.tokens().data(), {text_.tokens()}, at::kInt)),
@@ -145,7 +145,7 @@ class Operator {
   }
 
   ModelConfig config_;
-  at::Generator generator_;
+  FreshTensors tensors_;
   DiffusionStack stack_;
   at::Tensor table_;
   TextBatch text_;

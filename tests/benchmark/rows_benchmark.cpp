@@ -55,8 +55,8 @@ void initial_state_benchmark(benchmark::State& state) {
   config.token_dropout = 0;
   config.noise_std = state.range(1) != 0 ? 0.1 : 0.0;
   config.embedding_dropout = state.range(1) != 0 ? 0.0 : 0.2;
-  at::Generator generator = at::detail::createCPUGenerator(1);
-  const NoisyEmbedding embedding(config, kWords, 0, generator);
+  FreshTensors tensors(1);
+  const NoisyEmbedding embedding(config, kWords, 0, tensors);
   const TextBatch text(kTexts, kLength, kWords);
   const Batch batch = text.batch();
   WorkerPool pool(kThreads);
@@ -75,7 +75,7 @@ void initial_state_benchmark(benchmark::State& state) {
                     output.mutable_data_ptr<float>());
     } else {
       const at::Tensor initial =
-          embedding.forward(batch, {.training = true, .generator = generator});
+          embedding.forward(batch, {.training = true, .generator = tensors.generator()});
       const Segments segments(text.rows.offsets(), at::TensorOptions(at::kFloat));
       benchmark::DoNotOptimize(segment_pool(initial, segments, config.pooling).const_data_ptr());
     }
@@ -96,8 +96,8 @@ void head_benchmark(benchmark::State& state) {
   const std::int64_t classes = state.range(1);
   ModelConfig config;
   config.head_dropout = 0;
-  at::Generator generator = at::detail::createCPUGenerator(1);
-  Head head(config, 2 * kDim, classes, generator);
+  FreshTensors tensors(1);
+  Head head(config, 2 * kDim, classes, tensors);
   std::vector<at::Tensor> learned;
   head.visit("head", [&](const std::string&, at::Tensor& tensor, ParameterRole) {
     tensor.set_requires_grad(true);

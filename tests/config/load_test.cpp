@@ -181,11 +181,13 @@ TEST(LoadConfig, WhatOtherModelsDoNotHaveIsWarnedAbout) {
   const TempDir dir;
   log::open_file(dir.path() / "log");
   load_text(R"({"model": {"type": "distilbert", "bigram_buckets": 1000},
+                "bert": {"layers": 3}, "mixer": {"heads": 2},
                 "train": {"adversarial": 0.05}})");
   log::close_file();
   std::ifstream stream(dir.path() / "log");
   const std::string text((std::istreambuf_iterator<char>(stream)), {});
-  for (const char* key : {"model.bigram_buckets", "train.adversarial"}) {
+  for (const char* key : {"model.bigram_buckets", "train.adversarial", "bert.layers",
+                          "mixer.heads"}) {
     const std::string line = std::string(key) + ": has no effect, because model.type = distilbert";
     EXPECT_NE(text.find(line), std::string::npos) << line << "\nin\n" << text;
   }

@@ -177,21 +177,21 @@ INSTANTIATE_TEST_SUITE_P(
                 "model.qqqqqqqqqqqqqqq: unknown key; `diffuse config --defaults` lists all keys"},
         KeyCase{R"({"qqqqqqqqqqqqqqq": {}})",
                 "qqqqqqqqqqqqqqq: unknown key; expected data, tokenizer, ngrams, model, "
-                "distilbert, train, pretrain; "
+                "distilbert, bert, mixer, train, pretrain; "
                 "`diffuse config --defaults` lists all keys"},
         KeyCase{R"({"modle": {}})",
                 "modle: unknown key; expected data, tokenizer, ngrams, model, distilbert, "
-                "train, pretrain; "
+                "bert, mixer, train, pretrain; "
                 "did you mean "
                 "\"model\"?"},
         KeyCase{R"({"seed": 3})",
                 "seed: unknown key; expected data, tokenizer, ngrams, model, distilbert, "
-                "train, pretrain; "
+                "bert, mixer, train, pretrain; "
                 "did you mean "
                 "\"train.seed\"?"},
         KeyCase{R"({"data.train": "x.csv"})",
                 "data.train: unknown key; expected data, tokenizer, ngrams, model, distilbert, "
-                "train, pretrain; "
+                "bert, mixer, train, pretrain; "
                 "write it as "
                 R"({"data": {"train": ...}})"},
         KeyCase{R"({"model": 3})", R"(model: 3 is a number; expected an object, {"type": ...})"},
@@ -299,7 +299,8 @@ TEST(ConfigErrors, AModelWithoutAConfigObeysTheSameRules) {
   model.self_neighbour = false;
   EXPECT_EQ(
       error(model),
-      "model.dilation: 3 entries for model.steps = 2; expected one entry for all steps, or 2\n"
+      "model.dilation: 3 entries for model.steps = 2; expected 1 to 2 (fewer than steps begin "
+      "again when they end)\n"
       "model.radius: 0 with model.self_neighbour = false leaves no neighbour at all; expected "
       "a radius of at least 1, or model.self_neighbour = true");
   model = {};
@@ -309,8 +310,8 @@ TEST(ConfigErrors, AModelWithoutAConfigObeysTheSameRules) {
 
 TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"model": {"dilation": [1, 2, 4]}})"),
-            "c.json: model.dilation: 3 entries for model.steps = 2; expected one entry for all "
-            "steps, or 2");
+            "c.json: model.dilation: 3 entries for model.steps = 2; expected 1 to 2 (fewer than "
+            "steps begin again when they end)");
   EXPECT_EQ(load_error(R"({"tokenizer": {"type": "wordpiece"}})"),
             "c.json: tokenizer.vocab: empty, but tokenizer.type = wordpiece needs a vocabulary; "
             "set it to BERT's vocab.txt, or choose tokenizer.type = words");
@@ -364,6 +365,38 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"model": {"type": "distilbert"}, "tokenizer": {"max_tokens": 0}})"),
             "c.json: tokenizer.max_tokens: no limit is more than the 512 positions of "
             "distilbert.max_positions; expected a limit from 1 to 512");
+  EXPECT_EQ(load_error(R"({"model": {"type": "bert"}, "bert": {"max_positions": 128}})"),
+            "c.json: tokenizer.max_tokens: 256 is more than the 128 positions of "
+            "bert.max_positions; expected a limit from 1 to 128");
+  for (const char* type : {"transformer", "linformer", "performer"}) {
+    EXPECT_EQ(load_error(fmt::format(
+                  R"({{"model": {{"type": "{}"}}, "mixer": {{"heads": 7}}}})", type)),
+              "c.json: mixer.heads: 7 heads cannot share model.dim = 64; expected a divisor");
+  }
+  EXPECT_EQ(load_error(R"({"model": {"type": "performer", "dim": 0}})"),
+            "c.json: model.dim: 0 leaves no network, but model.type = performer needs one; "
+            "expected a width of at least 1");
+  EXPECT_EQ(load_error(R"({"model": {"type": "linformer"}, "mixer": {"max_positions": 99}})"),
+            "c.json: tokenizer.max_tokens: 256 is more than the 99 positions of "
+            "mixer.max_positions; expected a limit from 1 to 99");
+  EXPECT_EQ(load_error(R"({"model": {"type": "mamba"}, "mixer": {"head_dim": 48}})"),
+            "c.json: mixer.head_dim: 48 does not divide mixer.expand x model.dim = 128; expected "
+            "a divisor");
+  EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "ngrams": {"max": 2}})"),
+            "c.json: ngrams.max: 2, but tokenizer.type = values has numbers and no words; expected "
+            "0, or another type");
+  EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "model": {"bigram_buckets": 8}})"),
+            "c.json: model.bigram_buckets: 8, but tokenizer.type = values has numbers and no words; "
+            "expected 0, or another type");
+  EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "model": {"type": "bert"}})"),
+            "c.json: model.type: bert reads words, but tokenizer.type = values has numbers; "
+            "expected diffusion, transformer, linformer, performer or mamba");
+  EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "train": {"pretrain": "2e"}})"),
+            "c.json: train.pretrain: \"2e\": hidden words are predicted, but tokenizer.type = "
+            "values has numbers; expected nothing");
+  EXPECT_EQ(load_error(R"({"data": {"format": "pixels"}})"),
+            "c.json: tokenizer.type: words reads text, but data.format = pixels has bytes; expected "
+            "values or bytes");
   EXPECT_EQ(load_error(R"({"tokenizer": {"type": "bytes"}, "model": {"embedding_file": "g"}})"),
             "c.json: model.embedding_file: has vectors of words, but tokenizer.type = bytes has "
             "none; expected words or wordpiece");

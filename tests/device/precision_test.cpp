@@ -29,18 +29,12 @@ TEST(Precision, AutoOnTheCpuIsFp32AndNeverFp16) {
 }
 
 TEST(Precision, AutoOnCudaIsARuleOfSizes) {
-  Config config;
-  EXPECT_EQ(product_width(config), config.model.dim);
-  config.model.type = ModelType::distilbert;
-  EXPECT_EQ(product_width(config), 768);
   EXPECT_EQ(automatic_on_cuda(true, 768), Precision::bf16);
   EXPECT_EQ(automatic_on_cuda(true, 256), Precision::bf16);
   EXPECT_EQ(automatic_on_cuda(true, 255), Precision::tf32);
   EXPECT_EQ(automatic_on_cuda(false, 256), Precision::fp16);
   EXPECT_EQ(automatic_on_cuda(false, 255), Precision::fp32);
   // Of a TorchScript file nothing is known; whoever exports one has a large model.
-  config.model.type = ModelType::torchscript;
-  EXPECT_EQ(product_width(config), 0);
   EXPECT_EQ(automatic_on_cuda(true, 0), Precision::bf16);
 }
 

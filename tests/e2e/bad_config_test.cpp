@@ -25,7 +25,7 @@ TEST(BadConfig, EveryFaultIsReportedAtOnce) {
   Workspace workspace;
   workspace.write("bad.json", R"({
     "data": {"train": "train.csv", "max_rows": "ten"},
-    "model": {"dimm": 32, "alpha": 1.5, "steps": 3, "dilation": [1, 2], "pooling": "men"},
+    "model": {"dimm": 32, "alpha": 1.5, "steps": 1, "dilation": [1, 2], "pooling": "men"},
     "trian": {}
   })");
   const Outcome outcome = refused(workspace, {"--config", "bad.json", "--set", "train.sed=1"});
@@ -33,7 +33,7 @@ TEST(BadConfig, EveryFaultIsReportedAtOnce) {
               AllOf(HasSubstr("bad.json: data.max_rows: \"ten\" is a text; expected"),
                     HasSubstr("bad.json: model.dimm: unknown key; did you mean"),
                     HasSubstr("bad.json: model.alpha: 1.5 is out of range; expected"),
-                    HasSubstr("bad.json: model.dilation: 2 entries for model.steps = 3"),
+                    HasSubstr("bad.json: model.dilation: 2 entries for model.steps = 1"),
                     HasSubstr("bad.json: model.pooling: \"men\" is unknown; expected"),
                     HasSubstr("did you mean \"mean\"?"), HasSubstr("bad.json: trian: unknown key"),
                     HasSubstr("did you mean \"train\"?"),

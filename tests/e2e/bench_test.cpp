@@ -31,24 +31,25 @@ TEST(Bench, ComparesWithDistilBertOnRandomTexts) {
       workspace, quick({"--seq-len", "8,16", "--format", "json", "--precision", "fp32,bf16"})));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["other"]["name"], "DistilBERT");
-  EXPECT_EQ(json["other"]["weights"], "random");
+  EXPECT_EQ(json["models"][1]["name"], "DistilBERT");
+  EXPECT_EQ(json["models"][1]["weights"], "random");
   EXPECT_EQ(json["epoch_rows"], 210);
   ASSERT_EQ(json["cases"].size(), 4U);
   for (const auto& one : json["cases"]) {
-    for (const char* side : {"ours", "other"}) {
-      ASSERT_EQ(one[side].size(), 2U);
-      EXPECT_EQ(one[side][1]["precision"], "bf16");
-      for (const auto& m : one[side]) {
+    ASSERT_EQ(one["models"].size(), 2U);
+    for (const auto& model : one["models"]) {
+      ASSERT_EQ(model["measurements"].size(), 2U);
+      EXPECT_EQ(model["measurements"][1]["precision"], "bf16");
+      for (const auto& m : model["measurements"]) {
         EXPECT_GE(m["samples_s"].size(), 3U);
         EXPECT_EQ(m["warm_up_calls"], 10);
         EXPECT_GT(m["memory"]["rss_growth_bytes"], 0);
         EXPECT_EQ(m["tokens_per_call"], 4 * one["seq_len"].get<int>());
       }
     }
-    EXPECT_GT(one["time_ratio"]["value"], 0);
+    EXPECT_GT(one["models"][1]["time_ratio"]["value"], 0);
   }
-  EXPECT_THAT(json["sentence"].get<std::string>(),
+  EXPECT_THAT(json["sentences"][0].get<std::string>(),
               MatchesRegex("On this machine .CPU, 1 thread. a training step of 4 texts of 16 "
                            "tokens takes small .* and DistilBERT .* times as long, with .*"));
   for (const char* key : {"diffuse", "LibTorch", "threads", "processor", "clocks"})
@@ -97,14 +98,14 @@ TEST(Bench, EachCaseTellsWhichPrecisionsWereTried) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const auto json = nlohmann::json::parse(outcome.out);
   for (const auto& one : json["cases"]) {
-    for (const std::string side : {"ours", "other"}) {
-      const auto& tried = one[side + "_tried"];
+    for (const auto& model : one["models"]) {
+      const auto& tried = model["tried"];
       ASSERT_EQ(tried.size(), 2U);
       EXPECT_EQ(tried[0]["precision"], "fp32");
       EXPECT_EQ(tried[1]["precision"], "bf16");
       const std::size_t fastest = tried[0]["call_s"] <= tried[1]["call_s"] ? 0 : 1;
-      ASSERT_EQ(one[side].size(), 1U);
-      EXPECT_EQ(one[side][0]["precision"], tried[fastest]["precision"]);
+      ASSERT_EQ(model["measurements"].size(), 1U);
+      EXPECT_EQ(model["measurements"][0]["precision"], tried[fastest]["precision"]);
     }
   }
 }
@@ -119,9 +120,9 @@ TEST(Bench, OnRealTextsEachModelHasItsOwnTokens) {
   const auto& one = json["cases"][0];
   EXPECT_EQ(one["seq_len"], "text");
   // Words, and pieces between [CLS] and [SEP].
-  EXPECT_GT(one["other"][0]["tokens_per_call"].get<double>(),
-            one["ours"][0]["tokens_per_call"].get<double>());
-  EXPECT_EQ(one["ours"][0]["examples_per_call"], one["other"][0]["examples_per_call"]);
+  EXPECT_GT(one["models"][1]["measurements"][0]["tokens_per_call"].get<double>(),
+            one["models"][0]["measurements"][0]["tokens_per_call"].get<double>());
+  EXPECT_EQ(one["models"][0]["measurements"][0]["examples_per_call"], one["models"][1]["measurements"][0]["examples_per_call"]);
   EXPECT_EQ(json["epoch_rows"], 60);
 }
 
@@ -133,10 +134,10 @@ TEST(Bench, PretrainedWeightsAreNamedWithTheirSizes) {
                                             "--format", "json", "--pretrained", "hf"})));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["other"]["weights"], "pretrained " + (workspace.path() / "hf").string());
+  EXPECT_EQ(json["models"][1]["weights"], "pretrained " + (workspace.path() / "hf").string());
   // 40 tokens and 24 positions of 16 with their norm, two layers, the head for three classes.
   constexpr int kLayer = 4 * (16 * 16 + 16) + 2 * 16 * 32 + 32 + 16 + 4 * 16;
-  EXPECT_EQ(json["other"]["parameter_count"],
+  EXPECT_EQ(json["models"][1]["parameter_count"],
             (40 + 24) * 16 + 32 + 2 * kLayer + (16 * 16 + 16) + (16 * 3 + 3));
 
   // Their positions are as many as they are.
@@ -160,13 +161,13 @@ TEST(Bench, ATorchScriptFileRunsAsFarAsItCan) {
                         "--no-memory", "--precision", "fp32", "--format", "json"})));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["other"]["name"], "traced.pt");
-  EXPECT_EQ(json["other"]["weights"], "of the file");
+  EXPECT_EQ(json["models"][1]["name"], "traced.pt");
+  EXPECT_EQ(json["models"][1]["weights"], "of the file");
   ASSERT_EQ(json["cases"].size(), 2U);
-  EXPECT_TRUE(json["cases"][0]["other"][0].contains("median_s"));
-  EXPECT_THAT(json["cases"][1]["other"][0]["not_run"].get<std::string>(),
+  EXPECT_TRUE(json["cases"][0]["models"][1]["measurements"][0].contains("median_s"));
+  EXPECT_THAT(json["cases"][1]["models"][1]["measurements"][0]["not_run"].get<std::string>(),
               HasSubstr("The TorchScript module failed"));
-  EXPECT_TRUE(json["cases"][1]["ours"][0].contains("median_s")) << "the other one's failure";
+  EXPECT_TRUE(json["cases"][1]["models"][0]["measurements"][0].contains("median_s")) << "the other one's failure";
 }
 
 TEST(Bench, AnotherConfigWithTheVocabularyItAssumes) {
@@ -177,7 +178,7 @@ TEST(Bench, AnotherConfigWithTheVocabularyItAssumes) {
                         "--no-memory", "--precision", "fp32", "--format", "json"})));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["other"]["name"], "other");
+  EXPECT_EQ(json["models"][1]["name"], "other");
   EXPECT_THAT(json["remarks"].dump(),
               HasSubstr("other: no training file; a vocabulary of 40,000 words and 4 classes"));
 }
@@ -207,9 +208,9 @@ TEST(Bench, MemoryIsThatOfTheModelAndItsTraining) {
   // Four bytes each of weight, gradient, two moments and average; of the fused kernel the matrices
   // in its own order, for both directions, and two slots of gradients. The allocator and libraries
   // that are loaded on the way come on top.
-  const auto parameters = json["ours"]["parameter_count"].get<double>();
+  const auto parameters = json["models"][0]["parameter_count"].get<double>();
   const double expected = 20 * parameters;
-  const double growth = json["cases"][0]["ours"][0]["memory"]["rss_growth_bytes"];
+  const double growth = json["cases"][0]["models"][0]["measurements"][0]["memory"]["rss_growth_bytes"];
   EXPECT_GT(expected, 150e6);
   EXPECT_GT(growth, expected);
   EXPECT_LT(growth, 1.3 * 36 * parameters + 60e6);
@@ -238,10 +239,12 @@ TEST(Bench, TheSweepGoesOnAloneWhereTheOtherCannot) {
                   "--threads", "1", "--device", "cpu", "--format", "json", "--budget", "0.05"}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_TRUE(json["other"]["extended_positions"]);
+  EXPECT_TRUE(json["models"][1]["extended_positions"]);
   const auto& last = json["cases"].back();
   EXPECT_EQ(last["seq_len"], 65536);
-  EXPECT_EQ(last["other"][0]["not_run"], "longer than its 4096 positions");
+  EXPECT_TRUE(last["models"][0]["measurements"][0].contains("median_s"));
+  EXPECT_THAT(last["models"][1]["measurements"][0]["not_run"].get<std::string>(),
+              ::testing::AnyOf(HasSubstr("of memory are free"), HasSubstr("beyond --budget")));
 }
 
 TEST(Bench, LengthsAreDrawnAsCurvesOfTimeAndMemory) {
@@ -269,12 +272,50 @@ TEST(Bench, TwoCheckpointsAlsoByTheirAccuracy) {
                      "--seq-len", "4", "--mode", "inference", "--no-memory", "--format", "json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["accuracy"]["ours"],
+  EXPECT_EQ(json["models"][1]["accuracy"]["ours"],
             nlohmann::json::parse(read_file(workspace.path() / "run1/test.json"))["accuracy"]);
-  EXPECT_EQ(json["accuracy"]["other"],
+  EXPECT_EQ(json["models"][1]["accuracy"]["other"],
             nlohmann::json::parse(read_file(workspace.path() / "run2/test.json"))["accuracy"]);
-  EXPECT_TRUE(json["accuracy"]["paired"].contains("mcnemar_p_value"));
+  EXPECT_TRUE(json["models"][1]["accuracy"]["paired"].contains("mcnemar_p_value"));
   EXPECT_EQ(json["epoch_rows"], 210);  // of the file that they were trained on
+}
+
+TEST(Bench, EveryRivalStandsInOneTable) {
+  const Workspace workspace;
+  const Outcome outcome = run(with_small_baseline(
+      workspace, quick({"--compare", "distilbert,transformer,linformer,performer,mamba",
+                        "--seq-len", "8,16", "--format", "json", "--precision", "fp32", "--output",
+                        "all.json"})));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto json = nlohmann::json::parse(read_file(workspace.path() / "all.json"));
+  const std::vector<std::string> names = {"small",     "DistilBERT", "transformer",
+                                          "Linformer", "Performer",  "Mamba-2"};
+  ASSERT_EQ(json["models"].size(), names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    EXPECT_EQ(json["models"][i]["name"], names[i]);
+    for (const auto& one : json["cases"])
+      EXPECT_TRUE(one["models"][i]["measurements"][0].contains("median_s")) << names[i] << one;
+  }
+  // As wide and deep as the model itself.
+  EXPECT_THAT(json["models"][2]["kind"].get<std::string>(), HasSubstr("dim 8, 2 blocks"));
+
+  for (const auto& [format, part] : {std::pair{"md", "# small against 5 models"},
+                                     std::pair{"csv", "train,4,16,cpu,1,Performer"},
+                                     std::pair{"html", "<th scope=\"row\">Mamba-2</th>"}}) {
+    const Outcome shown = workspace.run({"bench", "--from", "all.json", "--format", format});
+    ASSERT_EQ(shown.exit_code, 0) << shown;
+    EXPECT_THAT(shown.out, HasSubstr(part));
+  }
+  const Outcome same = workspace.run({"bench", "--from", "all.json", "--format", "json"});
+  EXPECT_EQ(same.out, read_file(workspace.path() / "all.json"));
+}
+
+TEST(Bench, AReportThatIsNoneIsRefused) {
+  const Workspace workspace;
+  workspace.write("bad.json", R"({"models": [{"name": 3}]})");
+  const Outcome outcome = workspace.run({"bench", "--from", "bad.json"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("bad.json: models 1: \"name\" is 3"));
 }
 
 TEST(Bench, EveryFormatAndAFile) {
@@ -305,16 +346,16 @@ TEST(Bench, TellsWhichKernelRan) {
   };
   const auto reference = measured({"--kernel", "reference", "--precision", "fp32"});
   for (const auto& one : reference["cases"]) {
-    EXPECT_EQ(one["ours"][0]["kernel"], "reference");
-    EXPECT_EQ(one["other"][0]["kernel"], "fused") << "its own config's";
+    EXPECT_EQ(one["models"][0]["measurements"][0]["kernel"], "reference");
+    EXPECT_EQ(one["models"][1]["measurements"][0]["kernel"], "fused") << "its own config's";
   }
   EXPECT_FALSE(reference["environment"]["fused kernel"].get<std::string>().empty());
   const auto both = measured({"--precision", "bf16,fp16", "--mode", "inference"});
-  EXPECT_EQ(both["cases"][0]["ours"][0]["kernel"], "fused");
-  EXPECT_EQ(both["cases"][0]["ours"][1]["kernel"], "reference");
+  EXPECT_EQ(both["cases"][0]["models"][0]["measurements"][0]["kernel"], "fused");
+  EXPECT_EQ(both["cases"][0]["models"][0]["measurements"][1]["kernel"], "reference");
   const auto fused = measured({"--kernel", "fused", "--mode", "train"});
-  EXPECT_EQ(fused["cases"][0]["ours"][0]["kernel"], "fused");
-  EXPECT_EQ(fused["cases"][0]["ours_tried"].size(), 2U) << "fp32 and bf16";
+  EXPECT_EQ(fused["cases"][0]["models"][0]["measurements"][0]["kernel"], "fused");
+  EXPECT_EQ(fused["cases"][0]["models"][0]["tried"].size(), 2U) << "fp32 and bf16";
 }
 
 TEST(Bench, AFusedKernelThatCannotBeHadIsRefused) {

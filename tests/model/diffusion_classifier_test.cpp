@@ -366,7 +366,7 @@ TEST(DiffusionClassifier, RefusesImpossibleConfigs) {
     return "";
   };
   ModelConfig dilation = small_config();
-  dilation.steps = 3;
+  dilation.steps = 1;
   dilation.dilation = {1, 2};
   EXPECT_THAT(message(dilation), ::testing::HasSubstr("model.dilation: 2 entries"));
   ModelConfig empty = small_config();
@@ -404,8 +404,8 @@ TEST(NoisyEmbedding, TheNoiseHasTheStandardDeviationOfTheConfig) {
   config.noise_std = 0.3;
   config.token_dropout = 0;
   config.embedding_dropout = 0;
-  at::Generator generator = make_generator(at::kCPU, 1);
-  const NoisyEmbedding embedding(config, 8, 7, generator);
+  FreshTensors tensors(1);
+  const NoisyEmbedding embedding(config, 8, 7, tensors);
   const Batch batch = batch_of({std::vector<std::int32_t>(1000, 0)});
   const at::Tensor noise = embedding.forward(batch, testing::training_context(3))
                                .sub(embedding.forward(batch, {}))

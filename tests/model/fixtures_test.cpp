@@ -41,6 +41,7 @@ class Fixture : public ::testing::TestWithParam<std::string> {
     config_ = parse_config(nlohmann::json{{"model", info.at("model")}}.dump(), GetParam()).model;
     adversarial_ = info.value("adversarial", 0.0);
     shape_ = {info.at("vocab_size"), info.at("classes"), 0};
+    shape_.numbers = info.value("values", false);
     batch_ = testing::batch_in(file_);
   }
 

@@ -10,6 +10,7 @@
 
 #include "diffuse/base/safetensors.hpp"
 #include "diffuse/model/distilbert.hpp"
+#include "diffuse/model/hugging_face_folder.hpp"
 #include "diffuse/model/torchscript_classifier.hpp"
 #include "support.hpp"
 #include "support/message_of.hpp"
@@ -19,11 +20,21 @@ namespace diffuse::testing {
 
 inline std::filesystem::path distilbert_folder() { return test_data() / "fixtures" / "distilbert"; }
 
-/// Two layers, 16 wide, three classes.
+/// Two layers, 16 wide, three classes: that of distilbert_folder().
 inline DistilBertShape small_shape() {
-  DistilBertShape shape = read_distilbert_config(distilbert_folder());
-  shape.class_count = 3;
-  return shape;
+  return {.vocab_size = 40,
+          .dim = 16,
+          .layers = 2,
+          .heads = 2,
+          .hidden_dim = 32,
+          .max_positions = 24,
+          .class_count = 3};
+}
+
+/// Weights of such a folder for a DistilBERT.
+inline PretrainedReport load_distilbert(Classifier& classifier,
+                                        const std::filesystem::path& folder = distilbert_folder()) {
+  return load_pretrained(classifier, folder, "distilbert.");
 }
 
 /// A small classifier that was scripted in Python.

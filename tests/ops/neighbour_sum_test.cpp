@@ -124,6 +124,8 @@ TEST(NeighbourhoodShifts, StrideByTheDilation) {
   EXPECT_EQ(neighbourhood_shifts(1, 1, true), (Shifts{-1, 0, 1}));
   EXPECT_EQ(neighbourhood_shifts(2, 3, false), (Shifts{-6, -3, 3, 6}));
   EXPECT_EQ(neighbourhood_shifts(0, 5, true), (Shifts{0}));
+  EXPECT_EQ(neighbourhood_shifts(2, 3, true, /*causal=*/true), (Shifts{-6, -3, 0}));
+  EXPECT_EQ(neighbourhood_shifts(1, 4, false, /*causal=*/true), (Shifts{-4}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, OperatorOn, testing::every_device(), testing::device_name);

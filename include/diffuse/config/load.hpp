@@ -83,4 +83,7 @@ std::vector<ConfigDifference> config_differences(const Config& from, const Confi
 template <class Enum>
 std::string_view enum_name(Enum value);
 
+/// Whether a model of `type` looks at the key `name` of `section`.
+bool has_effect(std::string_view section, std::string_view name, ModelType type);
+
 }  // namespace diffuse

@@ -9,9 +9,6 @@
 
 namespace diffuse {
 
-/// Rows of the matrix products of `config`'s model: its channels; 0 where nothing is known of it.
-std::int64_t product_width(const Config& config);
-
 /// What `automatic` means on a CUDA device: a rule of sizes, not a trial, so that equal runs stay
 /// equal. Products of at least kHalfPrecisionWidth channels are computed in bf16, narrower ones in
 /// tf32: they take less time than reading their rows, and half precision would have to be written
@@ -23,7 +20,7 @@ inline constexpr std::int64_t kHalfPrecisionWidth = 256;
 /// Whether `device` multiplies bf16 and tf32: a CUDA device of compute capability 8.0 and up.
 bool computes_bf16(at::Device device);
 
-/// What `wanted` means on `device` for a model of `width` channels (product_width): `automatic`
+/// What `wanted` means on `device` for a model of `width` channels (0: not known): `automatic`
 /// becomes automatic_on_cuda or, on the CPU, whose fp16 matrix products are five to eight times as
 /// slow as its fp32 ones, fp32. Where the CPU is asked for tf32, which it does not have, logs a
 /// warning, if it is to `tell`, and returns fp32.
@@ -52,6 +49,19 @@ class PrecisionScope {
   bool active_;
   bool was_enabled_ = false;
   at::ScalarType old_type_ = at::kFloat;
+};
+
+/// While it lives, autocast is off on the device: products take the types that their factors have.
+class NoAutocastScope {
+ public:
+  explicit NoAutocastScope(at::Device device);
+  ~NoAutocastScope();
+  NoAutocastScope(const NoAutocastScope&) = delete;
+  NoAutocastScope& operator=(const NoAutocastScope&) = delete;
+
+ private:
+  at::DeviceType device_;
+  bool was_enabled_;
 };
 
 }  // namespace diffuse

@@ -165,6 +165,8 @@ class Classifier {
     (void)batch;
     return false;
   }
+  /// Elements of the tensors that are the model's besides its parameters.
+  virtual std::int64_t constant_count() const { return 0; }
   /// Multiplications of a forward pass for each token, roughly; what only moves an element counts
   /// by its time. Here: one for each element of a matrix.
   virtual std::int64_t work_per_token() const;

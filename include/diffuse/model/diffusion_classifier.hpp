@@ -29,6 +29,8 @@ class DiffusionClassifier final : public Classifier {
   /// where the shape is.
   DiffusionClassifier(const ModelConfig& config, const ModelShape& shape,
                       std::optional<std::int64_t> seed);
+  /// Of `tensors`.
+  DiffusionClassifier(const ModelConfig& config, const ModelShape& shape, FreshTensors& tensors);
   ~DiffusionClassifier() override;
   // Not movable: parameters_ points into the object.
   DiffusionClassifier(const DiffusionClassifier&) = delete;
@@ -55,6 +57,7 @@ class DiffusionClassifier final : public Classifier {
                                         const PassOptions& options) override;
   std::vector<RowGradient> row_gradients() override;
   std::vector<std::vector<std::int32_t>> embedding_rows(const Batch& batch) const override;
+  std::int64_t constant_count() const override;
 
  private:
   struct Parameter {
@@ -63,7 +66,7 @@ class DiffusionClassifier final : public Classifier {
     ParameterRole role;
   };
 
-  DiffusionClassifier(const ModelConfig& config, const ModelShape& shape, at::Generator generator);
+  DiffusionClassifier(const ModelConfig& config, const ModelShape& shape, FreshTensors&& tensors);
   void convert(const at::TensorOptions& options);
   at::Tensor reference_logits(const Batch& batch, const ForwardContext& context) const;
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -18,11 +17,14 @@ namespace diffuse {
 /// The diffusion operator of a model part of a config, without its parameters.
 DiffusionSpec diffusion_spec(const ModelConfig& config);
 
+/// Neighbours that a token reads in each step.
+std::int64_t neighbour_count(const ModelConfig& config);
+
 /// The parameters of the T diffusion steps, and the steps in tensor operations.
 class DiffusionStack {
  public:
   /// Throws ConfigError as check_model (config/model_rules.hpp) does.
-  DiffusionStack(const ModelConfig& config, at::Generator& generator);
+  DiffusionStack(const ModelConfig& config, FreshTensors& tensors);
 
   /// `initial` `[N, D]`, the rows of a packed batch; `row_offsets` [B + 1], its sequences. Returns
   /// the last state `[N, D]`; without steps `initial` itself.
@@ -32,6 +34,8 @@ class DiffusionStack {
   void visit(const std::string& prefix, const ParameterVisitor& visitor);
   /// The tensors that are not trained but move with the model.
   void visit_constants(const ParameterVisitor& visitor);
+  /// Elements of those.
+  std::int64_t constant_count() const;
 
   const DiffusionSpec& spec() const { return spec_; }
   /// One set for each step, or one for all where they are shared.

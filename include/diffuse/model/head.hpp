@@ -1,6 +1,5 @@
 #pragma once
 
-#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
 #include <functional>
@@ -16,8 +15,9 @@ namespace diffuse {
 /// (with dropout before it) where head_hidden_dim is 0; -1 takes dim as the hidden width.
 class Head {
  public:
+  Head() = default;
   /// `in`: width of the pooled vectors, `classes`: number of logits.
-  Head(const ModelConfig& config, std::int64_t in, std::int64_t classes, at::Generator& generator);
+  Head(const ModelConfig& config, std::int64_t in, std::int64_t classes, FreshTensors& tensors);
 
   /// `pooled` `[B, in]` to `[B, classes]`.
   at::Tensor forward(const at::Tensor& pooled, const ForwardContext& context) const;
@@ -32,8 +32,8 @@ class Head {
   double dropout_probability() const { return dropout_; }
 
  private:
-  double dropout_;
-  bool has_hidden_;
+  double dropout_ = 0;
+  bool has_hidden_ = false;
   Linear in_;  // only where has_hidden_
   Linear out_;
 };

@@ -9,6 +9,7 @@
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/model/classifier.hpp"
+#include "diffuse/model/fresh_tensors.hpp"
 
 namespace diffuse {
 
@@ -24,7 +25,7 @@ struct Linear {
 
   Linear() = default;
   /// Weight and bias uniform in ±1/sqrt(in), as PyTorch's own linear layers start.
-  Linear(std::int64_t in, std::int64_t out, at::Generator& generator);
+  Linear(std::int64_t in, std::int64_t out, FreshTensors& tensors);
 
   at::Tensor forward(const at::Tensor& x) const;
   void visit(const std::string& prefix, const ParameterVisitor& visitor);

@@ -58,7 +58,7 @@ class MaskedWordModel final : public Classifier {
   };
   MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
                   const ModelShape& shape, std::span<const std::int64_t> counts,
-                  at::Generator generator);
+                  FreshTensors tensors);
   struct Found {
     at::Tensor loss;     // mean of the hidden words
     at::Tensor correct;  // of them

@@ -31,6 +31,7 @@ struct ChartPoint {
 struct ChartSeries {
   std::string name;
   std::vector<ChartPoint> points;  ///< in the order in which they are joined
+  std::string end{};               ///< why it ends at its last point; drawn as a cross there
 };
 
 /// A vertical line, named in the legend.

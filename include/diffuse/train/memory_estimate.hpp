@@ -34,6 +34,8 @@ struct MemoryFacts {
   std::int64_t vocab_size = 0;
   int threads = 1;
   Kernel kernel = Kernel::reference;  ///< which one runs (chosen_kernel)
+  bool on_cpu = true;                 ///< where attention keeps its weights
+  double token_pairs = 0;             ///< of the largest batch's padded texts, on a CPU
 };
 
 /// Estimates from shapes alone, for a classifier of `parameter_count` parameters that need not be
@@ -44,7 +46,7 @@ struct MemoryFacts {
 /// few texts, its own copy of the matrices and the slots that gradients are gathered in.
 MemoryEstimate estimate_memory(const Config& config, Precision precision,
                                std::int64_t parameter_count, const DatasetView& train,
-                               const MemoryFacts& facts = {});
+                               MemoryFacts facts = {});
 
 /// The same for batches of at most `largest_batch_tokens` tokens.
 MemoryEstimate estimate_memory(const Config& config, Precision precision,

@@ -25,9 +25,9 @@ at::Tensor diffusion_step(const at::Tensor& base, const at::Tensor& values,
 }
 
 std::vector<std::int64_t> neighbourhood_shifts(std::int64_t radius, std::int64_t dilation,
-                                               bool self) {
+                                               bool self, bool causal) {
   std::vector<std::int64_t> shifts;
-  for (std::int64_t r = -radius; r <= radius; ++r) {
+  for (std::int64_t r = -radius; r <= (causal ? 0 : radius); ++r) {
     if (r != 0 || self) shifts.push_back(r * dilation);
   }
   return shifts;

@@ -25,8 +25,8 @@ at::Tensor diffusion_step(const at::Tensor& base, const at::Tensor& values,
                           std::span<const std::int64_t> shifts, const NeighbourMasks& masks);
 
 /// The shifts of a neighbourhood: -radius·dilation … radius·dilation in strides of `dilation`,
-/// ascending, with 0 only if `self`.
+/// ascending, with 0 only if `self`, and nothing above it if `causal`.
 std::vector<std::int64_t> neighbourhood_shifts(std::int64_t radius, std::int64_t dilation,
-                                               bool self);
+                                               bool self, bool causal = false);
 
 }  // namespace diffuse

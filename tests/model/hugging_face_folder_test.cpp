@@ -10,6 +10,7 @@
 #include "diffuse/base/files.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/distilbert.hpp"
+#include "diffuse/model/hugging_face_folder.hpp"
 #include "support/temp_dir.hpp"
 #include "torchscript_support.hpp"
 
@@ -23,6 +24,7 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::load_distilbert;
 using testing::message_of;
 using ::testing::Not;
 
@@ -30,7 +32,7 @@ using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
 
 std::unique_ptr<TorchScriptClassifier> small_model(std::int64_t seed = 1,
                                                    std::int64_t class_count = 3) {
-  DistilBertShape shape = read_distilbert_config(distilbert_folder());
+  DistilBertShape shape = testing::small_shape();
   shape.class_count = class_count;
   return make_distilbert(shape, seed);
 }
@@ -45,23 +47,22 @@ std::string config_message(const std::string& key, const nlohmann::json& value) 
   config[key] = value;
   const testing::TempDir dir;
   dir.write("config.json", config.dump());
-  return message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); });
+  return message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); });
 }
 
 TEST(DistilBertConfig, IsReadFromTheFolder) {
-  const DistilBertShape shape = read_distilbert_config(distilbert_folder());
-  EXPECT_EQ(shape.vocab_size, 40);
-  EXPECT_EQ(shape.dim, 16);
-  EXPECT_EQ(shape.layers, 2);
-  EXPECT_EQ(shape.heads, 2);
-  EXPECT_EQ(shape.hidden_dim, 32);
-  EXPECT_EQ(shape.max_positions, 24);
-  EXPECT_EQ(shape.class_count, 0);
-  EXPECT_EQ(shape.dropout, 0.1);
-  EXPECT_EQ(shape.attention_dropout, 0.1);
-  EXPECT_EQ(shape.classifier_dropout, 0.2);
-  EXPECT_EQ(shape.initializer_range, 0.02);
-  EXPECT_EQ(shape.pad_id, 0);
+  const BertFolder found = read_bert_folder(distilbert_folder(), ModelType::distilbert);
+  EXPECT_EQ(found.vocab_size, 40);
+  EXPECT_EQ(found.pad_id, 0);
+  EXPECT_EQ(found.sizes.dim, 16);
+  EXPECT_EQ(found.sizes.layers, 2);
+  EXPECT_EQ(found.sizes.heads, 2);
+  EXPECT_EQ(found.sizes.hidden_dim, 32);
+  EXPECT_EQ(found.sizes.max_positions, 24);
+  EXPECT_EQ(found.sizes.dropout, 0.1);
+  EXPECT_EQ(found.sizes.attention_dropout, 0.1);
+  EXPECT_EQ(found.sizes.classifier_dropout, 0.2);
+  EXPECT_EQ(found.sizes.init_std, 0.02);
 }
 
 TEST(DistilBertConfig, KeysLeftOutHaveTransformersDefaults) {
@@ -69,12 +70,62 @@ TEST(DistilBertConfig, KeysLeftOutHaveTransformersDefaults) {
   dir.write("config.json",
             R"({"model_type": "distilbert", "sinusoidal_pos_embds": true, "dropout": 0,
                 "pad_token_id": 7, "seq_classif_dropout": 0.3})");
-  const DistilBertShape shape = read_distilbert_config(dir.path());
-  EXPECT_EQ(count_distilbert_parameters(shape, false), 66'362'880);
-  EXPECT_EQ(shape.heads, 12);
-  EXPECT_EQ(shape.dropout, 0.0);
-  EXPECT_EQ(shape.classifier_dropout, 0.3);
-  EXPECT_EQ(shape.pad_id, 7);
+  const BertFolder found = read_bert_folder(dir.path(), ModelType::distilbert);
+  EXPECT_EQ(found.vocab_size, 30522);
+  EXPECT_EQ(found.sizes.dim, 768);
+  EXPECT_EQ(found.sizes.layers, 6);
+  EXPECT_EQ(found.sizes.heads, 12);
+  EXPECT_EQ(found.sizes.hidden_dim, 3072);
+  EXPECT_EQ(found.sizes.max_positions, 512);
+  EXPECT_EQ(found.sizes.dropout, 0.0);
+  EXPECT_EQ(found.sizes.classifier_dropout, 0.3);
+  EXPECT_EQ(found.pad_id, 7);
+}
+
+TEST(BertConfig, HasKeysOfItsOwn) {
+  const testing::TempDir dir;
+  dir.write("config.json", R"({"model_type": "bert"})");
+  BertFamilyConfig sizes = read_bert_folder(dir.path(), ModelType::bert).sizes;
+  EXPECT_EQ(sizes.layers, 12);
+  EXPECT_EQ(sizes.dim, 768);
+  EXPECT_EQ(sizes.token_types, 2);
+  EXPECT_EQ(sizes.classifier_dropout, 0.1);
+  EXPECT_FALSE(sizes.mean_pooling);
+  dir.write("config.json",
+            R"({"model_type": "bert", "hidden_size": 384, "num_hidden_layers": 6,
+                "num_attention_heads": 3, "intermediate_size": 1536, "type_vocab_size": 1,
+                "max_position_embeddings": 99, "hidden_dropout_prob": 0.3,
+                "attention_probs_dropout_prob": 0.4, "classifier_dropout": null})");
+  std::filesystem::create_directory(dir.path() / "1_Pooling");
+  dir.write("1_Pooling/config.json", R"({"pooling_mode_mean_tokens": true})");
+  sizes = read_bert_folder(dir.path(), ModelType::bert).sizes;
+  EXPECT_EQ(sizes.dim, 384);
+  EXPECT_EQ(sizes.layers, 6);
+  EXPECT_EQ(sizes.heads, 3);
+  EXPECT_EQ(sizes.hidden_dim, 1536);
+  EXPECT_EQ(sizes.max_positions, 99);
+  EXPECT_EQ(sizes.token_types, 1);
+  EXPECT_EQ(sizes.dropout, 0.3);
+  EXPECT_EQ(sizes.attention_dropout, 0.4);
+  EXPECT_EQ(sizes.classifier_dropout, 0.3) << "the hidden layers', without one of its own";
+  EXPECT_TRUE(sizes.mean_pooling);
+}
+
+TEST(BertConfig, WhatWouldComputeSomethingElseIsRefused) {
+  const auto message = [](const std::string& more) {
+    const testing::TempDir dir;
+    dir.write("config.json", R"({"model_type": "bert", )" + more + "}");
+    return message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::bert); });
+  };
+  EXPECT_THAT(message(R"("hidden_act": "relu")"),
+              AllOf(HasSubstr("does not describe a BERT"),
+                    HasSubstr("hidden_act is \"relu\"; expected \"gelu\"")));
+  EXPECT_THAT(message(R"("position_embedding_type": "relative_key")"),
+              HasSubstr("position_embedding_type is \"relative_key\"; expected \"absolute\""));
+  EXPECT_THAT(message(R"("layer_norm_eps": 1e-5)"),
+              HasSubstr("layer_norm_eps is 1e-05; expected 1e-12"));
+  EXPECT_THAT(message(R"("num_attention_heads": 5)"),
+              HasSubstr("hidden_size is 768 and num_attention_heads 5, which does not divide it."));
 }
 
 TEST(DistilBertConfig, SaysWhatIsWrong) {
@@ -92,16 +143,16 @@ TEST(DistilBertConfig, SaysWhatIsWrong) {
   EXPECT_THAT(config_message("initializer_range", -1), HasSubstr("initializer_range is negative"));
 
   const testing::TempDir dir;
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
               HasSubstr("has no config.json. Give a Hugging Face folder"));
   dir.write("config.json", "{");
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
               HasSubstr("config.json: not valid JSON at column"));
   dir.write("config.json", "[1]");
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
               HasSubstr("expected a JSON object"));
   dir.write("config.json", "{}");
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
               HasSubstr("\"model_type\" is missing"));
 }
 
@@ -111,14 +162,14 @@ TEST(DistilBertConfig, AskingForFarMoreThanTheWeightsHoldIsRefusedBeforeMemoryIs
   config["vocab_size"] = 9'000'000;
   dir.write("config.json", config.dump());
   std::filesystem::copy(distilbert_folder() / "model.safetensors", dir.path());
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_distilbert_config(dir.path()); }),
+  EXPECT_THAT(message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
               HasSubstr("It asks for about 1.44e+08 parameters, model.safetensors has 27,644 "
                         "bytes."));
 }
 
 TEST(Pretrained, AllTensorsAreLoaded) {
   const auto model = small_model();
-  const PretrainedReport report = load_pretrained(*model, distilbert_folder());
+  const PretrainedReport report = load_distilbert(*model);
   EXPECT_EQ(report.loaded, 40);
   EXPECT_THAT(report.missing, IsEmpty());
   EXPECT_THAT(report.unexpected, IsEmpty());
@@ -126,7 +177,7 @@ TEST(Pretrained, AllTensorsAreLoaded) {
 
 TEST(Pretrained, ABaseModelsNamesFitAndTheHeadStaysFresh) {
   const auto source = small_model(1);
-  load_pretrained(*source, distilbert_folder());
+  load_distilbert(*source);
   Tensors tensors = {{"vocab_projector.bias", at::zeros({40})}};
   for (const NamedParameter& p : source->parameters()) {
     if (p.name.starts_with("distilbert.")) tensors.emplace_back(p.name.substr(11), p.tensor);
@@ -136,7 +187,7 @@ TEST(Pretrained, ABaseModelsNamesFitAndTheHeadStaysFresh) {
 
   const auto model = small_model(2, /*class_count=*/5);
   const at::Tensor head = testing::parameter(*model, "classifier.weight").detach().clone();
-  const PretrainedReport report = load_pretrained(*model, dir.path());
+  const PretrainedReport report = load_distilbert(*model, dir.path());
   EXPECT_EQ(report.loaded, 36);
   EXPECT_THAT(report.missing, ElementsAre("pre_classifier.weight", "pre_classifier.bias",
                                           "classifier.weight", "classifier.bias"));
@@ -164,7 +215,7 @@ TEST(Pretrained, ListsEveryTensorThatDoesNotFitAndCopiesNothing) {
 
   const auto model = small_model(2);
   const auto fresh = small_model(2);
-  EXPECT_THAT(message_of<CheckpointError>([&] { load_pretrained(*model, dir.path()); }),
+  EXPECT_THAT(message_of<CheckpointError>([&] { load_distilbert(*model, dir.path()); }),
               AllOf(HasSubstr("model.safetensors' does not fit the model:"),
                     HasSubstr("classifier.weight: F32 [2, 16], expected F32 [3, 16]"),
                     HasSubstr("pre_classifier.bias: F16 [16], expected F32 [16]"),
@@ -178,7 +229,7 @@ TEST(Pretrained, SaysWhatFolderItNeeds) {
   const testing::TempDir dir;
   const auto model = small_model();
   const auto message = [&] {
-    return message_of<CheckpointError>([&] { load_pretrained(*model, dir.path()); });
+    return message_of<CheckpointError>([&] { load_distilbert(*model, dir.path()); });
   };
   EXPECT_THAT(message(), HasSubstr("has no model.safetensors. Give a Hugging Face folder"));
   dir.write("pytorch_model.bin", "x");

@@ -1,4 +1,4 @@
-#include "diffuse/bench/flops.hpp"
+#include "diffuse/model/model_description.hpp"
 
 #include <gtest/gtest.h>
 
@@ -47,6 +47,48 @@ TEST(ForwardFlops, OfDistilBertGrowWithTheSquareOfTheLength) {
   const double expected = 512.0 * 6 * 2 * (4 * 768 * 768 + 2 * 768 * 3072) +
                           6 * 4.0 * 512 * 512 * 768 + 2 * 768 * (768 + 4);
   EXPECT_EQ(forward_flops(config, 4, one), expected);
+}
+
+TEST(ForwardFlops, OfOthersMixers) {
+  Config config;
+  config.model.dim = 8;
+  config.model.steps = 3;
+  config.model.pooling = Pooling::mean;
+  config.model.head_hidden_dim = 0;
+  const std::vector<std::int64_t> one = {10};
+  const double head = 2 * 8 * 4;
+  // q, k, v, the outcome, and a hidden layer of 32.
+  const double token = 2.0 * (4 * 8 * 8 + 2 * 8 * 32);
+  config.model.type = ModelType::transformer;
+  EXPECT_EQ(forward_flops(config, 4, one), 3 * (10 * token + 4 * 10 * 10 * 8) + head);
+  config.model.type = ModelType::linformer;
+  config.mixer.projected = 5;
+  EXPECT_EQ(forward_flops(config, 4, one), 3 * (10 * token + 8 * 10 * 5 * 8) + head);
+  config.model.type = ModelType::performer;
+  config.mixer.features = 6;
+  EXPECT_EQ(forward_flops(config, 4, one), 3 * (10 * token + 8 * 10 * 6 * 8) + head);
+  config.model.type = ModelType::mamba;
+  config.mixer.both_directions = false;
+  config.mixer.head_dim = 4;
+  config.mixer.state_dim = 5;
+  config.mixer.chunk = 2;
+  const double reader = 2.0 * 8 * (2 * 16 + 2 * 5 + 4) + 2.0 * 16 * 8 + 2.0 * 4 * (16 + 2 * 5) +
+                        2.0 * 2 * (5 + 16) + 2 * 2.0 * 5 * 16;
+  EXPECT_EQ(forward_flops(config, 4, one), 3 * 10 * reader + head);
+  config.mixer.both_directions = true;
+  EXPECT_EQ(forward_flops(config, 4, one), 3 * 10 * 2 * reader + head);
+}
+
+TEST(ProductWidth, IsThatOfATokensState) {
+  Config config;
+  for (const ModelType type : {ModelType::diffusion, ModelType::transformer, ModelType::mamba}) {
+    config.model.type = type;
+    EXPECT_EQ(product_width(config), config.model.dim);
+  }
+  config.model.type = ModelType::distilbert;
+  EXPECT_EQ(product_width(config), 768);
+  config.model.type = ModelType::torchscript;
+  EXPECT_EQ(product_width(config), 0);
 }
 
 TEST(ForwardFlops, OfAnyModuleAreUnknown) {
