@@ -7,10 +7,10 @@ import re
 import sys
 
 # Lowest first. `cuda` is the module behind the device layer's table, with kernels for ops, `launcher` stands alone.
-LAYERS = ["base", "config", "text", "data", "ngrams", "tune", "device", "ops", "model", "explain", "eval", "report",
-          "train", "bench", "cli"]
+LAYERS = ["base", "tasks", "config", "text", "data", "ngrams", "tune", "device", "ops", "model", "explain", "eval",
+          "report", "train", "bench", "cli"]
 ALSO_ALLOWED = {"cuda": {"base", "device", "ops"}, "launcher": set()}
-WITHOUT_TORCH = {"base", "config", "text", "data", "ngrams", "tune", "report", "launcher"}
+WITHOUT_TORCH = {"base", "tasks", "config", "text", "data", "ngrams", "tune", "report", "launcher"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 TORCH = re.compile(r"^(ATen|c10|torch|caffe2)/")

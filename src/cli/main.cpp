@@ -27,6 +27,7 @@
 #include "pretrain.hpp"
 #include "prune.hpp"
 #include "selftest.hpp"
+#include "task_data.hpp"
 #include "train.hpp"
 #include "version.hpp"
 
@@ -67,14 +68,13 @@ class CommandLine {
     predict_verb_ = setup_predict(app_, predict_);
     prune_verb_ = setup_prune(app_, prune_);
     bench_verb_ = setup_bench(app_, bench_);
+    data_verb_ = setup_task_data(app_, data_);
     config_verb_ = setup_config(app_, config_);
     selftest_verb_ = setup_selftest(app_, selftest_);
     version_verb_ = setup_version(app_, version_);
     for (CLI::App* verb : app_.get_subcommands({})) {
-      verb->fallthrough();
-      verb->footer(verb->get_footer() +
-                   "\nAlso, as for every verb: --quiet, --log-level "
-                   "debug|info|warning|error|off, --version\n");
+      let_pass_global_flags(*verb);
+      for (CLI::App* task : verb->get_subcommands({})) let_pass_global_flags(*task);
     }
     app_.require_subcommand(0, 1);
     train_.arguments = arguments_;
@@ -92,6 +92,7 @@ class CommandLine {
     if (predict_verb_->parsed()) return run_predict(predict_);
     if (prune_verb_->parsed()) return run_prune(prune_);
     if (bench_verb_->parsed()) return run_bench(bench_);
+    if (data_verb_->parsed()) return run_task_data(data_);
     if (config_verb_->parsed()) return run_config(config_);
     if (selftest_verb_->parsed()) return run_selftest(selftest_);
     if (version_verb_->parsed()) return run_version(version_);
@@ -118,14 +119,28 @@ class CommandLine {
     return std::nullopt;
   }
 
+  static void let_pass_global_flags(CLI::App& verb) {
+    verb.fallthrough();
+    verb.footer(verb.get_footer() +
+                "\nAlso, as for every verb: --quiet, --log-level "
+                "debug|info|warning|error|off, --version\n");
+  }
+
+  /// The verb, or of a verb with tasks the task, as far as one was named.
   const CLI::App* used_verb() const {
-    const auto verbs = app_.get_subcommands();
-    return verbs.empty() ? nullptr : verbs.front();
+    const CLI::App* used = nullptr;
+    for (auto verbs = app_.get_subcommands(); !verbs.empty();
+         verbs = verbs.front()->get_subcommands())
+      used = verbs.front();
+    return used;
   }
 
   std::string used_name() const {
-    const CLI::App* verb = used_verb();
-    return verb == nullptr ? "diffuse" : "diffuse " + verb->get_name();
+    std::string name;
+    for (const CLI::App* verb = used_verb(); verb != nullptr && verb != &app_;
+         verb = verb->get_parent())
+      name = " " + verb->get_name() + name;
+    return "diffuse" + name;
   }
 
   std::string unexpected_argument() const {
@@ -151,9 +166,10 @@ class CommandLine {
           for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
         }
       }
-    } else if (verb == nullptr) {
-      kind = "verb";
-      for (const CLI::App* known : app_.get_subcommands({})) names.push_back(known->get_name());
+    } else if (const auto known = (verb == nullptr ? app_ : *verb).get_subcommands({});
+               !known.empty()) {
+      kind = verb == nullptr ? "verb" : "task";
+      for (const CLI::App* named : known) names.push_back(named->get_name());
     }
     std::string message = fmt::format("{} is not {} {} of {}.", printable(extra),
                                       kind == "argument" ? "an" : "a", kind, used_name());
@@ -175,6 +191,7 @@ class CommandLine {
   PredictOptions predict_;
   PruneOptions prune_;
   BenchOptions bench_;
+  TaskDataOptions data_;
   ConfigOptions config_;
   SelftestOptions selftest_;
   VersionOptions version_;
@@ -185,6 +202,7 @@ class CommandLine {
   CLI::App* predict_verb_ = nullptr;
   CLI::App* prune_verb_ = nullptr;
   CLI::App* bench_verb_ = nullptr;
+  CLI::App* data_verb_ = nullptr;
   CLI::App* config_verb_ = nullptr;
   CLI::App* selftest_verb_ = nullptr;
   CLI::App* version_verb_ = nullptr;
