@@ -57,8 +57,10 @@ void check_row_norm(const CheckedBatch& batch, at::ScalarType type, Checks& chec
 }
 
 void check_activations(const CheckedBatch& batch, at::ScalarType type, Checks& checks) {
+  constexpr std::int64_t kManyRows = 1000;  // where the rows are the matter, not the curve
   for (const Activation activation : {Activation::identity, Activation::relu, Activation::gelu,
                                       Activation::silu, Activation::tanh}) {
+    if (batch.rows() > kManyRows && activation != Activation::gelu) continue;
     check_activation(batch, type, activation, /*gated=*/false, checks);
     check_activation(batch, type, activation, /*gated=*/true, checks);
   }
