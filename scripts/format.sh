@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 command -v clang-format > /dev/null || { echo "format: clang-format is not installed" >&2; exit 1; }
-mapfile -t files < <(git ls-files '*.cpp' '*.hpp' '*.cu')
+mapfile -t files < <(git ls-files '*.cpp' '*.hpp' '*.cu' '*.cuh')
 case "${1:-}" in
   --check) clang-format --dry-run --Werror "${files[@]}" ;;
   "") clang-format -i "${files[@]}" ;;

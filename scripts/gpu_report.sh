@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What this program does on a GPU, in one command and under five minutes, the most important first: its
 # operations and their speed, AG News, whether two runs and a resumed one are the same, the comparison
-# with DistilBERT, the paper's table, answers, the tests, DistilBERT in transformers.
+# with DistilBERT, the paper's table, what an update tells the GPU, answers, the tests, DistilBERT in
+# transformers.
 set -euo pipefail
 
 usage() {
@@ -64,6 +65,7 @@ if [[ -n $pack ]]; then
   mkdir -p "$pack/tests/bin"
   cp -r "$build/bin" "$build/libexec" "$build/share" "$pack/"
   for name in "${tests[@]}"; do cp "$build/tests/bin/$name" "$pack/tests/bin/"; done
+  cp "$build/tests/bin/launch_trace" "$pack/tests/bin/"
   # What the tests read beside their programs.
   cp -r "$build/tests/bin/foreign" "$build/tests/bin/stale" "$pack/tests/bin/"
   mkdir -p "$pack/tests/fixtures/model" "$pack/tests/fixtures/train" "$pack/tests/fixtures/eval"
@@ -81,7 +83,7 @@ if [[ -n $pack ]]; then
   fi
   cp "${BASH_SOURCE[0]}" "$pack/gpu_report.sh"
   cp -r "$project/scripts/gpu_report_tables.py" "$project/scripts/peers" "$pack/"
-  strip "$pack"/libexec/* "$pack"/bin/* "$pack"/tests/bin/*_tests "$pack"/tests/bin/*/*.so 2>/dev/null || true
+  strip "$pack"/libexec/* "$pack"/bin/* "$pack"/tests/bin/{*_tests,launch_trace} "$pack"/tests/bin/*/*.so 2>/dev/null || true
   bytes=$(find "$pack" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }')
   echo "$((bytes / 1000000)) MB"
   if [[ $bytes -gt $most_bytes ]]; then
@@ -221,6 +223,19 @@ part_paper() {
   tables paper
 }
 
+# By LibTorch's profiler: on a GPU its trace of CUDA's calls, elsewhere the operations alone.
+part_launches() {
+  local configs=("$build"/share/diffuse/configs/{agnews-diffusion,paper,paper-notebook}.json)
+  say '' '## Launches and synchronisations an update' ''
+  if [[ ! -x $build/tests/bin/launch_trace ]]; then
+    fail "launch_trace is not in $build/tests/bin."
+    return
+  fi
+  within 60 "$build/tests/bin/launch_trace" "$device" "${configs[@]}" > "$work/launches.jsonl" 2> "$work/launches.err" ||
+    fail "Launches were not counted: $(tail -n 1 "$work/launches.err")"
+  tables launches
+}
+
 part_answers() {
   say '' '## An answer to one text' ''
   within 40 "$diffuse" --quiet bench --config agnews-diffusion.json --kernel reference \
@@ -324,6 +339,7 @@ else
   fi
   log "against DistilBERT" && part_bench
   if [[ -n $train ]]; then log "the paper's table" && part_paper; fi
+  log "launches" && part_launches
   log "answers" && part_answers
   log "tests" && part_tests
   log "DistilBERT in transformers" && part_transformers

@@ -3,7 +3,7 @@
 
 Usage: gpu_report_tables.py PART FOLDER
 
-PART is operations, epochs, bench, paper, answers or transformers, for a table of it in Markdown, or json, for all.
+PART is operations, epochs, bench, paper, launches, answers or transformers, for a table of it in Markdown, or json, for all.
 """
 
 import json
@@ -106,6 +106,21 @@ def print_runs(work: pathlib.Path, names: list[str]) -> None:
             )
 
 
+CALLS = ("operations", "kernel_launches", "graph_launches", "copies", "memsets", "synchronisations", "on_the_device")
+
+
+def launches_of(work: pathlib.Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines_of(work / "launches.jsonl")]
+
+
+def print_launches(work: pathlib.Path) -> None:
+    print("Calls an update of 32 texts of 64 tokens, by LibTorch's profiler; a device's own calls where there is one.\n")
+    print("| update | " + " | ".join(call.replace("_", " ") for call in CALLS) + " |")
+    print("|---|" + "---:|" * len(CALLS))
+    for one in launches_of(work):
+        print(f"| {one['config']} | " + " | ".join(f"{one[call]:.4g}" if call in one else "" for call in CALLS) + " |")
+
+
 def print_answers(work: pathlib.Path) -> None:
     answers = json_of(work / "answers.json")
     if answers is None:
@@ -126,6 +141,7 @@ def report_of(work: pathlib.Path) -> dict[str, Any]:
         "selftest": json_of(work / "selftest.json"),
         "same_bytes": [json.loads(line) for line in lines_of(work / "same.jsonl")],
         "bench": {name: json_of(work / f"bench-{name}.json") for name in ("paper", "agnews-diffusion")},
+        "launches": launches_of(work),
         "answers": json_of(work / "answers.json"),
         "tests": {name: dict(zip(("passed", "skipped", "failed"), map(int, counts))) for name, *counts in tests},
         "peers": [json.loads(line) for line in lines_of(work / "peers.jsonl")],
@@ -140,7 +156,7 @@ def report_of(work: pathlib.Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    parts = ("operations", "epochs", "bench", "paper", "answers", "transformers", "json")
+    parts = ("operations", "epochs", "bench", "paper", "launches", "answers", "transformers", "json")
     if len(sys.argv) != 3 or sys.argv[1] not in parts:
         sys.exit(__doc__)
     part, work = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -153,6 +169,8 @@ def main() -> None:
         print_runs(work, ["fp32", "auto"])
     elif part == "paper":
         print_runs(work, PAPER)
+    elif part == "launches":
+        print_launches(work)
     elif part == "answers":
         print_answers(work)
     elif part == "bench":

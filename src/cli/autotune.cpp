@@ -13,6 +13,7 @@
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/train/way_on.hpp"
 #include "diffuse/tune/search_space.hpp"
 #include "exit_code.hpp"
 #include "output.hpp"
@@ -90,7 +91,16 @@ class AutotunedRun {
                   [&] { log::open_file((run_dir_ / "train.log").string()); });
     try {
       // Stopped between its choice and the first checkpoint, its config is what was chosen.
-      return train_chosen(rows ? search(*std::move(rows)) : start_);
+      Config chosen = start_;
+      if (rows)
+        with_way_on(
+            [&] {
+              return fmt::format(
+                  "What was measured stands. Go on with:\n  diffuse train --resume {}",
+                  shell_quoted(relative_if_shorter(run_dir_)));
+            },
+            [&] { chosen = search(*std::move(rows)); });
+      return train_chosen(chosen);
     } catch (const Stopped& stop) {
       log::warning("Stopped by {} in the search; go on with:\n  diffuse train --resume {}",
                    signal_name(stop.signal), shell_quoted(relative_if_shorter(run_dir_)));

@@ -14,6 +14,7 @@
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/eval/report.hpp"
+#include "diffuse/train/way_on.hpp"
 #include "ensemble.hpp"
 #include "evaluation.hpp"
 #include "exit_code.hpp"
@@ -73,6 +74,19 @@ class CrossValidationRun {
     }
     write_or_warn("The run goes on without train.log",
                   [&] { log::open_file((run_dir_ / "train.log").string()); });
+    int code = kDone;
+    with_way_on(
+        [&] {
+          return fmt::format(
+              "Finished folds stay as they are. Go on with:\n  diffuse train --resume {}",
+              shell_quoted(relative_if_shorter(run_dir_)));
+        },
+        [&] { code = train_folds(); });
+    return code;
+  }
+
+ private:
+  int train_folds() {
     std::vector<FoldAnswers> answers;
     for (std::int64_t fold = 0; fold < plan_.folds(); ++fold) {
       std::optional<FoldAnswers> own = answer_fold(fold);
@@ -90,7 +104,6 @@ class CrossValidationRun {
     return kDone;
   }
 
- private:
   /// Nothing where a signal ended it.
   std::optional<FoldAnswers> answer_fold(std::int64_t fold) {
     const fs::path dir = fold_directory(run_dir_, fold);

@@ -14,6 +14,7 @@
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/train/way_on.hpp"
 #include "evaluation.hpp"
 #include "exit_code.hpp"
 #include "grid_output.hpp"
@@ -58,7 +59,15 @@ class GridTraining {
     const RunLock lock(run_dir_);
     begin(*base);
     base.reset();  // as large as a run's own data
-    return runs_.train_all() ? finish() : stopped();
+    int code = kDone;
+    with_way_on(
+        [&] {
+          return fmt::format(
+              "Finished runs stay as they are. Go on with:\n  diffuse grid --resume {}",
+              shell_quoted(relative_if_shorter(run_dir_)));
+        },
+        [&] { code = runs_.train_all() ? finish() : stopped(); });
+    return code;
   }
 
  private:

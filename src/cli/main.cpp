@@ -18,6 +18,7 @@
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/device/failure.hpp"
 #include "eval.hpp"
 #include "evaluation.hpp"
 #include "exit_code.hpp"
@@ -33,11 +34,6 @@
 
 namespace diffuse::cli {
 namespace {
-
-constexpr const char* kMemoryAdvice =
-    "Out of memory. Try a smaller train.batch_size, model.dim or tokenizer.max_tokens (in "
-    "training) "
-    "or a smaller --batch-size (in eval and predict).";
 
 /// The command line: global flags and the verbs' options.
 class CommandLine {
@@ -227,11 +223,10 @@ int run_and_report(int argc, char** argv) {
     log::error("{}", error.what());
     return kUserMistake;
   } catch (const c10::Error& error) {
-    log::error("{}{}{}", is_out_of_memory(error) ? kMemoryAdvice : "",
-               is_out_of_memory(error) ? "\n" : "", error.what_without_backtrace());
+    log::error("{}", explained(error));
     log::debug("{}", error.what());
   } catch (const std::bad_alloc&) {
-    log::error("{}", kMemoryAdvice);
+    log::error("Out of memory. {}", kMemoryAdvice);
   } catch (const std::exception& error) {
     log::error("{}", error.what());
   }
@@ -244,6 +239,7 @@ int run_and_report(int argc, char** argv) {
 int main(int argc, char** argv) {
   diffuse::cli::hold_standard_streams();
   diffuse::tune_allocator();
+  diffuse::explain_terminations();
   const int code = diffuse::cli::run_and_report(argc, argv);
 #ifndef __SANITIZE_ADDRESS__  // it looks for leaks at the end
   // LibTorch would take back thousands of registrations one by one: a fifth of the time that a

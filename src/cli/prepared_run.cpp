@@ -16,6 +16,7 @@
 #include "diffuse/model/model_description.hpp"
 #include "diffuse/model/kernel_choice.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
+#include "diffuse/train/kernel_text.hpp"
 #include "diffuse/train/plan.hpp"
 #include "diffuse/train/row_adamw.hpp"
 #include "pretraining.hpp"
@@ -24,33 +25,6 @@
 
 namespace diffuse::cli {
 namespace {
-
-/// For the start-up table: what runs the operator, and whether results depend on the threads.
-std::string kernel_name(Kernel kernel, at::Device device, const Config& config, Precision precision,
-                        bool resumed) {
-  if (config.model.type != ModelType::diffusion)
-    return device.is_cuda() ? "the model's own (not exact: two runs differ a little)"
-                            : "the model's own";
-  if (config.model.dim == 0) return "none: the n-grams alone";
-  const char* rows = resumed ? "rows as before the resume"
-                     : updates_touched_rows(config.train, kernel, precision) ? "touched rows"
-                                                                             : "all rows";
-  if (kernel == Kernel::operations)
-    return fmt::format("this program's operations; {} of the embedding ({})", rows,
-                       device.is_cuda() ? "the same bytes in each run"
-                                        : "results depend a little on the number of threads");
-  if (kernel == Kernel::reference)
-    return fmt::format("LibTorch's operations; {} of the embedding ({})", rows,
-                       device.is_cuda() ? "not exact: two runs differ a little"
-                                        : "results depend a little on the number of threads");
-  std::string bf16;
-  if (precision == Precision::bf16)
-    bf16 = FusedDiffusion::has_bf16_instructions()
-               ? " and its bf16 instructions"
-               : " (which has no bf16 instructions: fp32 is faster here)";
-  return fmt::format("fused, {}{}; {} of the embedding (the same bytes with any number of threads)",
-                     FusedDiffusion::instruction_sets().front(), bf16, rows);
-}
 
 /// What the fused kernel's rounding depends on, besides precision.
 std::string instructions(Precision precision) {
@@ -158,7 +132,7 @@ PreparedRun prepare_run(const Config& given, const Preparation& how) {
   startup.threads = threads;
   startup.parameter_count = parameters_of(config, shape);
   startup.plan = plan_of(config, data.train);
-  startup.kernel = kernel_name(kernel, device, config, precision, !how.resumed.empty());
+  startup.kernel = kernel_text(kernel, device, config, precision, !how.resumed.empty());
   const MemoryEstimate estimate = estimate_memory(
       config, precision, startup.parameter_count, data.train,
       {.classes = data.labels.size(),

@@ -14,6 +14,10 @@
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/device/deterministic.hpp"
+#include "diffuse/train/kernel_text.hpp"
+#include "diffuse/train/memory_estimate.hpp"
+#include "diffuse/train/way_on.hpp"
 #include "exit_code.hpp"
 #include "output.hpp"
 #include "prepared_run.hpp"
@@ -155,7 +159,11 @@ int run_pretrain(const PretrainOptions& options) {
   }
   write_or_warn("The run goes on without train.log",
                 [&] { log::open_file((run_dir / "train.log").string()); });
-  const TrainingResult result = pretrain(run, run_dir);
+  warn_of_memory(run.estimate, run.device);
+  const DeterministicScope deterministic(wants_deterministic(run.kernel, run.device));
+  TrainingResult result;
+  with_way_on([&] { return way_on_from(run_dir, "pretrain"); },
+              [&] { result = pretrain(run, run_dir); });
   if (result.stopped_by_signal != 0) {
     log::warning("Stopped by {} after {} updates. Go on with:\n  diffuse pretrain --resume {}",
                  signal_name(result.stopped_by_signal), format_count(result.updates),

@@ -24,6 +24,7 @@
 #include "rehearsal.hpp"
 #include "run_lock.hpp"
 #include "subrun.hpp"
+#include "train_result.hpp"
 #include "tuning_journal.hpp"
 
 namespace diffuse::cli {
@@ -262,6 +263,13 @@ fs::path newest_checkpoint(const fs::path& run_dir) {
   for (const fs::path& folder : folders)
     if (fs::path last = last_checkpoint(folder); !last.empty()) return last;
   return {};
+}
+
+std::string way_on_from(const fs::path& run_dir, const std::string& verb) {
+  const fs::path newest = newest_checkpoint(run_dir);
+  if (newest.empty()) return "The run has no checkpoint yet; start it anew.";
+  return fmt::format("The last checkpoint, {}, stands. Go on with:\n  diffuse {} --resume {}",
+                     relative_if_shorter(newest), verb, shell_quoted(relative_if_shorter(run_dir)));
 }
 
 bool has_weights(const fs::path& run_dir) {

@@ -42,6 +42,8 @@ std::filesystem::path newest_checkpoint(const std::filesystem::path& run_dir);
 /// Whether the weights of a training that goes on in `run_dir` are in a checkpoint there, its own
 /// or its pretraining's.
 bool has_weights(const std::filesystem::path& run_dir);
+/// Where a run failed: which checkpoint stands, and the command that goes on with it.
+std::string way_on_from(const std::filesystem::path& run_dir, const std::string& verb);
 /// Removes the checkpoints of the run's rehearsal, if they can be: for when it has its own.
 void remove_rehearsed(const std::filesystem::path& run_dir);
 

@@ -16,6 +16,7 @@
 #include "diffuse/eval/report.hpp"
 #include "diffuse/train/memory_estimate.hpp"
 #include "diffuse/train/trainer.hpp"
+#include "diffuse/train/way_on.hpp"
 #include "exit_code.hpp"
 #include "fold_plan.hpp"
 #include "folds.hpp"
@@ -157,7 +158,9 @@ int train_and_tell(PreparedRun& run, const fs::path& run_dir, const TrainOptions
   warn_of_memory(run.estimate, run.device);
   const std::optional<TuningSettings> tuned = read_tuning_settings(run_dir);
   const std::string changes = tuned ? tuned->changes : "";
-  const RunOutcome outcome = train_run(run, run_dir, baseline);
+  RunOutcome outcome;
+  with_way_on([&] { return way_on_from(run_dir, "train"); },
+              [&] { outcome = train_run(run, run_dir, baseline); });
   const auto& [result, evaluated, rehearsed, rehearsal_updates, stopped_by] = outcome;
   if (stopped_by != 0)
     return result.last_checkpoint.empty() ? kSignalBase + stopped_by

@@ -1,5 +1,6 @@
 #include "train_run.hpp"
 
+#include <c10/util/Exception.h>
 #include <fmt/core.h>
 
 #include <memory>
@@ -13,10 +14,12 @@
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/device/deterministic.hpp"
 #include "diffuse/eval/report.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/initial_vectors.hpp"
 #include "diffuse/model/model_factory.hpp"
+#include "diffuse/train/kernel_text.hpp"
 #include "diffuse/train/memory_estimate.hpp"
 #include "exit_code.hpp"
 #include "known_texts.hpp"
@@ -155,6 +158,7 @@ RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
   std::optional<EarlierTest> earlier(std::in_place, run_dir);
   RunOutcome outcome;
   std::optional<RunNgrams> ngrams;
+  const DeterministicScope deterministic(wants_deterministic(run.kernel, run.device));
   try {
     with_memory_advice(run.config, run.estimate, [&] {
       const fs::path last = last_checkpoint(run_dir);  // none of a run stopped in its pretraining
@@ -190,6 +194,9 @@ RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
     outcome.stopped_by = stop.signal;
     return outcome;
   } catch (const TrainingError&) {
+    report_without_evaluation(run, run_dir);
+    throw;
+  } catch (const c10::Error&) {  // a GPU that failed
     report_without_evaluation(run, run_dir);
     throw;
   } catch (const SystemError& error) {  // the last checkpoint could not be written

@@ -1,6 +1,7 @@
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
 
+#include "add_chunks.cuh"
 #include "grid.hpp"
 #include "kernels.hpp"
 
@@ -57,31 +58,6 @@ __global__ void chunk_sums(const __grid_constant__ rows::Mix<T, A> mix, const A*
   if (first == 0) own[mix.shifts.count * mix.dim + channel] = keep;
 }
 
-/// Adds the chunks' sums: a thread for each part of the chunks, then the parts in their order.
-template <class A>
-__global__ void add_chunks(const A* partial, std::int64_t chunks, std::int64_t width,
-                           std::int64_t weights, A share, A* weight, A* keep) {
-  __shared__ A parts[rows::kParts][32];
-  const std::int64_t at = std::int64_t{blockIdx.x} * 32 + threadIdx.x;
-  const int part = static_cast<int>(threadIdx.y);
-  A own = 0;
-  if (at < width) {
-    const std::int64_t end = rows::part_begin(chunks, part + 1);
-    for (std::int64_t chunk = rows::part_begin(chunks, part); chunk < end; ++chunk)
-      own += partial[chunk * width + at];
-  }
-  parts[part][threadIdx.x] = own;
-  __syncthreads();
-  if (part != 0 || at >= width) return;
-  A all = 0;
-#pragma unroll
-  for (int p = 0; p < rows::kParts; ++p) all += parts[p][threadIdx.x];
-  if (at < weights)
-    weight[at] = share * all;
-  else if (keep != nullptr)
-    keep[at - weights] = all;
-}
-
 }  // namespace
 
 void text_of_rows(const std::int32_t* offsets, std::int32_t texts, std::int64_t rows,
@@ -121,9 +97,8 @@ void mix_weight_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* part
   chunk_sums<<<blocks, kChannels, 0, stream>>>(mix, gradient, rows::rows_per_chunk(mix.rows),
                                                partial);
   const std::int64_t weights = mix.shifts.count * mix.dim;
-  const std::int64_t width = weights + mix.dim;
-  add_chunks<<<blocks_for(width, 32), dim3(32, rows::kParts), 0, stream>>>(
-      partial, chunks, width, weights, mix.share, weight, mix.keep == nullptr ? nullptr : keep);
+  add_chunks(partial, chunks, weights + mix.dim, weights, mix.share, weight,
+             mix.keep == nullptr ? nullptr : keep, stream);
 }
 
 #define DIFFUSE_INSTANTIATE(T, A)                                                          \

@@ -71,15 +71,21 @@ void synchronize(int index) {
   C10_CUDA_CHECK(cudaDeviceSynchronize());
 }
 
-DeviceMemory memory(int index) {
+FreeMemory free_memory(int index) {
   initialise();
-  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(narrow(index));
   const c10::cuda::CUDAGuard guard(narrow(index));
   std::size_t free_bytes = 0;
   std::size_t total_bytes = 0;
   C10_CUDA_CHECK(cudaMemGetInfo(&free_bytes, &total_bytes));
+  return {static_cast<std::int64_t>(free_bytes), static_cast<std::int64_t>(total_bytes)};
+}
+
+DeviceMemory memory(int index) {
+  initialise();
+  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(narrow(index));
+  const FreeMemory left = free_memory(index);
   return {stats.allocated_bytes[kAggregate].peak, stats.reserved_bytes[kAggregate].peak,
-          static_cast<std::int64_t>(total_bytes - free_bytes)};
+          left.total_bytes - left.free_bytes};
 }
 
 void reset_peak_memory(int index) {
@@ -103,6 +109,7 @@ extern "C" __attribute__((visibility("default"))) const diffuse::cuda::Table* di
       .synchronize = cuda::synchronize,
       .memory = cuda::memory,
       .reset_peak_memory = cuda::reset_peak_memory,
+      .free_memory = cuda::free_memory,
       .run_apart = cuda::run_apart,
       .record = cuda::record,
   };

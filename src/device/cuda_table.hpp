@@ -8,12 +8,13 @@
 #include <string>
 
 #include "diffuse/device/device.hpp"
+#include "diffuse/device/free_memory.hpp"
 #include "diffuse/device/recording.hpp"
 
 namespace diffuse::cuda {
 
 /// Number of the layout below; to be raised with every change of it.
-inline constexpr std::uint32_t kTableVersion = 3;
+inline constexpr std::uint32_t kTableVersion = 4;
 
 struct DeviceCount {
   int count = 0;
@@ -38,6 +39,7 @@ struct Table {
   void (*synchronize)(int index) = nullptr;
   DeviceMemory (*memory)(int index) = nullptr;
   void (*reset_peak_memory)(int index) = nullptr;
+  FreeMemory (*free_memory)(int index) = nullptr;
   /// diffuse/device/recording.hpp.
   void (*run_apart)(int index, const std::function<void()>& work) = nullptr;
   std::unique_ptr<Recording> (*record)(int index, const std::function<void()>& work) = nullptr;

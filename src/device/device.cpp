@@ -14,6 +14,7 @@
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/base/thread_limit.hpp"
+#include "diffuse/device/failure.hpp"
 
 namespace diffuse {
 namespace {
@@ -55,6 +56,8 @@ at::Device named_cuda_device(std::string_view name, int index) {
   }
   const cuda::DeviceCount devices = module.table->device_count();
   if (devices.count == 0) {
+    if (const std::string words = explained_gpu_failure(devices.problem); !words.empty())
+      throw SystemError(fmt::format("device {}: {}", printable(name), words));
     fail(devices.problem.empty() ? "the driver shows no CUDA device" : devices.problem);
   }
   if (index >= devices.count) {
@@ -76,8 +79,12 @@ at::Device automatic_device() {
   }
   const cuda::DeviceCount devices = module.table->device_count();
   if (devices.count == 0) {
-    log::info("there is an NVIDIA driver, but no usable device ({}); using the CPU",
-              devices.problem.empty() ? "none shown" : devices.problem);
+    // What somebody can mend is worth a warning.
+    if (const std::string words = explained_gpu_failure(devices.problem); !words.empty())
+      log::warning("{} Using the CPU.", words);
+    else
+      log::info("there is an NVIDIA driver, but no usable device ({}); using the CPU",
+                devices.problem.empty() ? "none shown" : devices.problem);
     return at::kCPU;
   }
   return {at::kCUDA, 0};
@@ -152,18 +159,17 @@ void reset_peak_memory(at::Device device) {
 }
 
 bool is_out_of_memory(const c10::Error& error) {
+  const std::string_view text = error.what_without_backtrace();
   return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::string_view(error.what_without_backtrace()).find("allocate memory") !=
-             std::string_view::npos;
+         text.find("allocate memory") != std::string_view::npos ||
+         gpu_failure(text) == GpuFailure::out_of_memory;
 }
 
 std::string memory_request(const c10::Error& error) {
   std::string text = error.what_without_backtrace();
-  for (const char* start : {"CUDA out of memory", "DefaultCPUAllocator"}) {
-    if (const std::size_t found = text.find(start); found != std::string::npos) {
-      text = text.substr(found);
-    }
-  }
+  if (gpu_failure(text) == GpuFailure::out_of_memory) return gpu_memory_request(text);
+  if (const std::size_t found = text.find("DefaultCPUAllocator"); found != std::string::npos)
+    text = text.substr(found);
   return text.substr(0, text.find('\n'));
 }
 

@@ -39,7 +39,9 @@ double token_flops(const ModelConfig& model) {
 std::int64_t bytes_a_step(const ModelConfig& model, bool half, bool own_operations) {
   const std::int64_t hidden = model.hidden_dim > 0 ? model.hidden_dim : 2 * model.dim;
   std::int64_t states = 1;  // rows of model.dim elements that are float32 always: the new state
-  if (model.norm != NormPosition::none) states += 1;
+  // Of ours a norm before f writes what its product takes, below.
+  const bool norm_is_cast = own_operations && half && model.norm == NormPosition::pre;
+  if (model.norm != NormPosition::none && !norm_is_cast) states += 1;
   if (model.alpha_learned && !own_operations) states += 1;
   std::int64_t products = 1;  // rows of the products' type: u
   // The gradient of W needs the shifted rows; full matrices have them side by side, the own row
@@ -53,7 +55,7 @@ std::int64_t bytes_a_step(const ModelConfig& model, bool half, bool own_operatio
     products += 1;
   std::int64_t elements = products * model.dim;
   if (model.function == FunctionKind::mlp) elements += 2 * hidden;
-  if (model.function == FunctionKind::glu) elements += 4 * hidden;
+  if (model.function == FunctionKind::glu) elements += (own_operations ? 3 : 4) * hidden;
   return states * model.dim * kFloatBytes + elements * (half ? kHalfBytes : kFloatBytes);
 }
 

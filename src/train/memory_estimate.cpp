@@ -14,6 +14,7 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/device/failure.hpp"
 #include "diffuse/model/diffusion_stack.hpp"
 #include "diffuse/model/model_description.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
@@ -128,13 +129,13 @@ std::string describe(const MemoryEstimate& estimate) {
 namespace {
 
 [[noreturn]] void out_of_memory(const Config& config, const MemoryEstimate& estimate,
-                                const std::string& what) {
-  throw TrainingError(fmt::format(
+                                const std::string& what, bool gpu) {
+  throw OutOfMemory(fmt::format(
       "Out of memory. {}\nThe estimate was {}.\nLower train.batch_size ({}), tokenizer.max_tokens "
       "({}) or model.dim ({}); train.accumulate makes up for a smaller batch, train.batch_tokens "
-      "bounds the largest one.",
+      "bounds the largest one{}.",
       what, describe(estimate), config.train.batch_size, config.tokenizer.max_tokens,
-      config.model.dim));
+      config.model.dim, gpu ? ", train.precision = bf16 halves what products take" : ""));
 }
 
 }  // namespace
@@ -145,17 +146,33 @@ void with_memory_advice(const Config& config, const MemoryEstimate& estimate,
     work();
   } catch (const c10::Error& error) {
     if (!is_out_of_memory(error)) throw;
-    out_of_memory(config, estimate, memory_request(error));
+    out_of_memory(config, estimate, memory_request(error),
+                  gpu_failure(error.what_without_backtrace()) == GpuFailure::out_of_memory);
   } catch (const std::bad_alloc&) {
-    out_of_memory(config, estimate, "The system gave no more.");
+    out_of_memory(config, estimate, "The system gave no more.", false);
   }
 }
 
+std::string memory_warning(const MemoryEstimate& estimate, const FreeMemory& left) {
+  if (estimate.total() <= left.free_bytes) return "";
+  const auto bytes = [](std::int64_t n) { return format_bytes(static_cast<double>(n)); };
+  if (left.total_bytes == 0)
+    return fmt::format(
+        "The machine has {} of memory free, less than the estimate of {}. Lower train.batch_size, "
+        "tokenizer.max_tokens or model.dim if training fails.",
+        bytes(left.free_bytes), bytes(estimate.total()));
+  return fmt::format(
+      "The GPU has {} of its {} free, less than the estimate of {}. {}lower train.batch_size, "
+      "tokenizer.max_tokens or model.dim if training fails.",
+      bytes(left.free_bytes), bytes(left.total_bytes), bytes(estimate.total()),
+      estimate.total() <= left.total_bytes
+          ? "End the other processes on it, which nvidia-smi lists, or "
+          : "That is more than it has at all: take another GPU (train.device = cuda:1), or ");
+}
+
 void warn_of_memory(const MemoryEstimate& estimate, at::Device device) {
-  if (device.is_cpu() && estimate.total() > available_memory_bytes())
-    log::warning(
-        "The machine has less memory free than the estimate. Lower train.batch_size, "
-        "tokenizer.max_tokens or model.dim if training fails.");
+  if (const std::string text = memory_warning(estimate, free_memory(device)); !text.empty())
+    log::warning("{}", text);
 }
 
 }  // namespace diffuse

@@ -19,7 +19,8 @@ struct TableCall {
 inline auto table_calls(const Table& table) {
   // A new member of the table does not compile here until it has a name...
   const auto& [version, libtorch_version, device_count, device_name, versions, computes_bf16,
-               make_generator, synchronize, memory, reset_peak_memory, run_apart, record] = table;
+               make_generator, synchronize, memory, reset_peak_memory, free_memory, run_apart,
+               record] = table;
   static_cast<void>(version);
   static_cast<void>(libtorch_version);
   const auto entry = [](std::string name, auto function, auto... arguments) {
@@ -35,6 +36,7 @@ inline auto table_calls(const Table& table) {
                             entry("synchronize", synchronize, 0),
                             entry("memory", memory, 0),
                             entry("reset_peak_memory", reset_peak_memory, 0),
+                            entry("free_memory", free_memory, 0),
                             entry("run_apart", run_apart, 0, nothing),
                             entry("record", record, 0, nothing)};
   // ...and here until it has a call: all members but the two versions, each as large as a pointer.

@@ -67,7 +67,7 @@ class GpuReport(unittest.TestCase):
             files = [f.relative_to(packed) for f in packed.rglob("*") if f.is_file()]
             self.assertLess(sum((packed / f).stat().st_size for f in files), 64 << 20)
             for name in ("data/ag_news/train.csv.gz", "data/ag_news/test.csv.gz", "peers/distilbert_step.py",
-                         "tests/bin/stale/libdiffuse_cuda.so", "tests/bin/foreign/libdiffuse_cuda.so"):
+                         "tests/bin/launch_trace", "tests/bin/stale/libdiffuse_cuda.so", "tests/bin/foreign/libdiffuse_cuda.so"):
                 self.assertIn(pathlib.Path(name), files)
             self.assertEqual((BUILD / "libexec/libdiffuse_cuda.so").exists(),
                              pathlib.Path("libexec/libdiffuse_cuda.so") in files)
@@ -91,7 +91,8 @@ class GpuReport(unittest.TestCase):
             for which in ("second", "resumed"):
                 self.assertIn(f"- fp32: the weights of the {which} run are those of the first one, byte by byte.", text)
             self.assertIn("| 8 tokens |", text)
-            parts = ["Operations", "AG News, two", "The same bytes", "Against DistilBERT", "The paper", "An answer",
+            self.assertRegex(text, r"\| agnews-diffusion \| 6[0-9](\.[0-9]+)? \|")
+            parts = ["Operations", "AG News, two", "The same bytes", "Against DistilBERT", "The paper", "Launches", "An answer",
                      "Tests", "DistilBERT here"]
             places = [text.index("\n## " + part) for part in parts]
             self.assertEqual(places, sorted(places))
@@ -101,6 +102,7 @@ class GpuReport(unittest.TestCase):
                 self.assertEqual(json_report["bench"][config]["other"]["name"], "DistilBERT")
                 self.assertEqual(json_report["bench"][config]["cases"][0]["other_tried"][0]["precision"], "fp32")
             self.assertEqual([one["same"] for one in json_report["same_bytes"]], [True] * 4)
+            self.assertEqual([one["config"] for one in json_report["launches"]], ["agnews-diffusion", "paper", "paper-notebook"])
             self.assertGreater(json_report["tests"]["device_tests"]["passed"], 10)
             self.assertTrue(json_report["version"]["libtorch_found"].startswith("2."))
             self.assertEqual(sorted(json_report["epochs"]), ["auto", "auto_test", "fp32", "fp32_test", "paper-auto", "paper-fp32", "paper-notebook-auto",
@@ -118,6 +120,7 @@ class GpuReport(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             build = pathlib.Path(folder) / "build"
             stub(build / "bin/diffuse", "")
+            stub(build / "tests/bin/launch_trace", "")
             for name in ("device", "ops", "model", "eval", "train", "bench"):
                 stub(build / f"tests/bin/{name}_tests", "")
             for name in ("libexec", "share", "tests/bin/stale", "tests/bin/foreign"):

@@ -273,6 +273,19 @@ TEST(MemoryEstimate, CountsWeightsAndTheLongestRows) {
     EXPECT_EQ(estimate_memory(config, half, 22, view_all(data)).activations,
               17 * 8 * (2 * 4 + 4 * 2));
 
+  // By operations of ours a norm before f writes what its product takes: no row more in half
+  // precision, one in single.
+  for (const auto& [precision, norm_bytes] :
+       {std::pair{Precision::bf16, 0}, std::pair{Precision::fp32, 4}}) {
+    const MemoryFacts facts{.kernel = Kernel::operations};
+    config.model.norm = NormPosition::none;
+    const auto without = estimate_memory(config, precision, 22, view_all(data), facts).activations;
+    config.model.norm = NormPosition::pre;
+    EXPECT_EQ(estimate_memory(config, precision, 22, view_all(data), facts).activations - without,
+              17 * 8 * norm_bytes);
+    config.model.norm = NormPosition::none;
+  }
+
   config.model.weight_learned = false;
   estimate = estimate_memory(config, Precision::fp32, 22, view_all(data));
   EXPECT_EQ(estimate.weights, 88 + 3 * 4);

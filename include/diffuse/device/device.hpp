@@ -63,8 +63,8 @@ void reset_peak_memory(at::Device device);
 
 /// Whether `error` says that the host's or a GPU's memory ran out.
 bool is_out_of_memory(const c10::Error& error);
-/// What was asked for, in LibTorch's words without its own source positions: "CUDA out of memory.
-/// Tried to allocate 20.00 GiB. …".
+/// What was asked for, as sentences: of the host in LibTorch's words without its own source
+/// positions, of a GPU beside what was free there (gpu_memory_request).
 std::string memory_request(const c10::Error& error);
 
 /// For the start-up table and `diffuse version`: "CPU, 2 threads" or the GPU's name.

@@ -7,8 +7,10 @@
 #include <functional>
 #include <string>
 
+#include "diffuse/base/error.hpp"
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
+#include "diffuse/device/free_memory.hpp"
 
 namespace diffuse {
 
@@ -56,12 +58,21 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
 /// One line: "10.0 MB: weights 1.0 MB, …", the total, its parts and the largest batch.
 std::string describe(const MemoryEstimate& estimate);
 
-/// Runs `work`. Where it runs out of memory, on the host or a GPU, throws TrainingError with what
-/// was asked for, what the estimate was and which keys to lower.
+/// Memory ran out in a training.
+class OutOfMemory : public TrainingError {
+ public:
+  using TrainingError::TrainingError;
+};
+
+/// Runs `work`. Where it runs out of memory, on the host or a GPU, throws OutOfMemory with what was
+/// asked for, what the estimate was and which keys to lower.
 void with_memory_advice(const Config& config, const MemoryEstimate& estimate,
                         const std::function<void()>& work);
 
-/// Logs a warning where `device` is the CPU and the machine has less memory free.
+/// A warning, naming both, where less memory is free than estimated; else empty.
+std::string memory_warning(const MemoryEstimate& estimate, const FreeMemory& left);
+
+/// Logs that warning of the memory that `device` has free now.
 void warn_of_memory(const MemoryEstimate& estimate, at::Device device);
 
 }  // namespace diffuse

@@ -26,12 +26,15 @@ double allowed_in(at::ScalarType type) {
   }
 }
 
-CheckedResults results_of(const std::vector<at::Tensor>& given, const Checks::Compute& compute) {
+CheckedResults results_of(const std::vector<at::Tensor>& given, at::ScalarType type,
+                          const Checks::Compute& compute) {
   const at::AutoGradMode with_gradient(true);
   std::vector<at::Tensor> leaves;
   for (const at::Tensor& one : given) leaves.push_back(one.detach().set_requires_grad(true));
   const at::Tensor value = compute(leaves);
-  value.backward(random_numbers(value.sizes(), 99).to(value.options().requires_grad(false)));
+  // Rounded first, as what is given is.
+  value.backward(
+      random_numbers(value.sizes(), 99).to(type).to(value.options().requires_grad(false)));
   CheckedResults results{value.detach(), {}};
   for (const at::Tensor& leaf : leaves) results.gradients.push_back(leaf.grad());
   return results;
@@ -64,8 +67,8 @@ void Checks::compare(const std::string& operation, const std::vector<const char*
   std::vector<at::Tensor> there = given;
   for (at::Tensor& one : here) one = one.to(at::kDouble);
   for (at::Tensor& one : there) one = one.to(device_);
-  const CheckedResults wanted = results_of(here, exact);
-  const CheckedResults found = results_of(there, own);
+  const CheckedResults wanted = results_of(here, type, exact);
+  const CheckedResults found = results_of(there, type, own);
   add(operation, found.value, wanted.value, batch, type);
   for (std::size_t i = 0; i < leaves.size(); ++i)
     add(fmt::format("{}, gradient of {}", operation, leaves[i]), found.gradients[i],

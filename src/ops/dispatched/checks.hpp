@@ -42,8 +42,8 @@ class Checks {
   at::Device device() const { return device_; }
 
   /// Compares `own` on the device of leaves with the numbers of `given` with `exact` on the CPU of
-  /// the same numbers in float64, and their gradients for a random one of the result. `type`: in
-  /// which the operation was asked for.
+  /// the same numbers in float64, and their gradients for a random one of the result, rounded to
+  /// `type`, in which the operation was asked for.
   void compare(const std::string& operation, const std::vector<const char*>& leaves,
                const CheckedBatch& batch, at::ScalarType type, const std::vector<at::Tensor>& given,
                const Compute& own, const Compute& exact);
@@ -61,6 +61,10 @@ class Checks {
 
 /// The initial state, its dropout and its tables' gradients (initial_state.hpp).
 void check_initial_state(const CheckedBatch& batch, at::ScalarType type, Checks& checks);
+/// The norm of rows and its gradients (row_norm.hpp), to rows of `type`.
+void check_row_norm(const CheckedBatch& batch, at::ScalarType type, Checks& checks);
+/// Every activation, plain and gated (bias_activation.hpp).
+void check_activations(const CheckedBatch& batch, at::ScalarType type, Checks& checks);
 /// Some updates of a table by the words of the batch (row_adamw.hpp).
 void check_row_adamw(const CheckedBatch& batch, Checks& checks);
 /// The losses of texts (text_loss.hpp), of as many texts as the batch has and of some classes.

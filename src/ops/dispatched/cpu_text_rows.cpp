@@ -1,6 +1,5 @@
 #include "cpu_text_rows.hpp"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
@@ -8,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "chunk_sums.hpp"
 #include "for_elements.hpp"
 #include "mix_of_tensors.hpp"
 #include "ops/rows/neighbour_mix.hpp"
@@ -18,48 +18,23 @@
 namespace diffuse::cpu {
 namespace {
 
-/// The chunks' sums [chunks, slices, D], added in the order of a device's (rows::kParts).
-template <class A>
-void add_chunks(const std::vector<A>& sums, std::int64_t chunks, std::int64_t width, A* to) {
-  for (std::int64_t at = 0; at < width; ++at) {
-    A all = 0;
-    for (int part = 0; part < rows::kParts; ++part) {
-      A own = 0;
-      for (std::int64_t chunk = rows::part_begin(chunks, part);
-           chunk < rows::part_begin(chunks, part + 1); ++chunk)
-        own += sums[static_cast<std::size_t>(chunk * width + at)];
-      all += own;
-    }
-    to[at] = all;
-  }
-}
-
 /// Gradients of weight and keep.
 template <class T, class A>
 void sum_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* weight, A* keep) {
-  const std::int64_t size = rows::rows_per_chunk(mix.rows);
-  const std::int64_t chunks = rows::chunk_count(mix.rows);
-  const std::int64_t width = (mix.shifts.count + 1) * mix.dim;
-  std::vector<A> sums(static_cast<std::size_t>(chunks * width));
-  at::parallel_for(0, chunks, 1, [&](std::int64_t from, std::int64_t to) {
-    for (std::int64_t chunk = from; chunk < to; ++chunk) {
-      const std::int64_t begin = chunk * size;
-      const std::int64_t end = std::min(begin + size, mix.rows);
-      A* const own = sums.data() + chunk * width;
-      for (std::int64_t channel = 0; channel < mix.dim; ++channel) {
-        for (int first = 0; first < mix.shifts.count; first += rows::kWeightsAtOnce) {
-          A weights[rows::kWeightsAtOnce] = {};
-          A kept = 0;
-          rows::add_weight_gradients(mix, gradient, begin, end, channel, first, weights, kept);
-          for (int k = first; k < std::min(first + rows::kWeightsAtOnce, mix.shifts.count); ++k)
-            own[k * mix.dim + channel] = weights[k - first];
-          own[mix.shifts.count * mix.dim + channel] = kept;
+  const auto all = sums_over_rows<A>(
+      mix.rows, (mix.shifts.count + 1) * mix.dim,
+      [&](std::int64_t begin, std::int64_t end, A* own) {
+        for (std::int64_t channel = 0; channel < mix.dim; ++channel) {
+          for (int first = 0; first < mix.shifts.count; first += rows::kWeightsAtOnce) {
+            A weights[rows::kWeightsAtOnce] = {};
+            A kept = 0;
+            rows::add_weight_gradients(mix, gradient, begin, end, channel, first, weights, kept);
+            for (int k = first; k < std::min(first + rows::kWeightsAtOnce, mix.shifts.count); ++k)
+              own[k * mix.dim + channel] = weights[k - first];
+            own[mix.shifts.count * mix.dim + channel] = kept;
+          }
         }
-      }
-    }
-  });
-  std::vector<A> all(static_cast<std::size_t>(width));
-  add_chunks(sums, chunks, width, all.data());
+      });
   const std::int64_t weights = mix.shifts.count * mix.dim;
   for (std::int64_t at = 0; at < weights; ++at)
     weight[at] = mix.share * all[static_cast<std::size_t>(at)];

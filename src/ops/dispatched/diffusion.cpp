@@ -1,5 +1,6 @@
 #include "diffuse/ops/dispatched/diffusion.hpp"
 
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
@@ -11,10 +12,35 @@
 #include <algorithm>
 #include <vector>
 
+#include "diffuse/ops/dispatched/bias_activation.hpp"
+#include "diffuse/ops/dispatched/row_norm.hpp"
 #include "ops/diffusion_steps.hpp"
 
 namespace diffuse {
 namespace {
+
+/// The type that a product of `state` has: under autocast half precision.
+at::ScalarType product_type(const at::Tensor& state) {
+  const at::DeviceType device = state.device().type();
+  return state.scalar_type() == at::kFloat && at::autocast::is_autocast_enabled(device)
+             ? at::autocast::get_autocast_dtype(device)
+             : state.scalar_type();
+}
+
+/// f, whose first product leaves bias and activation to an operation of ours. The bias at the end
+/// stays with its product, and so does one that no activation follows: LibTorch's products add a
+/// bias in their own launch, and its gradient is one sum either way.
+at::Tensor values_of(const DiffusionSpec& spec, const StepTensors& step, const at::Tensor& x) {
+  at::Tensor hidden;
+  if (spec.function == FunctionKind::glu)
+    hidden = gated_activation(at::linear(x, step.in_weight), step.in_bias, spec.activation);
+  else if (spec.activation == Activation::identity)
+    hidden = at::linear(x, step.in_weight, step.in_bias);
+  else
+    hidden = bias_activation(at::linear(x, step.in_weight), step.in_bias, spec.activation);
+  return spec.function == FunctionKind::linear ? hidden
+                                               : at::linear(hidden, step.out_weight, step.out_bias);
+}
 
 /// One product for all neighbours: their rows stand side by side, as do the matrices.
 at::Tensor mix_by_matrices(const DiffusionSpec& spec, const at::Tensor& base,
@@ -57,11 +83,19 @@ at::Tensor mix_by_factors(const DiffusionSpec& spec, const at::Tensor& base,
 at::Tensor dispatched_diffusion(const DiffusionSpec& spec, std::span<const StepTensors> steps,
                                 const at::Tensor& initial, const TextRows& texts) {
   const auto mix = spec.weight == WeightKind::full ? mix_by_matrices : mix_by_factors;
-  return diffusion_steps(spec, steps, initial,
-                         [&](const at::Tensor& base, const at::Tensor& values,
-                             const StepTensors& own, std::span<const std::int64_t> shifts) {
-                           return mix(spec, base, values, own, texts, shifts);
-                         });
+  return diffusion_steps(
+      spec, steps, initial,
+      [&](const at::Tensor& x, const StepTensors& own) {
+        // Behind a step it is the next state, before one what a product takes.
+        const at::ScalarType type =
+            spec.norm == NormPosition::pre ? product_type(x) : x.scalar_type();
+        return row_norm(x, own.norm_weight, own.norm_bias, kNormEps, type);
+      },
+      [&](const at::Tensor& x, const StepTensors& own) { return values_of(spec, own, x); },
+      [&](const at::Tensor& base, const at::Tensor& values, const StepTensors& own,
+          std::span<const std::int64_t> shifts) {
+        return mix(spec, base, values, own, texts, shifts);
+      });
 }
 
 }  // namespace diffuse

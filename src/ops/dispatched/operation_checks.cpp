@@ -102,6 +102,8 @@ void check_batch(const CheckedBatch& batch, Checks& checks) {
     check_mix(batch, type, checks);
     check_blend(batch, type, checks);
     check_neighbour_rows(batch, type, checks);
+    check_row_norm(batch, type, checks);
+    check_activations(batch, type, checks);
   }
   for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
     for (const Pooling pooling : {Pooling::mean, Pooling::max, Pooling::mean_max})

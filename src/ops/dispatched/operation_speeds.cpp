@@ -15,7 +15,9 @@
 
 #include "diffuse/base/system.hpp"
 #include "diffuse/device/device.hpp"
+#include "diffuse/ops/dispatched/bias_activation.hpp"
 #include "diffuse/ops/dispatched/initial_state.hpp"
+#include "diffuse/ops/dispatched/row_norm.hpp"
 #include "diffuse/ops/dispatched/text_rows.hpp"
 
 namespace diffuse {
@@ -107,6 +109,15 @@ std::vector<OperationSpeed> operation_speeds(at::Device device, std::int64_t row
                  [&] { return neighbour_mix(values, base, weight, keep, texts, kShifts); });
   watch.add_both("neighbour_blend", 3 * state, 5 * state, {values, base, weight},
                  [&] { return neighbour_blend(values, base, weight, 0.5, texts, kShifts); });
+  const at::Tensor scale = numbers({dim}, device).set_requires_grad(true);
+  const at::Tensor bias = numbers({dim}, device).set_requires_grad(true);
+  watch.add_both("row_norm", 2 * state, 3 * state, {values, scale, bias},
+                 [&] { return row_norm(values, scale, bias, 1e-5, at::kFloat); });
+  watch.add_both("bias_activation gelu", 2 * state, 3 * state, {values, bias},
+                 [&] { return bias_activation(values, bias, Activation::gelu); });
+  if (dim % 2 == 0)
+    watch.add_both("gated_activation silu", 1.5 * state, 2.5 * state, {values, bias},
+                   [&] { return gated_activation(values, bias, Activation::silu); });
   watch.add_both("pool_texts mean", state, state, {values},
                  [&] { return pool_texts(values, texts, Pooling::mean); });
   watch.add_both("pool_texts mean_max", state, 2 * state, {values},

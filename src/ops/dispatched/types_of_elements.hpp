@@ -36,6 +36,26 @@ void with_elements(const at::Tensor& tensor, const Work& work) {
   }
 }
 
+/// Calls `work(T{}, A{})` with the type of elements, any floating one, and that of sums of such.
+template <class Work>
+void with_element_and_sum(at::ScalarType type, const Work& work) {
+  switch (type) {
+    case at::kDouble:
+      return work(double{}, double{});
+    case at::kFloat:
+      return work(float{}, float{});
+    case at::kBFloat16:
+      return work(at::BFloat16{}, float{});
+    case at::kHalf:
+      return work(at::Half{}, float{});
+    default:
+      throw Error(
+          fmt::format("An operation of diffuse got {}; expected float16, bfloat16, float32 or "
+                      "float64.",
+                      c10::toString(type)));
+  }
+}
+
 /// `value` as an element.
 template <class T>
 T rounded_to(double value) {

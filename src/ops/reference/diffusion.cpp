@@ -14,10 +14,10 @@
 #include "ops/diffusion_steps.hpp"
 
 namespace diffuse {
+namespace {
 
 at::Tensor normalised(const at::Tensor& x, const StepTensors& step) {
-  return at::layer_norm(x, step.norm_weight.sizes(), step.norm_weight, step.norm_bias,
-                        /*eps=*/1e-5);
+  return at::layer_norm(x, step.norm_weight.sizes(), step.norm_weight, step.norm_bias, kNormEps);
 }
 
 at::Tensor function_values(const DiffusionSpec& spec, const StepTensors& step,
@@ -30,6 +30,8 @@ at::Tensor function_values(const DiffusionSpec& spec, const StepTensors& step,
   return at::linear(at::mul(halves[0], activate(halves[1], spec.activation)), step.out_weight,
                     step.out_bias);
 }
+
+}  // namespace
 
 at::Tensor activate(const at::Tensor& x, Activation activation) {
   switch (activation) {
@@ -54,7 +56,8 @@ at::Tensor reference_diffusion(const DiffusionSpec& spec, std::span<const StepTe
     all_shifts.insert(all_shifts.end(), shifts.begin(), shifts.end());
   const NeighbourMasks masks(offsets, all_shifts, initial.device());
   return diffusion_steps(
-      spec, steps, initial,
+      spec, steps, initial, normalised,
+      [&](const at::Tensor& x, const StepTensors& own) { return function_values(spec, own, x); },
       [&](const at::Tensor& base, const at::Tensor& values, const StepTensors& own,
           std::span<const std::int64_t> shifts) {
         return spec.alpha ? diffusion_step(base, values, own.weight, *spec.alpha, shifts, masks)

@@ -6,13 +6,16 @@
 
 namespace diffuse::rows {
 
+/// The most rows that are summed one after the other.
+inline constexpr std::int64_t kMostChunkRows = 256;
+
 /// Rows that are summed one after the other before such sums are added: a function of the number of
 /// rows alone, so that every device adds in one order. Some 500 chunks keep a GPU busy; more would
 /// only take longer to add.
 DIFFUSE_HOST_DEVICE constexpr std::int64_t rows_per_chunk(std::int64_t rows) {
   constexpr std::int64_t kChunks = 512;
   std::int64_t size = 8;
-  while (size * kChunks < rows && size < 256) size *= 2;
+  while (size * kChunks < rows && size < kMostChunkRows) size *= 2;
   return size;
 }
 

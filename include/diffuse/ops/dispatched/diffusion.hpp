@@ -9,7 +9,8 @@
 
 namespace diffuse {
 
-/// reference_diffusion with operations of ours: each step's neighbours and blend are one
+/// reference_diffusion with operations of ours: norm (row_norm), what f does to its first product
+/// (bias_activation), and each step's neighbours and blend
 /// (neighbour_mix), but where W has matrices. `initial` [N, D], float32 or float64; under autocast
 /// as there.
 at::Tensor dispatched_diffusion(const DiffusionSpec& spec, std::span<const StepTensors> steps,

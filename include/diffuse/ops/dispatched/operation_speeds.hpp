@@ -8,7 +8,8 @@
 
 namespace diffuse {
 
-/// How fast an operation of ours (text_rows.hpp, initial_state.hpp) is.
+/// How fast an operation of ours (text_rows.hpp, initial_state.hpp, row_norm.hpp,
+/// bias_activation.hpp) is.
 struct OperationSpeed {
   std::string operation{};  ///< "neighbour_mix, gradient"
   double time_s = 0;        ///< of one call, the median of some

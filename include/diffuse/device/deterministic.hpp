@@ -1,0 +1,28 @@
+#pragma once
+
+namespace c10 {
+class WarningHandler;
+}
+
+namespace diffuse {
+
+/// While it lives LibTorch takes, of operations that it has in several forms, those that add in one
+/// order, if `wanted`; where it has none it goes on with what it has, without a warning at each
+/// call. Memory that is only asked for is not filled, as LibTorch else does then: nothing of ours
+/// reads it.
+class DeterministicScope {
+ public:
+  explicit DeterministicScope(bool wanted);
+  ~DeterministicScope();
+  DeterministicScope(const DeterministicScope&) = delete;
+  DeterministicScope& operator=(const DeterministicScope&) = delete;
+
+ private:
+  bool wanted_;
+  bool was_deterministic_ = false;
+  bool warned_only_ = false;
+  bool filled_ = false;
+  c10::WarningHandler* before_ = nullptr;
+};
+
+}  // namespace diffuse

@@ -1,0 +1,41 @@
+#include "diffuse/train/kernel_text.hpp"
+
+#include <fmt/core.h>
+
+#include "diffuse/ops/fused_diffusion.hpp"
+#include "diffuse/train/row_adamw.hpp"
+
+namespace diffuse {
+
+bool wants_deterministic(Kernel kernel, at::Device device) {
+  return device.is_cuda() && kernel == Kernel::reference;
+}
+
+std::string kernel_text(Kernel kernel, at::Device device, const Config& config, Precision precision,
+                        bool resumed) {
+  // The gradient of attention has no form that adds in one order; of a file nothing is known.
+  if (config.model.type != ModelType::diffusion)
+    return device.is_cuda() ? "the model's own (not exact: two runs differ a little)"
+                            : "the model's own";
+  if (config.model.dim == 0) return "none: the n-grams alone";
+  const char* rows = resumed ? "rows as before the resume"
+                     : updates_touched_rows(config.train, kernel, precision) ? "touched rows"
+                                                                             : "all rows";
+  if (kernel == Kernel::operations)
+    return fmt::format("this program's operations; {} of the embedding ({})", rows,
+                       device.is_cuda() ? "the same bytes in each run"
+                                        : "results depend a little on the number of threads");
+  if (kernel == Kernel::reference)
+    return fmt::format("LibTorch's operations; {} of the embedding ({})", rows,
+                       device.is_cuda() ? "those that add in one order"
+                                        : "results depend a little on the number of threads");
+  std::string bf16;
+  if (precision == Precision::bf16)
+    bf16 = FusedDiffusion::has_bf16_instructions()
+               ? " and its bf16 instructions"
+               : " (which has no bf16 instructions: fp32 is faster here)";
+  return fmt::format("fused, {}{}; {} of the embedding (the same bytes with any number of threads)",
+                     FusedDiffusion::instruction_sets().front(), bf16, rows);
+}
+
+}  // namespace diffuse
