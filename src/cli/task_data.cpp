@@ -16,6 +16,7 @@
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/thread_limit.hpp"
 #include "diffuse/base/worker_pool.hpp"
+#include "diffuse/tasks/ordered_rows.hpp"
 #include "exit_code.hpp"
 #include "output.hpp"
 #include "task_folder.hpp"
@@ -108,7 +109,8 @@ class TaskProgress {
   void row(Split split, std::int64_t done, std::int64_t of_file) {
     ++done_;
     throw_if_stopped();
-    if (!line_.due()) return;
+    // Rows come many at a time: only behind the last of these does their number tell the pace.
+    if ((done % kRowsAtOnce != 0 && done != of_file) || !line_.due()) return;
     const double left = remaining_s(steady_now_s() - start_, static_cast<double>(done_),
                                     static_cast<double>(rows_));
     line_.update(fmt::format("{}  {} of {} rows  {:.0f} %  {} left", split_name(split),

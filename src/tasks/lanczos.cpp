@@ -29,14 +29,16 @@ LineWeights weights_of(int to, int from_side, int to_side) {
   const double ratio = static_cast<double>(from_side) / to_side;
   const double centre = (to + 0.5) * ratio;
   const double reach = kLobes * ratio;
-  LineWeights result{.first = std::max(0, static_cast<int>(centre - reach + 0.5))};
-  const int end = std::min(from_side, static_cast<int>(centre + reach + 0.5));
+  LineWeights result{.first = std::max(0, static_cast<int>(std::floor(centre - reach + 0.5)))};
+  const int end = std::min(from_side, static_cast<int>(std::floor(centre + reach + 0.5)));
   std::vector<double> weights;
+  weights.reserve(static_cast<std::size_t>(end - result.first));
   double sum = 0;
   for (int i = result.first; i < end; ++i) {
     weights.push_back(lanczos((i - centre + 0.5) / ratio));
     sum += weights.back();
   }
+  result.weights.reserve(weights.size());
   for (const double weight : weights)
     result.weights.push_back(
         static_cast<std::int32_t>(std::lround(weight / sum * (1 << kWeightBits))));
