@@ -231,7 +231,7 @@ part_launches() {
     fail "launch_trace is not in $build/tests/bin."
     return
   fi
-  within 60 "$build/tests/bin/launch_trace" "$device" "${configs[@]}" > "$work/launches.jsonl" 2> "$work/launches.err" ||
+  within 90 "$build/tests/bin/launch_trace" "$device" "${configs[@]}" > "$work/launches.jsonl" 2> "$work/launches.err" ||
     fail "Launches were not counted: $(tail -n 1 "$work/launches.err")"
   tables launches
 }
