@@ -67,7 +67,7 @@ class GpuReport(unittest.TestCase):
             files = [f.relative_to(packed) for f in packed.rglob("*") if f.is_file()]
             self.assertLess(sum((packed / f).stat().st_size for f in files), 64 << 20)
             for name in ("data/ag_news/train.csv.gz", "data/ag_news/test.csv.gz", "peers/distilbert_step.py",
-                         "tests/bin/launch_trace", "tests/bin/stale/libdiffuse_cuda.so", "tests/bin/foreign/libdiffuse_cuda.so"):
+                         "tests/bin/launch_trace.gz", "tests/bin/stale/libdiffuse_cuda.so", "tests/bin/foreign/libdiffuse_cuda.so"):
                 self.assertIn(pathlib.Path(name), files)
             self.assertEqual((BUILD / "libexec/libdiffuse_cuda.so").exists(),
                              pathlib.Path("libexec/libdiffuse_cuda.so") in files)
