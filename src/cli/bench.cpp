@@ -50,6 +50,7 @@ std::vector<BenchCase> cases_of(const BenchOptions& options) {
         }
       }
       std::vector<std::int64_t> alone = lengths;
+      if (std::find(batches.begin(), batches.end(), 1) != batches.end()) alone.clear();  // are there
       if (sweep) alone.insert(alone.end(), kSweepLong.begin(), kSweepLong.end());
       for (const BenchMode mode : modes) {
         // The time that one text waits for its answer; and how far each model can go.
