@@ -65,7 +65,13 @@ class BaselineRun final : private TrialSubject {
       if (steady_now_s() - start_s_ + step_s > limit_s_) break;
     }
     // By tokens, which the timed batches have not as many of as the mean batch.
-    figures_.epoch_time_s = seconds / tokens * static_cast<double>(data_.train.token_count());
+    const std::int64_t rows = std::ssize(data_.train.rows);
+    const std::int64_t in_epoch = config_.data.epoch_rows;
+    const double share = in_epoch > 0 && in_epoch < rows
+                             ? static_cast<double>(in_epoch) / static_cast<double>(rows)
+                             : 1;
+    figures_.epoch_time_s =
+        share * seconds / tokens * static_cast<double>(data_.train.token_count());
     const std::int64_t allocated = device_memory(device_).allocated_peak_bytes;
     figures_.peak_memory_bytes = allocated > 0 ? allocated : peak_rss_bytes();
     return figures_;

@@ -78,8 +78,8 @@ class AutotunedRun {
     if (resumed) {
       run_dir_ = options_.resume;
     } else {
-      run_dir_ = create_run_directory(options_.out, run_name(options_.config, start_.data.train),
-                                      options_.overwrite);
+      run_dir_ = create_run_directory(
+          options_.out, run_name(options_.config, start_.data.train.first()), options_.overwrite);
     }
     const RunLock lock(run_dir_);
     if (!resumed) {

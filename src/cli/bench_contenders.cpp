@@ -13,8 +13,8 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
-#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/checkpoint.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "model_options.hpp"
 #include "overrides.hpp"
@@ -31,9 +31,8 @@ constexpr const char* kBaseline = "distilbert-agnews.json";
 
 /// The models that --compare knows by name.
 std::optional<ModelType> known_model(std::string_view name) {
-  for (const ModelType type :
-       {ModelType::distilbert, ModelType::bert, ModelType::transformer, ModelType::linformer,
-        ModelType::performer, ModelType::mamba})
+  for (const ModelType type : {ModelType::distilbert, ModelType::bert, ModelType::transformer,
+                               ModelType::linformer, ModelType::performer, ModelType::mamba})
     if (enum_name(type) == name) return type;
   return std::nullopt;
 }
@@ -55,7 +54,7 @@ void fill_facts(OpenedContender& opened) {
   opened.facts.name = spec.name;
   opened.facts.kind = description_of(spec.config).summary(spec.config);
   opened.facts.weights = !spec.checkpoint.empty() ? "checkpoint " + spec.checkpoint
-                         : !pretrained.empty() ? "pretrained " + pretrained
+                         : !pretrained.empty()    ? "pretrained " + pretrained
                          : spec.config.model.type == ModelType::torchscript ? "of the file"
                                                                             : "random";
 }
@@ -63,6 +62,12 @@ void fill_facts(OpenedContender& opened) {
 bool is_readable(const std::string& path) {
   std::error_code ignored;
   return !path.empty() && fs::is_regular_file(path, ignored);
+}
+
+bool are_readable(const InputFiles& files) {
+  std::vector<std::string> problems;
+  const std::vector<std::string> paths = find_files(files, problems);
+  return !paths.empty() && problems.empty() && std::ranges::all_of(paths, is_readable);
 }
 
 TrainingData read_training_file(const Config& config) {
@@ -74,7 +79,7 @@ TrainingData read_training_file(const Config& config) {
 /// Fills in what the training file tells, where it is there.
 void read_data(OpenedContender& opened) {
   Config& config = opened.spec.config;
-  if (is_readable(config.data.train)) {
+  if (are_readable(config.data.train)) {
     TrainingData data = read_training_file(config);
     opened.tokenizer = std::move(data.tokenizer);
     opened.labels = data.labels;
@@ -124,7 +129,7 @@ OpenedContender open_checkpoint(const std::string& path,
                        model.tokenizer->mask_id(), model.tokenizer->pad_id()};
   opened.spec.checkpoint = fs::absolute(folder).string();
   // An epoch's length is known where the data that the model was trained on are still there.
-  if (is_readable(model.config.data.train)) {
+  if (are_readable(model.config.data.train)) {
     try {
       opened.train_rows =
           static_cast<std::int64_t>(read_training_file(model.config).train_file->size());
@@ -199,8 +204,7 @@ OpenedContender open_mixer(ModelType type, const OpenedContender& ours, std::int
   config.model.type = type;
   config.train.kernel = Kernel::automatic;
   config.mixer.heads = std::gcd(config.mixer.heads, config.model.dim);
-  config.mixer.head_dim =
-      std::gcd(config.mixer.head_dim, config.mixer.expand * config.model.dim);
+  config.mixer.head_dim = std::gcd(config.mixer.head_dim, config.mixer.expand * config.model.dim);
   config.mixer.max_positions = std::max(config.mixer.max_positions, longest);
   opened.spec.name = description_of(type).title();
   opened.spec.shape = ours.spec.shape;
@@ -264,9 +268,10 @@ void check_bench_files(const BenchOptions& options) {
     of_family += known == ModelType::distilbert || known == ModelType::bert ? 1 : 0;
     if (known || (!name.empty() && fs::is_directory(name, ignored))) continue;
     if (name.empty()) {
-      faults.push_back(fmt::format("--compare: empty; expected {}, a TorchScript file FILE.pt, a "
-                                   "config, or a run or checkpoint.",
-                                   known_names()));
+      faults.push_back(
+          fmt::format("--compare: empty; expected {}, a TorchScript file FILE.pt, a "
+                      "config, or a run or checkpoint.",
+                      known_names()));
     } else if (name.ends_with(".pt")) {
       check(is_readable(name),
             fmt::format("--compare {}: there is no such file, or it cannot be read.", name));

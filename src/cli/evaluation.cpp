@@ -25,8 +25,8 @@ Evaluation evaluate_with_progress(Classifier& classifier, const DatasetView& vie
   return evaluation;
 }
 
-Evaluation evaluate_file(OpenedModel& opened, const std::string& file,
-                         const std::vector<bool>* rows, std::int64_t batch_size) {
+Evaluation evaluate_file(OpenedModel& opened, const InputFiles& file, const std::vector<bool>* rows,
+                         std::int64_t batch_size) {
   const LoadedModel& model = opened.model;
   const auto data = load_labelled_file(file, other_data_config(opened, {}), model.config.tokenizer,
                                        *model.tokenizer, model.labels, opened.threads,

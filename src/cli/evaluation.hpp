@@ -17,7 +17,7 @@ Evaluation evaluate_with_progress(Classifier& classifier, const DatasetView& vie
 /// What `opened` answers on the labelled rows of `file`, read as its training data were, by which
 /// data.test is tested. `rows`: which of the usable ones; null: all. Throws as load_labelled_file
 /// and evaluate_with_progress do.
-Evaluation evaluate_file(OpenedModel& opened, const std::string& file,
-                         const std::vector<bool>* rows, std::int64_t batch_size);
+Evaluation evaluate_file(OpenedModel& opened, const InputFiles& file, const std::vector<bool>* rows,
+                         std::int64_t batch_size);
 
 }  // namespace diffuse::cli

@@ -63,10 +63,10 @@ class CrossValidationRun {
       return kDone;
     }
     catch_stop_signals();
-    run_dir_ =
-        resumed_ ? fs::path(options_.resume)
-                 : create_run_directory(options_.out, run_name(options_.config, config_.data.train),
-                                        options_.overwrite);
+    run_dir_ = resumed_ ? fs::path(options_.resume)
+                        : create_run_directory(
+                              options_.out, run_name(options_.config, config_.data.train.first()),
+                              options_.overwrite);
     const RunLock lock(run_dir_);
     if (!resumed_) {
       clear_run_directory(run_dir_, options_.overwrite);
@@ -143,7 +143,7 @@ class CrossValidationRun {
   /// What the models answer together on the test rows; nothing without any.
   std::optional<Evaluation> test_ensemble() {
     const bool part = !plan_.test_rows().empty();
-    const std::string file = part ? config_.data.train : config_.data.test;
+    const InputFiles file = part ? config_.data.train : InputFiles(config_.data.test);
     if (file.empty()) return std::nullopt;
     ModelOptions model;
     model.device = config_.train.device;

@@ -51,11 +51,12 @@ class GridTraining {
       return kDone;
     }
     catch_stop_signals();
-    run_dir_ = !training.resume.empty()
-                   ? fs::path(training.resume)
-                   : create_run_directory(
-                         training.out, run_name(training.config, plan_.base.data.train) + "-grid",
-                         training.overwrite);
+    run_dir_ =
+        !training.resume.empty()
+            ? fs::path(training.resume)
+            : create_run_directory(
+                  training.out, run_name(training.config, plan_.base.data.train.first()) + "-grid",
+                  training.overwrite);
     const RunLock lock(run_dir_);
     begin(*base);
     base.reset();  // as large as a run's own data
@@ -166,7 +167,7 @@ class GridTraining {
       model.precision = plan_.base.train.precision;
       OpenedModel opened = open_model(model);
       const Evaluation evaluation =
-          evaluate_file(opened, part ? plan_.base.data.train : plan_.base.data.test,
+          evaluate_file(opened, part ? plan_.base.data.train : InputFiles(plan_.base.data.test),
                         part ? &plan_.parts.test : nullptr, model.batch_size);
       test.seeds.push_back(seed);
       test.accuracies.push_back(evaluation.metrics.accuracy);

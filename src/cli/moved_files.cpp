@@ -60,7 +60,11 @@ bool is_file_key(const std::string& key) {
 }
 
 Overrides find_moved_files(const fs::path& run_dir, const Config& config, const Overrides& given) {
-  const std::vector<FileKey> files = {{"data.train", config.data.train, nullptr},
+  // Of several files each has to be named again.
+  const std::string train = config.data.train.names.size() == 1 && !config.data.train.from_stdin()
+                                ? config.data.train.first()
+                                : "";
+  const std::vector<FileKey> files = {{"data.train", train, nullptr},
                                       {"data.validation", config.data.validation, nullptr},
                                       {"data.test", config.data.test, nullptr},
                                       {"data.labels", config.data.labels, "labels.txt"},

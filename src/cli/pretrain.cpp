@@ -145,10 +145,11 @@ int run_pretrain(const PretrainOptions& options) {
   catch_stop_signals();
   const bool resumed = !training.resume.empty();
   const fs::path run_dir =
-      resumed ? fs::path(training.resume)
-              : create_run_directory(training.out,
-                                     run_name(training.config, run.config.data.train) + "-words",
-                                     training.overwrite);
+      resumed
+          ? fs::path(training.resume)
+          : create_run_directory(
+                training.out, run_name(training.config, run.config.data.train.first()) + "-words",
+                training.overwrite);
   const RunLock lock(run_dir);
   const RunFacts facts = facts_of(run, training, start_time);
   if (resumed) {

@@ -322,7 +322,13 @@ std::string run_name(const fs::path& config, const fs::path& train_file) {
   }
   if (name.extension() == ".gz") name = name.stem();
   name = name.stem();
-  return name.empty() ? "run" : name.string();
+  if (config.empty() && is_file_pattern(train_file.string())) {  // "news-*" is "news"
+    std::string plain = name.string();
+    std::erase_if(plain, [](char c) { return c == '*' || c == '?' || c == '[' || c == ']'; });
+    plain.erase(plain.find_last_not_of("-_.") + 1);
+    name = plain;
+  }
+  return name.empty() || name == kStdinName ? "run" : name.string();
 }
 
 }  // namespace diffuse::cli

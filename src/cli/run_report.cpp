@@ -42,12 +42,13 @@ std::vector<std::string> written_texts(const Config& config, const TrainingData&
                                        const std::vector<std::uint64_t>& numbers) {
   ReadOptions reading;
   if (view.data == data.train_file.get())
-    return read_texts({config.data.train}, config.data, reading, numbers);
+    return read_texts(config.data.train, config.data, reading, numbers);
   reading.layout = data.facts.layout;
   const bool is_test = view.data == data.test_file.get();
-  const std::string& test = config.data.test.empty() ? config.data.train : config.data.test;
-  return read_texts({is_test ? test : config.data.validation}, without_columns(config.data),
-                    reading, numbers);
+  const InputFiles test =
+      config.data.test.empty() ? config.data.train : InputFiles(config.data.test);
+  return read_texts(is_test ? test : InputFiles(config.data.validation),
+                    without_columns(config.data), reading, numbers);
 }
 
 /// Whether the model reads `text` as the row's tokens: the file is still the one that was read.

@@ -95,8 +95,13 @@ std::string vocabulary_text(const Config& config, const TrainingData& data) {
   const bool more = config.model.type == ModelType::diffusion &&
                     !config.model.embedding_file.empty() && config.model.embedding_words > 0;
   const char* const others = more ? ", and those of model.embedding_file" : "";
-  if (least == 1) return fmt::format("{} (words, all that occur{})", size, others);
-  return fmt::format("{} (words that occur {} times or more{})", size, format_count(least), others);
+  const std::string most =
+      config.tokenizer.max_words == 0
+          ? ""
+          : fmt::format(", at most {}", format_count(config.tokenizer.max_words));
+  if (least == 1) return fmt::format("{} (words, all that occur{}{})", size, most, others);
+  return fmt::format("{} (words that occur {} times or more{}{})", size, format_count(least), most,
+                     others);
 }
 
 /// How much the training rows count: the least and the greatest weight, and their sum.
@@ -164,10 +169,16 @@ std::string parameter_text(const Config& config, std::int64_t count) {
                      format_count(rows * config.model.dim));
 }
 
-std::string updates_text(const TrainingPlan& plan, const DatasetView& train) {
-  const std::string an_epoch =
-      fmt::format("{} an epoch of {} tokens", format_count(plan.updates_per_epoch),
-                  format_count(train.token_count()));
+std::string updates_text(const Config& config, const TrainingPlan& plan, const DatasetView& train) {
+  const bool short_epochs =
+      config.data.epoch_rows > 0 && config.data.epoch_rows < std::ssize(train.rows);
+  const std::string an_epoch = fmt::format(
+      "{} an epoch of {}", format_count(plan.updates_per_epoch),
+      short_epochs
+          ? fmt::format(
+                "{} rows, {} epochs until a row comes again", format_count(config.data.epoch_rows),
+                (std::ssize(train.rows) + config.data.epoch_rows - 1) / config.data.epoch_rows)
+          : format_count(train.token_count()) + " tokens");
   if (plan.time_limit_s > 0)
     return fmt::format("for {}, {}", format_duration(plan.time_limit_s), an_epoch);
   return fmt::format("{}, {}", format_count(plan.total), an_epoch);
@@ -192,7 +203,7 @@ std::string startup_table(const Config& config, const TrainingData& data,
   if (!facts.vectors.empty()) table.add_row({"initial vectors", facts.vectors});
   table.add_row({"parameters", parameter_text(config, facts.parameter_count)});
   table.add_row({"memory", facts.memory});
-  table.add_row({"updates", updates_text(facts.plan, data.train)});
+  table.add_row({"updates", updates_text(config, facts.plan, data.train)});
   table.add_row({"device", facts.device});
   table.add_row({"precision", facts.precision});
   table.add_row({"kernel", facts.kernel});

@@ -130,7 +130,8 @@ int run_train(const TrainOptions& options) {
   const bool resumed = !options.resume.empty();
   const fs::path run_dir =
       resumed ? fs::path(options.resume)
-              : create_run_directory(options.out, run_name(options.config, run.config.data.train),
+              : create_run_directory(options.out,
+                                     run_name(options.config, run.config.data.train.first()),
                                      options.overwrite);
   const RunLock lock(run_dir);
   const RunFacts facts = facts_of(run, options, start_time);

@@ -195,7 +195,8 @@ Config checked_config(const TrainOptions& options) {
   if (config || (options.device && names_a_device(*options.device)))
     collect([&] { resolve_device(config ? config->train.device : *options.device); });
   if (options.resume.empty()) {
-    const std::string name = config ? run_name(options.config, config->data.train) : std::string();
+    const std::string name =
+        config ? run_name(options.config, config->data.train.first()) : std::string();
     collect([&] { check_run_directory(options.out, name, options.overwrite); });
   }
   if (config && options.resume.empty()) collect([&] { take_pretrained_sizes(*config); });

@@ -2,16 +2,33 @@
 
 #include <CLI/CLI.hpp>
 
+#include "json_string.hpp"
 #include "train.hpp"
 
 namespace diffuse::cli {
+namespace {
+
+/// The names as `--set` takes a list.
+std::string json_list(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "[" : ",") + json_string(name);
+  return list + "]";
+}
+
+}  // namespace
 
 void add_run_options(CLI::App& verb, TrainOptions& options) {
   verb.add_option("--config", options.config,
                   "Config file: a path, or a name in the project's configs folder")
       ->type_name("FILE");
-  verb.add_option("--train", options.train, "Labelled texts to train on (data.train)")
-      ->type_name("FILE");
+  verb.add_option_function<std::vector<std::string>>(
+          "--train",
+          [&options](const std::vector<std::string>& files) {
+            options.train = files.size() == 1 ? files.front() : json_list(files);
+          },
+          "Labelled texts to train on (data.train): a file, several, or a pattern such as "
+          "'news-*.csv'")
+      ->type_name("FILE...");
   verb.add_option("--init", options.init,
                   "Begin with the weights of a checkpoint or run, of `diffuse pretrain` for "
                   "example (train.init)")

@@ -85,12 +85,14 @@ void check_values(const Config& config, std::vector<Conflict>& found) {
                                    "expected diffusion, transformer, linformer, performer or mamba",
                                    enum_name(type))});
     if (!config.train.pretrain.empty())
-      found.push_back({{"train.pretrain", "tokenizer.type"},
-                       fmt::format("\"{}\": hidden words are predicted, but tokenizer.type = values "
-                                   "has numbers; expected nothing",
-                                   config.train.pretrain)});
+      found.push_back(
+          {{"train.pretrain", "tokenizer.type"},
+           fmt::format("\"{}\": hidden words are predicted, but tokenizer.type = values "
+                       "has numbers; expected nothing",
+                       config.train.pretrain)});
   }
-  if (config.data.format == FileFormat::pixels && !values && config.tokenizer.type != TokenizerType::bytes)
+  if (config.data.format == FileFormat::pixels && !values &&
+      config.tokenizer.type != TokenizerType::bytes)
     found.push_back({{"tokenizer.type", "data.format"},
                      fmt::format("{} reads text, but data.format = pixels has bytes; expected "
                                  "values or bytes",
@@ -237,6 +239,16 @@ std::vector<Conflict> find_conflicts(const Config& config) {
                                  "data.test_fraction to 0, or data.test to nothing",
                                  config.data.test_fraction)});
   }
+  if (config.data.train.from_stdin() && config.data.test_fraction > 0)
+    found.push_back({{"data.test_fraction", "data.train"},
+                     fmt::format("{} splits test rows off, for which data.train is read twice, but "
+                                 "stdin can be read once; set data.test to a file, or "
+                                 "data.test_fraction to 0",
+                                 config.data.test_fraction)});
+  if (config.data.train.from_stdin() && config.data.format == FileFormat::automatic)
+    found.push_back({{"data.format", "data.train"},
+                     "is auto, but stdin has no name that tells the format; set it to csv, tsv, "
+                     "jsonl or pixels"});
   check_ngrams(config, found);
   check_values(config, found);
   check_pretraining(config, found);
@@ -292,6 +304,10 @@ std::vector<Conflict> find_oddities(const Config& config) {
        {"tokenizer.min_count", "tokenizer.type"},
        fmt::format("has no effect, because tokenizer.type = {} does not count words",
                    enum_name(config.tokenizer.type)));
+  note(found, config.tokenizer.type != TokenizerType::words && config.tokenizer.max_words != 0,
+       {"tokenizer.max_words", "tokenizer.type"},
+       fmt::format("has no effect, because tokenizer.type = {} does not count words",
+                   enum_name(config.tokenizer.type)));
   note(found, !model.weight_learned && model.weight_init_std != ModelConfig{}.weight_init_std,
        {"model.weight_init_std", "model.weight_learned"},
        "has no effect, because model.weight_learned is false");
@@ -306,7 +322,7 @@ std::vector<Conflict> find_oddities(const Config& config) {
        "trains on one batch alone: for debugging, the model will know nothing else");
   note(found, !config.data.cache && !config.data.cache_dir.empty(),
        {"data.cache_dir", "data.cache"}, "has no effect, because data.cache is false");
-  note(found, !config.data.test.empty() && config.data.test == config.data.train,
+  note(found, !config.data.test.empty() && InputFiles(config.data.test) == config.data.train,
        {"data.test", "data.train"},
        "is the training file itself: its accuracy will say nothing about new texts");
   note(found, !config.data.validation.empty() && config.data.validation == config.data.test,

@@ -132,6 +132,35 @@ std::optional<Value> list_from(const Field& field, const Json& json, std::string
   return Value(std::move(list));
 }
 
+/// One name may stand without brackets; an empty one, or an empty list, is no file.
+std::optional<Value> files_from(const Field& field, const Json& json, std::string& problem) {
+  InputFiles files;
+  if (json.is_array() && !json.empty()) {
+    for (const Json& entry : json) {
+      const auto name = text_from(field, entry, problem);
+      if (!name) return std::nullopt;
+      files.names.push_back(*name);
+    }
+    return Value(std::move(files));
+  }
+  if (json.is_array()) return Value(std::move(files));
+  const auto name = text_from(field, json, problem);
+  if (!name) return std::nullopt;
+  return Value(InputFiles(*name));
+}
+
+Json files_json(const InputFiles& files) {
+  if (files.names.size() > 1) return files.names;
+  return files.first();
+}
+
+/// A list as JSON has it, or one name, which may hold commas and begin with a bracket.
+Json files_from_text(std::string_view text) {
+  if (text.starts_with('['))
+    if (Json parsed = read_json<Json>(text).value; parsed.is_array()) return parsed;
+  return std::string(text);
+}
+
 std::optional<Value> class_weights_from(const Field& field, const Json& json,
                                         std::string& problem) {
   ClassWeights weights;
@@ -240,6 +269,8 @@ std::optional<Value> value_from_json(const Field& field, const Json& json, std::
     case FieldType::texts:
     case FieldType::paths:
       return list_from<std::string>(field, json, problem, text_from);
+    case FieldType::files:
+      return files_from(field, json, problem);
     case FieldType::class_weights:
       return class_weights_from(field, json, problem);
   }
@@ -259,6 +290,8 @@ Json json_from_text(const Field& field, std::string_view text) {
     case FieldType::texts:
     case FieldType::paths:
       return list_from_text(field, trimmed(text));
+    case FieldType::files:
+      return files_from_text(text);
     case FieldType::class_weights:
       // What is no JSON object is a text, which is then refused.
       if (trimmed(text).starts_with('{'))
@@ -271,9 +304,11 @@ Json json_from_text(const Field& field, std::string_view text) {
 
 Json value_to_json(const Value& value) {
   if (const auto* weights = std::get_if<ClassWeights>(&value)) return class_weights_json(*weights);
+  if (const auto* files = std::get_if<InputFiles>(&value)) return files_json(*files);
   return std::visit(
       [](const auto& held) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(held)>, ClassWeights>)
+        using Held = std::decay_t<decltype(held)>;
+        if constexpr (std::is_same_v<Held, ClassWeights> || std::is_same_v<Held, InputFiles>)
           return Json();
         else
           return Json(held);

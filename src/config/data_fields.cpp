@@ -6,8 +6,9 @@ std::vector<Field> data_fields() {
   FieldTable<DataConfig> table("data", &Config::data);
   table
       .add("train", &DataConfig::train,
-           "File of labelled texts to train on. Plain or gzip (.gz). Training needs it.")
-      .is_path()
+           "File of labelled texts to train on. Plain or gzip (.gz). Training needs it. Several, "
+           "in a list or by a pattern such as \"news-*.csv\", are read one after the other as one "
+           "(docs/data.md, \"Several files\"). \"-\": stdin, read once.")
       .also_called({"train_file", "training"});
   table
       .add("validation", &DataConfig::validation,
@@ -22,7 +23,8 @@ std::vector<Field> data_fields() {
   table.add(
       "format", &DataConfig::format,
       "Format of the data files. auto: by the file's extension .csv, .tsv (or .tab) or .jsonl "
-      "(or .ndjson) or .bin, with or without .gz behind it. csv is RFC 4180, tsv the same with tabs "
+      "(or .ndjson) or .bin, with or without .gz behind it. csv is RFC 4180, tsv the same with "
+      "tabs "
       "between the fields, jsonl one object a line, pixels rows of 1,025 bytes: the label and the "
       "values of 32 x 32 pixels.");
   table
@@ -104,6 +106,14 @@ std::vector<Field> data_fields() {
       .at_least(0)
       .in("rows")
       .also_called({"limit"});
+  table
+      .add("epoch_rows", &DataConfig::epoch_rows,
+           "After how many training rows an epoch ends. For data of which one pass is too long: "
+           "lengths in e, such as train.length and train.evaluate_every, count epochs of so many "
+           "rows, and the next epoch goes on where the last one stopped, so that no row comes "
+           "again before all have come. 0, or more than there are: all rows.")
+      .at_least(0)
+      .in("rows");
   table
       .add("validation_fraction", &DataConfig::validation_fraction,
            "Part of the training rows split off for validation. The same part of every class, "

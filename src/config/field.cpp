@@ -67,6 +67,8 @@ std::string Field::allowed() const {
                          range_words(*this));
     case FieldType::paths:
       return "a list of paths";
+    case FieldType::files:
+      return "a path, a pattern of paths (*, ?, [...]) or a list of them";
     case FieldType::texts:
       return number_as_text ? "a list of names or of whole numbers from 1" : "a list of texts";
     case FieldType::class_weights:
@@ -170,7 +172,8 @@ const std::vector<Section>& all_sections() {
       {"tokenizer", "How a text becomes token numbers.", tokenizer_fields()},
       {"ngrams", "The linear model of n-grams beside the network.", ngram_fields()},
       {"model",
-       "The classifier. What stands below `file` is for `type` = diffusion; of it `dim`, `steps` (as "
+       "The classifier. What stands below `file` is for `type` = diffusion; of it `dim`, `steps` "
+       "(as "
        "blocks), `pooling` and what begins with head, embedding_init, token_dropout and "
        "embedding_dropout is for transformer, linformer, performer and mamba as well.",
        model_fields()},

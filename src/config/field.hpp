@@ -17,7 +17,7 @@ namespace diffuse {
 
 /// What a parameter can hold. An enumerator is held as its name.
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
-                           std::vector<std::string>, ClassWeights>;
+                           std::vector<std::string>, InputFiles, ClassWeights>;
 
 enum class FieldType {
   boolean,
@@ -29,6 +29,7 @@ enum class FieldType {
   integers,
   texts,
   paths,
+  files,
   class_weights
 };
 
@@ -44,10 +45,10 @@ struct Field {
   bool low_open = false;   ///< `low` itself is not allowed
   bool high_open = false;  ///< `high` itself is not allowed
   std::vector<std::string> choices;
-  std::string pattern;          ///< of a text: a regular expression (ECMAScript) for all of it
-  std::string pattern_words;    ///< what `pattern` says, for people
-  std::size_t min_items = 0;    ///< of a list
-  bool number_as_text = false;  ///< a text, or list of texts, that may be written as whole numbers
+  std::string pattern;           ///< of a text: a regular expression (ECMAScript) for all of it
+  std::string pattern_words;     ///< what `pattern` says, for people
+  std::size_t min_items = 0;     ///< of a list
+  bool number_as_text = false;   ///< a text, or list of texts, that may be written as whole numbers
   std::vector<ModelType> types;  ///< of models that it has an effect on; empty: all
   std::vector<std::string> aliases;  ///< what others call it; only for "did you mean"
   bool may_change = false;           ///< on --resume: the length, the logs, or where it is computed
@@ -115,6 +116,8 @@ struct FieldTraits<std::vector<std::int64_t>>
 template <>
 struct FieldTraits<std::vector<std::string>>
     : PlainFieldTraits<std::vector<std::string>, FieldType::texts> {};
+template <>
+struct FieldTraits<InputFiles> : PlainFieldTraits<InputFiles, FieldType::files> {};
 template <>
 struct FieldTraits<ClassWeights> : PlainFieldTraits<ClassWeights, FieldType::class_weights> {};
 

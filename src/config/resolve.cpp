@@ -76,6 +76,10 @@ std::optional<Value> resolve_value(const Field& field, Json json, const ValueSou
     for (std::string& path : std::get<std::vector<std::string>>(*value))
       path = absolute_path(path, folder, problem);
   }
+  if (value && field.type == FieldType::files && !folder.empty()) {
+    for (std::string& path : std::get<InputFiles>(*value).names)
+      if (path != kStdinName) path = absolute_path(path, folder, problem);
+  }
   if (!problem.empty()) return std::nullopt;
   return value;
 }

@@ -62,6 +62,8 @@ Json value_schema(const Field& field) {
     case FieldType::texts:
     case FieldType::paths:
       return list_schema(field, text_schema(field));
+    case FieldType::files:
+      return {{"anyOf", {text_schema(field), list_schema(field, text_schema(field))}}};
     case FieldType::class_weights:
       return {{"anyOf",
                {{{"type", "string"}, {"enum", {"none", "balanced"}}},

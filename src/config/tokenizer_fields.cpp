@@ -38,6 +38,21 @@ std::vector<Field> tokenizer_fields() {
            "Whether a text stands between [CLS] and [SEP], which count in tokenizer.max_tokens. "
            "BERT's models are made for that. Only for wordpiece.")
       .also_called({"add_special_tokens"});
+  table
+      .add("max_words", &TokenizerConfig::max_words,
+           "Most words in the vocabulary: the most frequent ones, of equals the first by their "
+           "bytes. Rarer ones become the unknown token. 0: all that tokenizer.min_count allows. "
+           "Only for words.")
+      .between(0, 1000000000)
+      .in("words")
+      .also_called({"max_vocab", "max_vocab_size", "vocab_size", "max_features"});
+  table
+      .add("counted_words", &TokenizerConfig::counted_words,
+           "How many different words are counted at once. Where a text has more, the rarest are "
+           "forgotten and counted anew when they come again (docs/data.md, \"Large data\"). Only "
+           "for words.")
+      .between(1000, 1000000000)
+      .in("words");
   return table.take();
 }
 

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
@@ -57,7 +59,10 @@ void find_file_faults(const Config& config, Faults& faults) {
     faults.add("data.train", "",
                "is not set; expected the file to train on (in the config, or --train FILE)");
   }
-  check_file("data.train", config.data.train, faults);
+  std::vector<std::string> problems;
+  for (const std::string& path : find_files(config.data.train, problems))
+    if (path != kStdinName) check_file("data.train", path, faults);
+  for (const std::string& problem : problems) faults.add("data.train", "", problem);
   check_file("data.validation", config.data.validation, faults);
   check_file("data.test", config.data.test, faults);
   check_file("data.labels", config.data.labels, faults);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/config/input_files.hpp"
 
 namespace diffuse {
 namespace {
@@ -91,7 +92,12 @@ std::size_t ByteSource::read_stream(char* to, std::size_t size) {
   do {
     count = ::read(input_.descriptor, to, size);
   } while (count < 0 && errno == EINTR);
-  if (count >= 0) return static_cast<std::size_t>(count);
+  if (count >= 0) {
+    if (input_.hash != nullptr)
+      input_.hash->update(
+          std::as_bytes(std::span<const char>(to, static_cast<std::size_t>(count))));
+    return static_cast<std::size_t>(count);
+  }
   throw SystemError(fmt::format("{}: reading failed: {}", path().string(), std::strerror(errno)));
 }
 
@@ -177,6 +183,7 @@ std::size_t ByteSource::read_gzip(char* to, std::size_t size) {
 }
 
 void check_data_file(const std::filesystem::path& path, const std::string& what) {
+  if (path == kStdinName) return;
   open_data_file(path, what);
 }
 
@@ -186,6 +193,7 @@ void FileHash::update(std::span<const std::byte> bytes) {
 }
 
 std::string FileHash::finish(const std::filesystem::path& path) {
+  if (path == kStdinName) return hasher_.hex();
   const File file = open_data_file(path, "");
   ::fseeko(file.get(), static_cast<off_t>(bytes_), SEEK_SET);
   std::vector<std::byte> block(std::size_t{1} << 18);

@@ -58,9 +58,14 @@ Labels read_labels(const std::string& text, std::int64_t classes) {
 
 }  // namespace
 
+std::filesystem::path cache_folder(const DataConfig& data) {
+  if (!data.cache) return {};
+  return data.cache_dir.empty() ? default_folder() : std::filesystem::path(data.cache_dir);
+}
+
 EncodedCache::EncodedCache(const DataConfig& data, bool with_ngrams) {
   if (!data.cache || with_ngrams) return;
-  folder_ = data.cache_dir.empty() ? default_folder() : std::filesystem::path(data.cache_dir);
+  folder_ = cache_folder(data);
   if (folder_.empty()) {
     log::warning("no cache of encoded data: neither data.cache_dir nor HOME is set");
   }

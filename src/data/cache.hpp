@@ -50,6 +50,10 @@ class EncodedCache {
   std::filesystem::path folder_;
 };
 
+/// Where the cache of `data` is, and where rows beyond memory stand; empty where data.cache is off
+/// or there is no home folder.
+std::filesystem::path cache_folder(const DataConfig& data);
+
 /// Hash of `parts`, each with its length, and of the format's and the program's version.
 std::string cache_key(const std::vector<std::string>& parts);
 

@@ -13,7 +13,7 @@
 namespace diffuse {
 
 /// Layout of a cache file; a new number makes older files invisible.
-inline constexpr std::uint32_t kCacheFormat = 5;
+inline constexpr std::uint32_t kCacheFormat = 6;
 
 /// Says why a cache file cannot be used. Never leaves the cache.
 class DamagedCache : public std::runtime_error {
@@ -36,9 +36,11 @@ struct CacheContent {
 void write_cache_file(const std::filesystem::path& path, const CacheContent& header,
                       const EncodedDataset& data);
 
-/// Reads the file in blocks. Throws DamagedCache unless its checksum and every number in it are
-/// right: labels from -1 to below `classes`, ids below `vocab_size`, no empty row, weights and
-/// shares of at least 0.
+/// Maps the file into memory, where its rows stay: what is not looked at is not in memory, and the
+/// system may take the place of what was. Weights and soft labels are read. Throws DamagedCache
+/// unless its checksum and every number in it are right: sizes, rows one behind the other and none
+/// empty, labels from -1 to below `classes`, ids below `vocab_size`, weights and shares of at least
+/// 0.
 CacheContent read_cache_file(const std::filesystem::path& path);
 
 }  // namespace diffuse

@@ -27,7 +27,10 @@ void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenize
       faults.emplace_back(error.what());
     }
   };
-  for (const std::string& path : {data.train, data.validation, data.test}) {
+  std::vector<std::string> told;  // of files by the check of the config
+  std::vector<std::string> files = find_files(data.train, told);
+  files.insert(files.end(), {data.validation, data.test});
+  for (const std::string& path : files) {
     collect(path, [&] { resolve_format(path, data.format); });
   }
   collect("data.separator", [&] { configured_separator(data.separator); });

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/random.hpp"
@@ -21,8 +22,44 @@ std::uint64_t EncodedDataset::add_chunk(std::size_t tokens) {
   if (token_chunks_.size() >= kMaxChunks) {
     throw DataError("the data set is too large: its tokens do not fit into 2^40 positions");
   }
-  token_chunks_.push_back({tokens, std::make_unique_for_overwrite<std::uint16_t[]>(tokens)});
+  token_chunks_.push_back({tokens, memory_->take<std::uint16_t>(tokens)});
   return token_chunks_.size() - 1;
+}
+
+void EncodedDataset::map_rows(const MappedRows& mapped, RowTargets targets) {
+  mapped_ = mapped.file;
+  size_ = mapped.rows.size();
+  token_count_ = mapped.tokens;
+  targets_ = std::move(targets);
+  const auto tokens = static_cast<std::size_t>(mapped.tokens);
+  // Rows may lie across chunks here: these stand one behind the other. They are written nowhere
+  // before they have been copied.
+  for (std::size_t begin = 0; begin < tokens; begin += kChunkTokens) {
+    TokenChunk& chunk = token_chunks_.emplace_back();
+    chunk.tokens = std::min(kChunkTokens, tokens - begin);
+    chunk.low = {const_cast<std::uint16_t*>(mapped.low + begin), false};  // NOLINT: see above
+    if (mapped.high != nullptr)
+      chunk.high = {const_cast<std::uint16_t*>(mapped.high + begin), false};  // NOLINT
+  }
+  for (std::size_t begin = 0; begin < size_; begin += kChunkRows) {
+    row_chunks_.emplace_back(const_cast<Row*>(mapped.rows.data() + begin), false);       // NOLINT
+    mark_chunks_.emplace_back(const_cast<std::uint32_t*>(mapped.marks + begin), false);  // NOLINT
+  }
+}
+
+/// Copies what is mapped of the rows from chunk `first_chunk` on, so that it may be written.
+void EncodedDataset::own_rows(std::size_t first_chunk) {
+  if (!mapped_) return;
+  for (std::size_t chunk = first_chunk; chunk < row_chunks_.size(); ++chunk) {
+    if (row_chunks_[chunk].on_heap()) continue;
+    const std::size_t rows = std::min(kChunkRows, size_ - chunk * kChunkRows);
+    auto own = memory_->take<Row>(kChunkRows);
+    auto marks = memory_->take<std::uint32_t>(kChunkRows);
+    std::copy_n(row_chunks_[chunk].get(), rows, own.get());
+    std::copy_n(mark_chunks_[chunk].get(), rows, marks.get());
+    row_chunks_[chunk] = std::move(own);
+    mark_chunks_[chunk] = std::move(marks);
+  }
 }
 
 void EncodedDataset::set_label(Row& row, std::int32_t label) {
@@ -62,11 +99,13 @@ void EncodedDataset::append(std::span<const std::int32_t> tokens, const RowTarge
   }
   TokenChunk& to = token_chunks_[chunk];
   if (std::any_of(tokens.begin(), tokens.end(), [](std::int32_t id) { return id > kLargestLow; }))
-    to.hold_high();
+    to.hold_high(*memory_);
   for (std::size_t i = 0; i < tokens.size(); ++i) to.set(place + i, tokens[i]);
   if (size_ % kChunkRows == 0) {
-    row_chunks_.push_back(std::make_unique_for_overwrite<Row[]>(kChunkRows));
-    mark_chunks_.push_back(std::make_unique_for_overwrite<std::uint32_t[]>(kChunkRows));
+    row_chunks_.push_back(memory_->take<Row>(kChunkRows));
+    mark_chunks_.push_back(memory_->take<std::uint32_t>(kChunkRows));
+  } else {
+    own_rows(row_chunks_.size() - 1);
   }
   row.position = ((chunk << kChunkBits) | place) & ((std::uint64_t{1} << 40) - 1);
   row.length = static_cast<std::int32_t>(tokens.size());
@@ -88,6 +127,11 @@ void EncodedDataset::copy_tokens(std::size_t index, std::int32_t* to) const {
     to[i] = chunk.get(place + i);
 }
 
+bool EncodedDataset::wide() const {
+  return std::ranges::any_of(token_chunks_,
+                             [](const TokenChunk& chunk) { return bool{chunk.high}; });
+}
+
 std::uint64_t EncodedDataset::number(std::size_t index) const {
   const auto behind = std::upper_bound(skipped_before_.begin(), skipped_before_.end(), index);
   return index + 1 + static_cast<std::uint64_t>(behind - skipped_before_.begin());
@@ -95,9 +139,10 @@ std::uint64_t EncodedDataset::number(std::size_t index) const {
 
 void EncodedDataset::map_tokens(std::span<const std::int32_t> to, std::int32_t unknown,
                                 WorkerPool& pool) {
+  if (mapped_) throw Error("Rows of a mapped file cannot be given other tokens.");
   const bool high = !to.empty() && *std::max_element(to.begin(), to.end()) > kLargestLow;
   if (high)  // before several threads may want to
-    for (TokenChunk& chunk : token_chunks_) chunk.hold_high();
+    for (TokenChunk& chunk : token_chunks_) chunk.hold_high(*memory_);
   const auto map_row = [&](std::size_t index) {
     const Row& row = row_at(index);
     TokenChunk& chunk = token_chunks_[row.position >> kChunkBits];
@@ -115,10 +160,11 @@ void EncodedDataset::map_tokens(std::span<const std::int32_t> to, std::int32_t u
     for (std::size_t i = begin; i < std::min(size_, begin + kChunkRows); ++i) map_row(i);
   });
   if (!high)
-    for (TokenChunk& chunk : token_chunks_) chunk.high.reset();
+    for (TokenChunk& chunk : token_chunks_) chunk.high = ChunkPiece<std::uint16_t>();
 }
 
 void EncodedDataset::map_labels(std::span<const std::int32_t> to) {
+  own_rows(0);
   for (std::size_t i = 0; i < size_; ++i) {
     Row& row = row_chunks_[i / kChunkRows][i % kChunkRows];
     if (row.label_plus_1 == 0) continue;
@@ -133,6 +179,7 @@ void EncodedDataset::map_labels(std::span<const std::int32_t> to) {
 
 void EncodedDataset::choose_rarest_labels(std::int64_t classes) {
   if (!several_labels()) return;
+  own_rows(0);
   const std::vector<std::int64_t> rows = count_classes(view_all(*this), classes);
   const auto rows_of = [&](std::int32_t label) { return rows[static_cast<std::size_t>(label)]; };
   for (std::size_t i = 0; i < size_; ++i) {
@@ -162,11 +209,13 @@ void EncodedDataset::weigh_classes(std::span<const double> weights) {
 }
 
 std::size_t EncodedDataset::memory_bytes() const {
-  std::size_t halves = 0;
-  for (const TokenChunk& chunk : token_chunks_) halves += chunk.tokens * (chunk.high ? 2 : 1);
-  return halves * sizeof(std::uint16_t) +
-         row_chunks_.size() * kChunkRows * (sizeof(Row) + sizeof(std::uint32_t)) +
-         token_chunks_.capacity() * sizeof(token_chunks_[0]) +
+  std::size_t bytes = 0;
+  for (const TokenChunk& chunk : token_chunks_)
+    bytes += chunk.tokens * sizeof(std::uint16_t) *
+             (std::size_t{chunk.low.on_heap()} + std::size_t{chunk.high.on_heap()});
+  for (const auto& chunk : row_chunks_)
+    if (chunk.on_heap()) bytes += kChunkRows * (sizeof(Row) + sizeof(std::uint32_t));
+  return bytes + token_chunks_.capacity() * sizeof(token_chunks_[0]) +
          row_chunks_.capacity() * sizeof(row_chunks_[0]) +
          mark_chunks_.capacity() * sizeof(mark_chunks_[0]) +
          skipped_before_.capacity() * sizeof(skipped_before_[0]) + targets_.memory_bytes();

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "diffuse/base/hash.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
 #include "diffuse/base/worker_pool.hpp"
 #include "row_blocks.hpp"
 
@@ -58,7 +60,7 @@ std::unique_ptr<EncodedDataset> encode_rows(const FileOptions& options, LabelRes
                                             WorkerPool& pool, const Encode& encode,
                                             const IsMarked& is_marked) {
   FileFindings unused;
-  auto data = std::make_unique<EncodedDataset>();
+  auto data = std::make_unique<EncodedDataset>(options.rows_folder);
   CutTexts cut;
   RowBlocks rows(options, labels);
   RowBlock block;
@@ -107,6 +109,13 @@ EncodedTraining encode_training_file(const FileOptions& options, const Tokenizer
       [](auto) { return true; });
   VocabularyBuilder::Vocabulary vocabulary = builder.build();
   made.tokenizer = std::move(vocabulary.tokenizer);
+  if (const auto& forgotten = vocabulary.forgotten; forgotten.times > 0 && !options.quiet)
+    log::info(
+        "{}: it has more than {} different words; the rarer half was forgotten {} time{} on the "
+        "way, so a word's count may be too low, by {} at most (tokenizer.counted_words)",
+        options.name, format_count(tokenizer.counted_words), forgotten.times,
+        forgotten.times == 1 ? "" : "s", format_count(forgotten.error));
+  builder = VocabularyBuilder(tokenizer);  // its words have been copied
   made.data->map_tokens(vocabulary.final_ids, made.tokenizer->unknown_id(), pool);
   return made;
 }

@@ -26,10 +26,10 @@ struct NgramEncoders {
 
 /// How a file is read.
 struct FileOptions {
-  std::filesystem::path path;
-  std::string name;           ///< how log lines call it: "data.train"
-  DataConfig data;            ///< format, columns, what to do with bad rows
-  std::int64_t max_rows = 0;  ///< usable rows to read; 0: all
+  std::filesystem::path path;  ///< the file, or the first of several
+  std::string name;            ///< how log lines call it: "data.train"
+  DataConfig data;             ///< format, columns, what to do with bad rows
+  std::int64_t max_rows = 0;   ///< usable rows to read; 0: all
   std::int64_t max_tokens = 0;
   int threads = 1;
   std::optional<RecordLayout> layout{};  ///< of the training data; nothing: found in the file
@@ -40,7 +40,11 @@ struct FileOptions {
   NgramEncoders ngrams{};
   const std::vector<bool>* rows = nullptr;  ///< which usable rows are taken; null: all
   bool quiet = false;                       ///< the file has been read before, and told of
-  FileHash* hash = nullptr;                 ///< gets the bytes as they are read; may be null
+  /// Gets the bytes of a single file as they are read; may be null.
+  FileHash* hash = nullptr;
+  std::vector<std::string> more{};  ///< files behind `path` that are one with it
+  /// Where rows beyond the first megabytes stand, in a file without a name; empty: in memory.
+  std::filesystem::path rows_folder{};
 };
 
 /// What reading a file found beside its rows.

@@ -29,6 +29,8 @@
 namespace diffuse {
 namespace {
 
+using Files = std::vector<std::string>;
+
 int resolve_threads(int threads) { return threads > 0 ? threads : available_cores(); }
 
 void log_loaded(const std::string& name, const EncodedDataset& data, const RecordLayout& layout,
@@ -39,14 +41,29 @@ void log_loaded(const std::string& name, const EncodedDataset& data, const Recor
             format_count(data.token_count()), data.token_count() == 1 ? "" : "s", how);
 }
 
+/// Of each file, "1" or "1,3".
+std::string formats_of(const FileOptions& file) {
+  std::string formats =
+      std::to_string(static_cast<int>(resolve_format(file.path, file.data.format)));
+  for (const std::string& other : file.more)
+    formats += fmt::format(",{}", static_cast<int>(resolve_format(other, file.data.format)));
+  return formats;
+}
+
+/// What a new entry has just taken is no longer kept in a file of its own, but in the entry.
+void take_from_cache(const EncodedCache& cache, const std::string& key, const std::string& name,
+                     std::unique_ptr<EncodedDataset>& data) {
+  if (!cache.enabled() || data->file_bytes() == 0) return;
+  if (auto found = cache.find(key, name)) data = std::move(found->data);
+}
+
 /// The parts of a cache key that every file's reading depends on.
 std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfig& tokenizer,
                                    const std::string& hash) {
   const DataConfig& data = file.data;
   std::vector<std::string> parts = {
       hash,
-      fmt::format("format {} header {} base {} rows {} on_error {}",
-                  static_cast<int>(resolve_format(file.path, data.format)),
+      fmt::format("formats {} header {} base {} rows {} on_error {}", formats_of(file),
                   static_cast<int>(data.header), data.label_base, file.max_rows,
                   static_cast<int>(data.on_error)),
       fmt::format("separator {} quote {} layout {}", data.separator, static_cast<int>(data.quote),
@@ -85,8 +102,10 @@ std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::s
   auto data = encode_file(file, tokenizer, known, &findings);
   log_loaded(file.name, *data, findings.layout, "read");
   // A file of which something is to be told is read each time.
-  if (!findings.told)
+  if (!findings.told) {
     cache.store(key, file.name, *data, labels, tokenizer.vocab_size(), "", findings.layout);
+    take_from_cache(cache, key, file.name, data);
+  }
   return data;
 }
 
@@ -112,9 +131,11 @@ void load_train(FileOptions file, const std::string& hash, const TokenizerConfig
   std::string key;
   if (cache.enabled()) {
     auto parts = key_parts(file, config, hash);
-    parts.insert(parts.end(), {"train", names ? names->text() : "",
-                               build ? fmt::format("words of {} or more", config.min_count)
-                                     : result.tokenizer->vocab_text()});
+    parts.insert(parts.end(),
+                 {"train", names ? names->text() : "",
+                  build ? fmt::format("words of {} or more, most {} of {}", config.min_count,
+                                      config.max_words, config.counted_words)
+                        : result.tokenizer->vocab_text()});
     if (build) parts.insert(parts.end(), words.begin(), words.end());
     key = cache_key(parts);
     auto found = cache.find(key, file.name);
@@ -159,6 +180,7 @@ void load_train(FileOptions file, const std::string& hash, const TokenizerConfig
   if (!findings.told) {
     cache.store(key, file.name, *result.train_file, result.labels, result.tokenizer->vocab_size(),
                 build ? result.tokenizer->vocab_text() : "", findings.layout);
+    take_from_cache(cache, key, file.name, result.train_file);
   }
 }
 
@@ -168,44 +190,50 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
                                 std::int64_t seed, int threads, std::span<const std::string> words,
                                 const NgramConfig& ngrams, const RowParts* parts) {
   TrainingData result;
-  // What is missing is found before the first file is read.
-  const std::vector<std::pair<std::string, std::string>> files = {
-      {"data.train", data.train},
-      {"data.validation", data.validation},
-      {"data.test", data.test},
-      {"data.labels", data.labels},
-      {"tokenizer.vocab", vocab_file(tokenizer)}};
   if (data.train.empty()) throw ConfigError("data.train is empty; expected a file to train on");
-  for (const auto& [key, path] : files) {
-    if (!path.empty()) check_data_file(path, key);
+  // What is missing is found before the first file is read.
+  const Files train_files = find_files(data.train, "data.train");
+  const auto single = [](const std::string& path) { return path.empty() ? Files() : Files{path}; };
+  const std::vector<std::pair<std::string, Files>> files = {
+      {"data.train", train_files},
+      {"data.validation", single(data.validation)},
+      {"data.test", single(data.test)},
+      {"data.labels", single(data.labels)},
+      {"tokenizer.vocab", single(vocab_file(tokenizer))}};
+  for (const auto& [key, paths] : files) {
+    for (const std::string& path : paths) check_data_file(path, key);
   }
   std::optional<RowParts> own_parts;
   if (parts == nullptr && data.test_fraction > 0) {
     own_parts = split_off_test(read_labelled_rows(data), data.test_fraction, seed);
     parts = &*own_parts;
   }
-  const EncodedCache cache(data, ngrams.used() || parts != nullptr);
+  // Of stdin the cache's key, a hash of all of it, would come too late.
+  const EncodedCache cache(data, ngrams.used() || parts != nullptr || data.train.from_stdin());
   FileHashes hashes(cache.enabled());
-  const auto file = [&](const std::string& key, const std::string& path, std::int64_t max_rows) {
-    FileOptions options{path, key, data, max_rows, tokenizer.max_tokens, resolve_threads(threads)};
+  const auto file = [&](const std::string& key, const Files& paths, std::int64_t max_rows) {
+    FileOptions options{paths.front(),           key, data, max_rows, tokenizer.max_tokens,
+                        resolve_threads(threads)};
+    options.more.assign(paths.begin() + 1, paths.end());
+    options.rows_folder = cache_folder(data);
     options.hash = hashes.while_reading(key);
     return options;
   };
-  FileOptions train_file = file("data.train", data.train, data.max_rows);
+  FileOptions train_file = file("data.train", train_files, data.max_rows);
   if (parts != nullptr) train_file.rows = &parts->train;
-  load_train(std::move(train_file), hashes.before_reading("data.train", data.train), tokenizer,
+  load_train(std::move(train_file), hashes.before_reading("data.train", train_files), tokenizer,
              ngrams, cache, words, parts == nullptr ? std::nullopt : std::optional(parts->names),
              result);
-  check_classes(*result.train_file, result.labels, data.train, !data.labels.empty(),
+  check_classes(*result.train_file, result.labels, data.train.text(), !data.labels.empty(),
                 data.label_separator);
   if (!data.soft_labels.empty() && !result.train_file->targets().soft())
     throw DataError(fmt::format(
         "{}: no row has the key \"{}\" (data.soft_labels); expected a probability for each class "
         "under it, in some rows at least",
-        data.train, printable(data.soft_labels)));
-  const auto load = [&](const std::string& key, const std::string& path,
+        data.train.text(), printable(data.soft_labels)));
+  const auto load = [&](const std::string& key, const Files& paths,
                         const std::vector<bool>* rows = nullptr) {
-    FileOptions other = file(key, path, rows == nullptr ? 0 : data.max_rows);
+    FileOptions other = file(key, paths, rows == nullptr ? 0 : data.max_rows);
     other.rows = rows;
     other.quiet = rows != nullptr;
     other.layout = result.facts.layout;
@@ -214,7 +242,7 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     if (result.ngrams) other.ngrams.vocabulary = &*result.ngrams;
     other.unknown_labels = key == "data.test";  // as eval counts them
     try {
-      return load_known(other, hashes.before_reading(key, path), tokenizer, *result.tokenizer,
+      return load_known(other, hashes.before_reading(key, paths), tokenizer, *result.tokenizer,
                         result.labels, cache);
     } catch (const DataError& error) {
       // The file may be one that only the config names, beside a data.train of the command line.
@@ -230,18 +258,18 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
     result.validation = std::move(split.validation);
   } else {
     result.train = view_all(*result.train_file);
-    result.validation_file = load("data.validation", data.validation);
+    result.validation_file = load("data.validation", {data.validation});
     result.validation = view_all(*result.validation_file);
   }
   if (!data.test.empty()) {
-    result.test_file = load("data.test", data.test);
+    result.test_file = load("data.test", {data.test});
     result.test = view_all(*result.test_file);
   } else if (parts != nullptr && std::ranges::find(parts->test, true) != parts->test.end()) {
-    result.test_file = load("data.test", data.train, &parts->test);
+    result.test_file = load("data.test", train_files, &parts->test);
     result.test = view_all(*result.test_file);
   }
-  for (const auto& [key, path] : files) {
-    if (!path.empty()) result.hashes.emplace_back(key, hashes.of(key, path));
+  for (const auto& [key, paths] : files) {
+    if (!paths.empty()) result.hashes.emplace_back(key, hashes.of(key, paths));
   }
   result.facts.class_rows = count_classes(result.train, result.labels.size());
   if (result.train_file->several_labels()) result.facts.rows = std::ssize(result.train.rows);
@@ -256,16 +284,22 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   return result;
 }
 
-std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& path,
-                                                   const DataConfig& data,
+std::unique_ptr<EncodedDataset> load_labelled_file(const InputFiles& files, const DataConfig& data,
                                                    const TokenizerConfig& tokenizer_config,
                                                    const Tokenizer& tokenizer, const Labels& labels,
                                                    int threads, const RecordLayout* layout,
                                                    const NgramVocabulary* ngrams,
                                                    const std::vector<bool>* rows) {
-  check_data_file(path, "");
-  FileOptions file{path, path.filename().string(),    data,
-                   0,    tokenizer_config.max_tokens, resolve_threads(threads)};
+  const Files paths = find_files(files, "the rows' file");
+  for (const std::string& path : paths) check_data_file(path, "");
+  FileOptions file{paths.front(),
+                   std::filesystem::path(paths.front()).filename().string(),
+                   data,
+                   0,
+                   tokenizer_config.max_tokens,
+                   resolve_threads(threads)};
+  file.more.assign(paths.begin() + 1, paths.end());
+  file.rows_folder = cache_folder(data);
   file.data.weight_column.clear();
   if (layout != nullptr) file.layout = *layout;
   file.unknown_labels = layout != nullptr;
@@ -274,8 +308,9 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const std::filesystem::path& 
   if (rows != nullptr) file.max_rows = data.max_rows;
   file.rows = rows;
   const EncodedCache cache(data, ngrams != nullptr || rows != nullptr);
-  return load_known(file, cache.enabled() ? hash_file(path) : "", tokenizer_config, tokenizer,
-                    labels, cache);
+  FileHashes hashes(cache.enabled());
+  return load_known(file, hashes.before_reading("", paths), tokenizer_config, tokenizer, labels,
+                    cache);
 }
 
 }  // namespace diffuse

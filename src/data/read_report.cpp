@@ -30,7 +30,9 @@ bool report_notes(const FileOptions& options, const ReadNotes& notes, std::int64
   if (notes.swallowed > 0) {
     std::vector<std::string> spans;
     for (std::size_t i = 0; i < std::min(kShown, notes.swallowers.size()); ++i)
-      spans.push_back(fmt::format("{} to {}", notes.swallowers[i].first, notes.swallowers[i].last));
+      spans.push_back(
+          fmt::format("{} to {}{}", notes.swallowers[i].first, notes.swallowers[i].last,
+                      notes.swallowers[i].file.empty() ? "" : " of " + notes.swallowers[i].file));
     if (notes.swallowers.size() > kShown) spans.emplace_back("…");
     const auto swallowed = static_cast<std::int64_t>(notes.swallowed);
     log::warning(
@@ -49,7 +51,15 @@ bool report_notes(const FileOptions& options, const ReadNotes& notes, std::int64
     log::warning("{}: the header comes again and is left out there: {} (line {})", options.name,
                  counted(count, "time", "times"), join(lines, ", "));
   }
-  return notes.swallowed > 0 || !notes.repeated_headers.empty();
+  if (!notes.empty_files.empty()) {
+    std::vector<std::string> files = notes.empty_files;
+    if (files.size() > kShown) files.resize(kShown, "…");
+    if (notes.empty_files.size() > kShown) files.emplace_back("…");
+    log::warning("{}: {} no row: {}", options.name,
+                 counted(std::ssize(notes.empty_files), "file has", "files have"),
+                 join(files, ", "));
+  }
+  return notes.swallowed > 0 || !notes.repeated_headers.empty() || !notes.empty_files.empty();
 }
 
 void UnknownLabels::add(const std::string& label, const BadRow& bad) {
@@ -68,8 +78,8 @@ void UnknownLabels::report(const FileOptions& options, const RecordLayout* layou
     throw DataError(fmt::format(
         "{}:{}: {}; expected {}; no row has a label that the model knows ({}): is this the column "
         "of the labels?{}",
-        options.path.string(), first.line, first.problem, first.expected,
-        layout == nullptr ? "" : layout->description,
+        first.file.empty() ? options.path.string() : first.file, first.line, first.problem,
+        first.expected, layout == nullptr ? "" : layout->description,
         options.own_settings ? " --set data.label_column=NAME takes another" : ""));
   }
   std::vector<std::pair<std::string, std::int64_t>> most(counts.begin(), counts.end());

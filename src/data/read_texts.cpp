@@ -8,12 +8,13 @@
 
 namespace diffuse {
 
-std::vector<std::string> read_texts(const DataInput& input, const DataConfig& config,
+std::vector<std::string> read_texts(const InputFiles& files, const DataConfig& config,
                                     const ReadOptions& options,
                                     std::span<const std::uint64_t> numbers) {
   std::map<std::uint64_t, std::string> wanted;
   for (const std::uint64_t number : numbers) wanted[number];
-  const std::unique_ptr<RecordReader> reader = open_records(input, config, options);
+  const std::unique_ptr<RecordReader> reader =
+      open_record_files(find_files(files, "the rows' file"), config, options);
   Example example;
   BadRow bad;
   const std::uint64_t last = wanted.empty() ? 0 : wanted.rbegin()->first;

@@ -1,6 +1,7 @@
 #include "row_blocks.hpp"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -27,11 +28,21 @@ std::string kind_of_problem(const std::string& problem) {
   return kind;
 }
 
+std::string file_name(const FileOptions& options) {
+  return options.path == kStdinName ? "stdin" : options.path.string();
+}
+
 std::unique_ptr<RecordReader> open_rows(const FileOptions& options) {
   ReadOptions reading;
   reading.layout = options.layout;
   reading.own_settings = options.own_settings;
+  if (!options.more.empty()) {
+    std::vector<std::string> files = {options.path.string()};
+    files.insert(files.end(), options.more.begin(), options.more.end());
+    return open_record_files(files, options.data, reading);
+  }
   DataInput input(options.path);
+  if (options.path == kStdinName) input = DataInput(STDIN_FILENO, "stdin");
   input.hash = options.hash;
   return open_records(input, options.data, reading);
 }
@@ -41,8 +52,9 @@ std::unique_ptr<RecordReader> open_rows(const FileOptions& options) {
 std::vector<std::string_view> RowBlock::texts() const { return split_texts(bytes, ends); }
 
 void BadRows::add(const BadRow& bad) {
-  const std::string message = fmt::format("{}:{}: {}; expected {}", options_.path.string(),
-                                          bad.line, bad.problem, bad.expected);
+  const std::string message =
+      fmt::format("{}:{}: {}; expected {}", bad.file.empty() ? file_name(options_) : bad.file,
+                  bad.line, bad.problem, bad.expected);
   constexpr std::size_t kMostKinds = 1000;
   const std::string kind = kind_of_problem(bad.problem);
   if (kinds_.size() < kMostKinds || kinds_.contains(kind)) {
@@ -73,9 +85,9 @@ std::string BadRows::in_common() const {
   const std::string share = most->second.rows == count()
                                 ? "all of them"
                                 : format_count(static_cast<long long>(most->second.rows));
-  return fmt::format(", {} bad ones, {} as line {}: {}; expected {}",
+  return fmt::format(", {} bad ones, {} as line {}{}: {}; expected {}",
                      format_count(static_cast<long long>(count())), share, first.line,
-                     first.problem, first.expected);
+                     first.file.empty() ? "" : " of " + first.file, first.problem, first.expected);
 }
 
 RowBlocks::RowBlocks(const FileOptions& options, LabelResolver& labels)
@@ -86,6 +98,7 @@ std::optional<std::int32_t> RowBlocks::label_of(const std::string& name, std::ui
   const std::optional<std::int32_t> label = labels_.resolve(name, line, bad_);
   unknown_.any_known = unknown_.any_known || label.has_value();
   if (label || !options_.unknown_labels) return label;
+  bad_.file = reader_->source();
   unknown_.add(name, bad_);
   return -1;
 }
@@ -130,7 +143,8 @@ std::optional<RowTarget> RowBlocks::target_of(const Example& example) {
   return target;
 }
 
-void RowBlocks::leave_out(const BadRow& bad) {
+void RowBlocks::leave_out(BadRow bad) {
+  bad.file = reader_->source();
   bad_rows_.add(bad);
   missing_before_.push_back(taken_);
 }
@@ -184,9 +198,10 @@ void RowBlocks::read(RowBlock& block) {
 void RowBlocks::finish(FileFindings& findings) {
   if (count_ == 0) {
     const char* const found = bad_rows_.count() > 0          ? "no usable rows"
+                              : !options_.more.empty()       ? "no rows, nor in the files with it"
                               : reader_->layout() == nullptr ? "the file is empty"
                                                              : "a header and no rows";
-    throw DataError(fmt::format("{}: {}{}{}", options_.path.string(), found, bad_rows_.in_common(),
+    throw DataError(fmt::format("{}: {}{}{}", file_name(options_), found, bad_rows_.in_common(),
                                 bad_rows_.count() == 0 ? "; expected at least one row" : ""));
   }
   bad_rows_.report();

@@ -72,7 +72,7 @@ class RowBlocks {
 
  private:
   bool add_row(RowBlock& block);
-  void leave_out(const BadRow& bad);
+  void leave_out(BadRow bad);
   bool at_limit() const { return options_.max_rows != 0 && count_ >= options_.max_rows; }
   std::optional<RowTarget> target_of(const Example& example);
   std::optional<RowTarget> several_of(const Example& example);

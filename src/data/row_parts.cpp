@@ -66,8 +66,11 @@ LabelResolver training_labels(const DataConfig& data) {
 /// Calls `take` for each block of usable rows of `data.train`.
 template <class Take>
 void read_blocks(const DataConfig& data, LabelResolver& resolver, const Take& take) {
-  check_data_file(data.train, "data.train");
-  FileOptions file{data.train, "data.train", data, data.max_rows};
+  const std::vector<std::string> files = find_files(data.train, "data.train");
+  for (const std::string& path : files) check_data_file(path, "data.train");
+  check_read_again(data.train);
+  FileOptions file{files.front(), "data.train", data, data.max_rows};
+  file.more.assign(files.begin() + 1, files.end());
   file.quiet = true;
   RowBlocks blocks(file, resolver);
   RowBlock block;

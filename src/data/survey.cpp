@@ -1,6 +1,8 @@
 #include "diffuse/data/survey.hpp"
 
 #include <map>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -54,13 +56,14 @@ class EvenSample {
 
 }  // namespace
 
-DataSurvey survey_training_file(const std::filesystem::path& path, const DataConfig& data,
+DataSurvey survey_training_file(const InputFiles& files, const DataConfig& data,
                                 std::size_t most_rows, std::size_t most_bytes,
                                 const std::vector<bool>* rows) {
   DataSurvey survey;
   EvenSample sample(most_rows, most_bytes);
   std::map<std::string, std::int32_t> numbers;
-  const std::unique_ptr<RecordReader> reader = open_records({path}, data);
+  const std::unique_ptr<RecordReader> reader =
+      open_record_files(find_files(files, "data.train"), data);
   const bool several = !data.label_separator.empty();
   std::vector<std::int32_t> list;
   Example example;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cache.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/data/byte_source.hpp"
@@ -27,16 +28,20 @@ bool has_texts(const EncodedDataset& data, std::span<const std::uint64_t> texts)
 
 TrainingRows read_training_rows(const ModelReading& model, const DataConfig& data,
                                 std::int64_t seed, int threads) {
-  check_data_file(data.train, "data.train");
+  const std::vector<std::string> files = find_files(data.train, "data.train");
+  for (const std::string& path : files) check_data_file(path, "data.train");
+  check_read_again(data.train);
   std::optional<RowParts> parts;
   if (data.test_fraction > 0)
     parts = split_off_test(read_labelled_rows(data), data.test_fraction, seed);
-  FileOptions file{data.train,
+  FileOptions file{files.front(),
                    "data.train",
                    data,
                    data.max_rows,
                    model.tokenizer_config.max_tokens,
                    threads > 0 ? threads : available_cores()};
+  file.more.assign(files.begin() + 1, files.end());
+  file.rows_folder = cache_folder(data);
   file.ngrams.vocabulary = model.ngrams;
   file.rows = parts ? &parts->train : nullptr;
   file.quiet = true;  // training has told of it
@@ -56,7 +61,7 @@ TrainingRows read_training_rows(const ModelReading& model, const DataConfig& dat
     throw DataError(fmt::format(
         "{}: these are not the rows that the model was trained on: the file has changed since, or "
         "it is a model of `train --folds`, which knows a part of them; expected the file as it was",
-        data.train));
+        data.train.text()));
   return rows;
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "diffuse/base/error.hpp"
@@ -41,18 +42,55 @@ std::int64_t resolve_min_count(const TokenizerConfig& config, std::int64_t rows)
 struct VocabularyBuilder::Impl {
   TokenizerConfig config;
   std::int64_t rows = 0;
-  StringTable table;                 // the special tokens, then the words as they came; index = id
-  std::vector<std::int64_t> counts;  // by provisional id
-  std::int32_t first_found = 0;      // provisional id behind those of the words to keep
+  StringTable table;                 // the special tokens, then the words as they came
+  std::vector<std::int64_t> counts;  // of each of the table
+  std::vector<std::int32_t> ids;     // of each its provisional id, ascending
+  std::int32_t first_found = 0;      // place in the table behind those of the words to keep
+  std::int32_t next_id = 0;
+  Forgotten forgotten;
 
-  /// Gives the words that a part found provisional ids; returns them.
+  std::int32_t add(std::string_view word) {
+    const auto [place, added] = table.insert(word);
+    if (!added) return place;
+    if (next_id == std::numeric_limits<std::int32_t>::max())
+      throw DataError("the text has too many different words: expected fewer than 2^31");
+    ids.push_back(next_id++);
+    counts.push_back(0);
+    return place;
+  }
+
+  /// Adds the words that a part found; returns their places.
   std::vector<std::int32_t> take(const StringTable& added) {
-    std::vector<std::int32_t> ids;
-    ids.reserve(static_cast<std::size_t>(added.size()));
-    for (std::int32_t i = 0; i < added.size(); ++i)
-      ids.push_back(table.insert(added.token(i)).first);
-    counts.resize(static_cast<std::size_t>(table.size()));
-    return ids;
+    std::vector<std::int32_t> places;
+    places.reserve(static_cast<std::size_t>(added.size()));
+    for (std::int32_t i = 0; i < added.size(); ++i) places.push_back(add(added.token(i)));
+    return places;
+  }
+
+  /// Forgets the rarer half of the words where there are too many: all that are as rare as the one
+  /// in the middle. Their ids are given to no other word.
+  void forget_rare() {
+    const std::int64_t found = table.size() - first_found;
+    if (found <= config.counted_words) return;
+    std::vector<std::int64_t> sorted(counts.begin() + first_found, counts.end());
+    const auto middle = sorted.begin() + found / 2;
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    const std::int64_t rare = *middle;
+    sorted = {};
+    StringTable others;
+    std::size_t kept = 0;
+    for (std::int32_t place = 0; place < table.size(); ++place) {
+      const auto at = static_cast<std::size_t>(place);
+      if (place >= first_found && counts[at] <= rare) continue;
+      others.insert(table.token(place));
+      counts[kept] = counts[at];
+      ids[kept++] = ids[at];
+    }
+    table = std::move(others);
+    counts.resize(kept);
+    ids.resize(kept);
+    ++forgotten.times;
+    forgotten.error += rare;
   }
 };
 
@@ -60,8 +98,7 @@ VocabularyBuilder::VocabularyBuilder(const TokenizerConfig& config)
     : impl_(std::make_unique<Impl>()) {
   impl_->config = config;
   // No word is "[UNK]": a bracket is a word of its own.
-  for (const std::string_view special : kSpecialTokens) impl_->table.insert(special);
-  impl_->counts.resize(kSpecialTokens.size());
+  for (const std::string_view special : kSpecialTokens) impl_->add(special);
   impl_->first_found = impl_->table.size();
 }
 VocabularyBuilder::~VocabularyBuilder() = default;
@@ -75,9 +112,8 @@ void VocabularyBuilder::keep(std::span<const std::string> words) {
   for (const std::string& word : words) {
     parts.clear();
     splitter.split(word);
-    if (parts.size() == 1) impl_->table.insert(parts.front());
+    if (parts.size() == 1) impl_->add(parts.front());
   }
-  impl_->counts.resize(static_cast<std::size_t>(impl_->table.size()));
   impl_->first_found = impl_->table.size();
 }
 
@@ -102,8 +138,9 @@ void VocabularyBuilder::encode(std::span<const std::string_view> texts, std::int
     TextPart& part = parts[index];
     const std::vector<std::int32_t> to = impl_->take(added[index]);
     for (std::int32_t& id : part.ids) {
-      if (id < 0) id = to[static_cast<std::size_t>(~id)];
-      ++impl_->counts[static_cast<std::size_t>(id)];
+      const auto place = static_cast<std::size_t>(id < 0 ? to[static_cast<std::size_t>(~id)] : id);
+      ++impl_->counts[place];
+      id = impl_->ids[place];
     }
     auto from = part.ids.begin();
     for (std::size_t i = part.begin; i < part.end; ++i) {
@@ -116,22 +153,20 @@ void VocabularyBuilder::encode(std::span<const std::string_view> texts, std::int
     part.ids = {};
     added[index] = {};
   }
+  impl_->forget_rare();
 }
 
 VocabularyBuilder::Vocabulary VocabularyBuilder::build() const {
   const StringTable& table = impl_->table;
   const auto specials = static_cast<std::int32_t>(kSpecialTokens.size());
   const std::int64_t min_count = resolve_min_count(impl_->config, impl_->rows);
-  const auto count_of = [&](std::int32_t id) {
-    return impl_->counts[static_cast<std::size_t>(id)];
+  const auto count_of = [&](std::int32_t place) {
+    return impl_->counts[static_cast<std::size_t>(place)];
   };
+  const auto is_found = [&](std::int32_t place) { return place >= impl_->first_found; };
   std::vector<std::int32_t> kept;
-  std::size_t bytes = 0;
-  for (std::int32_t id = specials; id < table.size(); ++id) {
-    if (id >= impl_->first_found && count_of(id) < min_count) continue;
-    kept.push_back(id);
-    bytes += table.token(id).size();
-  }
+  for (std::int32_t place = specials; place < table.size(); ++place)
+    if (!is_found(place) || count_of(place) >= min_count) kept.push_back(place);
   if (kept.empty()) {
     throw DataError(fmt::format(
         "no word comes {} times or more in the training texts ({} different words were seen), so "
@@ -141,16 +176,23 @@ VocabularyBuilder::Vocabulary VocabularyBuilder::build() const {
   std::sort(kept.begin(), kept.end(), [&](std::int32_t a, std::int32_t b) {
     return count_of(a) != count_of(b) ? count_of(a) > count_of(b) : table.token(a) < table.token(b);
   });
+  if (const std::int64_t most = impl_->config.max_words; most > 0) {
+    std::int64_t found = 0;
+    std::erase_if(kept, [&](std::int32_t place) { return is_found(place) && ++found > most; });
+  }
+  std::size_t bytes = 0;
+  for (const std::int32_t place : kept) bytes += table.token(place).size();
   Vocabulary made;
-  made.final_ids.assign(static_cast<std::size_t>(table.size()), kUnknownId);
+  made.forgotten = impl_->forgotten;
+  made.final_ids.assign(static_cast<std::size_t>(impl_->next_id), kUnknownId);
+  const auto final_id = [&](std::int32_t place) -> std::int32_t& {
+    return made.final_ids[static_cast<std::size_t>(impl_->ids[static_cast<std::size_t>(place)])];
+  };
   StringTable words;
   words.reserve(kept.size() + kSpecialTokens.size(), bytes + 32);
-  for (const std::string_view special : kSpecialTokens) {
-    const std::int32_t id = words.insert(special).first;
-    made.final_ids[static_cast<std::size_t>(id)] = id;
-  }
-  for (const std::int32_t id : kept)
-    made.final_ids[static_cast<std::size_t>(id)] = words.insert(table.token(id)).first;
+  for (std::int32_t place = 0; place < specials; ++place)
+    final_id(place) = words.insert(kSpecialTokens[static_cast<std::size_t>(place)]).first;
+  for (const std::int32_t place : kept) final_id(place) = words.insert(table.token(place)).first;
   made.tokenizer = std::make_unique<WordsTokenizer>(std::move(words), impl_->config.lowercase);
   return made;
 }

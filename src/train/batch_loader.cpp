@@ -2,12 +2,13 @@
 
 namespace diffuse {
 
-BatchLoader::BatchLoader(const DatasetView& view, const TrainConfig& config, std::int64_t classes)
+BatchLoader::BatchLoader(const DatasetView& view, const TrainConfig& config, std::int64_t classes,
+                         std::int64_t epoch_rows)
     : view_(view),
       rule_{.classes = classes,
             .label_smoothing = config.label_smoothing,
             .soft_label_weight = config.soft_label_weight},
-      stream_(view, config) {
+      stream_(view, config, epoch_rows) {
   if (classes == 0 || !view.data->several_labels()) return;
   for (const std::int64_t rows : count_classes(view, classes))
     rule_.shares.push_back(

@@ -30,8 +30,9 @@ struct LoadedUpdate {
 class BatchLoader {
  public:
   /// `view` must outlive the loader and hold at least one row, of one of `classes` classes; 0: the
-  /// texts alone are wanted.
-  BatchLoader(const DatasetView& view, const TrainConfig& config, std::int64_t classes);
+  /// texts alone are wanted. `epoch_rows`: see data.epoch_rows.
+  BatchLoader(const DatasetView& view, const TrainConfig& config, std::int64_t classes,
+              std::int64_t epoch_rows = 0);
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;

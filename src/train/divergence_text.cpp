@@ -41,7 +41,8 @@ std::string divergence_text(const Divergence& divergence, const Config& config,
       divergence.gradient_norm, divergence.last_finite_norm);
   if (divergence.loss_scale) text += fmt::format(", loss scale {:g}", *divergence.loss_scale);
   text += ").\n";
-  text += rows_text(row_numbers, config.data.train) + "\n" + advice(divergence, config) + "\n";
+  text +=
+      rows_text(row_numbers, config.data.train.text()) + "\n" + advice(divergence, config) + "\n";
   text += last_checkpoint.empty() ? std::string("No checkpoint had been written yet.")
                                   : fmt::format("The last good checkpoint is {}.", last_checkpoint);
   return text;

@@ -35,18 +35,20 @@ std::int64_t automatic_warmup(std::int64_t total) {
 
 }  // namespace
 
-std::int64_t updates_in_epoch(const TrainConfig& config, const DatasetView& train) {
+std::int64_t updates_in_epoch(const TrainConfig& config, const DatasetView& train,
+                              std::int64_t epoch_rows) {
   if (train.size() == 0) throw DataError("There are no training rows (data.train).");
   const auto rounded_up = [](std::int64_t count, std::int64_t by) { return (count + by - 1) / by; };
-  const std::int64_t batches =
-      config.batch_tokens == 0
-          ? rounded_up(static_cast<std::int64_t>(train.size()), config.batch_size)
-          : static_cast<std::int64_t>(epoch_batches(train, sampler_options(config), 0).size());
+  const SamplerOptions options = sampler_options(config);
+  std::int64_t batches = batches_of_epoch_rows(train, options, epoch_rows);
+  if (batches == 0) batches = batches_in_pass(train, options);
+  if (batches == 0) batches = std::ssize(epoch_batches(train, options, 0));
   return rounded_up(batches, config.accumulate);
 }
 
 TrainingPlan plan_of(const Config& config, const DatasetView& train) {
-  TrainingPlan plan = make_plan(config.train, updates_in_epoch(config.train, train));
+  TrainingPlan plan =
+      make_plan(config.train, updates_in_epoch(config.train, train, config.data.epoch_rows));
   if (config.model.type == ModelType::diffusion && config.model.dim == 0) {
     plan.total = 0;
     plan.time_limit_s = 0;

@@ -31,7 +31,7 @@ TrainingSteps::TrainingSteps(const Config& config, const TrainingData& data, Cla
       device_(classifier.device()),
       schedule_(schedule),
       updater_(config.train, precision, classifier),
-      loader_(data.train, config.train, data.labels.size()),
+      loader_(data.train, config.train, data.labels.size(), config.data.epoch_rows),
       progress_(progress),
       reporter_(reporter),
       clock_(device_, config.train.log_every) {}

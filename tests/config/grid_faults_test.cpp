@@ -74,7 +74,7 @@ TEST_F(GridFaults, NameTheCombinationWhoseValuesDoNotGoTogether) {
               AllOf(HasSubstr("g.json: "), HasSubstr("(with ngrams.max = 0, model.dim = 0)")));
   EXPECT_THAT(fault(R"({"ngrams.max": [0], "model.dim": [0], "train.patience": [1, 2, 3]})"),
               HasSubstr("(with ngrams.max = 0, model.dim = 0, train.patience = 1; and 2 more)"));
-  base_.data.validation = base_.data.train;
+  base_.data.validation = base_.data.train.first();
   EXPECT_THAT(fault(R"({"data.train": ["train.csv", "none.csv"]})"),
               AllOf(HasSubstr("data.train: none.csv cannot be read: No such file or directory"),
                     HasSubstr("(with data.train = ")));

@@ -98,7 +98,7 @@ TEST_F(GridFile, IsReadBackFromItsJson) {
 
 TEST_F(GridFile, FilesMayBeVariedWhereTheValidationRowsHaveTheirOwn) {
   dir_.write("more.csv", "a,b\n");
-  base_.data.validation = base_.data.train;
+  base_.data.validation = base_.data.train.first();
   EXPECT_EQ(
       read(R"({"data.train": ["train.csv", "more.csv"], "data.max_rows": [10, 0]})").points.size(),
       4U);

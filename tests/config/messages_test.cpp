@@ -76,12 +76,14 @@ INSTANTIATE_TEST_SUITE_P(
              "\"yes\" is a text; expected true or false (whether encoded files are kept on disk "
              "for the next run)"},
         Case{"data", "train", "7",
-             "7 is a number; expected a path (file of labelled texts to train on)"},
+             "7 is a number; expected a path, a pattern of paths (*, ?, [...]) or a list of them "
+             "(file of labelled texts to train on)"},
         Case{"data", "train", "true",
-             "true is not allowed here; expected a path (file of labelled texts to train on)"},
+             "true is not allowed here; expected a path, a pattern of paths (*, ?, [...]) or a "
+             "list of them (file of labelled texts to train on)"},
         Case{"data", "train", "\"a\\u0000b\"",
-             "\"a\\u0000b\" holds a NUL character; expected a path (file of labelled texts to "
-             "train on)"},
+             "\"a\\u0000b\" holds a NUL character; expected a path, a pattern of paths (*, ?, "
+             "[...]) or a list of them (file of labelled texts to train on)"},
         Case{"data", "label_column", "0",
              "0 is out of range; expected a name, or a whole number from 1 (column that holds the "
              "label)"},
@@ -369,9 +371,9 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
             "c.json: tokenizer.max_tokens: 256 is more than the 128 positions of "
             "bert.max_positions; expected a limit from 1 to 128");
   for (const char* type : {"transformer", "linformer", "performer"}) {
-    EXPECT_EQ(load_error(fmt::format(
-                  R"({{"model": {{"type": "{}"}}, "mixer": {{"heads": 7}}}})", type)),
-              "c.json: mixer.heads: 7 heads cannot share model.dim = 64; expected a divisor");
+    EXPECT_EQ(
+        load_error(fmt::format(R"({{"model": {{"type": "{}"}}, "mixer": {{"heads": 7}}}})", type)),
+        "c.json: mixer.heads: 7 heads cannot share model.dim = 64; expected a divisor");
   }
   EXPECT_EQ(load_error(R"({"model": {"type": "performer", "dim": 0}})"),
             "c.json: model.dim: 0 leaves no network, but model.type = performer needs one; "
@@ -385,18 +387,20 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "ngrams": {"max": 2}})"),
             "c.json: ngrams.max: 2, but tokenizer.type = values has numbers and no words; expected "
             "0, or another type");
-  EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "model": {"bigram_buckets": 8}})"),
-            "c.json: model.bigram_buckets: 8, but tokenizer.type = values has numbers and no words; "
-            "expected 0, or another type");
+  EXPECT_EQ(
+      load_error(R"({"tokenizer": {"type": "values"}, "model": {"bigram_buckets": 8}})"),
+      "c.json: model.bigram_buckets: 8, but tokenizer.type = values has numbers and no words; "
+      "expected 0, or another type");
   EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "model": {"type": "bert"}})"),
             "c.json: model.type: bert reads words, but tokenizer.type = values has numbers; "
             "expected diffusion, transformer, linformer, performer or mamba");
   EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "train": {"pretrain": "2e"}})"),
             "c.json: train.pretrain: \"2e\": hidden words are predicted, but tokenizer.type = "
             "values has numbers; expected nothing");
-  EXPECT_EQ(load_error(R"({"data": {"format": "pixels"}})"),
-            "c.json: tokenizer.type: words reads text, but data.format = pixels has bytes; expected "
-            "values or bytes");
+  EXPECT_EQ(
+      load_error(R"({"data": {"format": "pixels"}})"),
+      "c.json: tokenizer.type: words reads text, but data.format = pixels has bytes; expected "
+      "values or bytes");
   EXPECT_EQ(load_error(R"({"tokenizer": {"type": "bytes"}, "model": {"embedding_file": "g"}})"),
             "c.json: model.embedding_file: has vectors of words, but tokenizer.type = bytes has "
             "none; expected words or wordpiece");

@@ -14,7 +14,7 @@ class Paths : public ::testing::Test {
   /// data.train of conf/c.json in a fresh folder.
   std::string train(const std::string& path, const Overrides& overrides = {}) {
     const fs::path file = dir_.write("conf/c.json", R"({"data": {"train": ")" + path + "\"}}");
-    return load_config(file, overrides).data.train;
+    return load_config(file, overrides).data.train.first();
   }
   std::string in_folder(const std::string& rest) { return (dir_.path() / rest).string(); }
   static std::string in_working_directory(const std::string& rest) {

@@ -71,7 +71,7 @@ TEST(TrainingFiles, OfAKnownDataSetNameTheCommandThatFetchesThem) {
     Config config;
     config.data.train = dir.path() / name / "train.csv";
     EXPECT_EQ(check_error(config),
-              "data.train: " + config.data.train +
+              "data.train: " + config.data.train.first() +
                   " cannot be read: No such file or directory; scripts/get_data.sh " + name + " " +
                   (dir.path() / name).string() +
                   " fetches it, or set DIFFUSE_DATA to the folder that holds " + name);

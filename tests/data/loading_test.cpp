@@ -69,7 +69,8 @@ TEST_F(Loading, TheHashesAreTheFilesWithAndWithoutACache) {
     data_.cache = cache;
     const TrainingData loaded = load(words_);
     ASSERT_EQ(loaded.hashes.size(), 2U);
-    EXPECT_EQ(loaded.hashes[0], std::pair(std::string("data.train"), hash_file(data_.train)));
+    EXPECT_EQ(loaded.hashes[0],
+              std::pair(std::string("data.train"), hash_file(data_.train.first())));
     EXPECT_EQ(loaded.hashes[1], std::pair(std::string("data.test"), hash_file(data_.test)));
   }
 }

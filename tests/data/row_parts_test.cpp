@@ -144,7 +144,7 @@ TEST_F(TestPart, RowsAreNumberedAsInTheFile) {
 
 TEST_F(TestPart, BadRowsAreCountedOnceAndToldOnce) {
   data_.on_error = OnError::skip;
-  train_on(read_file(data_.train) + ",no label\n");
+  train_on(read_file(data_.train.first()) + ",no label\n");
   const LogCapture log;
   const TrainingData loaded = load(words_);
   EXPECT_EQ(loaded.summary.train.bad_rows, 1);

@@ -124,7 +124,7 @@ TEST_F(TrainingRowsTest, OfAnotherFileAreRefused) {
     content += (i % 2 == 0 ? "warm,red " : "cold,blue ") + std::to_string(i * 7 % 40 + 1) + "\n";
   train_on(content);
   EXPECT_THAT(told(), HasSubstr(message)) << "as many rows of each class";
-  data_.train += "x";
+  data_.train = data_.train.first() + "x";
   EXPECT_THAT(told(), AllOf(HasSubstr("data.train"), Not(HasSubstr(message))));
 }
 

@@ -219,6 +219,66 @@ TEST(WordVocabulary, KeepsWordsThatItIsToldOf) {
       << "a vocabulary gives itself";
 }
 
+TEST(WordVocabulary, HasAtMostSoManyWordsTheMostFrequentOnes) {
+  TokenizerConfig config = words_config(1);
+  config.max_words = 3;
+  EXPECT_EQ(words_of(config, {"b b b d d c c a", "e"})->vocab_text(),
+            "[PAD]\n[UNK]\n[MASK]\nb\nc\nd\n");
+  VocabularyBuilder builder(config);
+  builder.keep(std::vector<std::string>{"zebra"});
+  std::vector<std::int64_t> lengths;
+  std::string vocabulary;
+  ids_in_one_pass(builder, {"b b b d d c c a", "e"}, 7, 0, 1, lengths, vocabulary);
+  EXPECT_EQ(vocabulary, "[PAD]\n[UNK]\n[MASK]\nb\nc\nd\nzebra\n") << "beside those to keep";
+}
+
+/// Texts of 20 frequent words and many that come once or twice.
+std::vector<std::string> texts_of_many_words() {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 6000; ++i)
+    texts.push_back(fmt::format("common{} rare{} twice{}", i % 20, i, i % 3000));
+  return texts;
+}
+
+TEST(WordVocabulary, CountsManyWordsInBoundedMemory) {
+  const std::vector<std::string> texts = texts_of_many_words();
+  TokenizerConfig config = words_config(20);
+  const auto all = words_of(config, texts);
+  config.counted_words = 1000;
+  std::string first;
+  for (const int threads : {1, 2, 5}) {
+    VocabularyBuilder builder(config);
+    std::vector<std::int64_t> lengths;
+    std::string vocabulary;
+    const auto rows = ids_in_one_pass(builder, texts, 100, 0, threads, lengths, vocabulary);
+    const auto forgotten = builder.build().forgotten;
+    EXPECT_GT(forgotten.times, 5);
+    EXPECT_GE(forgotten.error, forgotten.times) << "words that came once were forgotten each time";
+    EXPECT_LE(forgotten.error, 2 * forgotten.times);
+    EXPECT_EQ(vocabulary, all->vocab_text()) << "the frequent ones and no other";
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      std::vector<std::int32_t> expected;
+      all->encode(texts[i], 0, expected);
+      ASSERT_EQ(rows[i], expected) << i;
+    }
+  }
+}
+
+TEST(WordVocabulary, ForgottenWordsHaveTheUnknownTokenAndAreCountedAnew) {
+  TokenizerConfig config = words_config(3);
+  config.counted_words = 10;
+  std::vector<std::string> texts = {"late often often often often"};
+  for (int i = 0; i < 20; ++i) texts.push_back(fmt::format("a{} b{} often", i, i));
+  for (int i = 0; i < 3; ++i) texts.emplace_back("late often");
+  VocabularyBuilder builder(config);
+  std::vector<std::int64_t> lengths;
+  std::string vocabulary;
+  const auto rows = ids_in_one_pass(builder, texts, 7, 0, 1, lengths, vocabulary);
+  EXPECT_EQ(vocabulary, "[PAD]\n[UNK]\n[MASK]\noften\nlate\n");
+  EXPECT_THAT(rows.front(), ElementsAre(1, 3, 3, 3, 3)) << "it was forgotten behind this one";
+  EXPECT_THAT(rows.back(), ElementsAre(4, 3));
+}
+
 TEST(WordVocabulary, KeepsCaseWhenTold) {
   TokenizerConfig config = words_config(1);
   config.lowercase = false;

@@ -66,6 +66,61 @@ TEST_F(BatchStreamTest, SeekGoesOnWhereAnotherStopped) {
   EXPECT_EQ(take(second, 4), take(first, 4));
 }
 
+/// Rows of all `updates`, one behind the other.
+Rows rows_of(const std::vector<std::vector<Rows>>& updates) {
+  Rows rows;
+  for (const auto& update : updates)
+    for (const Rows& batch : update) rows.insert(rows.end(), batch.begin(), batch.end());
+  return rows;
+}
+
+TEST_F(BatchStreamTest, AnEpochOfSomeRowsGoesOnWhereTheLastOneStopped) {
+  BatchStream whole(view_, config_);
+  const auto passes = take(whole, 15);
+  BatchStream stream(view_, config_, 8);  // two batches an epoch
+  EXPECT_EQ(stream.batches_in_epoch(), 2);
+  EXPECT_EQ(take(stream, 15), passes) << "three times all rows, in the order of whole epochs";
+  EXPECT_EQ(stream.epoch(), 7);
+  EXPECT_EQ(stream.position(), 1);
+  EXPECT_DOUBLE_EQ(stream.epochs_done(), 7.5);
+  for (const std::int64_t rows : {0, 18, 19, 1000}) {
+    BatchStream all(view_, config_, rows);
+    EXPECT_EQ(all.batches_in_epoch(), 5) << rows;
+    EXPECT_EQ(take(all, 15), passes) << rows;
+  }
+}
+
+TEST_F(BatchStreamTest, AnEpochOfSomeRowsGoesOnFromAnyPlace) {
+  for (const std::int64_t tokens : {0, 30}) {
+    config_.batch_tokens = tokens;
+    config_.accumulate = 2;
+    BatchStream whole(view_, config_, 7);
+    for (int stop = 0; stop < 40; ++stop) {
+      whole.next();
+      BatchStream other(view_, config_, 7);
+      other.seek(whole.epoch(), whole.position());
+      BatchStream same = whole;
+      EXPECT_EQ(take(other, 6), take(same, 6)) << stop << ", " << tokens;
+    }
+  }
+}
+
+TEST_F(BatchStreamTest, WithATokenBudgetEveryRowComesBeforeAnyComesAgain) {
+  config_.batch_tokens = 30;
+  BatchStream stream(view_, config_, 7);
+  Rows rows;
+  while (rows.size() < 3 * 18) {
+    const Rows more = rows_of(take(stream, 1));
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  for (std::size_t pass = 0; pass < 3; ++pass) {
+    Rows own(rows.begin() + static_cast<std::ptrdiff_t>(pass * 18),
+             rows.begin() + static_cast<std::ptrdiff_t>(pass * 18 + 18));
+    std::sort(own.begin(), own.end());
+    EXPECT_EQ(own, view_.rows) << pass;
+  }
+}
+
 TEST_F(BatchStreamTest, SeekRefusesAPlaceThatIsNotThere) {
   BatchStream stream(view_, config_);
   try {

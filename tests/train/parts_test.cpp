@@ -135,11 +135,17 @@ TEST(Plan, UpdatesOfAnEpochCountAccumulatedBatchesAndTokenBudgets) {
   EXPECT_EQ(updates_in_epoch(config, view), 13);
   config.accumulate = 4;
   EXPECT_EQ(updates_in_epoch(config, view), 4);
+  EXPECT_EQ(updates_in_epoch(config, view, 40), 2) << "of 5 batches";
   config.accumulate = 1;
+  EXPECT_EQ(updates_in_epoch(config, view, 40), 5);
+  EXPECT_EQ(updates_in_epoch(config, view, 41), 6);
+  EXPECT_EQ(updates_in_epoch(config, view, 100), 13);
+  EXPECT_EQ(updates_in_epoch(config, view, 1000), 13);
   config.batch_tokens = 20;  // 4 to 9 tokens a row
   const std::int64_t budgeted = updates_in_epoch(config, view);
   EXPECT_GT(budgeted, view.token_count() / 20);
   EXPECT_LT(budgeted, 51);
+  EXPECT_EQ(updates_in_epoch(config, view, 50), (budgeted + 1) / 2);
 }
 
 TEST(Plan, EvaluatesAtMostAfterEveryUpdate) {

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "diffuse/config/input_files.hpp"
+
 namespace diffuse {
 
 /// What a parameter means, its unit, range and choices stand in the tables of
@@ -16,7 +18,7 @@ enum class QuoteMode { standard, none };
 enum class OnError { error, skip };
 
 struct DataConfig {
-  std::string train;
+  InputFiles train;
   std::string validation;
   std::string test;
   FileFormat format = FileFormat::automatic;
@@ -31,6 +33,7 @@ struct DataConfig {
   std::string labels;
   std::int64_t label_base = 0;
   std::int64_t max_rows = 0;
+  std::int64_t epoch_rows = 0;
   double validation_fraction = -1;
   double test_fraction = 0;
   OnError on_error = OnError::error;
@@ -47,6 +50,8 @@ struct TokenizerConfig {
   std::int64_t min_count = 0;
   std::int64_t max_tokens = 256;
   bool special_tokens = false;
+  std::int64_t max_words = 0;
+  std::int64_t counted_words = 2'000'000;
 };
 
 /// What an n-gram counts in a text, before the text has unit length.

@@ -18,7 +18,8 @@ namespace diffuse {
 class FileHash {
  public:
   void update(std::span<const std::byte> bytes);
-  /// Of the whole file: what was not read of it is read now. Throws as ByteSource does.
+  /// Of the whole file: what was not read of it is read now; of stdin ("-"), of what was read.
+  /// Throws as ByteSource does.
   std::string finish(const std::filesystem::path& path);
 
  private:
@@ -41,7 +42,7 @@ struct DataInput {
   /// Of `descriptor`: as soon as this one can be read nothing more is waited for, as if the input
   /// ended; -1: none.
   int stop = -1;
-  FileHash* hash = nullptr;  ///< gets every byte that is read of a file; may be null
+  FileHash* hash = nullptr;  ///< gets every byte that is read; may be null
 };
 
 /// Bytes of an input from its beginning, unpacked when it starts with gzip's magic bytes (also
@@ -76,8 +77,8 @@ class ByteSource {
   bool started_ = false;
 };
 
-/// Throws DataError, with what to do about it, unless `path` is a file that can be opened. `what`
-/// says whose path it is ("data.train"); may be empty.
+/// Throws DataError, with what to do about it, unless `path` is a file that can be opened, or "-".
+/// `what` says whose path it is ("data.train"); may be empty.
 void check_data_file(const std::filesystem::path& path, const std::string& what);
 
 /// XXH3-128 of the file's bytes as they are on the disk. Throws as ByteSource does.

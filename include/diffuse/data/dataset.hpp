@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "diffuse/base/worker_pool.hpp"
+#include "diffuse/data/chunk_memory.hpp"
 #include "diffuse/data/ngram_rows.hpp"
 #include "diffuse/data/row_targets.hpp"
 
@@ -22,7 +24,8 @@ struct CutTexts {
 /// Token ids, labels and source lines of the rows of one file, in file order.
 /// Ids and rows stand in chunks of a fixed size, so growing never copies. An id takes 2 bytes, or 4
 /// in a chunk that has one beyond 65,535: memory is at most 4/3 x that a token and 20 bytes a row,
-/// plus one chunk of each, and what RowTargets says.
+/// plus one chunk of each, and what RowTargets says. Where the memory is, ChunkMemory decides, or a
+/// file of the cache, whose rows are looked at where they stand (`map_rows`).
 class EncodedDataset {
  public:
   /// Tokens of one chunk (512 KiB). A sequence never straddles chunks; one longer than a quarter of
@@ -31,6 +34,39 @@ class EncodedDataset {
   static constexpr std::size_t kChunkRows = 4096;
   /// Labels are stored in 24 bits.
   static constexpr std::int32_t kMaxLabel = (1 << 24) - 2;
+
+  /// The part of a row that has a fixed size, as it lies in memory and in a file of the cache.
+  struct Row {
+    std::uint64_t position : 40;      // chunk << kChunkBits | place in the chunk
+    std::uint64_t label_plus_1 : 24;  // 0: unlabelled
+    std::int32_t length;
+    std::uint32_t line;
+  };
+  static_assert(sizeof(Row) == 16);
+
+  EncodedDataset() = default;
+  /// Whose chunks, beyond `heap_bytes` of them, stand in a file without a name in `folder`.
+  explicit EncodedDataset(const std::filesystem::path& folder,
+                          std::size_t heap_bytes = ChunkMemory::kHeapBytes)
+      : memory_(std::make_unique<ChunkMemory>(folder, heap_bytes)) {}
+
+  /// Rows that stand in a mapped file, which is kept open: the ids' lower halves, their upper ones
+  /// (null: all 0), each row's in turn.
+  struct MappedRows {
+    std::shared_ptr<const MappedFile> file;
+    std::span<const Row> rows;
+    const std::uint32_t* marks;
+    const std::uint16_t* low;
+    const std::uint16_t* high;
+    std::int64_t tokens;
+  };
+  /// To be called on an empty object. The rows have been checked; `targets`: what they want beside
+  /// their labels.
+  void map_rows(const MappedRows& mapped, RowTargets targets);
+  /// Bytes in files, not in memory of the process's own.
+  std::size_t file_bytes() const {
+    return mapped_ ? mapped_->bytes().size() : memory_->file_bytes();
+  }
 
   /// Appends a row. The label is -1 for an unlabelled row and one of a class that the model lacks;
   /// `line` is where the row starts in its file, `mark` see there. Throws DataError if the label or
@@ -59,6 +95,10 @@ class EncodedDataset {
     copy_tokens(index, to.data());
     return to;
   }
+  /// The row's part of a fixed size.
+  const Row& row(std::size_t index) const { return row_at(index); }
+  /// Whether an id may be beyond 65,535.
+  bool wide() const;
   std::int32_t length(std::size_t index) const { return row_at(index).length; }
   /// Of a row of several labels (RowTargets::several) the first of them that the model has, or,
   /// after choose_rarest_labels, the rarest; -1 without any.
@@ -98,26 +138,19 @@ class EncodedDataset {
   /// 1-based number of the row among all rows of its file, left-out ones and no header counted.
   std::uint64_t number(std::size_t index) const;
 
-  /// Bytes allocated by this object, unused ends of chunks included.
+  /// Bytes allocated by this object, unused ends of chunks included, mapped files not.
   std::size_t memory_bytes() const;
 
  private:
   static constexpr unsigned kChunkBits = 18;
-  struct Row {
-    std::uint64_t position : 40;      // chunk << kChunkBits | place in the chunk
-    std::uint64_t label_plus_1 : 24;  // 0: unlabelled
-    std::int32_t length;
-    std::uint32_t line;
-  };
-  static_assert(sizeof(Row) == 16);
   /// Halves of ids.
   struct TokenChunk {
     std::size_t tokens = 0;
-    std::unique_ptr<std::uint16_t[]> low{};
-    std::unique_ptr<std::uint16_t[]> high{};  // null: all 0
+    ChunkPiece<std::uint16_t> low{};
+    ChunkPiece<std::uint16_t> high{};  // null: all 0
 
-    void hold_high() {
-      if (!high) high = std::make_unique<std::uint16_t[]>(tokens);
+    void hold_high(ChunkMemory& memory) {
+      if (!high) high = memory.take<std::uint16_t>(tokens);
     }
     std::int32_t get(std::size_t place) const {
       return low[place] | (high ? std::int32_t{high[place]} << 16 : 0);
@@ -134,12 +167,16 @@ class EncodedDataset {
   }
   static void set_label(Row& row, std::int32_t label);
   std::uint64_t add_chunk(std::size_t tokens);
+  void own_rows(std::size_t first_chunk);
 
+  // Before all that points into them.
+  std::unique_ptr<ChunkMemory> memory_ = std::make_unique<ChunkMemory>();
+  std::shared_ptr<const MappedFile> mapped_;  // null: nothing of this is
   std::vector<TokenChunk> token_chunks_;
-  std::vector<std::unique_ptr<Row[]>> row_chunks_;
-  std::vector<std::unique_ptr<std::uint32_t[]>> mark_chunks_;  // as row_chunks_
-  std::size_t open_chunk_ = 0;  // the chunk that short sequences go into
-  std::size_t open_used_ = 0;   // tokens used of it
+  std::vector<ChunkPiece<Row>> row_chunks_;
+  std::vector<ChunkPiece<std::uint32_t>> mark_chunks_;  // as row_chunks_
+  std::size_t open_chunk_ = 0;                          // the chunk that short sequences go into
+  std::size_t open_used_ = 0;                           // tokens used of it
   bool has_open_chunk_ = false;
   std::size_t size_ = 0;
   std::int64_t token_count_ = 0;

@@ -61,18 +61,20 @@ std::vector<double> class_weights(const ClassWeights& setting, const Labels& lab
 /// Throws DataError as class_weights does, and if no training row has more than 0.
 void weigh_classes(const ClassWeights& setting, TrainingData& data);
 
-/// One labelled file for evaluation, by an existing tokenizer and existing labels. `layout`: that
-/// of the training data, by which the file is read as far as `data` says nothing else. A label that
-/// the model lacks is then no bad row but one of label -1, which counts as wrong; a warning tells
-/// how many, and if no label is known that is a DataError. Null, for a model that keeps no layout:
-/// the columns are found by `data`, and such a label makes a bad row. What it does not read of the
-/// file is told by `data_notes` of `summarize`. `rows`: which of the usable ones are taken, of the
-/// first `data.max_rows`; null: all of the file.
-std::unique_ptr<EncodedDataset> load_labelled_file(
-    const std::filesystem::path& path, const DataConfig& data,
-    const TokenizerConfig& tokenizer_config, const Tokenizer& tokenizer, const Labels& labels,
-    int threads, const RecordLayout* layout = nullptr, const NgramVocabulary* ngrams = nullptr,
-    const std::vector<bool>* rows = nullptr);
+/// One labelled file (or several, as one) for evaluation, by an existing tokenizer and existing
+/// labels. `layout`: that of the training data, by which the file is read as far as `data` says
+/// nothing else. A label that the model lacks is then no bad row but one of label -1, which counts
+/// as wrong; a warning tells how many, and if no label is known that is a DataError. Null, for a
+/// model that keeps no layout: the columns are found by `data`, and such a label makes a bad row.
+/// What it does not read of the file is told by `data_notes` of `summarize`. `rows`: which of the
+/// usable ones are taken, of the first `data.max_rows`; null: all of the file.
+std::unique_ptr<EncodedDataset> load_labelled_file(const InputFiles& files, const DataConfig& data,
+                                                   const TokenizerConfig& tokenizer_config,
+                                                   const Tokenizer& tokenizer, const Labels& labels,
+                                                   int threads,
+                                                   const RecordLayout* layout = nullptr,
+                                                   const NgramVocabulary* ngrams = nullptr,
+                                                   const std::vector<bool>* rows = nullptr);
 
 /// `data` without what it says about label, text, weight and separator: a file that is read by a
 /// layout takes these from there, and what is set again lays itself over it; weights are

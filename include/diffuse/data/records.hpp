@@ -22,6 +22,7 @@ struct BadRow {
   std::uint32_t line = 0;
   std::string problem;
   std::string expected;
+  std::string file{};  ///< where there are several, the one that it is in
 };
 
 enum class ReadStatus { row, bad, end };
@@ -67,10 +68,12 @@ struct ReadNotes {
   struct Span {
     std::uint32_t first = 0;
     std::uint32_t last = 0;
+    std::string file{};  ///< of several the one that they are in
   };
   std::size_t swallowed = 0;     ///< lines inside of quotes that look like rows of their own
   std::vector<Span> swallowers;  ///< lines of the records that hold them
   std::vector<std::uint32_t> repeated_headers;  ///< lines of headers that were left out
+  std::vector<std::string> empty_files;         ///< of several those without a row
 };
 
 /// The texts of a file, one after the other.
@@ -83,6 +86,8 @@ class RecordReader {
   /// Which columns or keys are label and text; null before the first row, and where there are none.
   virtual const RecordLayout* layout() const = 0;
   const ReadNotes& notes() const { return notes_; }
+  /// Of several files the one that the last row is in; of a single one nothing.
+  virtual std::string source() const { return {}; }
 
  protected:
   ReadNotes notes_;
@@ -93,10 +98,20 @@ class RecordReader {
 std::unique_ptr<RecordReader> open_records(const DataInput& input, const DataConfig& config,
                                            const ReadOptions& options = {});
 
+/// Throws DataError where `files` are stdin: for whoever reads what training reads, too.
+void check_read_again(const InputFiles& files);
+
+/// The same of several files that are read one after the other as one; a row's line is that in its
+/// own file. The first one is found out about, and the others are read by what it has. Each is
+/// opened when the one before it ends.
+std::unique_ptr<RecordReader> open_record_files(const std::vector<std::string>& files,
+                                                const DataConfig& config,
+                                                const ReadOptions& options = {});
+
 /// The texts of some rows, by their numbers among all rows of the file (EncodedDataset::number),
 /// for whoever wants them as they were written. Reads the file up to the last of them; empty where
 /// it has no usable row of that number. Throws as open_records and its reader do.
-std::vector<std::string> read_texts(const DataInput& input, const DataConfig& config,
+std::vector<std::string> read_texts(const InputFiles& files, const DataConfig& config,
                                     const ReadOptions& options,
                                     std::span<const std::uint64_t> numbers);
 

@@ -94,13 +94,26 @@ class VocabularyBuilder {
   void encode(std::span<const std::string_view> texts, std::int64_t max_tokens, WorkerPool& pool,
               EncodedTexts& encoded, const std::function<void()>& meanwhile = {});
 
+  /// What counting in bounded memory left out.
+  struct Forgotten {
+    std::int64_t times = 0;  ///< how often the rarest words were forgotten
+    std::int64_t error = 0;  ///< most occurrences that a word's count lacks
+  };
+
   struct Vocabulary {
     std::unique_ptr<Tokenizer> tokenizer;
     std::vector<std::int32_t> final_ids;  ///< of each provisional one
+    Forgotten forgotten{};
   };
   /// Words seen at least `min_count` times and those to keep, most frequent first, ties in byte
-  /// order: independent of the thread count and of the order of the texts. Throws DataError if
-  /// there are none.
+  /// order, at most `max_words` beside those to keep: independent of the thread count and of the
+  /// order of the texts. Throws DataError if there are none.
+  ///
+  /// Of more than `counted_words` different words the rarer half is forgotten, at the end of a call
+  /// of `encode`: then counts may be too low, by at most `forgotten.error`, and as many occurrences
+  /// of a word that comes again have the unknown token in its place. A word of that many
+  /// occurrences more than the vocabulary asks for is in it in any case, and none that has fewer
+  /// than it asks for is; which, depends on the order of the texts, and still not on the threads.
   Vocabulary build() const;
 
  private:

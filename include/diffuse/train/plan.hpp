@@ -21,9 +21,10 @@ struct TrainingPlan {
   LearningRateSchedule schedule;
 };
 
-/// Updates of an epoch over `train`; with a token budget, of the first epoch. Throws DataError if
-/// there are no rows.
-std::int64_t updates_in_epoch(const TrainConfig& config, const DatasetView& train);
+/// Updates of an epoch over `train`, or of `epoch_rows` of its rows (data.epoch_rows); with a token
+/// budget, of the first epoch. Throws DataError if there are no rows.
+std::int64_t updates_in_epoch(const TrainConfig& config, const DatasetView& train,
+                              std::int64_t epoch_rows = 0);
 
 /// The plan of a run by `config` on the rows `train`. Without a network (model.dim = 0) there is
 /// nothing to update.
