@@ -28,7 +28,7 @@ std::string case_text(const BenchCase& which) {
 
 class Runner {
  public:
-  explicit Runner(const BenchPlan& plan) : plan_(plan) {
+  explicit Runner(const BenchPlan& plan) : plan_(plan), specs_(plan.models) {
     comparison_.models.resize(plan.models.size());
   }
 
@@ -56,15 +56,36 @@ class Runner {
   }
 
   /// Models stay for all cases of a device.
-  void open_contenders(const std::string& name) {
-    if (!contenders_.empty() && name == device_name_) return;
+  void open_contenders(const BenchCase& which) {
+    const std::string& name = which.device;
+    if (!contenders_.empty() && name == device_name_) return remake_for(which.seq_len);
     progress("making the models", 0);
     const at::Device device = resolve_device(name);
     device_name_ = name;
     contenders_.clear();
-    for (std::size_t i = 0; i < plan_.models.size(); ++i) {
-      contenders_.push_back(std::make_unique<Contender>(plan_.models[i], device));
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      fit(specs_[i], which.seq_len);
+      contenders_.push_back(std::make_unique<Contender>(specs_[i], device));
       comparison_.models[i].parameter_count = contenders_[i]->parameter_count();
+    }
+  }
+
+  /// Whether the spec has become another one.
+  static bool fit(ContenderSpec& spec, std::int64_t length) {
+    std::int64_t& positions = spec.config.mixer.max_positions;
+    if (!spec.made_for_each_length || length == 0 || positions == length) return false;
+    positions = length;
+    return true;
+  }
+
+  void remake_for(std::int64_t length) {
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      if (!fit(specs_[i], length)) continue;
+      const at::Device device = contenders_[i]->device();
+      contenders_[i].reset();  // before the next one takes its memory
+      contenders_[i] = std::make_unique<Contender>(specs_[i], device);
+      comparison_.models[i].parameter_count =
+          std::max(comparison_.models[i].parameter_count, contenders_[i]->parameter_count());
     }
   }
 
@@ -108,12 +129,12 @@ class Runner {
 
   void run_case(const BenchCase& which) {
     set_thread_count(which.threads);
-    open_contenders(which.device);
+    open_contenders(which);
     std::vector<Workload> work = workloads(which);
     std::vector<Side> sides;
     std::size_t most = 0;
     for (std::size_t i = 0; i < contenders_.size(); ++i) {
-      sides.push_back(open_side(plan_.models[i], *contenders_[i], std::move(work[i]), which));
+      sides.push_back(open_side(specs_[i], *contenders_[i], std::move(work[i]), which));
       most = std::max(most, sides[i].precisions.size());
     }
     for (std::size_t i = 0; i < most; ++i) {
@@ -143,7 +164,7 @@ class Runner {
   std::vector<Workload> workloads(const BenchCase& which) const {
     if (which.seq_len == 0) return plan_.texts(which.batch_size);
     std::vector<Workload> made;
-    for (const ContenderSpec& spec : plan_.models)
+    for (const ContenderSpec& spec : specs_)
       made.push_back(
           synthetic_workload(spec.shape, which.batch_size, which.seq_len, made.size() + 1));
     return made;
@@ -229,7 +250,8 @@ class Runner {
   const BenchPlan& plan_;
   Comparison comparison_;
   std::string device_name_;
-  std::vector<std::unique_ptr<Contender>> contenders_;  // of the plan's models
+  std::vector<ContenderSpec> specs_;                    // of the plan's models, for the case
+  std::vector<std::unique_ptr<Contender>> contenders_;  // of these
   double done_ = 0;
 };
 

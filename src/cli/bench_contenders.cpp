@@ -206,6 +206,7 @@ OpenedContender open_mixer(ModelType type, const OpenedContender& ours, std::int
   config.mixer.heads = std::gcd(config.mixer.heads, config.model.dim);
   config.mixer.head_dim = std::gcd(config.mixer.head_dim, config.mixer.expand * config.model.dim);
   config.mixer.max_positions = std::max(config.mixer.max_positions, longest);
+  opened.spec.made_for_each_length = type == ModelType::linformer;
   opened.spec.name = description_of(type).title();
   opened.spec.shape = ours.spec.shape;
   opened.tokenizer = ours.tokenizer;

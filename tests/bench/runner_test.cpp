@@ -78,6 +78,25 @@ TEST(Runner, WhatNeedsMoreMemoryThanIsFreeIsNotRunAndTheOtherIs) {
   EXPECT_TRUE(only.models.at(0).measurements.at(0).ran());
 }
 
+TEST(Runner, WeightsForEachPlaceAreThoseOfTheCasesLength) {
+  ContenderSpec other = small_diffusion();
+  other.name = "Linformer";
+  other.config.model.type = ModelType::linformer;
+  other.config.mixer.max_positions = 1000;
+  other.made_for_each_length = true;
+  const auto parameters = [](std::int64_t positions) {
+    Config config = small_diffusion().config;
+    config.model.type = ModelType::linformer;
+    config.mixer.max_positions = positions;
+    return count_parameters(config, kShape).value();
+  };
+  const Comparison comparison = run_comparison(
+      plan_of(other, {{BenchMode::train, 1, 32}, {BenchMode::train, 1, 16}, {BenchMode::train, 1, 48}}));
+  EXPECT_EQ(comparison.models[1].parameter_count, parameters(48)) << "of the longest";
+  for (const CaseResult& result : comparison.cases)
+    EXPECT_TRUE(result.models[1].measurements[0].ran()) << result.which.seq_len;
+}
+
 TEST(Runner, RunningOutOfMemoryIsAResultOfThatModelAlone) {
   const testing::TempDir dir;
   const ContenderSpec other = scripted(dir,

@@ -21,6 +21,9 @@ struct ContenderSpec {
   Config config;
   ModelShape shape;
   std::string checkpoint;  ///< its weights; empty: random ones, or `distilbert.pretrained`
+  /// A model of random weights that has some for each place of its longest text (Linformer) is made
+  /// for the length of a case, not for the longest of all: they would cost each of them.
+  bool made_for_each_length = false;
 
   /// For another process, whose `from_json` gives the same again.
   std::string to_json() const;
