@@ -50,6 +50,7 @@ std::vector<BenchCase> cases_of(const BenchOptions& options) {
         }
       }
       std::vector<std::int64_t> alone = lengths;
+      if (std::find(batches.begin(), batches.end(), 1) != batches.end()) alone.clear();  // are there
       if (sweep) alone.insert(alone.end(), kSweepLong.begin(), kSweepLong.end());
       for (const BenchMode mode : modes) {
         // The time that one text waits for its answer; and how far each model can go.
@@ -69,14 +70,14 @@ std::int64_t longest_text(const std::vector<BenchCase>& cases) {
 
 /// Of the report that `json` holds: all forms are made of it.
 std::string report_text(const std::string& json, const std::string& place, BenchFormat format) {
-  if (format == BenchFormat::json) return json + "\n";
   const Comparison comparison = parse_comparison(json, place);
   switch (format) {
     case BenchFormat::csv:
       return comparison_csv(comparison);
+    case BenchFormat::json:
+      return comparison_json(comparison) + "\n";
     case BenchFormat::html:
       return comparison_html(comparison);
-    case BenchFormat::json:
     case BenchFormat::md:
       break;
   }

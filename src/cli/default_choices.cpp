@@ -13,6 +13,7 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/worker_pool.hpp"
+#include "diffuse/data/records.hpp"
 #include "diffuse/data/row_parts.hpp"
 #include "diffuse/data/survey.hpp"
 #include "diffuse/ngrams/choose_ngrams.hpp"
@@ -121,6 +122,26 @@ void choose_for_many_texts(Config& config, Choices& choices) {
   choices.set("train.length", config.train.length, std::string("4e"));
 }
 
+/// Pictures of 32 x 32 pixels, row by row: the distance doubles from step to step until it has
+/// reached the picture's height, and no number is hidden.
+void choose_for_pixels(Config& config, Choices& choices) {
+  ModelConfig& model = config.model;
+  choices.set("tokenizer.type", config.tokenizer.type, TokenizerType::values);
+  choices.set("tokenizer.max_tokens", config.tokenizer.max_tokens, std::int64_t{1024});
+  choices.set("model.steps", model.steps, std::int64_t{9});
+  if (!choices.is_given("model.dilation")) {
+    constexpr std::int64_t kFarthest = 256;
+    model.dilation = {1};
+    while (std::ssize(model.dilation) < model.steps && model.dilation.back() < kFarthest)
+      model.dilation.push_back(2 * model.dilation.back());
+  }
+  choices.set("model.function", model.function, FunctionKind::glu);
+  choices.set("model.embedding_init_std", model.embedding_init_std, 1.0);
+  choices.set("model.token_dropout", model.token_dropout, 0.0);
+  choices.set("model.embedding_dropout", model.embedding_dropout, 0.0);
+  choices.set("train.batch_size", config.train.batch_size, std::int64_t{32});
+}
+
 /// The network's and its training's keys.
 void choose_network(const DataSurvey& survey, Config& config, Choices& choices) {
   constexpr std::int64_t kShortText = 100;  // bytes; some 18 words
@@ -182,11 +203,26 @@ void choose_branch(const DataSurvey& survey, Config& config, Choices& choices) {
 
 }  // namespace
 
+namespace {
+
+bool is_pixels(const DataConfig& data) {
+  return data.format == FileFormat::pixels ||
+         (data.format == FileFormat::automatic &&
+          format_of_name(data.train.first()) == FileFormat::pixels);
+}
+
+}  // namespace
+
 Config choose_defaults(const Config& config, const Overrides& given) {
   if (config.model.type != ModelType::diffusion) return config;
   Choices choices(given);
   Config chosen = config;
   try {
+    if (is_pixels(config.data)) {
+      choose_for_pixels(chosen, choices);
+      log::info("defaults for pixels: {}", choices.text());
+      return parse_config(config_json(chosen), "defaults");
+    }
     const double start_s = steady_now_s();
     std::optional<RowParts> parts;  // what is to be tested chooses nothing
     if (config.data.test_fraction > 0)

@@ -117,6 +117,8 @@ void check_explainable(const PredictOptions& options, const std::vector<OpenedMo
         "parts; take one of its models (--checkpoint {}).",
         shell_quoted(models.front().folder.string())));
   if (can_be_explained(config)) return;
+  if (config.tokenizer.type == TokenizerType::values)
+    throw UsageError("--explain: the model reads numbers; what can be explained are words.");
   throw UsageError(fmt::format(
       "--explain: the model is a {}; what can be explained is the diffusion network and "
       "n-grams (model.type \"diffusion\").",

@@ -45,7 +45,7 @@ std::vector<Field> model_fields() {
       .also_called({"kernel_size", "window"});
   table
       .add("dilation", &ModelConfig::dilation,
-           "Distance between neighbours, an entry for each step: [1, 2, 4] lets the reach grow with "
+           "Distance between neighbours. An entry for each step: [1, 2, 4] lets the reach grow with "
            "the step. Fewer entries than steps begin again when they end.")
       .between(1, 1048576)
       .in("tokens")

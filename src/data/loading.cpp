@@ -109,12 +109,22 @@ std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::s
   return data;
 }
 
+/// Pixels are no words.
+void check_pixels(const FileOptions& file, const TokenizerConfig& config) {
+  if (config.type == TokenizerType::values || config.type == TokenizerType::bytes) return;
+  if (resolve_format(file.path, file.data.format) != FileFormat::pixels) return;
+  throw DataError(fmt::format(
+      "{}: rows of pixels, but tokenizer.type = {} reads text; expected --set tokenizer.type=values",
+      file.path.string(), enum_name(config.type)));
+}
+
 /// Fills `result.train_file`, `labels` and `tokenizer`. `names`: the classes, where they are known.
 void load_train(FileOptions file, const std::string& hash, const TokenizerConfig& config,
                 const NgramConfig& ngrams, const EncodedCache& cache,
                 std::span<const std::string> words, std::optional<Labels> names,
                 TrainingData& result) {
   if (!names && !file.data.labels.empty()) names = Labels::read(file.data.labels);
+  check_pixels(file, config);
   const bool build = config.type == TokenizerType::words;
   if (!build) result.tokenizer = load_tokenizer(config, vocab_file(config));
 

@@ -37,11 +37,15 @@ Comparison sample() {
   comparison.models = {
       {"agnews", "attention-free diffusion, dim 64, 2 steps", "random", 2'600'000},
       {"DistilBERT", "transformer (TorchScript)", "random", 66'956'548}};
-  CaseResult first{.which = {BenchMode::train, 32, 64, "cpu", 2}, .models = {{}, {}}};
+  CaseResult first;
+  first.which = {BenchMode::train, 32, 64, "cpu", 2};
+  first.models.resize(2);
   first.models[0].measurements = {measured("fp32", {0.010, 0.010, 0.013}, 100'000'000, "fused")};
   first.models[1].measurements = {measured("fp32", {4, 4.4, 4.8}, 3'900'000'000),
                  measured("bf16", {1.0, 1.1, 1.2}, 2'100'000'000)};
-  CaseResult second{.which = {BenchMode::train, 32, 512, "cpu", 2}, .models = {{}, {}}};
+  CaseResult second;
+  second.which = {BenchMode::train, 32, 512, "cpu", 2};
+  second.models.resize(2);
   second.models[0].measurements = {measured("fp32", {0.1}, 400'000'000)};
   Measurement refused;
   refused.precision = "bf16";

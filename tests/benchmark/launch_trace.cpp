@@ -30,7 +30,7 @@
 namespace diffuse {
 namespace {
 
-constexpr std::int64_t kUpdates = 32;  // twice the updates after which all rows are brought forward
+constexpr std::int64_t kUpdates = 16;  // after so many all rows are brought forward once
 constexpr std::int64_t kTexts = 32;
 constexpr std::int64_t kTextTokens = 64;
 

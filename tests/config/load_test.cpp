@@ -19,6 +19,8 @@ json changed(const std::string& key, const json& value) {
       {"model.type", "torchscript"},
       {"model.file", "/a/m.pt"},
       {"distilbert.pretrained", "/a/d"},
+      {"bert.pretrained", "/a/b"},
+      {"mixer.feature_map", "softmax"},
       {"model.weight", "full"},
       {"model.function", "glu"},
       {"model.activation", "tanh"},

@@ -25,7 +25,7 @@ TEST(ShippedConfigs, AllLoadAreCommentedAndUseAllRows) {
     const std::string text((std::istreambuf_iterator<char>(stream)), {});
     EXPECT_NE(text.find("//"), std::string::npos) << entry.path() << " has no comments";
   }
-  EXPECT_EQ(count, 10);
+  EXPECT_EQ(count, 11);
 }
 
 TEST(ShippedConfigs, R8IsReadyToTrain) {

@@ -133,9 +133,8 @@ TEST(Failure, OfAnythingElseIsLibTorchsTextWithoutItsSources) {
 }
 
 TEST(FailureDeathTest, ThatNoCatchCanReachIsExplained) {
-  const auto give_back = []() noexcept {
-    throw cuda_error("unspecified launch failure", "cudaErrorLaunchFailure");
-  };
+  const auto fail = [] { throw cuda_error("unspecified launch failure", "cudaErrorLaunchFailure"); };
+  const auto give_back = [&fail]() noexcept { fail(); };
   EXPECT_EXIT(
       {
         explain_terminations();

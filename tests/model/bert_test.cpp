@@ -1,6 +1,7 @@
 // BERT against transformers' own class (scripts/reference/bert.py).
 
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

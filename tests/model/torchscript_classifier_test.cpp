@@ -124,7 +124,7 @@ TEST(TorchScriptClassifier, MovesToTheGpuAndBack) {
   const DistilBertReference reference;
   const Batch batch = testing::batch_on(reference.batch(), device);
   const auto model = make_distilbert(small_shape(), 1);
-  load_pretrained(*model, testing::distilbert_folder());
+  testing::load_distilbert(*model);
   const auto parameters = model->parameters();
   model->to(device);
   EXPECT_EQ(model->device(), device);

@@ -1,14 +1,19 @@
 #include "diffuse/ops/dispatched/diffusion.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/record_function.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "diffuse/device/precision.hpp"
 #include "diffuse/ops/reference/diffusion_step.hpp"
 #include "support/on_device.hpp"
 
@@ -110,6 +115,38 @@ TEST_P(DispatchedDiffusionOn, IsTheReferenceInEveryForm) {
     for (std::size_t i = 0; i < own.size(); ++i)
       EXPECT_TRUE(at::allclose(own[i], wanted[i], 1e-10, 1e-10)) << s << ", tensor " << i;
   }
+}
+
+TEST_P(DispatchedDiffusionOn, InHalfPrecisionNothingIsCastButTheMatrices) {
+  DiffusionSpec spec = two_steps();
+  spec.norm = NormPosition::pre;
+  std::vector<StepTensors> steps = steps_of(spec);
+  const at::Tensor initial = random({kOffsets.back(), kDim}).detach();
+  const at::Tensor expected = reference_diffusion(spec, steps, initial, kOffsets);
+  for (StepTensors& step : steps)
+    for (at::Tensor* one :
+         {&step.weight, &step.norm_weight, &step.norm_bias, &step.in_weight, &step.in_bias})
+      *one = one->detach().to(at::kFloat);
+  const TextRows texts(at::tensor(kOffsets, at::kInt).to(device_), kOffsets.back());
+  const at::Tensor state = initial.to(at::kFloat);
+  static int casts = 0;
+  casts = 0;
+  const at::CallbackHandle handle = at::addGlobalCallback(at::RecordFunctionCallback(
+      [](const at::RecordFunction& function) -> std::unique_ptr<at::ObserverContext> {
+        if (std::string_view(function.name()) == "aten::_to_copy") ++casts;
+        return nullptr;
+      }));
+  at::Tensor found;
+  {
+    const at::NoGradGuard no_gradient;
+    const PrecisionScope scope(Precision::bf16, device_);
+    found = dispatched_diffusion(spec, steps, state, texts);
+  }
+  at::removeCallback(handle);
+  EXPECT_EQ(casts, 2);  // one matrix a step: norm and bias are read as they are
+  EXPECT_EQ(found.scalar_type(), at::kFloat);
+  EXPECT_LT(found.to(at::kDouble).sub(expected).abs().max().item<double>(),
+            0.03 * expected.abs().max().item<double>());
 }
 
 INSTANTIATE_TEST_SUITE_P(, DispatchedDiffusionOn, testing::every_device(), testing::device_name);

@@ -67,7 +67,7 @@ class GpuReport(unittest.TestCase):
             files = [f.relative_to(packed) for f in packed.rglob("*") if f.is_file()]
             self.assertLess(sum((packed / f).stat().st_size for f in files), 64 << 20)
             for name in ("data/ag_news/train.csv.gz", "data/ag_news/test.csv.gz", "peers/distilbert_step.py",
-                         "tests/bin/launch_trace", "tests/bin/stale/libdiffuse_cuda.so", "tests/bin/foreign/libdiffuse_cuda.so"):
+                         "tests/bin/launch_trace.gz", "tests/bin/stale/libdiffuse_cuda.so", "tests/bin/foreign/libdiffuse_cuda.so"):
                 self.assertIn(pathlib.Path(name), files)
             self.assertEqual((BUILD / "libexec/libdiffuse_cuda.so").exists(),
                              pathlib.Path("libexec/libdiffuse_cuda.so") in files)
@@ -91,7 +91,7 @@ class GpuReport(unittest.TestCase):
             for which in ("second", "resumed"):
                 self.assertIn(f"- fp32: the weights of the {which} run are those of the first one, byte by byte.", text)
             self.assertIn("| 8 tokens |", text)
-            self.assertRegex(text, r"\| agnews-diffusion \| 6[0-9](\.[0-9]+)? \|")
+            self.assertRegex(text, r"\| agnews-diffusion \| 7[0-9](\.[0-9]+)? \|")
             parts = ["Operations", "AG News, two", "The same bytes", "Against DistilBERT", "The paper", "Launches", "An answer",
                      "Tests", "DistilBERT here"]
             places = [text.index("\n## " + part) for part in parts]

@@ -1,0 +1,109 @@
+// Rows of pixels through the program: numbers as an input.
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "e2e/fixtures.hpp"
+
+namespace diffuse::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Dark pictures (label 0) and lighter ones (label 1), with some noise.
+std::string pictures(int count, unsigned seed) {
+  std::string rows;
+  for (int i = 0; i < count; ++i) {
+    const int label = i % 2;
+    rows.push_back(static_cast<char>(label));
+    for (int pixel = 0; pixel < 1024; ++pixel) {
+      seed = seed * 1664525U + 1013904223U;
+      rows.push_back(static_cast<char>((label == 1 ? 140 : 60) + (seed >> 24) % 50));
+    }
+  }
+  return rows;
+}
+
+std::vector<std::string> small_network(std::vector<std::string> more) {
+  std::vector<std::string> arguments = {
+      "train", "--train", "train.bin", "--test", "test.bin", "--out", "run", "--device", "cpu",
+      "--threads", "1", "--set", "model.dim=8", "--set", "model.steps=3", "--set",
+      "model.dilation=1,4", "--set", "train.length=10e", "--set", "train.learning_rate=0.01"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST(TrainPixels, WithoutAConfigNumbersAreRead) {
+  const Workspace workspace;
+  workspace.write("train.bin", pictures(120, 1));
+  workspace.write("test.bin", pictures(40, 2));
+  for (const char* kernel : {"fused", "operations", "reference"}) {
+    const Outcome outcome = workspace.run(small_network(
+        {"--overwrite", "--set", std::string("train.kernel=") + kernel}));
+    ASSERT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("defaults for pixels: tokenizer.type = values"));
+    const auto test = nlohmann::json::parse(read_file(workspace.path() / "run/test.json"));
+    EXPECT_GT(test["accuracy"].get<double>(), 0.9) << kernel << outcome;
+    const Outcome eval = workspace.run(
+        {"eval", "--checkpoint", "run", "--data", "test.bin", "--json"});
+    ASSERT_EQ(eval.exit_code, 0) << eval;
+    EXPECT_EQ(nlohmann::json::parse(eval.out)["accuracy"], test["accuracy"]) << kernel;
+  }
+}
+
+TEST(TrainPixels, AResumedRunIsTheWholeOneToTheByte) {
+  const Workspace workspace;
+  workspace.write("train.bin", pictures(60, 1));
+  workspace.write("test.bin", pictures(10, 2));
+  ASSERT_EQ(workspace.run(small_network({"--set", "train.length=4e"})).exit_code, 0);
+  const std::string whole =
+      read_file(workspace.path() / "run/checkpoints/last/model.safetensors");
+  ASSERT_EQ(workspace
+                .run(small_network({"--overwrite", "--set", "train.length=4e", "--set",
+                                    "train.max_updates=4", "--set", "train.checkpoint_every=4u"}))
+                .exit_code,
+            0);
+  const Outcome rest = workspace.run({"train", "--resume", "run", "--set", "train.max_updates=0"});
+  ASSERT_EQ(rest.exit_code, 0) << rest;
+  EXPECT_TRUE(read_file(workspace.path() / "run/checkpoints/last/model.safetensors") == whole);
+}
+
+TEST(TrainPixels, OtherModelsReadThemToo) {
+  const Workspace workspace;
+  workspace.write("train.bin", pictures(60, 1));
+  workspace.write("test.bin", pictures(10, 2));
+  for (const char* type : {"linformer", "mamba"}) {
+    const Outcome outcome = workspace.run(small_network(
+        {"--overwrite", "--set", std::string("model.type=") + type, "--set",
+         "tokenizer.type=values", "--set", "tokenizer.max_tokens=1024", "--set", "train.length=2u",
+         "--set", "mixer.head_dim=8", "--set", "mixer.state_dim=4", "--set", "mixer.heads=2",
+         "--set", "mixer.projected=8", "--set", "mixer.max_positions=1024", "--set",
+         "train.warmup=0u"}));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  }
+}
+
+TEST(TrainPixels, NumbersAreNotExplained) {
+  const Workspace workspace;
+  workspace.write("train.bin", pictures(20, 1));
+  workspace.write("test.bin", pictures(10, 2));
+  ASSERT_EQ(workspace.run(small_network({"--set", "train.length=2u"})).exit_code, 0);
+  const Outcome outcome =
+      workspace.run({"predict", "--checkpoint", "run", "--explain", "3"}, "abc\n");
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("--explain: the model reads numbers"));
+}
+
+TEST(TrainPixels, WordsAreRefused) {
+  const Workspace workspace;
+  workspace.write("train.bin", pictures(20, 1));
+  workspace.write("test.bin", pictures(10, 2));
+  const Outcome outcome = workspace.run(small_network({"--set", "tokenizer.type=words"}));
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("train.bin: rows of pixels, but tokenizer.type = words reads "
+                                     "text; expected --set tokenizer.type=values"));
+}
+
+}  // namespace
+}  // namespace diffuse::testing
