@@ -208,7 +208,7 @@ namespace {
 bool is_pixels(const DataConfig& data) {
   return data.format == FileFormat::pixels ||
          (data.format == FileFormat::automatic &&
-          format_of_name(data.train) == FileFormat::pixels);
+          format_of_name(data.train.first()) == FileFormat::pixels);
 }
 
 }  // namespace

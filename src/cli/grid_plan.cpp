@@ -7,6 +7,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/data/loading.hpp"
+#include "diffuse/data/records.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "train_config.hpp"
@@ -75,6 +76,7 @@ GridPlan plan_grid(const GridOptions& options) {
   const std::string& resume = options.training.resume;
   GridPlan plan{.base = checked_config(options.training), .settings = {}, .grid = {}, .parts = {}};
   check_test_rows(options, plan.base);
+  check_read_again(plan.base.data.train);
   if (resume.empty()) {
     plan.settings = {options.seeds.value_or(1), options.keep_checkpoints};
     plan.grid = read_grid(options.grid, options.vary, plan.base);

@@ -28,7 +28,7 @@ void add_run_options(CLI::App& verb, TrainOptions& options) {
           },
           "Labelled texts to train on (data.train): a file, several, or a pattern such as "
           "'news-*.csv'")
-      ->type_name("FILE...");
+      ->type_name("FILE");
   verb.add_option("--init", options.init,
                   "Begin with the weights of a checkpoint or run, of `diffuse pretrain` for "
                   "example (train.init)")

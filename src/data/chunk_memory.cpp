@@ -66,6 +66,17 @@ void MappedFile::release_pages() const {
   if (data_ != nullptr) ::madvise(data_, size_, MADV_DONTNEED);
 }
 
+void MappedFile::expect_random_reads() const {
+  if (data_ != nullptr) ::madvise(data_, size_, MADV_RANDOM);
+}
+
+void MappedFile::will_need(std::span<const std::byte> bytes) const {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t begin = static_cast<std::size_t>(bytes.data() - data_) / page * page;
+  const std::size_t end = static_cast<std::size_t>(bytes.data() - data_) + bytes.size();
+  ::madvise(data_ + begin, end - begin, MADV_WILLNEED);
+}
+
 ChunkMemory::~ChunkMemory() {
   for (const Segment& segment : segments_) ::munmap(segment.data, segment.size);
   if (file_ >= 0) ::close(file_);

@@ -47,6 +47,19 @@ void EncodedDataset::map_rows(const MappedRows& mapped, RowTargets targets) {
   }
 }
 
+void EncodedDataset::prefetch(std::span<const std::uint32_t> rows) const {
+  if (!mapped_) return;
+  for (const std::uint32_t index : rows) {
+    const Row& row = row_at(index);
+    const TokenChunk& chunk = token_chunks_[row.position >> kChunkBits];
+    const std::size_t place = row.position & (kChunkTokens - 1);
+    const auto length = static_cast<std::size_t>(row.length);
+    if (chunk.low.on_heap()) continue;  // one that was appended
+    mapped_->will_need(std::as_bytes(std::span(chunk.low.get() + place, length)));
+    if (chunk.high) mapped_->will_need(std::as_bytes(std::span(chunk.high.get() + place, length)));
+  }
+}
+
 /// Copies what is mapped of the rows from chunk `first_chunk` on, so that it may be written.
 void EncodedDataset::own_rows(std::size_t first_chunk) {
   if (!mapped_) return;

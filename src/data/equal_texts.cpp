@@ -75,17 +75,31 @@ SharedTexts count_shared_texts(const DatasetView& view, const DatasetView& other
   const auto labelled = [&held](const EncodedDataset& data, std::uint32_t row) {
     return Labelled(text_key(data, row, held), data.label_key(row));
   };
-  std::vector<Labelled> known;
-  known.reserve(others.size());
-  for (const std::uint32_t row : others.rows) known.push_back(labelled(*others.data, row));
+  // Those of the view, of which there are fewer, are kept; the others are looked at one by one.
+  std::vector<Labelled> own;
+  own.reserve(view.size());
+  for (const std::uint32_t row : view.rows) own.push_back(labelled(*view.data, row));
+  std::vector<Labelled> known = own;
   std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  std::vector<bool> text_found(known.size());
+  std::vector<bool> label_found(known.size());
+  for (const std::uint32_t row : others.rows) {
+    const Labelled other = labelled(*others.data, row);
+    for (auto at = std::lower_bound(known.begin(), known.end(), Labelled(other.first, 0));
+         at != known.end() && at->first == other.first; ++at) {
+      const auto place = static_cast<std::size_t>(at - known.begin());
+      text_found[place] = true;
+      if (at->second == other.second) label_found[place] = true;
+    }
+  }
   SharedTexts shared;
-  for (const std::uint32_t row : view.rows) {
-    const Labelled own = labelled(*view.data, row);
-    const auto at = std::lower_bound(known.begin(), known.end(), Labelled(own.first, 0));
-    if (at == known.end() || at->first != own.first) continue;
+  for (const Labelled& row : own) {
+    const auto place =
+        static_cast<std::size_t>(std::lower_bound(known.begin(), known.end(), row) - known.begin());
+    if (!text_found[place]) continue;
     ++shared.rows;
-    if (!std::binary_search(at, known.end(), own)) ++shared.relabelled;
+    if (!label_found[place]) ++shared.relabelled;
   }
   return shared;
 }

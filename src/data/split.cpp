@@ -58,11 +58,13 @@ class TextMover {
         by_text_(rows_by_text(keys)),
         group_of_(labels.size()),
         taken_(labels.size()) {
+    begins_.reserve(by_text_.size() + 1);
     for (std::size_t i = 0; i < by_text_.size(); ++i) {
-      if (i == 0 || keys[by_text_[i]] != keys[by_text_[i - 1]]) begins_.push_back(i);
+      if (i == 0 || keys[by_text_[i]] != keys[by_text_[i - 1]])
+        begins_.push_back(static_cast<std::uint32_t>(i));
       group_of_[by_text_[i]] = static_cast<std::uint32_t>(begins_.size() - 1);
     }
-    begins_.push_back(by_text_.size());
+    begins_.push_back(static_cast<std::uint32_t>(by_text_.size()));
     for (const Share& share : shares) room_[share.label] = share.limit;
   }
 
@@ -103,7 +105,7 @@ class TextMover {
 
   std::span<const std::int32_t> labels_;
   std::vector<std::uint32_t> by_text_;
-  std::vector<std::size_t> begins_;  // of each text's rows in by_text_, and the end
+  std::vector<std::uint32_t> begins_;  // of each text's rows in by_text_, and the end
   std::vector<std::uint32_t> group_of_;
   std::vector<bool> taken_;
   std::map<std::int32_t, std::size_t> given_;

@@ -9,6 +9,7 @@ BatchLoader::BatchLoader(const DatasetView& view, const TrainConfig& config, std
             .label_smoothing = config.label_smoothing,
             .soft_label_weight = config.soft_label_weight},
       stream_(view, config, epoch_rows) {
+  view.data->expect_random_reads();
   if (classes == 0 || !view.data->several_labels()) return;
   for (const std::int64_t rows : count_classes(view, classes))
     rule_.shares.push_back(
@@ -76,6 +77,7 @@ void BatchLoader::load(LoadedUpdate& update) {
   update.rows.clear();
   update.weight = 0;
   update.batches.resize(batches.size());
+  for (const BatchStream::Rows& rows : batches) view_.data->prefetch(rows);
   for (std::size_t i = 0; i < batches.size(); ++i) {
     update.rows.insert(update.rows.end(), batches[i].begin(), batches[i].end());
     std::shared_ptr<PackedRows>& packed = update.batches[i];

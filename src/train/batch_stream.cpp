@@ -93,8 +93,9 @@ const std::vector<BatchStream::Rows>& BatchStream::next() {
   if (overfit_) {
     if (current_.empty()) current_ = {epoch_batches(view_, options_, 0).front()};
   } else {
-    current_.clear();
-    for (std::int64_t number = position_; number < end; ++number) current_.push_back(batch(number));
+    current_.resize(static_cast<std::size_t>(end - position_));  // their memory is used again
+    for (std::int64_t number = position_; number < end; ++number)
+      current_[static_cast<std::size_t>(number - position_)] = batch(number);
   }
   position_ = end;
   if (end == batches) {

@@ -65,9 +65,14 @@ TEST(MappedRows, GiveTheSameBatchesToTheByte) {
   EXPECT_GT(mapped->file_bytes(), 1'000'000u);
   EXPECT_LT(mapped->memory_bytes(), 5'000u);
   const auto expected = epoch_of(in_memory);
+  for (const EncodedDataset* data : {&in_memory, &in_file, mapped.get()}) {
+    data->expect_random_reads();
+    data->prefetch(view_all(*data).rows);
+  }
   EXPECT_EQ(epoch_of(in_file), expected);
   EXPECT_EQ(epoch_of(*mapped), expected);
-  EXPECT_EQ(epoch_of(*through_cache(dir, *mapped, "again.bin")), expected) << "what is mapped is written again";
+  EXPECT_EQ(epoch_of(*through_cache(dir, *mapped, "again.bin")), expected)
+      << "what is mapped is written again";
   EXPECT_EQ(mapped->token_count(), in_memory.token_count());
 }
 
@@ -101,9 +106,8 @@ TEST(MappedRows, MayBeFollowedByOthersAndGetOtherLabels) {
   EXPECT_EQ(epoch_of(*mapped), epoch_of(in_memory));
   EXPECT_EQ(read_file(dir.path() / "encoded.bin"), before) << "the file is as it was";
   WorkerPool pool(1);
-  EXPECT_THAT(testing::message_of<Error>([&] {
-                mapped->map_tokens(std::vector<std::int32_t>(kVocabulary), 1, pool);
-              }),
+  EXPECT_THAT(testing::message_of<Error>(
+                  [&] { mapped->map_tokens(std::vector<std::int32_t>(kVocabulary), 1, pool); }),
               HasSubstr("cannot be given other tokens"));
 }
 

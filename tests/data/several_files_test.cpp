@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/loading.hpp"
+#include "diffuse/data/records.hpp"
 #include "diffuse/data/row_parts.hpp"
 #include "diffuse/data/survey.hpp"
 

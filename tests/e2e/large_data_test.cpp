@@ -97,17 +97,22 @@ TEST(SeveralTrainingFiles, ABadRowIsSaidWithItsFile) {
 
 TEST(EpochRows, ShortEpochsGoOnAndResumeToTheBit) {
   const Workspace workspace;
-  const std::vector<std::string> settings = {
-      "train", "--config", "small.json", "--set", "data.epoch_rows=40",
-      "--set", "train.batch_size=8", "--set", "train.log_every=1"};
+  const std::vector<std::string> settings = {"train",
+                                             "--config",
+                                             "small.json",
+                                             "--set",
+                                             "data.epoch_rows=40",
+                                             "--set",
+                                             "train.batch_size=8",
+                                             "--set",
+                                             "train.log_every=1"};
   const Outcome dry = workspace.run(with(settings, {"--dry-run", "--set", "train.length=3e"}));
   EXPECT_THAT(dry.out, HasSubstr("15, 5 an epoch of 40 rows, "));
-  ASSERT_EQ(workspace.run(with(settings, {"--set", "train.length=12e", "--out", "whole"})).exit_code,
-            0);
+  ASSERT_EQ(
+      workspace.run(with(settings, {"--set", "train.length=12e", "--out", "whole"})).exit_code, 0);
   EXPECT_EQ(state_of(workspace.path() / "whole").at("update"), 60);
-  const Outcome first =
-      workspace.stopped_at({"update 23 "}, with(settings, {"--set", "train.length=12e", "--out",
-                                                           "parts"}));
+  const Outcome first = workspace.stopped_at(
+      {"update 23 "}, with(settings, {"--set", "train.length=12e", "--out", "parts"}));
   ASSERT_EQ(first.exit_code, 143) << first;
   const Outcome last = workspace.run({"train", "--resume", "parts"});
   ASSERT_EQ(last.exit_code, 0) << last;
@@ -140,8 +145,8 @@ TEST(StdinTraining, TrainsTheModelOfTheFile) {
   const std::vector<std::string> resume = {"train", "--resume", "piped", "--set",
                                            "train.length=40u"};
   EXPECT_EQ(workspace.run(resume, rows).exit_code, 0);
-  const Outcome other = workspace.run(
-      {"train", "--resume", "piped", "--set", "train.length=60u"}, rows + "sport,match goal\n");
+  const Outcome other = workspace.run({"train", "--resume", "piped", "--set", "train.length=60u"},
+                                      rows + "sport,match goal\n");
   EXPECT_NE(other.exit_code, 0) << "other rows are other data";
 }
 
@@ -157,8 +162,8 @@ TEST(StdinTraining, WhatCannotBeIsSaid) {
               HasSubstr("stdin has no name that tells the format; set it to csv, tsv, jsonl"));
   EXPECT_THAT(error_of({"--train", "-", "train.csv", "--set", "data.format=csv"}),
               HasSubstr("- is stdin, which cannot stand beside files; expected - alone"));
-  EXPECT_THAT(error_of({"--train", "-", "--set", "data.format=csv", "--set", "data.test=",
-                        "--test-fraction", "0.2"}),
+  EXPECT_THAT(error_of({"--train", "-", "--set", "data.format=csv", "--set",
+                        "data.test=", "--test-fraction", "0.2"}),
               HasSubstr("splits test rows off, for which data.train is read twice"));
   EXPECT_THAT(error_of({"--train", "-", "--set", "data.format=csv"}, "sport,match\nsport\n"),
               HasSubstr("stdin:2: "));
@@ -169,19 +174,23 @@ TEST(StdinTraining, WhatCannotBeIsSaid) {
                      "data.format=csv", "--set", "data.test=", "--out", "folds"});
   EXPECT_NE(folds.exit_code, 0) << folds;
   EXPECT_THAT(folds.err, HasSubstr("data.train is stdin, which can be read once"));
+  const Outcome grid = workspace.run({"grid", "--config", "small.json", "--train", "-", "--seeds",
+                                      "2", "--set", "data.format=csv", "--out", "grid"});
+  EXPECT_NE(grid.exit_code, 0) << grid;
+  EXPECT_THAT(grid.err, HasSubstr("data.train is stdin, which can be read once"));
 }
 
 TEST(WordLimits, AreToldAndKept) {
   const Workspace workspace;
-  const Outcome outcome = workspace.run({"train", "--config", "small.json", "--dry-run", "--set",
-                                         "tokenizer.max_words=5", "--json"});
+  const Outcome outcome = workspace.run(
+      {"train", "--config", "small.json", "--dry-run", "--set", "tokenizer.max_words=5", "--json"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_EQ(nlohmann::json::parse(outcome.out).at("vocabulary"), 8);
   const Outcome other = workspace.run({"train", "--config", "small.json", "--dry-run", "--set",
                                        "tokenizer.type=bytes", "--set", "tokenizer.max_words=5"});
   EXPECT_THAT(other.err, HasSubstr("tokenizer.max_words has no effect"));
-  const Outcome few = workspace.run({"train", "--config", "small.json", "--dry-run", "--set",
-                                     "tokenizer.counted_words=10"});
+  const Outcome few = workspace.run(
+      {"train", "--config", "small.json", "--dry-run", "--set", "tokenizer.counted_words=10"});
   EXPECT_EQ(few.exit_code, 2) << few;
   EXPECT_THAT(few.err, HasSubstr("expected a whole number from 1000 to 1000000000"));
 }

@@ -53,6 +53,10 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   /// Lets go of the pages that were looked at; they are read again when they are needed.
   void release_pages() const;
+  /// From now on what is looked at lies here and there: the system reads no more than that.
+  void expect_random_reads() const;
+  /// Has the disk read `bytes` of these while something else is done.
+  void will_need(std::span<const std::byte> bytes) const;
 
  private:
   std::byte* data_ = nullptr;

@@ -68,6 +68,14 @@ class EncodedDataset {
     return mapped_ ? mapped_->bytes().size() : memory_->file_bytes();
   }
 
+  /// To be called before rows are drawn at random.
+  void expect_random_reads() const {
+    if (mapped_) mapped_->expect_random_reads();
+  }
+  /// Has what is mapped of the rows' ids read from the disk, all at once, while something else is
+  /// done.
+  void prefetch(std::span<const std::uint32_t> rows) const;
+
   /// Appends a row. The label is -1 for an unlabelled row and one of a class that the model lacks;
   /// `line` is where the row starts in its file, `mark` see there. Throws DataError if the label or
   /// the number of rows is beyond what the layout holds.
