@@ -159,6 +159,7 @@ RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
           .instructions = run.kernel == Kernel::fused ? instructions(run.precision) : "",
           .threads = run.threads,
           .parameter_count = run.startup.parameter_count,
+          .memory_estimate_bytes = run.startup.memory_bytes,
           .data_hashes = run.data.hashes};
 }
 
