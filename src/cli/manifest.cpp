@@ -39,6 +39,7 @@ Json manifest(const RunFacts& facts, const Config& config) {
   json["threads"] = facts.threads;
   json["seed"] = config.train.seed;
   json["parameter_count"] = facts.parameter_count;
+  json["memory_estimate_bytes"] = facts.memory_estimate_bytes;
   json["data_xxh3_128"] = Json::object();
   for (const auto& [key, hash] : facts.data_hashes) json["data_xxh3_128"][key] = hash;
   return json;

@@ -21,6 +21,7 @@ struct RunFacts {
   std::string instructions{};  ///< that the fused kernel runs on, "AVX2"; else empty
   int threads = 1;
   std::int64_t parameter_count = 0;
+  std::int64_t memory_estimate_bytes = 0;
   std::vector<std::pair<std::string, std::string>> data_hashes;
 };
 

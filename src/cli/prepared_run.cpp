@@ -11,10 +11,11 @@
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/device/deterministic.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
-#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/kernel_choice.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/train/kernel_text.hpp"
 #include "diffuse/train/plan.hpp"
@@ -104,6 +105,7 @@ PreparedRun prepare_run(const TrainOptions& options) {
 PreparedRun prepare_run(const Config& given, const Preparation& how) {
   Config config = given;
   const at::Device device = resolve_device(config.train.device);
+  if (device.is_cuda()) pin_product_workspace();  // before the operations are tried, by products
   const Precision precision =
       resolve_precision(config.train.precision, device, product_width(config));
   const Kernel kernel = chosen_kernel(config.train.kernel, config.model.type, device, precision);
@@ -159,6 +161,7 @@ RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,
           .instructions = run.kernel == Kernel::fused ? instructions(run.precision) : "",
           .threads = run.threads,
           .parameter_count = run.startup.parameter_count,
+          .memory_estimate_bytes = run.startup.memory_bytes,
           .data_hashes = run.data.hashes};
 }
 

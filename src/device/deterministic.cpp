@@ -23,10 +23,11 @@ OtherWarnings other_warnings;
 
 }  // namespace
 
+void pin_product_workspace() { setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0); }
+
 DeterministicScope::DeterministicScope(bool wanted) : wanted_(wanted) {
   if (!wanted) return;
-  // cuBLAS reads it when it is first used: sums that share a workspace of one size have one order.
-  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  pin_product_workspace();
   at::Context& context = at::globalContext();
   was_deterministic_ = context.deterministicAlgorithms();
   warned_only_ = context.deterministicAlgorithmsWarnOnly();

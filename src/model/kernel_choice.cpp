@@ -30,8 +30,8 @@ bool operations_are_right(at::Device device) {
     log::warning_once(
         "operations on " + device.str(),
         fmt::format("{0}: this program's own operations do not work there, LibTorch's take their "
-                    "place, which are slower and not the same to the bit each time: {1}. `diffuse "
-                    "selftest --device {0}` tells more.",
+                    "place, which are slower (a training asks for those that add in one order): "
+                    "{1}. `diffuse selftest --device {0}` tells more.",
                     device.str(), problem));
   return problem.empty();
 }

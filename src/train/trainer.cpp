@@ -11,10 +11,11 @@
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/config/load.hpp"
+#include "diffuse/device/deterministic.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
-#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/checkpoint_manifest.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/train/confidence.hpp"
 #include "diffuse/train/plan.hpp"
 #include "divergence_text.hpp"
@@ -31,6 +32,7 @@ namespace fs = std::filesystem;
 
 at::Device move_to_device(const Config& config, Classifier& classifier) {
   const at::Device device = resolve_device(config.train.device);
+  if (device.is_cuda()) pin_product_workspace();
   classifier.to(device);
   return device;
 }

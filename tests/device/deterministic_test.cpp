@@ -4,6 +4,7 @@
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 
 namespace diffuse {
@@ -27,6 +28,17 @@ TEST(Deterministic, WhileItLivesLibTorchTakesWhatAddsInOneOrderAndWarnsOfNothing
   EXPECT_NE(told.find("something else"), std::string::npos) << told;
   EXPECT_FALSE(context.deterministicAlgorithms());
   EXPECT_EQ(context.deterministicFillUninitializedMemory(), filled);
+}
+
+TEST(Deterministic, ProductsHaveAWorkspaceOfOneSizeUnlessAnotherOneIsAskedFor) {
+  const char* variable = "CUBLAS_WORKSPACE_CONFIG";
+  unsetenv(variable);
+  pin_product_workspace();
+  EXPECT_STREQ(getenv(variable), ":4096:8");
+  setenv(variable, ":16:8", 1);
+  pin_product_workspace();
+  EXPECT_STREQ(getenv(variable), ":16:8");
+  unsetenv(variable);
 }
 
 TEST(Deterministic, WithoutAWishNothingChanges) {

@@ -209,12 +209,13 @@ TEST_P(TrainerOn, RecordedRunsAndAResumedOneGiveEqualBytes) {
 
 INSTANTIATE_TEST_SUITE_P(Devices, TrainerOn,
                          ::testing::Combine(::testing::Values("cpu", "cuda"),
-                                            ::testing::Values(Precision::fp32, Precision::bf16,
-                                                              Precision::fp16)),
+                                            ::testing::Values(Precision::fp32, Precision::tf32,
+                                                              Precision::bf16, Precision::fp16)),
                          [](const auto& suite) {
                            const Precision precision = std::get<1>(suite.param);
                            return std::string(std::get<0>(suite.param)) +
                                   (precision == Precision::fp32   ? "_fp32"
+                                   : precision == Precision::tf32 ? "_tf32"  // fp32 on the CPU
                                    : precision == Precision::bf16 ? "_bf16"
                                                                   : "_fp16");
                          });
