@@ -117,13 +117,15 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
 std::string measured_file(const EvalOptions& options, const OpenedModel& opened) {
   const DataConfig& trained = opened.model.config.data;
   const std::string file = options.data.empty() ? trained.test : options.data;
-  check_output_apart(options.output, {{"the model", options.model.checkpoint},
-                                      {"the checkpoint", opened.folder},
-                                      {"the file that is measured on", file},
-                                      {"the file of --against", options.against},
-                                      {"the model's training file", trained.train},
-                                      {"the model's validation file", trained.validation},
-                                      {"the model's test file", trained.test}});
+  std::vector<NamedInput> inputs = {{"the model", options.model.checkpoint},
+                                    {"the checkpoint", opened.folder},
+                                    {"the file that is measured on", file},
+                                    {"the file of --against", options.against},
+                                    {"the model's validation file", trained.validation},
+                                    {"the model's test file", trained.test}};
+  for (const std::string& name : trained.train.names)
+    inputs.push_back({"the model's training file", name});
+  check_output_apart(options.output, inputs);
   if (file.empty() && trained.test_fraction > 0) {
     throw UsageError(
         opened.folder.string() +
