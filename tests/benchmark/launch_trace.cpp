@@ -1,7 +1,10 @@
-// What the host tells a device in an update, as the trainer makes it: a JSON object a
-// configuration.
+// What the host tells a device in an update, as the trainer makes it: JSON objects, a line each.
 //
 //   launch_trace DEVICE CONFIG.json...
+//
+// An update of each configuration by this program's operations, or of a model that these are not
+// for by its own; then the same by LibTorch's operations (train.kernel = reference); then what a
+// report (train.log_every) adds to an update of the first one.
 //
 // A training of twice as many updates less one of as many, so that what a training does once, the
 // first batches of a shape among it, does not count. `operations` are LibTorch's and ours
@@ -11,6 +14,7 @@
 #include <fmt/core.h>
 #include <torch/csrc/autograd/profiler_kineto.h>
 
+#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <map>
@@ -30,7 +34,8 @@
 namespace diffuse {
 namespace {
 
-constexpr std::int64_t kUpdates = 16;  // after so many all rows are brought forward once
+constexpr std::int64_t kUpdates = 16;    // after so many all rows are brought forward once
+constexpr std::int64_t kFewUpdates = 2;  // where there is nothing that not each one does
 constexpr std::int64_t kTexts = 32;
 constexpr std::int64_t kTextTokens = 64;
 
@@ -59,6 +64,9 @@ const char* kind_of(const std::string& name) {
 
 using Counts = std::map<std::string, std::int64_t>;
 
+/// Between reports, so that there are none but at the end, which both trainings have.
+constexpr std::int64_t kNoReports = 1000 * kUpdates;
+
 Counts train_updates(Config config, std::int64_t updates, at::Device device) {
   using torch::profiler::impl::ActivityType;
   config.train.length = std::to_string(updates) + "u";
@@ -86,27 +94,68 @@ Counts train_updates(Config config, std::int64_t updates, at::Device device) {
   return counts;
 }
 
-void trace(const std::string& file, const std::string& device_name) {
+Config config_of(const std::string& file, const std::string& device_name) {
   Config config = load_config(file, {});
-  const at::Device device = resolve_device(device_name);
   config.tokenizer.type = TokenizerType::bytes;
   config.ngrams = {};
   config.model.embedding_file.clear();
   config.train.device = device_name;
-  config.train.kernel =
-      config.model.type == ModelType::diffusion ? Kernel::operations : Kernel::automatic;
   config.train.batch_size = kTexts;
   config.train.precision = Precision::fp32;
-  config.train.log_every = 1000 * kUpdates;
+  config.train.log_every = kNoReports;
   config.train.evaluate_every = "1000000u";
-  Counts once = train_updates(config, kUpdates, device);
-  const Counts twice = train_updates(config, 2 * kUpdates, device);
+  return config;
+}
+
+/// Calls an update.
+std::map<std::string, double> counts_of(const Config& config, at::Device device) {
+  const std::int64_t updates = config.model.type == ModelType::diffusion ? kUpdates : kFewUpdates;
+  Counts once = train_updates(config, updates, device);
+  std::map<std::string, double> means;
+  for (const auto& [kind, count] : train_updates(config, 2 * updates, device))
+    means[kind] = static_cast<double>(count - once[kind]) / static_cast<double>(updates);
+  return means;
+}
+
+void print(const std::string& file, const Config& config, const char* of,
+           const std::map<std::string, double>& means) {
   std::string figures;
-  for (const auto& [kind, count] : twice)
-    figures += fmt::format(", \"{}\": {:.2f}", kind,
-                           static_cast<double>(count - once[kind]) / static_cast<double>(kUpdates));
-  fmt::print("{{\"config\": \"{}\", \"device\": \"{}\"{}}}\n",
-             std::filesystem::path(file).stem().string(), device_name, figures);
+  for (const auto& [kind, mean] : means) figures += fmt::format(", \"{}\": {:.2f}", kind, mean);
+  fmt::print("{{\"config\": \"{}\", \"device\": \"{}\", \"kernel\": \"{}\", \"of\": \"{}\"{}}}\n",
+             std::filesystem::path(file).stem().string(), config.train.device,
+             config.train.kernel == Kernel::automatic ? "own" : enum_name(config.train.kernel), of,
+             figures);
+  std::fflush(stdout);
+}
+
+void trace(const std::string& device_name, const std::vector<std::string>& files) {
+  const at::Device device = resolve_device(device_name);
+  std::map<std::string, std::map<std::string, double>> without_reports;
+  const auto is_diffusion = [](const Config& config) {
+    return config.model.type == ModelType::diffusion;
+  };
+  for (const std::string& file : files) {
+    Config config = config_of(file, device_name);
+    config.train.kernel = is_diffusion(config) ? Kernel::operations : Kernel::automatic;
+    print(file, config, "update", without_reports[file] = counts_of(config, device));
+  }
+  for (const std::string& file : files) {
+    Config config = config_of(file, device_name);
+    if (!is_diffusion(config)) continue;
+    config.train.kernel = Kernel::reference;
+    print(file, config, "update", counts_of(config, device));
+  }
+  // One of them will do: what a report tells is the same for all.
+  for (const std::string& file : files) {
+    Config config = config_of(file, device_name);
+    if (!is_diffusion(config)) continue;
+    config.train.kernel = Kernel::operations;
+    config.train.log_every = 1;
+    std::map<std::string, double> means = counts_of(config, device);
+    for (const auto& [kind, mean] : without_reports[file]) means[kind] -= mean;
+    print(file, config, "report", means);
+    break;
+  }
 }
 
 }  // namespace
@@ -119,7 +168,7 @@ int main(int argc, char** argv) {
   }
   diffuse::log::set_level(diffuse::log::Level::warning);
   try {
-    for (int i = 2; i < argc; ++i) diffuse::trace(argv[i], argv[1]);
+    diffuse::trace(argv[1], {argv + 2, argv + argc});
   } catch (const std::exception& error) {
     fmt::print(stderr, "launch_trace: {}\n", error.what());
     return 1;

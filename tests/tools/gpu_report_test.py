@@ -85,13 +85,20 @@ class GpuReport(unittest.TestCase):
             self.assertIn("agnews-diffusion against DistilBERT", text)
             self.assertIn("beyond --budget", text)
             self.assertRegex(text, r"[0-9]+ checks on CPU.*, 0 wrong\.")
-            self.assertRegex(text, r"\| neighbour_mix, gradient \| [0-9.]+ us \| [0-9]+ \| [0-9]+ % \|")
-            self.assertRegex(text, r"\| fp32 \| 2 \| [0-9.]+ \| 0 MB \| [0-9.]+ % \|")
-            self.assertRegex(text, r"\| paper-fp32 \| 1 \| [0-9.]+ \| 0 MB \|  \|")
+            self.assertRegex(text, r"\| neighbour_mix, gradient \| [0-9.]+ us \| [0-9]+ \| [0-9]+ % \| (less)? \|")
+            # A CPU tells of no allocation: nothing stands beside the estimate.
+            self.assertRegex(text, r"\| fp32 \| 2 \| [0-9.]+ \|  \| [0-9]+ MB \|  \| [0-9.]+ % \|")
+            self.assertRegex(text, r"\| paper \| bf16 \| [0-9.]+ \| [0-9.]+ \| 17 s \(A100\) \|  \| [0-9]+ MB \|  \|")
+            self.assertIn("of 300 rows", text)
+            self.assertNotIn("auto", text)
             for which in ("second", "resumed"):
-                self.assertIn(f"- fp32: the weights of the {which} run are those of the first one, byte by byte.", text)
+                for precision in ("fp32", "bf16"):
+                    self.assertIn(f"- {precision}: the weights of the {which} run are those of the first one, byte by byte.", text)
             self.assertIn("| 8 tokens |", text)
-            self.assertRegex(text, r"\| agnews-diffusion \| 7[0-9](\.[0-9]+)? \|")
+            self.assertRegex(text, r"A whole answer of a warm process of `predict`.*: [0-9]+ us \(p95 [0-9]+; 2000 answers\)")
+            self.assertRegex(text, r"\| agnews-diffusion \| operations \| 7[0-9](\.[0-9]+)? \|")
+            self.assertRegex(text, r"\| agnews-diffusion \| reference \| [12][0-9][0-9](\.[0-9]+)? \|")
+            self.assertRegex(text, r"\| a report, agnews-diffusion \| operations \|")
             parts = ["Operations", "AG News, two", "The same bytes", "Against DistilBERT", "The paper", "Launches", "An answer",
                      "Tests", "DistilBERT here"]
             places = [text.index("\n## " + part) for part in parts]
@@ -99,14 +106,27 @@ class GpuReport(unittest.TestCase):
             (figures,) = (packed / "reports").glob("*.json")
             json_report = json.loads(figures.read_text())
             for config in ("paper", "agnews-diffusion"):
-                self.assertEqual(json_report["bench"][config]["other"]["name"], "DistilBERT")
-                self.assertEqual(json_report["bench"][config]["cases"][0]["other_tried"][0]["precision"], "fp32")
-            self.assertEqual([one["same"] for one in json_report["same_bytes"]], [True] * 4)
-            self.assertEqual([one["config"] for one in json_report["launches"]], ["agnews-diffusion", "paper", "paper-notebook"])
+                bench = json_report["bench"][config]
+                self.assertEqual([model["name"] for model in bench["models"]], [config, "DistilBERT"])
+                for model in bench["cases"][0]["models"]:
+                    self.assertEqual(model["tried"][0]["precision"], "fp32")
+            self.assertEqual([(one["precision"], one["same"]) for one in json_report["same_bytes"]],
+                             [("fp32", True)] * 2 + [("bf16", True)] * 2)
+            configs = ["agnews-diffusion", "paper", "paper-notebook"]
+            self.assertEqual([(one["config"], one["kernel"], one["of"]) for one in json_report["launches"]],
+                             [(config, "operations", "update") for config in configs]
+                             + [(config, "reference", "update") for config in configs]
+                             + [("agnews-diffusion", "operations", "report")])
+            for after, before in zip(json_report["launches"][:3], json_report["launches"][3:]):
+                self.assertLess(after["operations"], before["operations"])
             self.assertGreater(json_report["tests"]["device_tests"]["passed"], 10)
             self.assertTrue(json_report["version"]["libtorch_found"].startswith("2."))
-            self.assertEqual(sorted(json_report["epochs"]), ["auto", "auto_test", "fp32", "fp32_test", "paper-auto", "paper-fp32", "paper-notebook-auto",
-                              "paper-notebook-fp32"])
+            self.assertEqual(sorted(json_report["epochs"]), ["bf16", "bf16_test", "fp32", "fp32_test", "paper-bf16", "paper-fp32",
+                              "paper-notebook-bf16", "paper-notebook-fp32"])
+            self.assertEqual(json_report["paper_rows"], 300)
+            self.assertGreater(json_report["memory_estimate_bytes"]["paper-bf16"], 1000000)
+            self.assertEqual(json_report["warm_predict"]["answers"], 2000)
+            self.assertGreaterEqual(json_report["warm_predict"]["p95_s"], json_report["warm_predict"]["median_s"])
             self.assertEqual(json_report["epochs"]["fp32"][0]["type"], "epoch")
             self.assertIn("accuracy", json_report["epochs"]["fp32_test"])
             if python.exists():
@@ -151,6 +171,79 @@ class GpuReport(unittest.TestCase):
             self.assertIn("| ops_tests | 1 | 1 | 0 |", report.read_text())
             self.assertNotIn("_tests failed", report.read_text())
             self.assertIn("nothing was trained on it", report.read_text())
+
+    def test_the_precisions_are_those_of_the_gpu_and_a_run_that_fails_ends_no_other_part(self):
+        for capability, expected in (("7.5", ["fp16", "fp32"]), ("9.0", ["bf16", "fp32", "tf32"])):
+            with self.subTest(capability=capability), tempfile.TemporaryDirectory() as folder:
+                folder = pathlib.Path(folder)
+                write_ag_news(folder / "data")
+                build = folder / "build"
+                stub(build / "bin/diffuse", f"""echo "$*" >> '{folder}/calls'
+case "$*" in
+  "version --json") echo '{{"cuda": "driver 13.0, cuda:0 Some GPU ({capability})"}}' ;;
+  *train.precision*) exit 5 ;;
+esac
+""")
+                out = folder / "reports"
+                run(PROJECT / "scripts/gpu_report.sh", "--build", build, "--device", "cuda", "--out", out,
+                    DIFFUSE_LIBTORCH=BUILT_WITH, DIFFUSE_DATA=folder / "data", DIFFUSE_PYTHON="/nowhere", **QUICK)
+                calls = (folder / "calls").read_text().split()
+                asked = {call.split("=")[1] for call in calls if call.startswith("train.precision=")}
+                self.assertEqual(sorted(asked), expected)
+                (report,) = out.glob("*.md")
+                for precision in expected:
+                    self.assertIn(f"- A run in {precision} did not end", report.read_text())
+                self.assertIn("Made in", report.read_text())
+
+    def test_the_figures_stand_beside_their_targets(self):
+        with tempfile.TemporaryDirectory() as folder:
+            work = pathlib.Path(folder)
+
+            def tables(part):
+                return run(sys.executable, PROJECT / "scripts/gpu_report_tables.py", part, work).stdout
+
+            def ran(seconds):
+                return {"precision": "bf16", "median_s": seconds, "p95_s": 2 * seconds}
+
+            case = {"mode": "train", "batch_size": 64, "seq_len": 128,
+                    "models": [{"measurements": [ran(0.0005)], "tried": []},
+                               {"measurements": [ran(0.015)], "tried": [], "time_ratio": {"value": 30}, "memory_ratio": 9}]}
+            bench = {"models": [{"name": "paper"}, {"name": "DistilBERT"}], "cases": [case], "sentences": [], "remarks": []}
+            (work / "bench-paper.json").write_text(json.dumps(bench))
+            self.assertIn("| train 64 x 128 | 0.5 ms (bf16) | ≤ 0.6 ms | 15 ms (bf16) | 30 | ≥ 20 | 9 |", tables("bench"))
+            (work / "answers.json").write_text(json.dumps({"cases": [dict(case, seq_len=64)]}))
+            self.assertIn("| 64 tokens | 500 us (p95 1000, bf16) | 15000 us (p95 30000, bf16) |", tables("answers"))
+            self.assertIn("Target: less than 100 us.", tables("answers"))
+            (work / "paper-fp32").mkdir()
+            epoch = {"type": "epoch", "epoch": 1, "epoch_time_s": 9, "peak_memory_bytes": {"device_allocated": 110000000}}
+            (work / "paper-fp32/metrics.jsonl").write_text(
+                "\n".join(json.dumps(one) for one in (epoch, dict(epoch, epoch=2, epoch_time_s=2))))
+            (work / "paper-fp32/manifest.json").write_text('{"memory_estimate_bytes": 100000000}')
+            (work / "rows.txt").write_text("60000\n")
+            self.assertIn("| paper | fp32 | 2.000 | 4.000 | 30 s (T4) | 110 MB | 100 MB | 1.10 |", tables("paper"))
+            (work / "paper-fp32").rename(work / "fp32")
+            self.assertIn("at most 0.4 s an epoch", tables("epochs"))
+            self.assertIn("| fp32 | 2 | 2.000 | 110 MB | 100 MB | 1.10 |  |", tables("epochs"))
+
+    def test_each_sanitizer_has_a_time_and_a_verdict_of_its_own(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            build, tools = folder / "build", folder / "tools"
+            stub(build / "bin/diffuse", 'case "$*" in "version --json") echo \'{"cuda": "cuda:0 Some GPU (9.0)"}\' ;; esac\n')
+            verdicts = {"found": 'case "$2" in memcheck) echo "========= Invalid read"; exit 3 ;; esac\n',
+                        "late": 'case "$2" in memcheck) exec sleep 60 ;; esac\n'}
+            for name, verdict in verdicts.items():
+                stub(tools / "compute-sanitizer", verdict + 'echo "[  PASSED  ] $*"\n')
+                out = folder / name
+                result = run(PROJECT / "scripts/gpu_report.sh", "--sanitize", "--build", build, "--out", out,
+                             DIFFUSE_LIBTORCH=BUILT_WITH, DIFFUSE_REPORT_LIMIT="2", PATH=f"{tools}:{os.environ['PATH']}")
+                self.assertEqual(result.returncode, 1, result.stderr)
+                (report,) = out.glob("*.md")
+                text = report.read_text()
+                self.assertIn("memcheck found something, or did not run." if name == "found" else "memcheck did not end in time.", text)
+                self.assertNotIn("--tool racecheck found", text)
+                self.assertNotIn("--tool racecheck did", text)
+                self.assertRegex(text, r"PASSED  \] --tool racecheck .*--gtest_filter=\*/cuda-")
 
     def test_it_ends_in_time_and_says_what_did_not(self):
         with tempfile.TemporaryDirectory() as folder:
