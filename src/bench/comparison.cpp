@@ -39,8 +39,8 @@ std::optional<Ratio> time_ratio(const ModelResult& ours, const ModelResult& othe
   const double ours_s = a->mean_s() / a->examples_a_call;
   const double other_s = b->mean_s() / b->examples_a_call;
   const double value = other_s / ours_s;
-  return Ratio{value, value * std::hypot(a->deviation_s() / a->mean_s(),
-                                         b->deviation_s() / b->mean_s())};
+  return Ratio{value,
+               value * std::hypot(a->deviation_s() / a->mean_s(), b->deviation_s() / b->mean_s())};
 }
 
 std::optional<double> memory_ratio(const ModelResult& ours, const ModelResult& other) {

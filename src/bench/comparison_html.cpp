@@ -95,9 +95,9 @@ std::string charts_html(const Comparison& comparison) {
       return a->which.seq_len < b->which.seq_len;
     });
     if (results.front()->which.seq_len == results.back()->which.seq_len) continue;
-    out += charts_of(
-        comparison, fmt::format("{}, batch {}", bench_mode_name(group.mode), group.batch_size),
-        results);
+    out += charts_of(comparison,
+                     fmt::format("{}, batch {}", bench_mode_name(group.mode), group.batch_size),
+                     results);
   }
   return out.empty() ? out : "<h2>Over the length</h2>\n" + out;
 }

@@ -20,14 +20,14 @@ template <class Read>
 auto list_of(const Json& object, const char* key, const std::string& place, const Read& read) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_array())
-    throw DataError(fmt::format("{}: \"{}\" is no list; expected a report of diffuse bench "
-                                "--format json.",
-                                place, key));
+    throw DataError(
+        fmt::format("{}: \"{}\" is no list; expected a report of diffuse bench "
+                    "--format json.",
+                    place, key));
   std::vector<decltype(read(Json(), std::string()))> all;
   for (std::size_t i = 0; i < found->size(); ++i) {
     const std::string where = fmt::format("{}: {} {}", place, key, i + 1);
-    if (!(*found)[i].is_object())
-      throw DataError(fmt::format("{}: expected an object.", where));
+    if (!(*found)[i].is_object()) throw DataError(fmt::format("{}: expected an object.", where));
     all.push_back(read((*found)[i], where));
   }
   return all;
@@ -113,12 +113,12 @@ CaseResult parse_case(const Json& json, const std::string& place) {
     throw DataError(fmt::format("{}: mode \"{}\"; expected train or inference.", place, mode));
   const bool of_texts = json.contains("seq_len") && json.at("seq_len").is_string();
   CaseResult result;
-  result.which = {.mode = mode == bench_mode_name(BenchMode::train) ? BenchMode::train
-                                                                    : BenchMode::inference,
-                  .batch_size = fields.count("batch_size"),
-                  .seq_len = of_texts ? 0 : fields.count("seq_len"),
-                  .device = fields.text("device"),
-                  .threads = static_cast<int>(fields.count("threads"))};
+  result.which = {
+      .mode = mode == bench_mode_name(BenchMode::train) ? BenchMode::train : BenchMode::inference,
+      .batch_size = fields.count("batch_size"),
+      .seq_len = of_texts ? 0 : fields.count("seq_len"),
+      .device = fields.text("device"),
+      .threads = static_cast<int>(fields.count("threads"))};
   result.models = list_of(json, "models", place, parse_model);
   return result;
 }
@@ -132,8 +132,8 @@ Comparison parse_comparison(const std::string& text, const std::string& place) {
   comparison.models = list_of(json, "models", place, parse_facts);
   comparison.cases = list_of(json, "cases", place, parse_case);
   if (comparison.models.size() < 2)
-    throw DataError(fmt::format("{}: {} models; expected two at least.", place,
-                                comparison.models.size()));
+    throw DataError(
+        fmt::format("{}: {} models; expected two at least.", place, comparison.models.size()));
   for (const CaseResult& result : comparison.cases) {
     if (result.models.size() != comparison.models.size())
       throw DataError(fmt::format("{}: a case has {} models, the report {}.", place,

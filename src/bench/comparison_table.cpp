@@ -71,9 +71,8 @@ std::string sentence(const Comparison& comparison, const CaseResult& result, std
   const bool on_cpu = result.which.device == "cpu";
   return fmt::format(
       "On this machine ({}{}) {} of {} takes {} {} ({}) and {} {} ({}): {} times as long{}.",
-      on_cpu ? "CPU" : result.which.device,
-      on_cpu ? ", " + threads_text(result.which.threads) : "", work, texts,
-      comparison.models.front().name, time_text(ours.mean_s()), ours.precision,
+      on_cpu ? "CPU" : result.which.device, on_cpu ? ", " + threads_text(result.which.threads) : "",
+      work, texts, comparison.models.front().name, time_text(ours.mean_s()), ours.precision,
       comparison.models[other].name, time_text(theirs.mean_s()), theirs.precision,
       ratio_text(time_ratio(result.models.front(), result.models[other])),
       memory ? fmt::format(", with {:.1f} times the memory", *memory) : "");
@@ -95,7 +94,8 @@ std::string comparison_markdown(const Comparison& comparison) {
   for (const auto& [key, value] : comparison.environment)
     out += fmt::format("- {}: {}\n", key, value);
   out += fmt::format("- measured in: {}\n", format_duration(comparison.elapsed_s));
-  for (const std::string& sentence : comparison_sentences(comparison)) out += "\n" + sentence + "\n";
+  for (const std::string& sentence : comparison_sentences(comparison))
+    out += "\n" + sentence + "\n";
   return out;
 }
 
@@ -134,7 +134,8 @@ std::string comparison_csv(const Comparison& comparison) {
         ran && m.flops_a_call ? figure(*m.flops_a_call / mean) : "", bytes(memory.rss_growth_bytes),
         bytes(memory.allocated_bytes), bytes(memory.reserved_bytes),
         time ? figure(time->value) : "", time ? figure(time->deviation) : "",
-        memory_times ? figure(*memory_times) : "", csv_cell(why), csv_cell(tried_text(model.tried)));
+        memory_times ? figure(*memory_times) : "", csv_cell(why),
+        csv_cell(tried_text(model.tried)));
   };
   for (const CaseResult& result : comparison.cases) {
     for (std::size_t i = 0; i < result.models.size(); ++i) {

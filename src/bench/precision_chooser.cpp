@@ -8,8 +8,8 @@
 #include "diffuse/base/system.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/precision.hpp"
-#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/kernel_choice.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "refusal.hpp"
 
 namespace diffuse {

@@ -155,8 +155,8 @@ Cells measurement_cells(const Comparison& comparison) {
 }
 
 Cells ratio_cells(const Comparison& comparison) {
-  Cells cells = {{"case", "model", fmt::format("time / {}", comparison.models.front().name),
-                  "peak memory"}};
+  Cells cells = {
+      {"case", "model", fmt::format("time / {}", comparison.models.front().name), "peak memory"}};
   for (const CaseResult& result : comparison.cases) {
     for (std::size_t i = 1; i < result.models.size(); ++i) {
       const auto time = time_ratio(result.models.front(), result.models[i]);
@@ -238,7 +238,8 @@ std::vector<std::string> remarks(const Comparison& comparison) {
                     " was given more positions than the model has been made for: such lengths "
                     "measure speed and memory only");
   }
-  if (!random.empty()) all.push_back("random weights: speed and memory only, no accuracy: " + random);
+  if (!random.empty())
+    all.push_back("random weights: speed and memory only, no accuracy: " + random);
   return all;
 }
 

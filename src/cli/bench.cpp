@@ -50,7 +50,8 @@ std::vector<BenchCase> cases_of(const BenchOptions& options) {
         }
       }
       std::vector<std::int64_t> alone = lengths;
-      if (std::find(batches.begin(), batches.end(), 1) != batches.end()) alone.clear();  // are there
+      if (std::find(batches.begin(), batches.end(), 1) != batches.end())
+        alone.clear();  // are there
       if (sweep) alone.insert(alone.end(), kSweepLong.begin(), kSweepLong.end());
       for (const BenchMode mode : modes) {
         // The time that one text waits for its answer; and how far each model can go.
@@ -131,14 +132,14 @@ int run_bench(const BenchOptions& options) {
   check_output_file(options.output);
   if (!options.from.empty()) {
     check_output_apart(options.output, {{"the report of --from", options.from}});
-    return write_report(options, report_text(read_file(options.from), options.from, options.format));
+    return write_report(options,
+                        report_text(read_file(options.from), options.from, options.format));
   }
   check_bench_files(options);
-  std::vector<NamedInput> inputs = {
-      {"the file of --data", options.data},
-      {"the model of --checkpoint", options.checkpoint},
-      {"the file of --config", options.config},
-      {"the weights of --pretrained", options.pretrained}};
+  std::vector<NamedInput> inputs = {{"the file of --data", options.data},
+                                    {"the model of --checkpoint", options.checkpoint},
+                                    {"the file of --config", options.config},
+                                    {"the weights of --pretrained", options.pretrained}};
   for (const std::string& name : options.compare) inputs.push_back({"a model of --compare", name});
   check_output_apart(options.output, inputs);
   catch_stop_signals();

@@ -29,16 +29,17 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
       ->option_text("KEY=VALUE")
       ->allow_extra_args(false)
       ->excludes(checkpoint);
-  CLI::Option* compare =
-      list("--compare", options.compare,
-           "The other models. distilbert and bert at their published sizes; transformer, linformer, "
-           "performer, mamba as wide and deep as the model itself (model.dim, model.steps); a "
-           "TorchScript file FILE.pt, whose forward takes input_ids and attention_mask; another "
-           "config; or a run or checkpoint",
-           "NAME|FILE.pt|CONFIG|DIR,...=distilbert");
-  verb->add_option("--pretrained", options.pretrained,
-                   "Hugging Face folder with the config.json, model.safetensors and vocab.txt of the "
-                   "distilbert or bert compared with; without it its weights are random")
+  CLI::Option* compare = list(
+      "--compare", options.compare,
+      "The other models. distilbert and bert at their published sizes; transformer, linformer, "
+      "performer, mamba as wide and deep as the model itself (model.dim, model.steps); a "
+      "TorchScript file FILE.pt, whose forward takes input_ids and attention_mask; another "
+      "config; or a run or checkpoint",
+      "NAME|FILE.pt|CONFIG|DIR,...=distilbert");
+  verb->add_option(
+          "--pretrained", options.pretrained,
+          "Hugging Face folder with the config.json, model.safetensors and vocab.txt of the "
+          "distilbert or bert compared with; without it its weights are random")
       ->type_name("DIR");
   list("--mode", options.modes, "What to measure", "train,inference")
       ->transform(
@@ -62,9 +63,10 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
                    "own tokenizer")
       ->type_name("FILE")
       ->excludes(seq_len);
-  verb->add_flag("--sweep", options.sweep,
-                 "Lengths from 64 to 4,096, and of one text alone to 65,536; curves in --format html. Where "
-                 "a model cannot go on, its line ends with the reason");
+  verb->add_flag(
+      "--sweep", options.sweep,
+      "Lengths from 64 to 4,096, and of one text alone to 65,536; curves in --format html. Where "
+      "a model cannot go on, its line ends with the reason");
   verb->add_option("--budget", options.budget_s,
                    "Seconds that one model may take in one case; what would take longer is not "
                    "run, and its estimate printed")

@@ -43,8 +43,8 @@ BenchTexts::BenchTexts(const std::string& file, const std::vector<OpenedContende
     data_.push_back(encode(model, file));
     if (data_.front()->size() != data_.back()->size())
       throw UsageError(fmt::format("{}: {} reads {} rows of it and {} {}; expected the same.", file,
-                                   models.front().spec.name, data_.front()->size(),
-                                   model.spec.name, data_.back()->size()));
+                                   models.front().spec.name, data_.front()->size(), model.spec.name,
+                                   data_.back()->size()));
   }
 }
 
@@ -56,8 +56,8 @@ std::unique_ptr<EncodedDataset> BenchTexts::encode(const OpenedContender& opened
         "--checkpoint, or the data that its config names.",
         file, opened.spec.name));
   const Config& config = opened.spec.config;
-  return load_labelled_file(file, models_.front().spec.config.data, config.tokenizer, *opened.tokenizer,
-                            opened.labels, /*threads=*/0);
+  return load_labelled_file(file, models_.front().spec.config.data, config.tokenizer,
+                            *opened.tokenizer, opened.labels, /*threads=*/0);
 }
 
 std::vector<Workload> BenchTexts::workloads(std::int64_t batch_size) const {

@@ -11,8 +11,8 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
-#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/kernel_choice.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "run_directory.hpp"
 
 namespace diffuse::cli {

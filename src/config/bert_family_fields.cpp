@@ -41,8 +41,7 @@ std::vector<Field> bert_family_fields(const std::string& section, BertFamilyConf
            "Standard deviation of the matrices and embeddings at the start.")
       .between(0, 100)
       .also_called({"initializer_range"});
-  table
-      .add("dropout", &BertFamilyConfig::dropout, "Part of the states that training sets to 0.")
+  table.add("dropout", &BertFamilyConfig::dropout, "Part of the states that training sets to 0.")
       .at_least(0)
       .below(1)
       .also_called({"hidden_dropout_prob"});

@@ -57,7 +57,8 @@ std::string default_config_text() {
       "// has them; with a config nothing is chosen.\n"
       "{\n";
   for (const Section& section : all_sections()) {
-    for (const std::string& line : wrapped(section.help, 90)) text += fmt::format("  // {}\n", line);
+    for (const std::string& line : wrapped(section.help, 90))
+      text += fmt::format("  // {}\n", line);
     text += fmt::format("  \"{}\": {{\n", section.name);
     for (const Field& field : section.fields) {
       const std::string note = fmt::format("{} [{}]", field.help, allowed_with_unit(field));

@@ -14,8 +14,7 @@ struct EnumNames;
 
 template <>
 struct EnumNames<FileFormat> {
-  static constexpr std::array<std::string_view, 5> kNames{"auto", "csv", "tsv", "jsonl",
-                                                          "pixels"};
+  static constexpr std::array<std::string_view, 5> kNames{"auto", "csv", "tsv", "jsonl", "pixels"};
 };
 template <>
 struct EnumNames<HeaderMode> {
@@ -31,8 +30,7 @@ struct EnumNames<OnError> {
 };
 template <>
 struct EnumNames<TokenizerType> {
-  static constexpr std::array<std::string_view, 4> kNames{"words", "wordpiece", "bytes",
-                                                          "values"};
+  static constexpr std::array<std::string_view, 4> kNames{"words", "wordpiece", "bytes", "values"};
 };
 template <>
 struct EnumNames<NgramWeighting> {
@@ -40,9 +38,9 @@ struct EnumNames<NgramWeighting> {
 };
 template <>
 struct EnumNames<ModelType> {
-  static constexpr std::array<std::string_view, 8> kNames{
-      "diffusion", "distilbert", "bert", "transformer", "linformer", "performer", "mamba",
-      "torchscript"};
+  static constexpr std::array<std::string_view, 8> kNames{"diffusion",   "distilbert", "bert",
+                                                          "transformer", "linformer",  "performer",
+                                                          "mamba",       "torchscript"};
 };
 template <>
 struct EnumNames<FeatureMap> {

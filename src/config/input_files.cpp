@@ -52,9 +52,10 @@ std::vector<std::string> find_files(const InputFiles& files, std::vector<std::st
       found.push_back(file);
       return;
     }
-    problems.push_back(fmt::format("{} comes twice; expected each file once (a pattern may match "
-                                   "one that is named, too)",
-                                   printable(file, 300)));
+    problems.push_back(
+        fmt::format("{} comes twice; expected each file once (a pattern may match "
+                    "one that is named, too)",
+                    printable(file, 300)));
   };
   for (const std::string& name : files.names) {
     if (name == kStdinName) {

@@ -6,9 +6,7 @@ std::vector<Field> mixer_fields() {
   using enum ModelType;
   FieldTable<MixerConfig> table("mixer", &Config::mixer,
                                 {transformer, linformer, performer, mamba});
-  table
-      .add("heads", &MixerConfig::heads,
-           "Attention heads. model.dim must be a multiple of it.")
+  table.add("heads", &MixerConfig::heads, "Attention heads. model.dim must be a multiple of it.")
       .between(1, 256)
       .in("heads")
       .only_for({transformer, linformer, performer});
@@ -31,9 +29,7 @@ std::vector<Field> mixer_fields() {
       .between(1, 1048576)
       .in("tokens")
       .only_for({linformer});
-  table
-      .add("projected", &MixerConfig::projected,
-           "Length that keys and values are projected to.")
+  table.add("projected", &MixerConfig::projected, "Length that keys and values are projected to.")
       .between(1, 65536)
       .in("rows")
       .only_for({linformer});
@@ -51,7 +47,8 @@ std::vector<Field> mixer_fields() {
       .only_for({mamba});
   table
       .add("head_dim", &MixerConfig::head_dim,
-           "Channels that share a step size and a decay. mixer.expand x model.dim must be a multiple "
+           "Channels that share a step size and a decay. mixer.expand x model.dim must be a "
+           "multiple "
            "of it.")
       .between(1, 8192)
       .in("channels")

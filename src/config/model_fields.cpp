@@ -44,9 +44,10 @@ std::vector<Field> model_fields() {
       .in("neighbours")
       .also_called({"kernel_size", "window"});
   table
-      .add("dilation", &ModelConfig::dilation,
-           "Distance between neighbours. An entry for each step: [1, 2, 4] lets the reach grow with "
-           "the step. Fewer entries than steps begin again when they end.")
+      .add(
+          "dilation", &ModelConfig::dilation,
+          "Distance between neighbours. An entry for each step: [1, 2, 4] lets the reach grow with "
+          "the step. Fewer entries than steps begin again when they end.")
       .between(1, 1048576)
       .in("tokens")
       .not_empty();

@@ -29,11 +29,12 @@ ColumnRef parse_column(const JsonFields& fields) {
 }
 
 FileFormat parse_format(const std::string& name, const std::string& source) {
-  for (const FileFormat format : {FileFormat::csv, FileFormat::tsv, FileFormat::jsonl, FileFormat::pixels}) {
+  for (const FileFormat format :
+       {FileFormat::csv, FileFormat::tsv, FileFormat::jsonl, FileFormat::pixels}) {
     if (name == enum_name(format)) return format;
   }
-  throw DataError(fmt::format("{}: \"format\" is \"{}\"; expected csv, tsv, jsonl or pixels.", source,
-                              printable(name)));
+  throw DataError(fmt::format("{}: \"format\" is \"{}\"; expected csv, tsv, jsonl or pixels.",
+                              source, printable(name)));
 }
 
 }  // namespace

@@ -113,9 +113,10 @@ std::unique_ptr<EncodedDataset> load_known(const FileOptions& file, const std::s
 void check_pixels(const FileOptions& file, const TokenizerConfig& config) {
   if (config.type == TokenizerType::values || config.type == TokenizerType::bytes) return;
   if (resolve_format(file.path, file.data.format) != FileFormat::pixels) return;
-  throw DataError(fmt::format(
-      "{}: rows of pixels, but tokenizer.type = {} reads text; expected --set tokenizer.type=values",
-      file.path.string(), enum_name(config.type)));
+  throw DataError(
+      fmt::format("{}: rows of pixels, but tokenizer.type = {} reads text; expected --set "
+                  "tokenizer.type=values",
+                  file.path.string(), enum_name(config.type)));
 }
 
 /// Fills `result.train_file`, `labels` and `tokenizer`. `names`: the classes, where they are known.

@@ -26,11 +26,12 @@ ReadStatus PixelRecords::next(Example& example, BadRow&) {
         "pixels)",
         source_.path().string(), count_ + 1, filled, row_.size(), kValues));
   if (!layout_)
-    layout_ = RecordLayout{.format = FileFormat::pixels,
-                           .columns = 2,
-                           .label = ColumnRef{.name = "", .number = 1},
-                           .texts = {ColumnRef{.name = "", .number = 2}},
-                           .description = "pixels, rows of 1,025 bytes: the label and 1,024 values"};
+    layout_ =
+        RecordLayout{.format = FileFormat::pixels,
+                     .columns = 2,
+                     .label = ColumnRef{.name = "", .number = 1},
+                     .texts = {ColumnRef{.name = "", .number = 2}},
+                     .description = "pixels, rows of 1,025 bytes: the label and 1,024 values"};
   example = {};
   example.label = std::to_string(static_cast<unsigned char>(row_.front()));
   example.text.assign(row_.data() + 1, kValues);

@@ -15,7 +15,8 @@ bool can_be_explained(const Config& config) {
 
 Explainer::Explainer(const LoadedModel& model, std::int64_t most_tokens)
     : model_(model), most_tokens_(most_tokens) {
-  if (!can_be_explained(model.config)) throw Error("Explainer: the network is no diffusion, or its input no text.");
+  if (!can_be_explained(model.config))
+    throw Error("Explainer: the network is no diffusion, or its input no text.");
 }
 
 Explanation Explainer::explain(std::string_view text, std::int32_t label) const {

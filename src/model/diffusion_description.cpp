@@ -34,8 +34,8 @@ double token_flops(const ModelConfig& model) {
          (function_flops(model) + static_cast<double>(neighbour_count(model)) * sum);
 }
 
-/// Bytes that one step keeps for one token. Operations of ours keep u and the state, LibTorch's each
-/// shifted u besides.
+/// Bytes that one step keeps for one token. Operations of ours keep u and the state, LibTorch's
+/// each shifted u besides.
 std::int64_t bytes_a_step(const ModelConfig& model, bool half, bool own_operations) {
   const std::int64_t hidden = model.hidden_dim > 0 ? model.hidden_dim : 2 * model.dim;
   std::int64_t states = 1;  // rows of model.dim elements that are float32 always: the new state

@@ -66,8 +66,8 @@ DiffusionSpec diffusion_spec(const ModelConfig& config) {
   for (std::int64_t t = 0; t < config.steps; ++t) {
     const std::int64_t dilation =
         config.dilation[static_cast<std::size_t>(t) % config.dilation.size()];
-    spec.shifts.push_back(neighbourhood_shifts(config.radius, dilation, config.self_neighbour,
-                                               config.causal));
+    spec.shifts.push_back(
+        neighbourhood_shifts(config.radius, dilation, config.self_neighbour, config.causal));
   }
   return spec;
 }
@@ -84,8 +84,7 @@ DiffusionStack::DiffusionStack(const ModelConfig& config, FreshTensors& tensors)
     StepTensors step;
     step.weight = make_weight(config, spec_.neighbours(), tensors);
     if (config.alpha_learned)
-      step.alpha_logit =
-          tensors.full({config.dim}, std::log(config.alpha / (1.0 - config.alpha)));
+      step.alpha_logit = tensors.full({config.dim}, std::log(config.alpha / (1.0 - config.alpha)));
     if (config.norm != NormPosition::none) {
       step.norm_weight = tensors.full({config.dim}, 1.0);
       step.norm_bias = tensors.full({config.dim}, 0.0);

@@ -191,7 +191,8 @@ void FusedKernel::add_number_gradients(std::int64_t tokens, const float* rows) {
   const at::NoGradGuard no_gradient;
   const at::Tensor gradients =
       at::from_blob(const_cast<float*>(rows), {tokens, stack_.spec().dim}, at::kFloat);
-  const at::Tensor ids = at::from_blob(const_cast<std::int32_t*>(tables_[0].ids), {tokens}, at::kInt);
+  const at::Tensor ids =
+      at::from_blob(const_cast<std::int32_t*>(tables_[0].ids), {tokens}, at::kInt);
   const at::Tensor shares = at::index_select(embedding_.coefficients(), 0, ids);  // [N, 3]
   const at::Tensor& values = embedding_.values();
   if (!values.grad().defined()) values.mutable_grad() = at::zeros_like(values);

@@ -4,8 +4,7 @@
 
 namespace diffuse {
 
-Head::Head(const ModelConfig& config, std::int64_t in, std::int64_t classes,
-           FreshTensors& tensors)
+Head::Head(const ModelConfig& config, std::int64_t in, std::int64_t classes, FreshTensors& tensors)
     : dropout_(config.head_dropout), has_hidden_(config.head_hidden_dim != 0) {
   if (has_hidden_) {
     const std::int64_t hidden = config.head_hidden_dim > 0 ? config.head_hidden_dim : config.dim;

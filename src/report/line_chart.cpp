@@ -105,10 +105,10 @@ std::string draw_end(const LineChart& chart, const ChartSeries& series, const Ch
   constexpr double kArm = 5;
   const double px = x.place(last->x);
   const double py = y.place(last->y);
-  return fmt::format(
-      "<path class=\"end\" d=\"M{0} {1}L{2} {3}M{0} {3}L{2} {1}\">{4}</path>",
-      coordinate(px - kArm), coordinate(py - kArm), coordinate(px + kArm), coordinate(py + kArm),
-      svg_title(std::vector<std::string>{series.name + " ends here", series.end}));
+  return fmt::format("<path class=\"end\" d=\"M{0} {1}L{2} {3}M{0} {3}L{2} {1}\">{4}</path>",
+                     coordinate(px - kArm), coordinate(py - kArm), coordinate(px + kArm),
+                     coordinate(py + kArm),
+                     svg_title(std::vector<std::string>{series.name + " ends here", series.end}));
 }
 
 std::string draw_series(const LineChart& chart, std::size_t index, const ChartScale& x,

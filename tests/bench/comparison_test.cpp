@@ -34,15 +34,14 @@ Measurement measured(const std::string& precision, std::vector<double> samples_s
 
 Comparison sample() {
   Comparison comparison;
-  comparison.models = {
-      {"agnews", "attention-free diffusion, dim 64, 2 steps", "random", 2'600'000},
-      {"DistilBERT", "transformer (TorchScript)", "random", 66'956'548}};
+  comparison.models = {{"agnews", "attention-free diffusion, dim 64, 2 steps", "random", 2'600'000},
+                       {"DistilBERT", "transformer (TorchScript)", "random", 66'956'548}};
   CaseResult first;
   first.which = {BenchMode::train, 32, 64, "cpu", 2};
   first.models.resize(2);
   first.models[0].measurements = {measured("fp32", {0.010, 0.010, 0.013}, 100'000'000, "fused")};
   first.models[1].measurements = {measured("fp32", {4, 4.4, 4.8}, 3'900'000'000),
-                 measured("bf16", {1.0, 1.1, 1.2}, 2'100'000'000)};
+                                  measured("bf16", {1.0, 1.1, 1.2}, 2'100'000'000)};
   CaseResult second;
   second.which = {BenchMode::train, 32, 512, "cpu", 2};
   second.models.resize(2);
@@ -51,11 +50,12 @@ Comparison sample() {
   refused.precision = "bf16";
   refused.not_run = "about 43s a call, 2m 52s in all, beyond --budget 60";
   second.models[1].measurements = {refused};
-  first.models[1].tried = {{Precision::fp32, 4.4, true, 16, 64}, {Precision::bf16, 1.1, false, 32, 64}};
+  first.models[1].tried = {{Precision::fp32, 4.4, true, 16, 64},
+                           {Precision::bf16, 1.1, false, 32, 64}};
   second.models[0].tried = {{Precision::fp32, 0.1, false, 32, 512},
-                       {Precision::bf16, 0.2, false, 32, 512}};
+                            {Precision::bf16, 0.2, false, 32, 512}};
   second.models[1].tried = {{Precision::fp32, std::nullopt, false, 0, 0},
-                        {Precision::bf16, 43, true, 2, 512}};
+                            {Precision::bf16, 43, true, 2, 512}};
   comparison.cases = {first, second};
   comparison.epoch_rows = 3200;
   comparison.environment = {{"processor", "a | b"}};
@@ -69,9 +69,12 @@ TEST(Ratios, AreThoseOfTheBestPrecisionWithTheirDeviation) {
   ASSERT_TRUE(time.has_value());
   EXPECT_NEAR(time->value, 1.1 / 0.011, 1e-9);
   EXPECT_NEAR(time->deviation, 100 * std::hypot(std::sqrt(3e-6) / 0.011, 0.1 / 1.1), 1e-9);
-  EXPECT_NEAR(*memory_ratio(comparison.cases[0].models[0], comparison.cases[0].models[1]), 21, 1e-9);
-  EXPECT_FALSE(time_ratio(comparison.cases[1].models[0], comparison.cases[1].models[1]).has_value());
-  EXPECT_FALSE(memory_ratio(comparison.cases[1].models[0], comparison.cases[1].models[1]).has_value());
+  EXPECT_NEAR(*memory_ratio(comparison.cases[0].models[0], comparison.cases[0].models[1]), 21,
+              1e-9);
+  EXPECT_FALSE(
+      time_ratio(comparison.cases[1].models[0], comparison.cases[1].models[1]).has_value());
+  EXPECT_FALSE(
+      memory_ratio(comparison.cases[1].models[0], comparison.cases[1].models[1]).has_value());
 }
 
 TEST(Ratios, AreOfAnExample) {
@@ -82,7 +85,8 @@ TEST(Ratios, AreOfAnExample) {
 
 TEST(Ratios, MemoryThatRanOutIsNone) {
   CaseResult result = sample().cases[0];
-  for (Measurement& m : result.models[1].measurements) m.memory.emplace().out_of_memory = "tried to allocate 20 GB";
+  for (Measurement& m : result.models[1].measurements)
+    m.memory.emplace().out_of_memory = "tried to allocate 20 GB";
   EXPECT_FALSE(memory_ratio(result.models[0], result.models[1]).has_value());
 }
 
@@ -96,8 +100,9 @@ TEST(ComparisonReport, MarkdownHasTablesRemarksAndASentence) {
                       "100 ms | 1.19 s | 1,862 | 29 | 2.1 GB | 0.977 M | 1.82 G | 1m 50s |  |"),
             HasSubstr("| train 32 x 64 | agnews | fp32 | fused | 10.0 ms |"),
             HasSubstr("| FLOP/s | epoch of 3,200 rows | why not run |"),
-            HasSubstr("|  |  | about 43s a call"), HasSubstr("| train 32 x 64 | DistilBERT | 100 ± "),
-            HasSubstr("| 21.0 |"), HasSubstr("not run"), HasSubstr("beyond --budget 60"),
+            HasSubstr("|  |  | about 43s a call"),
+            HasSubstr("| train 32 x 64 | DistilBERT | 100 ± "), HasSubstr("| 21.0 |"),
+            HasSubstr("not run"), HasSubstr("beyond --budget 60"),
             HasSubstr("speed and memory only"), HasSubstr("processor: a | b")));
   EXPECT_THAT(text,
               HasSubstr("On this machine (CPU, 2 threads) a training step of 32 texts of 64 "

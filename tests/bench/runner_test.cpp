@@ -90,8 +90,8 @@ TEST(Runner, WeightsForEachPlaceAreThoseOfTheCasesLength) {
     config.mixer.max_positions = positions;
     return count_parameters(config, kShape).value();
   };
-  const Comparison comparison = run_comparison(
-      plan_of(other, {{BenchMode::train, 1, 32}, {BenchMode::train, 1, 16}, {BenchMode::train, 1, 48}}));
+  const Comparison comparison = run_comparison(plan_of(
+      other, {{BenchMode::train, 1, 32}, {BenchMode::train, 1, 16}, {BenchMode::train, 1, 48}}));
   EXPECT_EQ(comparison.models[1].parameter_count, parameters(48)) << "of the longest";
   for (const CaseResult& result : comparison.cases)
     EXPECT_TRUE(result.models[1].measurements[0].ran()) << result.which.seq_len;
@@ -104,9 +104,11 @@ TEST(Runner, RunningOutOfMemoryIsAResultOfThatModelAlone) {
                                        "        ids = ids + torch.zeros([1 << 50], dtype=4)[0]\n");
   const Comparison comparison = run_comparison(
       plan_of(other, {{BenchMode::inference, 2, 65}, {BenchMode::inference, 2, 64}}));
-  EXPECT_THAT(comparison.cases.at(0).models.at(1).measurements.at(0).not_run, HasSubstr("out of memory: "));
+  EXPECT_THAT(comparison.cases.at(0).models.at(1).measurements.at(0).not_run,
+              HasSubstr("out of memory: "));
   EXPECT_TRUE(comparison.cases.at(0).models.at(0).measurements.at(0).ran());
-  EXPECT_TRUE(comparison.cases.at(1).models.at(1).measurements.at(0).ran()) << "it goes on with what fits";
+  EXPECT_TRUE(comparison.cases.at(1).models.at(1).measurements.at(0).ran())
+      << "it goes on with what fits";
 }
 
 TEST(Runner, EachCaseHasAPrecisionOfItsOwnAndTellsWhatWasTried) {

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "diffuse/model/model_description.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/eval/evaluator.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "launch_count.hpp"
 #include "limits.hpp"

@@ -14,8 +14,8 @@
 #include <memory>
 #include <string>
 
-#include "diffuse/model/model_description.hpp"
 #include "diffuse/model/diffusion_stack.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/ops/reference/segment_pool.hpp"
 #include "limits.hpp"

@@ -188,8 +188,8 @@ TEST(LoadConfig, WhatOtherModelsDoNotHaveIsWarnedAbout) {
   log::close_file();
   std::ifstream stream(dir.path() / "log");
   const std::string text((std::istreambuf_iterator<char>(stream)), {});
-  for (const char* key : {"model.bigram_buckets", "train.adversarial", "bert.layers",
-                          "mixer.heads"}) {
+  for (const char* key :
+       {"model.bigram_buckets", "train.adversarial", "bert.layers", "mixer.heads"}) {
     const std::string line = std::string(key) + ": has no effect, because model.type = distilbert";
     EXPECT_NE(text.find(line), std::string::npos) << line << "\nin\n" << text;
   }

@@ -39,7 +39,8 @@ TEST(DataFacts, SayWhatIsWrongWithThem) {
   EXPECT_THAT(refused("{}"), HasSubstr("c/data.json: \"format\" is missing"));
   std::string text = data_facts_json({});
   text.replace(text.find("csv"), 3, "xls");
-  EXPECT_THAT(refused(text), HasSubstr("\"format\" is \"xls\"; expected csv, tsv, jsonl or pixels"));
+  EXPECT_THAT(refused(text),
+              HasSubstr("\"format\" is \"xls\"; expected csv, tsv, jsonl or pixels"));
 }
 
 TEST(RecordLayout, NamesItsColumnsForMessages) {

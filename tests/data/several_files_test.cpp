@@ -60,8 +60,8 @@ TEST_F(SeveralFiles, AreReadOneAfterTheOtherAsOne) {
 }
 
 TEST_F(SeveralFiles, ColumnsAreThoseOfTheFirstByTheirNames) {
-  train_on_files({"text,label\nred sun,warm\nice,cold\n", "id,label,text\n7,warm,fire\n8,cold,snow\n",
-                  "label;text\nwarm;a, b\n"});
+  train_on_files({"text,label\nred sun,warm\nice,cold\n",
+                  "id,label,text\n7,warm,fire\n8,cold,snow\n", "label;text\nwarm;a, b\n"});
   data_.train.names.push_back(
       write("lines.jsonl", "{\"label\": \"cold\", \"text\": \"blue\", \"id\": 3}\n"));
   const TrainingData loaded = load(bytes_);

@@ -133,7 +133,9 @@ TEST(Failure, OfAnythingElseIsLibTorchsTextWithoutItsSources) {
 }
 
 TEST(FailureDeathTest, ThatNoCatchCanReachIsExplained) {
-  const auto fail = [] { throw cuda_error("unspecified launch failure", "cudaErrorLaunchFailure"); };
+  const auto fail = [] {
+    throw cuda_error("unspecified launch failure", "cudaErrorLaunchFailure");
+  };
   const auto give_back = [&fail]() noexcept { fail(); };
   EXPECT_EXIT(
       {

@@ -122,7 +122,8 @@ TEST(Bench, OnRealTextsEachModelHasItsOwnTokens) {
   // Words, and pieces between [CLS] and [SEP].
   EXPECT_GT(one["models"][1]["measurements"][0]["tokens_per_call"].get<double>(),
             one["models"][0]["measurements"][0]["tokens_per_call"].get<double>());
-  EXPECT_EQ(one["models"][0]["measurements"][0]["examples_per_call"], one["models"][1]["measurements"][0]["examples_per_call"]);
+  EXPECT_EQ(one["models"][0]["measurements"][0]["examples_per_call"],
+            one["models"][1]["measurements"][0]["examples_per_call"]);
   EXPECT_EQ(json["epoch_rows"], 60);
 }
 
@@ -167,7 +168,8 @@ TEST(Bench, ATorchScriptFileRunsAsFarAsItCan) {
   EXPECT_TRUE(json["cases"][0]["models"][1]["measurements"][0].contains("median_s"));
   EXPECT_THAT(json["cases"][1]["models"][1]["measurements"][0]["not_run"].get<std::string>(),
               HasSubstr("The TorchScript module failed"));
-  EXPECT_TRUE(json["cases"][1]["models"][0]["measurements"][0].contains("median_s")) << "the other one's failure";
+  EXPECT_TRUE(json["cases"][1]["models"][0]["measurements"][0].contains("median_s"))
+      << "the other one's failure";
 }
 
 TEST(Bench, AnotherConfigWithTheVocabularyItAssumes) {
@@ -210,7 +212,8 @@ TEST(Bench, MemoryIsThatOfTheModelAndItsTraining) {
   // that are loaded on the way come on top.
   const auto parameters = json["models"][0]["parameter_count"].get<double>();
   const double expected = 20 * parameters;
-  const double growth = json["cases"][0]["models"][0]["measurements"][0]["memory"]["rss_growth_bytes"];
+  const double growth =
+      json["cases"][0]["models"][0]["measurements"][0]["memory"]["rss_growth_bytes"];
   EXPECT_GT(expected, 150e6);
   EXPECT_GT(growth, expected);
   EXPECT_LT(growth, 1.3 * 36 * parameters + 60e6);
@@ -282,9 +285,9 @@ TEST(Bench, TwoCheckpointsAlsoByTheirAccuracy) {
 TEST(Bench, EveryRivalStandsInOneTable) {
   const Workspace workspace;
   const Outcome outcome = run(with_small_baseline(
-      workspace, quick({"--compare", "distilbert,transformer,linformer,performer,mamba",
-                        "--seq-len", "8,16", "--format", "json", "--precision", "fp32", "--output",
-                        "all.json"})));
+      workspace,
+      quick({"--compare", "distilbert,transformer,linformer,performer,mamba", "--seq-len", "8,16",
+             "--format", "json", "--precision", "fp32", "--output", "all.json"})));
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   const auto json = nlohmann::json::parse(read_file(workspace.path() / "all.json"));
   const std::vector<std::string> names = {"small",     "DistilBERT", "transformer",
@@ -298,9 +301,9 @@ TEST(Bench, EveryRivalStandsInOneTable) {
   // As wide and deep as the model itself.
   EXPECT_THAT(json["models"][2]["kind"].get<std::string>(), HasSubstr("dim 16, 2 blocks"));
 
-  for (const auto& [format, part] : {std::pair{"md", "# small against 5 models"},
-                                     std::pair{"csv", "train,4,16,cpu,1,Performer"},
-                                     std::pair{"html", "<th scope=\"row\">Mamba-2</th>"}}) {
+  for (const auto& [format, part] :
+       {std::pair{"md", "# small against 5 models"}, std::pair{"csv", "train,4,16,cpu,1,Performer"},
+        std::pair{"html", "<th scope=\"row\">Mamba-2</th>"}}) {
     const Outcome shown = workspace.run({"bench", "--from", "all.json", "--format", format});
     ASSERT_EQ(shown.exit_code, 0) << shown;
     EXPECT_THAT(shown.out, HasSubstr(part));

@@ -26,10 +26,27 @@ std::string pictures(int count, unsigned seed) {
 }
 
 std::vector<std::string> small_network(std::vector<std::string> more) {
-  std::vector<std::string> arguments = {
-      "train", "--train", "train.bin", "--test", "test.bin", "--out", "run", "--device", "cpu",
-      "--threads", "1", "--set", "model.dim=8", "--set", "model.steps=3", "--set",
-      "model.dilation=1,4", "--set", "train.length=10e", "--set", "train.learning_rate=0.01"};
+  std::vector<std::string> arguments = {"train",
+                                        "--train",
+                                        "train.bin",
+                                        "--test",
+                                        "test.bin",
+                                        "--out",
+                                        "run",
+                                        "--device",
+                                        "cpu",
+                                        "--threads",
+                                        "1",
+                                        "--set",
+                                        "model.dim=8",
+                                        "--set",
+                                        "model.steps=3",
+                                        "--set",
+                                        "model.dilation=1,4",
+                                        "--set",
+                                        "train.length=10e",
+                                        "--set",
+                                        "train.learning_rate=0.01"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
@@ -39,14 +56,14 @@ TEST(TrainPixels, WithoutAConfigNumbersAreRead) {
   workspace.write("train.bin", pictures(120, 1));
   workspace.write("test.bin", pictures(40, 2));
   for (const char* kernel : {"fused", "operations", "reference"}) {
-    const Outcome outcome = workspace.run(small_network(
-        {"--overwrite", "--set", std::string("train.kernel=") + kernel}));
+    const Outcome outcome = workspace.run(
+        small_network({"--overwrite", "--set", std::string("train.kernel=") + kernel}));
     ASSERT_EQ(outcome.exit_code, 0) << outcome;
     EXPECT_THAT(outcome.err, HasSubstr("defaults for pixels: tokenizer.type = values"));
     const auto test = nlohmann::json::parse(read_file(workspace.path() / "run/test.json"));
     EXPECT_GT(test["accuracy"].get<double>(), 0.9) << kernel << outcome;
-    const Outcome eval = workspace.run(
-        {"eval", "--checkpoint", "run", "--data", "test.bin", "--json"});
+    const Outcome eval =
+        workspace.run({"eval", "--checkpoint", "run", "--data", "test.bin", "--json"});
     ASSERT_EQ(eval.exit_code, 0) << eval;
     EXPECT_EQ(nlohmann::json::parse(eval.out)["accuracy"], test["accuracy"]) << kernel;
   }
@@ -57,8 +74,7 @@ TEST(TrainPixels, AResumedRunIsTheWholeOneToTheByte) {
   workspace.write("train.bin", pictures(60, 1));
   workspace.write("test.bin", pictures(10, 2));
   ASSERT_EQ(workspace.run(small_network({"--set", "train.length=4e"})).exit_code, 0);
-  const std::string whole =
-      read_file(workspace.path() / "run/checkpoints/last/model.safetensors");
+  const std::string whole = read_file(workspace.path() / "run/checkpoints/last/model.safetensors");
   ASSERT_EQ(workspace
                 .run(small_network({"--overwrite", "--set", "train.length=4e", "--set",
                                     "train.max_updates=4", "--set", "train.checkpoint_every=4u"}))
@@ -74,12 +90,27 @@ TEST(TrainPixels, OtherModelsReadThemToo) {
   workspace.write("train.bin", pictures(60, 1));
   workspace.write("test.bin", pictures(10, 2));
   for (const char* type : {"linformer", "mamba"}) {
-    const Outcome outcome = workspace.run(small_network(
-        {"--overwrite", "--set", std::string("model.type=") + type, "--set",
-         "tokenizer.type=values", "--set", "tokenizer.max_tokens=1024", "--set", "train.length=2u",
-         "--set", "mixer.head_dim=8", "--set", "mixer.state_dim=4", "--set", "mixer.heads=2",
-         "--set", "mixer.projected=8", "--set", "mixer.max_positions=1024", "--set",
-         "train.warmup=0u"}));
+    const Outcome outcome = workspace.run(small_network({"--overwrite",
+                                                         "--set",
+                                                         std::string("model.type=") + type,
+                                                         "--set",
+                                                         "tokenizer.type=values",
+                                                         "--set",
+                                                         "tokenizer.max_tokens=1024",
+                                                         "--set",
+                                                         "train.length=2u",
+                                                         "--set",
+                                                         "mixer.head_dim=8",
+                                                         "--set",
+                                                         "mixer.state_dim=4",
+                                                         "--set",
+                                                         "mixer.heads=2",
+                                                         "--set",
+                                                         "mixer.projected=8",
+                                                         "--set",
+                                                         "mixer.max_positions=1024",
+                                                         "--set",
+                                                         "train.warmup=0u"}));
     EXPECT_EQ(outcome.exit_code, 0) << outcome;
   }
 }

@@ -1,4 +1,5 @@
-// Training of the models that the paper names, by the same trainer: what a checkpoint keeps of them.
+// Training of the models that the paper names, by the same trainer: what a checkpoint keeps of
+// them.
 
 #include <gmock/gmock.h>
 
@@ -23,12 +24,12 @@ void PrintTo(const Rival& rival, std::ostream* out) { *out << rival.name; }
 class TrainRival : public ::testing::TestWithParam<Rival> {
  protected:
   std::vector<std::string> training(const std::string& out, const std::string& length) const {
-    std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", out,
-                                          "--device", "cpu", "--threads", "1"};
+    std::vector<std::string> arguments = {"train",    "--config", "small.json", "--out", out,
+                                          "--device", "cpu",      "--threads",  "1"};
     for (const std::string& set : GetParam().set) arguments.insert(arguments.end(), {"--set", set});
-    arguments.insert(arguments.end(), {"--set", "train.length=" + length, "--set",
-                                       "train.learning_rate=0.003", "--set", "train.warmup=5u",
-                                       "--set", "train.batch_size=16"});
+    arguments.insert(arguments.end(),
+                     {"--set", "train.length=" + length, "--set", "train.learning_rate=0.003",
+                      "--set", "train.warmup=5u", "--set", "train.batch_size=16"});
     return arguments;
   }
 };
@@ -72,8 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
                             {"model.type=linformer", "mixer.heads=2", "mixer.projected=4",
                              "mixer.max_positions=256"}},
                       Rival{"performer", {"model.type=performer", "mixer.heads=2"}},
-                      Rival{"mamba",
-                            {"model.type=mamba", "mixer.head_dim=8", "mixer.state_dim=4"}},
+                      Rival{"mamba", {"model.type=mamba", "mixer.head_dim=8", "mixer.state_dim=4"}},
                       Rival{"bert",
                             {"model.type=bert", "bert.dim=16", "bert.layers=1", "bert.heads=2",
                              "bert.hidden_dim=32", "bert.init_std=0.2"}}),
@@ -88,8 +88,8 @@ TEST(TrainBert, BeginsWithAFolderAndSaysWhatIsFresh) {
   const Outcome outcome = workspace.run(
       {"train", "--config", "small.json", "--out", "run", "--set", "model.type=bert", "--set",
        "bert.pretrained=" + fixture.string(), "--set", "tokenizer.type=wordpiece", "--set",
-       "tokenizer.vocab=vocab.txt", "--set", "tokenizer.max_tokens=24", "--set",
-       "train.length=3u", "--set", "train.warmup=0u"});
+       "tokenizer.vocab=vocab.txt", "--set", "tokenizer.max_tokens=24", "--set", "train.length=3u",
+       "--set", "train.warmup=0u"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome;
   EXPECT_THAT(outcome.err, HasSubstr("41 tensors loaded"));
   const auto config = nlohmann::json::parse(read_file(workspace.path() / "run/config.json"));

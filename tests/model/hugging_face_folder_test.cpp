@@ -143,17 +143,21 @@ TEST(DistilBertConfig, SaysWhatIsWrong) {
   EXPECT_THAT(config_message("initializer_range", -1), HasSubstr("initializer_range is negative"));
 
   const testing::TempDir dir;
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
-              HasSubstr("has no config.json. Give a Hugging Face folder"));
+  EXPECT_THAT(
+      message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
+      HasSubstr("has no config.json. Give a Hugging Face folder"));
   dir.write("config.json", "{");
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
-              HasSubstr("config.json: not valid JSON at column"));
+  EXPECT_THAT(
+      message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
+      HasSubstr("config.json: not valid JSON at column"));
   dir.write("config.json", "[1]");
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
-              HasSubstr("expected a JSON object"));
+  EXPECT_THAT(
+      message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
+      HasSubstr("expected a JSON object"));
   dir.write("config.json", "{}");
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
-              HasSubstr("\"model_type\" is missing"));
+  EXPECT_THAT(
+      message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
+      HasSubstr("\"model_type\" is missing"));
 }
 
 TEST(DistilBertConfig, AskingForFarMoreThanTheWeightsHoldIsRefusedBeforeMemoryIsTaken) {
@@ -162,9 +166,10 @@ TEST(DistilBertConfig, AskingForFarMoreThanTheWeightsHoldIsRefusedBeforeMemoryIs
   config["vocab_size"] = 9'000'000;
   dir.write("config.json", config.dump());
   std::filesystem::copy(distilbert_folder() / "model.safetensors", dir.path());
-  EXPECT_THAT(message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
-              HasSubstr("It asks for about 1.44e+08 parameters, model.safetensors has 27,644 "
-                        "bytes."));
+  EXPECT_THAT(
+      message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
+      HasSubstr("It asks for about 1.44e+08 parameters, model.safetensors has 27,644 "
+                "bytes."));
 }
 
 TEST(Pretrained, AllTensorsAreLoaded) {

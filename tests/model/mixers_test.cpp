@@ -78,8 +78,7 @@ class MixerFixture : public ::testing::TestWithParam<std::string> {
     }
   }
 
-  SafetensorsFile file_ =
-      SafetensorsFile::read(mixer_fixtures() / (GetParam() + ".safetensors"));
+  SafetensorsFile file_ = SafetensorsFile::read(mixer_fixtures() / (GetParam() + ".safetensors"));
   Config config_;
   ModelShape shape_;
   Batch batch_;
@@ -111,9 +110,9 @@ TEST_P(MixerFixture, ATextIsTheSameAloneAndAmongOthers) {
     const auto tokens = batch_.tokens.slice(0, batch_.host_offsets[b], batch_.host_offsets[b + 1]);
     const auto* data = tokens.const_data_ptr<std::int32_t>();
     const Batch alone = batch_of({std::vector<std::int32_t>(data, data + tokens.numel())});
-    EXPECT_TRUE(m->forward(alone, {}).allclose(together.slice(0, static_cast<std::int64_t>(b),
-                                                              static_cast<std::int64_t>(b) + 1),
-                                               1e-5, 1e-5));
+    EXPECT_TRUE(m->forward(alone, {}).allclose(
+        together.slice(0, static_cast<std::int64_t>(b), static_cast<std::int64_t>(b) + 1), 1e-5,
+        1e-5));
   }
 }
 
@@ -140,7 +139,8 @@ TEST_P(MixerFixture, ForwardAndGradientsAgreeOnCuda) {
 }
 
 TEST_P(MixerFixture, ItsSizeIsKnownWithoutMemoryForIt) {
-  EXPECT_EQ(count_parameters(config_, shape_), parameter_count(*make_classifier(config_, shape_, 1)));
+  EXPECT_EQ(count_parameters(config_, shape_),
+            parameter_count(*make_classifier(config_, shape_, 1)));
   EXPECT_EQ(count_constants(config_), make_classifier(config_, shape_, 1)->constant_count());
 }
 

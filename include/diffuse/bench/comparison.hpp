@@ -107,7 +107,7 @@ struct Comparison {
   std::vector<CaseResult> cases;
   std::int64_t epoch_rows = 0;  ///< of the training file; 0: not known
   std::string text_source;      ///< of cases with real texts
-  std::string accuracy_source;          ///< file of the paired tests
+  std::string accuracy_source;  ///< file of the paired tests
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, std::string>> environment;
   double elapsed_s = 0;
@@ -127,8 +127,9 @@ struct BenchPlan {
   std::function<void(const std::string&, double)> on_progress;  ///< what, and the share done
 };
 
-/// Runs the plan's cases. Fills the models' parameter counts, cases and warnings. Throws what making the models throws. A
-/// caught stop signal (base/signals.hpp) ends it with the cases that are whole.
+/// Runs the plan's cases. Fills the models' parameter counts, cases and warnings. Throws what
+/// making the models throws. A caught stop signal (base/signals.hpp) ends it with the cases that
+/// are whole.
 Comparison run_comparison(const BenchPlan& plan);
 
 }  // namespace diffuse

@@ -17,9 +17,9 @@ struct InputFiles {
   InputFiles(std::string file) {  // NOLINT: see above
     if (!file.empty()) names.push_back(std::move(file));
   }
-  InputFiles(const char* file) : InputFiles(std::string(file)) {}                      // NOLINT
-  InputFiles(const std::filesystem::path& file) : InputFiles(file.string()) {}         // NOLINT
-  InputFiles(std::vector<std::string> several) : names(std::move(several)) {}          // NOLINT
+  InputFiles(const char* file) : InputFiles(std::string(file)) {}               // NOLINT
+  InputFiles(const std::filesystem::path& file) : InputFiles(file.string()) {}  // NOLINT
+  InputFiles(std::vector<std::string> several) : names(std::move(several)) {}   // NOLINT
 
   bool empty() const { return names.empty(); }
   /// Whether the rows come through stdin.

@@ -28,8 +28,8 @@ struct DistilBertShape {
 /// A DistilBERT classifier with learned positions, compiled from TorchScript source by the program
 /// itself: what transformers' DistilBertForSequenceClassification computes, its parameters under
 /// the same names, initialised as there (linear and embedding weights from N(0,
-/// initializer_range²), biases and the padding token's row 0, layer norms 1 and 0). Throws Error where
-/// the shape is impossible.
+/// initializer_range²), biases and the padding token's row 0, layer norms 1 and 0). Throws Error
+/// where the shape is impossible.
 std::unique_ptr<TorchScriptClassifier> make_distilbert(const DistilBertShape& shape,
                                                        FreshTensors& tensors);
 /// On the CPU; `seed` decides every initial value.

@@ -19,11 +19,11 @@ class FreshTensors {
   /// Without memory or values, on the device `meta`: what a model is made of, to be counted.
   static FreshTensors sizes_only();
 
-  at::Tensor uniform(at::IntArrayRef sizes, double bound);      ///< of -bound .. bound
-  at::Tensor normal(at::IntArrayRef sizes, double deviation);   ///< around 0
-  at::Tensor full(at::IntArrayRef sizes, double value) const;   ///< the same everywhere
-  at::Tensor unset(at::IntArrayRef sizes) const;                ///< for the caller to fill
-  at::Tensor diagonal(std::int64_t size, double value) const;   ///< [size, size], else 0
+  at::Tensor uniform(at::IntArrayRef sizes, double bound);     ///< of -bound .. bound
+  at::Tensor normal(at::IntArrayRef sizes, double deviation);  ///< around 0
+  at::Tensor full(at::IntArrayRef sizes, double value) const;  ///< the same everywhere
+  at::Tensor unset(at::IntArrayRef sizes) const;               ///< for the caller to fill
+  at::Tensor diagonal(std::int64_t size, double value) const;  ///< [size, size], else 0
 
   /// Whether values are drawn: there is a seed, and memory for them.
   bool draws() const { return generator_.defined(); }

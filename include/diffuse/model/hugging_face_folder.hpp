@@ -19,10 +19,10 @@ struct BertFolder {
 
 /// Reads the folder of a `type` (bert or distilbert); keys left out have transformers' defaults. A
 /// BERT beside whose files `1_Pooling/config.json` stands, as sentence-transformers writes them, is
-/// read by the mean of its tokens where that says so. Throws CheckpointError where a file is missing
-/// or no JSON, where the model is none of `type` with gelu, positions of its own and an epsilon of
-/// 1e-12, a value is out of range, or it asks for far more parameters than `model.safetensors` in
-/// the folder can hold.
+/// read by the mean of its tokens where that says so. Throws CheckpointError where a file is
+/// missing or no JSON, where the model is none of `type` with gelu, positions of its own and an
+/// epsilon of 1e-12, a value is out of range, or it asks for far more parameters than
+/// `model.safetensors` in the folder can hold.
 BertFolder read_bert_folder(const std::filesystem::path& folder, ModelType type);
 
 /// What load_pretrained did. Names as they stand in the model or the file.

@@ -47,9 +47,9 @@ class ModelDescription {
     return 0;
   }
   /// Floating-point operations of the matrix products and neighbour sums of one forward pass over
-  /// texts of `lengths` tokens (a multiplication and an addition are two). Element-wise work is left
-  /// out. Nothing where the computation is not known. A training step is counted as three forward
-  /// passes: backward has two products for each one.
+  /// texts of `lengths` tokens (a multiplication and an addition are two). Element-wise work is
+  /// left out. Nothing where the computation is not known. A training step is counted as three
+  /// forward passes: backward has two products for each one.
   virtual std::optional<double> forward_flops(const Config& config, std::int64_t class_count,
                                               std::span<const std::int64_t> lengths) const = 0;
   /// In half precision the products' rows take two bytes an element, others four.
@@ -63,8 +63,9 @@ class ModelDescription {
   /// Replaces the sizes in `config` by those of the folder pretrained(config), which is not empty.
   /// Throws CheckpointError for a folder that holds no such model.
   virtual void take_pretrained_sizes(Config& config) const { (void)config; }
-  /// Copies the weights of the folder pretrained(config), which is not empty, into `classifier`, one
-  /// of `make`, and logs what of it was not used. Throws CheckpointError for weights that do not fit.
+  /// Copies the weights of the folder pretrained(config), which is not empty, into `classifier`,
+  /// one of `make`, and logs what of it was not used. Throws CheckpointError for weights that do
+  /// not fit.
   virtual void load_pretrained(Classifier& classifier, const Config& config) const {
     (void)classifier, (void)config;
   }

@@ -26,9 +26,9 @@ struct ModelShape {
 std::unique_ptr<Classifier> make_classifier(const Config& config, const ModelShape& shape,
                                             std::optional<std::int64_t> seed);
 
-/// Replaces sizes in `config` by those of the folder of weights that it names (`distilbert.pretrained`,
-/// `bert.pretrained`), where it names one. Throws CheckpointError for a folder that holds no such
-/// model.
+/// Replaces sizes in `config` by those of the folder of weights that it names
+/// (`distilbert.pretrained`, `bert.pretrained`), where it names one. Throws CheckpointError for a
+/// folder that holds no such model.
 void take_pretrained_sizes(Config& config);
 
 /// Copies the weights of that folder into `classifier`, and logs what of it was not used. Throws
@@ -36,7 +36,8 @@ void take_pretrained_sizes(Config& config);
 void load_pretrained_weights(Classifier& classifier, const Config& config);
 
 /// Elements of all parameters that make_classifier would allocate for a valid `config`, counted of
-/// tensors without memory: its parameter_count. Nothing for a TorchScript file, which has to be read.
+/// tensors without memory: its parameter_count. Nothing for a TorchScript file, which has to be
+/// read.
 std::optional<std::int64_t> count_parameters(const Config& config, const ModelShape& shape);
 
 /// Elements of the tensors that make_classifier would allocate besides the parameters, such as a W

@@ -49,7 +49,7 @@ class NoisyEmbedding {
   at::Tensor weight_;        // [V, D]; undefined: of numbers
   at::Tensor values_;        // [3, D], or undefined
   at::Tensor coefficients_;  // [257, 3], or undefined
-  at::Tensor bigrams_;  // [buckets, D], or undefined
+  at::Tensor bigrams_;       // [buckets, D], or undefined
   double noise_std_;
   bool noise_at_evaluation_;
   double token_dropout_;

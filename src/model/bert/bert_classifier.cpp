@@ -108,8 +108,7 @@ at::Tensor BertClassifier::layer(const Layer& own, const at::Tensor& x, const Te
                              attention_dropout);
   }
   seen = own.seen.forward(seen.reshape({x.size(0), config_.dim}));
-  const at::Tensor mixed =
-      norm(own.seen_norm, at::add(dropout(seen, config_.dropout, context), x));
+  const at::Tensor mixed = norm(own.seen_norm, at::add(dropout(seen, config_.dropout, context), x));
   const at::Tensor hidden = own.out.forward(activate(own.in.forward(mixed), Activation::gelu));
   return norm(own.out_norm, at::add(dropout(hidden, config_.dropout, context), mixed));
 }

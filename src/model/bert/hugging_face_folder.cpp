@@ -1,4 +1,5 @@
-// BERT and DistilBERT from a Hugging Face folder: config.json and model.safetensors, both untrusted.
+// BERT and DistilBERT from a Hugging Face folder: config.json and model.safetensors, both
+// untrusted.
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/core.h>
@@ -109,8 +110,7 @@ BertFolder parse_folder(const nlohmann::json& json, const std::string& place, Mo
   sizes.hidden_dim = size_of(fields, keys.hidden_dim, sizes.hidden_dim);
   sizes.max_positions = size_of(fields, "max_position_embeddings", sizes.max_positions);
   sizes.dropout = probability_of(fields, keys.dropout, sizes.dropout);
-  sizes.attention_dropout =
-      probability_of(fields, keys.attention_dropout, sizes.attention_dropout);
+  sizes.attention_dropout = probability_of(fields, keys.attention_dropout, sizes.attention_dropout);
   if (type == ModelType::bert) {
     sizes.token_types = size_of(fields, "type_vocab_size", sizes.token_types);
     sizes.classifier_dropout = sizes.dropout;  // unless it has one of its own
@@ -189,10 +189,9 @@ BertFolder read_bert_folder(const fs::path& folder, ModelType type) {
     if (type == ModelType::bert) found.sizes.mean_pooling = reads_the_mean(folder);
     return found;
   } catch (const DataError& error) {
-    throw CheckpointError(
-        fmt::format("'{}' does not describe a {}. {}", path.string(),
-                    type == ModelType::bert ? kBertKeys.title : kDistilBertKeys.title,
-                    error.what()));
+    throw CheckpointError(fmt::format(
+        "'{}' does not describe a {}. {}", path.string(),
+        type == ModelType::bert ? kBertKeys.title : kDistilBertKeys.title, error.what()));
   }
 }
 

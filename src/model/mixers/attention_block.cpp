@@ -38,9 +38,8 @@ AttentionBlock::AttentionBlock(const Config& config, std::unique_ptr<Attention> 
 at::Tensor AttentionBlock::forward(const at::Tensor& x, const TextGrid& grid,
                                    const ForwardContext& context) const {
   const std::int64_t dim = x.size(1);
-  const std::vector<at::Tensor> qkv = qkv_.forward(attention_norm_.forward(x))
-                                          .view({x.size(0), 3, heads_, dim / heads_})
-                                          .unbind(1);
+  const std::vector<at::Tensor> qkv =
+      qkv_.forward(attention_norm_.forward(x)).view({x.size(0), 3, heads_, dim / heads_}).unbind(1);
   const at::Tensor seen = attention_->attend(qkv[0], qkv[1], qkv[2], grid);
   const at::Tensor mixed =
       at::add(x, dropout(out_.forward(seen.reshape({x.size(0), dim})), dropout_, context));

@@ -17,8 +17,8 @@ class Attention {
   virtual void visit_constants(const ParameterVisitor& visitor) { (void)visitor; }
 };
 
-/// softmax(q kᵀ / sqrt(d)) v of packed rows [N, heads, d], as SoftmaxAttention computes it. `dropout`
-/// of the weights, by the device's default generator, makes a CPU keep them.
+/// softmax(q kᵀ / sqrt(d)) v of packed rows [N, heads, d], as SoftmaxAttention computes it.
+/// `dropout` of the weights, by the device's default generator, makes a CPU keep them.
 at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                              const TextGrid& grid, double dropout);
 

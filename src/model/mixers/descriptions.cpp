@@ -102,9 +102,9 @@ class PerformerDescription final : public AttentionDescription {
  public:
   std::string_view title() const override { return "Performer"; }
   std::string summary(const Config& config) const override {
-    return summary_of(config, fmt::format("Performer (FAVOR+, {}), {} features",
-                                          enum_name(config.mixer.feature_map),
-                                          config.mixer.features));
+    return summary_of(config,
+                      fmt::format("Performer (FAVOR+, {}), {} features",
+                                  enum_name(config.mixer.feature_map), config.mixer.features));
   }
 
  private:
@@ -138,9 +138,7 @@ class MambaDescription final : public MixerDescription {
   }
 
  private:
-  static std::int64_t readers(const Config& config) {
-    return config.mixer.both_directions ? 2 : 1;
-  }
+  static std::int64_t readers(const Config& config) { return config.mixer.both_directions ? 2 : 1; }
   double block_flops(const Config& config, std::int64_t length) const override {
     const MixerConfig& mixer = config.mixer;
     const std::int64_t inner = mixer.expand * config.model.dim;

@@ -9,17 +9,17 @@ namespace diffuse {
 
 LinformerAttention::LinformerAttention(const MixerConfig& config, FreshTensors& tensors) {
   constexpr double kDeviation = 0.02;
-  projection_ =
-      tensors.normal({config.heads, config.projected, config.max_positions}, kDeviation);
+  projection_ = tensors.normal({config.heads, config.projected, config.max_positions}, kDeviation);
 }
 
 at::Tensor LinformerAttention::attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                       const TextGrid& grid) const {
   if (grid.longest() > projection_.size(2))
-    throw UserError(fmt::format(
-        "A text has {0} tokens, the Linformer takes {1} at most; set tokenizer.max_tokens to {1} or "
-        "less, or train with a larger mixer.max_positions.",
-        grid.longest(), projection_.size(2)));
+    throw UserError(
+        fmt::format("A text has {0} tokens, the Linformer takes {1} at most; set "
+                    "tokenizer.max_tokens to {1} or "
+                    "less, or train with a larger mixer.max_positions.",
+                    grid.longest(), projection_.size(2)));
   const auto heads_first = [&](const at::Tensor& x) { return grid.spread(x).transpose(1, 2); };
   // [heads, projected, L]; padding is 0 and adds nothing.
   const at::Tensor columns = projection_.narrow(2, 0, grid.longest());

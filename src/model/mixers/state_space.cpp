@@ -14,15 +14,16 @@
 namespace diffuse {
 namespace {
 
-/// exp of the sums a_{j+1} + … + a_i, for `sums` [..., T] of a from the first on: [..., T (i), T (j)],
-/// 0 above the diagonal.
+/// exp of the sums a_{j+1} + … + a_i, for `sums` [..., T] of a from the first on: [..., T (i), T
+/// (j)], 0 above the diagonal.
 at::Tensor decays(const at::Tensor& sums) {
   const std::int64_t size = sums.size(-1);
   const at::Tensor later =
       at::ones({size, size}, sums.options().dtype(at::kBool).requires_grad(false)).triu(1);
   // Filled before exp: what stands there may be too large for it, and its gradient no number.
-  return at::exp(sums.unsqueeze(-1).sub(sums.unsqueeze(-2)).masked_fill(
-      later, -std::numeric_limits<double>::infinity()));
+  return at::exp(sums.unsqueeze(-1)
+                     .sub(sums.unsqueeze(-2))
+                     .masked_fill(later, -std::numeric_limits<double>::infinity()));
 }
 
 /// [B, L, ...] to [B, L / chunk, chunk, ...].

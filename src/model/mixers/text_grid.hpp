@@ -15,9 +15,9 @@ class TextGrid {
  public:
   explicit TextGrid(const Batch& batch);
 
-  std::int64_t texts() const { return texts_; }           ///< B
-  std::int64_t longest() const { return longest_; }       ///< L
-  bool is_padded() const { return places_.defined(); }    ///< else all texts are of length L
+  std::int64_t texts() const { return texts_; }         ///< B
+  std::int64_t longest() const { return longest_; }     ///< L
+  bool is_padded() const { return places_.defined(); }  ///< else all texts are of length L
   /// Bool [B, L], true at tokens; undefined where nothing is padded.
   const at::Tensor& mask() const { return mask_; }
   /// int64 [N], where each row stands in its text, from 0.
