@@ -75,6 +75,7 @@ class Runner {
     std::int64_t& positions = spec.config.mixer.max_positions;
     if (!spec.made_for_each_length || length == 0 || positions == length) return false;
     positions = length;
+    spec.config.tokenizer.max_tokens = length;  // no longer one is allowed
     return true;
   }
 
