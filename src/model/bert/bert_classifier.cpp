@@ -44,10 +44,10 @@ Linear linear(std::int64_t in, std::int64_t out, double deviation, FreshTensors&
 
 BertClassifier::BertClassifier(const BertFamilyConfig& config, const ModelShape& shape,
                                FreshTensors& tensors)
-    : config_(checked_sizes(config, shape)) {
+    : config_(checked_sizes(config, shape)),
+      words_(tensors.normal({shape.vocab_size, config.dim}, config.init_std)) {
   const double deviation = config.init_std;
   const std::int64_t dim = config.dim;
-  words_ = tensors.normal({shape.vocab_size, dim}, deviation);
   if (tensors.draws()) words_.select(0, shape.pad_id).zero_();
   positions_ = tensors.normal({config.max_positions, dim}, deviation);
   types_ = tensors.normal({config.token_types, dim}, deviation);

@@ -6,11 +6,15 @@
 #include "diffuse/base/error.hpp"
 
 namespace diffuse {
+namespace {
 
-LinformerAttention::LinformerAttention(const MixerConfig& config, FreshTensors& tensors) {
-  constexpr double kDeviation = 0.02;
-  projection_ = tensors.normal({config.heads, config.projected, config.max_positions}, kDeviation);
-}
+constexpr double kProjectionDeviation = 0.02;
+
+}  // namespace
+
+LinformerAttention::LinformerAttention(const MixerConfig& config, FreshTensors& tensors)
+    : projection_(tensors.normal({config.heads, config.projected, config.max_positions},
+                                 kProjectionDeviation)) {}
 
 at::Tensor LinformerAttention::attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                       const TextGrid& grid) const {
