@@ -217,12 +217,13 @@ Config choose_defaults(const Config& config, const Overrides& given) {
   if (config.model.type != ModelType::diffusion) return config;
   Choices choices(given);
   Config chosen = config;
+  // Outside of what is caught below: without these the file cannot be read at all.
+  if (is_pixels(config.data)) {
+    choose_for_pixels(chosen, choices);
+    log::info("defaults for pixels: {}", choices.text());
+    return parse_config(config_json(chosen), "defaults for pixels");
+  }
   try {
-    if (is_pixels(config.data)) {
-      choose_for_pixels(chosen, choices);
-      log::info("defaults for pixels: {}", choices.text());
-      return parse_config(config_json(chosen), "defaults");
-    }
     const double start_s = steady_now_s();
     std::optional<RowParts> parts;  // what is to be tested chooses nothing
     if (config.data.test_fraction > 0)

@@ -134,6 +134,9 @@ TEST(TrainPixels, WordsAreRefused) {
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
   EXPECT_THAT(outcome.err, HasSubstr("train.bin: rows of pixels, but tokenizer.type = words reads "
                                      "text; expected --set tokenizer.type=values"));
+  const Outcome ngrams = workspace.run(small_network({"--set", "ngrams.max=2"}));
+  EXPECT_EQ(ngrams.exit_code, 2) << ngrams;
+  EXPECT_THAT(ngrams.err, HasSubstr("ngrams.max: 2, but tokenizer.type = values has numbers"));
 }
 
 }  // namespace

@@ -111,6 +111,12 @@ TEST(BertConfig, HasKeysOfItsOwn) {
   EXPECT_TRUE(sizes.mean_pooling);
 }
 
+TEST(BertConfig, TheOneThatIsFetchedSaysByWhat) {
+  EXPECT_THAT(
+      message_of<CheckpointError>([] { read_bert_folder("/none/minilm", ModelType::bert); }),
+      HasSubstr("`scripts/get_data.sh minilm /none/minilm` fetches one."));
+}
+
 TEST(BertConfig, WhatWouldComputeSomethingElseIsRefused) {
   const auto message = [](const std::string& more) {
     const testing::TempDir dir;

@@ -179,8 +179,12 @@ BertFolder read_bert_folder(const fs::path& folder, ModelType type) {
   if (!is_file(path)) {
     throw CheckpointError(
         fmt::format("'{}' has no {}. Give a Hugging Face folder with config.json, "
-                    "model.safetensors and vocab.txt.",
-                    folder.string(), kConfigFile));
+                    "model.safetensors and vocab.txt{}.",
+                    folder.string(), kConfigFile,
+                    folder.filename() == "minilm"
+                        ? fmt::format("; `scripts/get_data.sh minilm {}` fetches one",
+                                      folder.string())
+                        : ""));
   }
   try {
     const nlohmann::json json = read_json_object(read_file(path), std::string(kConfigFile));
