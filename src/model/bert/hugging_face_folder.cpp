@@ -177,14 +177,13 @@ void check_weights_file(const fs::path& folder) {
 BertFolder read_bert_folder(const fs::path& folder, ModelType type) {
   const fs::path path = folder / kConfigFile;
   if (!is_file(path)) {
-    throw CheckpointError(
-        fmt::format("'{}' has no {}. Give a Hugging Face folder with config.json, "
-                    "model.safetensors and vocab.txt{}.",
-                    folder.string(), kConfigFile,
-                    folder.filename() == "minilm"
-                        ? fmt::format("; `scripts/get_data.sh minilm {}` fetches one",
-                                      folder.string())
-                        : ""));
+    throw CheckpointError(fmt::format(
+        "'{}' has no {}. Give a Hugging Face folder with config.json, "
+        "model.safetensors and vocab.txt{}.",
+        folder.string(), kConfigFile,
+        folder.filename() == "minilm"
+            ? fmt::format("; `scripts/get_data.sh minilm {}` fetches one", folder.string())
+            : ""));
   }
   try {
     const nlohmann::json json = read_json_object(read_file(path), std::string(kConfigFile));
