@@ -69,6 +69,25 @@ TEST_P(FusedOperator, GivesTheSameBytesWithAnyNumberOfThreads) {
   }
 }
 
+TEST_P(FusedOperator, ComputesAgainToTheByteWhatItDoesNotKeep) {
+  const Case& own = GetParam();
+  for (const std::string_view instructions : FusedDiffusion::instruction_sets()) {
+    for (const std::int64_t piece_rows : {0, 20}) {
+      const FusedOptions keeps{.instructions = instructions, .piece_rows = piece_rows};
+      FusedOptions repeats = keeps;
+      repeats.most_kept_bytes = 0;
+      Comparison comparison(own.spec);
+      const Comparison::Results kept = comparison.fused(1, keeps);
+      const Comparison::Results repeated = comparison.fused(1, repeats);
+      EXPECT_TRUE(at::equal(kept.output, repeated.output));
+      EXPECT_TRUE(at::equal(kept.row_gradient, repeated.row_gradient));
+      for (std::size_t i = 0; i < kept.gradients.size(); ++i)
+        EXPECT_TRUE(at::equal(kept.gradients[i].second, repeated.gradients[i].second))
+            << kept.gradients[i].first << " of parameter " << i;
+    }
+  }
+}
+
 std::vector<Case> cases() {
   std::vector<Case> all;
   const auto add = [&all](const std::string& name, const DiffusionSpec& spec) {
@@ -127,6 +146,12 @@ std::vector<Case> cases() {
     add("without_itself", spec);
     spec.shifts = {{-1, 0, 1}, {-2, 0, 2}, {-4, 0, 4}, {-64, 0, 64}};
     add("doubling", spec);
+    spec.shifts.clear();
+    for (std::int64_t t = 0; t < 13; ++t)
+      spec.shifts.push_back(neighbourhood_shifts(1, std::int64_t{1} << t % 5, true));
+    spec.share_weights = true;
+    add("thirteen_steps", spec);
+    spec.share_weights = false;
     spec.shifts.clear();
     add("no_steps", spec);
   }

@@ -5,6 +5,7 @@
 #include "chunks.hpp"
 #include "embed.hpp"
 #include "packing.hpp"
+#include "repeated_steps.hpp"
 
 namespace diffuse::cpu {
 namespace {
@@ -14,13 +15,13 @@ constexpr std::int64_t kRowsAhead = 4;
 
 }  // namespace
 
-ChunkPass::ChunkPass(const DiffusionPlan& plan) : plan_(plan), reach_(reach(plan.spec)) {}
+ChunkPass::ChunkPass(const DiffusionPlan& plan, std::int64_t most_kept_bytes)
+    : plan_(plan), reach_(reach(plan.spec)), most_kept_bytes_(most_kept_bytes) {}
 
 const float* ChunkPass::forward(const DiffusionInput& input, std::span<const std::int64_t> texts,
                                 ThreadMemory& memory, bool keep) const {
   memory.take_texts(texts, input.offsets);
-  start(input, memory, keep);
-  plan_.kernels.run_steps(plan_, memory.chunk(), memory.workspace, keep);
+  run(input, memory, keep);
   if (!plan_.spec.pooling) return memory.workspace.state;
   plan_.kernels.pool(plan_, memory.chunk(), memory.workspace, memory.output);
   return memory.output;
@@ -29,8 +30,7 @@ const float* ChunkPass::forward(const DiffusionInput& input, std::span<const std
 void ChunkPass::forward_piece(const DiffusionInput& input, RowSpan piece, std::int64_t text,
                               std::int64_t reaches, ThreadMemory& memory, bool keep) const {
   memory.take_piece(piece, text, input.offsets, reaches * reach_);
-  start(input, memory, keep);
-  plan_.kernels.run_steps(plan_, memory.chunk(), memory.workspace, keep);
+  run(input, memory, keep);
 }
 
 void ChunkPass::write_output(const DiffusionInput& input, std::span<const std::int64_t> texts,
@@ -57,7 +57,11 @@ void ChunkPass::backward(const DiffusionInput& input, ThreadMemory& memory, floa
                          const RowGradientSink& target) const {
   const std::int64_t width = plan_.widths.state;
   const std::int64_t dim = plan_.widths.dim;
-  plan_.kernels.run_steps_back(plan_, memory.chunk(), memory.workspace, slot);
+  if (memory.kept == Keep::some_states)
+    RepeatedSteps(plan_, memory, [&] { start(input, memory); }).back(slot);
+  else
+    for (std::size_t t = plan_.steps.size(); t-- > 0;)
+      plan_.kernels.step_back(plan_, memory.chunk(), memory.workspace, t, true, slot);
   if (drops(input))
     plan_.kernels.apply_dropout(plan_, memory.bits, memory.bounds.back(),
                                 memory.workspace.gradient);
@@ -75,9 +79,20 @@ void ChunkPass::backward(const DiffusionInput& input, ThreadMemory& memory, floa
     write(memory.bounds[t], memory.rows[t].count, memory.rows[t].first);
 }
 
+void ChunkPass::run(const DiffusionInput& input, ThreadMemory& memory, bool keep) const {
+  const std::int64_t bytes = memory.bounds.back() * bytes_a_row(plan_, Keep::all);
+  memory.arrange(plan_, !keep                      ? Keep::nothing
+                        : bytes > most_kept_bytes_ ? Keep::some_states
+                                                   : Keep::all);
+  start(input, memory);
+  if (memory.kept == Keep::some_states)
+    RepeatedSteps(plan_, memory, {}).forward();
+  else
+    plan_.kernels.run_steps(plan_, memory.chunk(), memory.workspace, {0, plan_.steps.size()}, keep);
+}
+
 /// The initial state of the chunk that `memory` took up, and its dropout.
-void ChunkPass::start(const DiffusionInput& input, ThreadMemory& memory, bool keep) const {
-  memory.arrange(plan_, keep);
+void ChunkPass::start(const DiffusionInput& input, ThreadMemory& memory) const {
   const std::int64_t width = plan_.widths.state;
   for (std::size_t t = 0; t < memory.rows.size(); ++t) {
     const RowRange rows = memory.rows[t];

@@ -13,7 +13,8 @@ namespace diffuse::cpu {
 /// rows, and back.
 class ChunkPass {
  public:
-  explicit ChunkPass(const DiffusionPlan& plan);
+  /// `most_kept_bytes`: of a chunk for which a pass forward would keep more, some states are kept.
+  ChunkPass(const DiffusionPlan& plan, std::int64_t most_kept_bytes);
 
   /// Takes whole texts, by number, forward; returns their output, padded: pooled rows, or states.
   /// `keep`: for the gradient.
@@ -34,12 +35,15 @@ class ChunkPass {
                 const RowGradientSink& target) const;
 
  private:
-  void start(const DiffusionInput& input, ThreadMemory& memory, bool keep) const;
+  /// Takes the initial state through all steps; with `keep` for the gradient.
+  void run(const DiffusionInput& input, ThreadMemory& memory, bool keep) const;
+  void start(const DiffusionInput& input, ThreadMemory& memory) const;
   void embed(const DiffusionInput& input, RowRange rows, float* state) const;
   bool drops(const DiffusionInput& input) const;
 
   const DiffusionPlan& plan_;
   std::int64_t reach_;
+  std::int64_t most_kept_bytes_;
 };
 
 }  // namespace diffuse::cpu

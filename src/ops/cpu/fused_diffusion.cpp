@@ -42,13 +42,15 @@ struct FusedDiffusion::Implementation {
         plan(make_plan(spec, how)),
         parameters(plan, workers),
         pool(workers),
-        pass(plan),
+        pass(plan, how.most_kept_bytes),
         long_texts(plan) {
     memory.resize(static_cast<std::size_t>(pool.threads()));
   }
 
   std::int64_t most_rows(bool keep) const {
-    return std::max(cpu::kBlockRows, kChunkBytes / cpu::bytes_a_row(plan, keep));
+    return std::max(
+        cpu::kBlockRows,
+        kChunkBytes / cpu::bytes_a_row(plan, keep ? cpu::Keep::all : cpu::Keep::nothing));
   }
 
   void take_piece(const DiffusionInput& input, std::int64_t index, std::int64_t reaches,
@@ -185,7 +187,10 @@ std::int64_t FusedDiffusion::slot_bytes(std::int64_t parameters) {
 std::int64_t FusedDiffusion::thread_bytes(const DiffusionSpec& spec, std::int64_t longest) {
   cpu::DiffusionPlan plan(spec, cpu::kernels_of({}));
   plan.steps.resize(static_cast<std::size_t>(spec.steps()));
-  return std::max(kChunkBytes, cpu::largest_chunk(plan, longest) * cpu::bytes_a_row(plan, true));
+  const std::int64_t rows = cpu::largest_chunk(plan, longest);
+  const std::int64_t all = rows * cpu::bytes_a_row(plan, cpu::Keep::all);
+  if (all <= FusedOptions().most_kept_bytes) return std::max(kChunkBytes, all);
+  return rows * cpu::bytes_a_row(plan, cpu::Keep::some_states);
 }
 
 void FusedDiffusion::forward(const DiffusionInput& input, float* output) {

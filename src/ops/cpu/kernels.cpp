@@ -16,11 +16,10 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "function-inl.hpp"
 #include "head-inl.hpp"
-#include "mix-inl.hpp"
 #include "pool-inl.hpp"
 #include "random-inl.hpp"
+#include "step_back-inl.hpp"
 #include "table-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -46,195 +45,6 @@ void apply_dropout(const DiffusionPlan& plan, const std::uint16_t* bits, std::in
   const double probability = plan.spec.embedding_dropout;
   drop(values, bits, rows * plan.widths.state, keep_threshold(probability),
        static_cast<float>(1.0 / (1.0 - probability)));
-}
-
-Products products(const DiffusionPlan& plan, const Workspace& workspace) {
-  return {plan.arithmetic, workspace.cells};
-}
-
-/// Neighbours by matrices: their rows side by side and one product.
-void mix_by_matrices(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
-                     const Workspace& workspace, const float* u, const float* base) {
-  const std::int64_t width = plan.widths.state;
-  const PackedStep& own = *step.parameters;
-  float* gathered = workspace.block;
-  float* mixed = workspace.block + workspace.block_size;
-  for (std::int64_t first = 0; first < chunk.rows(); first += kBlockRows) {
-    const std::int64_t rows = HWY_MIN(kBlockRows, chunk.rows() - first);
-    gather_neighbours(chunk, step.shifts, first, first + rows, width, u, gathered);
-    multiply<Start::zero>(products(plan, workspace), gathered, own.mix.depth, rows, own.mix,
-                          nullptr, mixed, width);
-    for (std::int64_t i = 0; i < rows; ++i)
-      for (std::int64_t c = 0; c < width; c += kLanes)
-        store(hn::MulAdd(load(own.alpha + c), load(base + (first + i) * width + c),
-                         load(mixed + i * width + c)),
-              workspace.state + (first + i) * width + c);
-  }
-}
-
-void mix_by_factors(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
-                    const Workspace& workspace, const float* u, const float* base) {
-  const std::int64_t width = plan.widths.state;
-  with_shift_count(step.shifts.size(), [&](auto count) HWY_ATTR {
-    for (std::size_t t = 0; t + 1 < chunk.bounds.size(); ++t) {
-      const std::int64_t at = chunk.bounds[t] * width;
-      mix_text<decltype(count)::value>(step.shifts, chunk.bounds[t + 1] - chunk.bounds[t], width,
-                                       u + at, step.parameters->factor, step.parameters->alpha,
-                                       base + at, workspace.state + at);
-    }
-  });
-}
-
-void run_step(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
-              const Workspace& workspace, const StepBuffers& buffers, bool keep) {
-  const DiffusionSpec& spec = plan.spec;
-  const std::int64_t width = plan.widths.state;
-  const PackedStep& own = *step.parameters;
-  const auto bytes = [width](std::int64_t rows) {
-    return static_cast<std::size_t>(rows * width) * sizeof(float);
-  };
-  if (buffers.base != nullptr) std::memcpy(buffers.base, workspace.state, bytes(chunk.rows()));
-  for (std::int64_t first = 0; first < chunk.rows(); first += kBlockRows) {
-    const std::int64_t rows = HWY_MIN(kBlockRows, chunk.rows() - first);
-    const float* x = workspace.state + first * width;
-    if (spec.norm == NormPosition::pre) {
-      float* xhat = buffers.xhat + first * width;
-      normalise(x, rows, plan.widths.dim, width, xhat, buffers.rstd + first);
-      x = xhat;
-    } else if (keep) {
-      std::memcpy(buffers.x + first * width, x, bytes(rows));
-    }
-    apply_function(spec, plan.widths, own, products(plan, workspace), x, rows,
-                   function_rows(buffers, first, width, plan.widths.hidden), workspace.block,
-                   workspace.block_size);
-  }
-  const float* base = spec.base == BaseState::initial ? workspace.initial : workspace.state;
-  if (spec.weight == WeightKind::full)
-    mix_by_matrices(plan, step, chunk, workspace, buffers.u, base);
-  else
-    mix_by_factors(plan, step, chunk, workspace, buffers.u, base);
-  if (spec.norm == NormPosition::post) {
-    normalise(workspace.state, chunk.rows(), plan.widths.dim, width, buffers.xhat, buffers.rstd);
-    scale_and_shift(buffers.xhat, chunk.rows(), width, own.norm_weight, own.norm_bias,
-                    workspace.state);
-  }
-}
-
-void run_steps(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
-               bool keep) {
-  if (plan.spec.base == BaseState::initial && !plan.steps.empty())
-    std::memcpy(workspace.initial, workspace.state,
-                static_cast<std::size_t>(chunk.rows() * plan.widths.state) * sizeof(float));
-  for (std::size_t t = 0; t < plan.steps.size(); ++t)
-    run_step(plan, plan.steps[t], chunk, workspace, workspace.steps[t], keep);
-}
-
-void mix_by_matrices_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
-                          const Workspace& workspace, const float* u, float* slot) {
-  const std::int64_t width = plan.widths.state;
-  const PackedStep& own = *step.parameters;
-  const std::int64_t depth = own.mix.depth;
-  std::memset(workspace.values, 0, static_cast<std::size_t>(chunk.rows() * width) * sizeof(float));
-  const bool learned = plan.spec.weight_learned || !plan.spec.alpha;
-  const Products by = products(plan, workspace);
-  for_blocks(chunk, kBlockRows, [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
-    const float* d = workspace.gradient + first * width;
-    float* gathered = workspace.block;
-    if (learned && is_own) {
-      gather_neighbours(chunk, step.shifts, first, first + rows, width, u, gathered);
-      add_outer(by, d, width, width, gathered, depth, depth, rows, slot + step.gradient->mix,
-                depth);
-    }
-    multiply<Start::zero>(by, d, width, rows, own.mix_back, nullptr, gathered, depth);
-    scatter_neighbours(chunk, step.shifts, first, first + rows, width, gathered, workspace.values);
-  });
-}
-
-void mix_by_factors_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
-                         const Workspace& workspace, const float* u, float* slot) {
-  const std::int64_t width = plan.widths.state;
-  with_shift_count(step.shifts.size(), [&](auto count) HWY_ATTR {
-    for (std::size_t t = 0; t + 1 < chunk.bounds.size(); ++t) {
-      const std::int64_t at = chunk.bounds[t] * width;
-      const std::int64_t n = chunk.bounds[t + 1] - chunk.bounds[t];
-      // Whole texts are all the chunk's own; of a piece there is but one.
-      const RowSpan rows = chunk.texts() > 1 ? RowSpan{0, n} : chunk.own;
-      mix_text_back<decltype(count)::value>(step.shifts, n, rows, width, u + at,
-                                            step.parameters->factor, workspace.gradient + at,
-                                            workspace.values + at, slot + step.gradient->mix);
-    }
-  });
-}
-
-/// gradient = alpha ∘ gradient + dx, for rows of the state; where the base is the initial state the
-/// first part goes there.
-void join_gradients(const DiffusionPlan& plan, const PackedStep& own, std::int64_t rows,
-                    const float* dx, float* gradient, float* initial_gradient) {
-  const std::int64_t width = plan.widths.state;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t c = 0; c < width; c += kLanes) {
-      const std::int64_t at = i * width + c;
-      const Floats through = hn::Mul(load(own.alpha + c), load(gradient + at));
-      if (initial_gradient == nullptr) {
-        store(hn::Add(through, load(dx + at)), gradient + at);
-      } else {
-        store(hn::Add(through, load(initial_gradient + at)), initial_gradient + at);
-        store(load(dx + at), gradient + at);
-      }
-    }
-  }
-}
-
-void run_step_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
-                   const Workspace& workspace, const StepBuffers& buffers, float* slot) {
-  const DiffusionSpec& spec = plan.spec;
-  const std::int64_t width = plan.widths.state;
-  const PackedStep& own = *step.parameters;
-  const GradientOffsets& offsets = *step.gradient;
-  const auto norm_back = [&](float* d, std::int64_t first, std::int64_t rows) HWY_ATTR {
-    normalise_back(d, buffers.xhat + first * width, buffers.rstd + first, rows, plan.widths.dim,
-                   width);
-  };
-  if (spec.norm == NormPosition::post)
-    for_blocks(chunk, chunk.rows(),
-               [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
-                 float* d = workspace.gradient + first * width;
-                 scale_and_shift_back(d, buffers.xhat + first * width, rows, width, own.norm_weight,
-                                      is_own ? slot + offsets.norm_weight : nullptr,
-                                      is_own ? slot + offsets.norm_bias : nullptr);
-                 norm_back(d, first, rows);
-               });
-  if (!spec.alpha) {
-    const float* base = spec.base == BaseState::initial ? workspace.initial : buffers.base;
-    const std::int64_t at = chunk.own.begin * width;
-    add_column_products(workspace.gradient + at, base + at, chunk.own.end - chunk.own.begin, width,
-                        slot + offsets.alpha);
-  }
-  if (spec.weight == WeightKind::full)
-    mix_by_matrices_back(plan, step, chunk, workspace, buffers.u, slot);
-  else
-    mix_by_factors_back(plan, step, chunk, workspace, buffers.u, slot);
-  for_blocks(chunk, kBlockRows, [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
-    const std::int64_t at = first * width;
-    const float* x = (spec.norm == NormPosition::pre ? buffers.xhat : buffers.x) + at;
-    float* dx = workspace.block + 2 * workspace.block_size;
-    function_back(spec, plan.widths, own, offsets, products(plan, workspace), x, rows,
-                  function_rows(buffers, first, width, plan.widths.hidden), workspace.values + at,
-                  is_own ? slot : nullptr, dx, workspace.block, workspace.block_size);
-    if (spec.norm == NormPosition::pre) norm_back(dx, first, rows);
-    join_gradients(plan, own, rows, dx, workspace.gradient + at,
-                   spec.base == BaseState::initial ? workspace.spare + at : nullptr);
-  });
-}
-
-void run_steps_back(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
-                    float* slot) {
-  const std::int64_t count = chunk.rows() * plan.widths.state;
-  const bool initial = plan.spec.base == BaseState::initial && !plan.steps.empty();
-  if (initial) std::memset(workspace.spare, 0, static_cast<std::size_t>(count) * sizeof(float));
-  for (std::size_t t = plan.steps.size(); t-- > 0;)
-    run_step_back(plan, plan.steps[t], chunk, workspace, workspace.steps[t], slot);
-  if (initial) add_into(workspace.gradient, workspace.spare, count);
 }
 
 void pool(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
@@ -317,7 +127,7 @@ const Kernels kKernels = {
     draw_halves,
     apply_dropout,
     run_steps,
-    run_steps_back,
+    step_back,
     pool,
     unpool,
     count_ties,

@@ -58,15 +58,18 @@ struct Kernels {
   void (*apply_dropout)(const DiffusionPlan& plan, const std::uint16_t* bits, std::int64_t rows,
                         float* values);
 
-  /// Takes the chunk's initial state, in `workspace.state`, through all steps. `keep`: for the
-  /// gradient.
+  /// Takes the chunk's state, in `workspace.state`, through the steps of `range`; before the first
+  /// one it is the initial state. `keep`: for the gradient, in the workspace's buffers of each
+  /// step.
   void (*run_steps)(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
-                    bool keep);
+                    StepRange range, bool keep);
 
-  /// The way back after run_steps with `keep`: the gradient of the last state in
-  /// `workspace.gradient` becomes that of the initial one; the parameters' are added to `slot`.
-  void (*run_steps_back)(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
-                         float* slot);
+  /// The way back through step `t`, the last one first: `workspace.gradient` becomes that of the
+  /// state before it, after the first step with all that the initial state has; the parameters' is
+  /// added to `slot`. `kept`: run_steps has kept what it needs, else the state before the step is
+  /// in `workspace.state` again.
+  void (*step_back)(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
+                    std::size_t t, bool kept, float* slot);
 
   /// Pools the chunk's state: `[texts, padded D]`, or twice that, the mean first.
   void (*pool)(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,

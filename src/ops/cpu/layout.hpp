@@ -97,7 +97,7 @@ struct StepPlan {
   std::span<const std::int64_t> shifts;
 };
 
-/// What a thread keeps of one step for backward; without gradients every step uses the same.
+/// What a thread keeps of one step for backward. Without, every step uses the same: only `u`.
 struct StepBuffers {
   float* x = nullptr;       ///< [R, D] input of f, where no norm stands before it
   float* xhat = nullptr;    ///< [R, D] normalised rows before factor and shift
@@ -107,6 +107,12 @@ struct StepBuffers {
   float* slope = nullptr;   ///< [R, D or H] the activation's derivative
   float* u = nullptr;       ///< [R, D] f's values
   float* base = nullptr;    ///< [R, D] for the gradient of alpha
+};
+
+/// Steps [begin, end).
+struct StepRange {
+  std::size_t begin = 0;
+  std::size_t end = 0;
 };
 
 /// Rows [begin, end) among those of a text or chunk.
@@ -143,6 +149,7 @@ struct Workspace {
   float* block = nullptr;     ///< [kBlockRows, max(K · D, in, H)] three of them, one after another
   std::int64_t block_size = 0;
   float* cells = nullptr;  ///< [block_size], rows as pairs; null where products are single
+  StepBuffers of_block;    ///< of kBlockRows rows, where a step's own are not kept
   std::vector<StepBuffers> steps;
 };
 

@@ -19,8 +19,8 @@ struct StepSizes {
     const std::int64_t hidden = rows * plan.widths.hidden;
     const bool is_linear = spec.function == FunctionKind::linear;
     sizes[0] = keep && spec.norm != NormPosition::pre ? state : 0;
-    sizes[1] = has_norm(spec) ? state : 0;
-    sizes[2] = has_norm(spec) ? padded(rows) : 0;
+    sizes[1] = keep && has_norm(spec) ? state : 0;
+    sizes[2] = keep && has_norm(spec) ? padded(rows) : 0;
     sizes[3] = keep && !is_linear ? hidden : 0;
     sizes[4] = keep && spec.function == FunctionKind::glu ? hidden : 0;
     sizes[5] = keep && spec.activation != Activation::identity ? (is_linear ? state : hidden) : 0;
@@ -31,16 +31,26 @@ struct StepSizes {
     return std::accumulate(std::begin(sizes), std::end(sizes), std::int64_t{0});
   }
 
+  /// Takes the arrays from `take(floats)`.
+  template <class Take>
+  void place(StepBuffers& step, const Take& take) const {
+    float** const places[] = {&step.x,    &step.xhat,  &step.rstd, &step.hidden,
+                              &step.gate, &step.slope, &step.u,    &step.base};
+    for (std::size_t i = 0; i < std::size(places); ++i) *places[i] = take(sizes[i]);
+  }
+
   std::int64_t sizes[8];
 };
 
 }  // namespace
 
-std::int64_t bytes_a_row(const DiffusionPlan& plan, bool keep) {
+std::int64_t bytes_a_row(const DiffusionPlan& plan, Keep keep) {
   const std::int64_t state = plan.widths.state;
-  const std::int64_t steps = keep ? static_cast<std::int64_t>(plan.steps.size()) : 1;
+  const bool all = keep == Keep::all;
+  const std::int64_t steps = all ? static_cast<std::int64_t>(plan.steps.size()) : 1;
+  const std::int64_t rows = keep == Keep::nothing ? 1 : all ? 3 : 3 + kSavedStates;
   return static_cast<std::int64_t>(sizeof(float)) *
-         (StepSizes(plan, kUnit, keep).total() / kUnit * steps + (keep ? 3 : 1) * state);
+         (StepSizes(plan, kUnit, all).total() / kUnit * steps + rows * state);
 }
 
 void ThreadMemory::take_texts(std::span<const std::int64_t> texts,
@@ -65,7 +75,11 @@ void ThreadMemory::take_piece(RowSpan piece, std::int64_t text,
   own = {piece.begin - first, piece.end - first};
 }
 
-void ThreadMemory::arrange(const DiffusionPlan& plan, bool keep) {
+void ThreadMemory::arrange(const DiffusionPlan& plan, Keep keep) {
+  kept = keep;
+  const bool all = keep == Keep::all;
+  const bool back = keep != Keep::nothing;
+  const std::int64_t saved_states = keep == Keep::some_states ? kSavedStates : 0;
   const std::int64_t count = bounds.back();
   const std::int64_t texts = chunk().texts();
   const std::int64_t state = count * plan.widths.state;
@@ -76,12 +90,13 @@ void ThreadMemory::arrange(const DiffusionPlan& plan, bool keep) {
   workspace.block_size =
       kBlockRows * std::max({plan.widths.state, plan.widths.in, plan.widths.hidden,
                              full ? plan.widths.mix / plan.widths.state : 0});
-  const StepSizes sizes(plan, count, keep);
+  const StepSizes sizes(plan, count, all);
+  const StepSizes block_sizes(plan, kBlockRows, true);
   const std::int64_t steps = static_cast<std::int64_t>(plan.steps.size());
-  const std::int64_t sets = keep ? steps : std::min<std::int64_t>(steps, 1);
-  const std::int64_t arrays = 16 + 8 * sets;
-  buffer_.reserve(state * (keep ? 6 : 4) + 4 * workspace.block_size + 2 * pooled +
-                  sets * sizes.total() + arrays * (kSlack + kUnit));
+  const std::int64_t sets = all ? steps : std::min<std::int64_t>(steps, 1);
+  const std::int64_t arrays = 24 + saved_states + 8 * sets;
+  buffer_.reserve(state * (saved_states + (back ? 6 : 4)) + 4 * workspace.block_size + 2 * pooled +
+                  sets * sizes.total() + block_sizes.total() + arrays * (kSlack + kUnit));
   float* at = buffer_.data();
   const auto take = [&at](std::int64_t floats) -> float* {
     if (floats == 0) return nullptr;
@@ -92,24 +107,24 @@ void ThreadMemory::arrange(const DiffusionPlan& plan, bool keep) {
   workspace.state = take(state);
   workspace.initial = initial ? take(state) : nullptr;
   workspace.values = take(state);  // noise is drawn here too
-  workspace.gradient = keep ? take(state) : nullptr;
-  workspace.spare = keep && initial ? take(state) : nullptr;
+  workspace.gradient = back ? take(state) : nullptr;
+  workspace.spare = back && initial ? take(state) : nullptr;
   workspace.block = take(3 * workspace.block_size);
   const bool pairs = plan.arithmetic != Arithmetic::single;
   workspace.cells = pairs ? take(workspace.block_size) : nullptr;
   bits = reinterpret_cast<std::uint16_t*>(take((state + 1) / 2 + kSlack));
   output = take(pooled);
-  output_gradient = keep ? take(pooled) : nullptr;
+  output_gradient = back ? take(pooled) : nullptr;
+  saved.resize(static_cast<std::size_t>(saved_states));
+  for (float*& one : saved) one = take(state);
+  workspace.of_block = {};
+  if (!all) block_sizes.place(workspace.of_block, take);
   workspace.steps.resize(static_cast<std::size_t>(steps));
   for (std::size_t t = 0; t < workspace.steps.size(); ++t) {
-    if (t > 0 && !keep) {
+    if (t > 0 && !all)
       workspace.steps[t] = workspace.steps[0];
-      continue;
-    }
-    StepBuffers& step = workspace.steps[t];
-    float** const places[] = {&step.x,    &step.xhat,  &step.rstd, &step.hidden,
-                              &step.gate, &step.slope, &step.u,    &step.base};
-    for (std::size_t i = 0; i < std::size(places); ++i) *places[i] = take(sizes.sizes[i]);
+    else
+      sizes.place(workspace.steps[t], take);
   }
 }
 
