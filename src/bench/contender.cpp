@@ -23,8 +23,11 @@ constexpr double kLearningRate = 1e-6;
 
 std::unique_ptr<Classifier> make(const ContenderSpec& spec) {
   if (!spec.checkpoint.empty()) return load_model(resolve_checkpoint(spec.checkpoint)).classifier;
-  auto classifier = make_classifier(spec.config, spec.shape, kWeightSeed);
-  load_pretrained_weights(*classifier, spec.config);
+  Config config = spec.config;
+  config.tokenizer.long_texts =
+      LongTexts::cut;  // what is timed are texts of any length as they are
+  auto classifier = make_classifier(config, spec.shape, kWeightSeed);
+  load_pretrained_weights(*classifier, config);
   return classifier;
 }
 

@@ -18,6 +18,7 @@
 #include "diffuse/device/precision.hpp"
 #include "diffuse/eval/paired_comparison.hpp"
 #include "diffuse/eval/precision_comparison.hpp"
+#include "diffuse/eval/reach.hpp"
 #include "diffuse/eval/report.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/model_description.hpp"
@@ -32,18 +33,21 @@ namespace diffuse::cli {
 
 namespace {
 
-/// Flags that speak of one evaluation, beside --compare-precision, which makes several.
-void check_comparison(const EvalOptions& options) {
-  if (options.compare_precision.empty()) return;
-  const char* other = !options.output.empty()    ? "--output"
-                      : !options.against.empty() ? "--against"
-                      : options.model.precision  ? "--precision"
-                                                 : nullptr;
+/// Flags that speak of one evaluation, beside those of another kind of report.
+void check_report(const EvalOptions& options) {
+  const bool compares = !options.compare_precision.empty();
+  if (!compares && !options.reach) return;
+  const char* other = !options.output.empty()               ? "--output"
+                      : !options.against.empty()            ? "--against"
+                      : compares && options.model.precision ? "--precision"
+                      : compares && options.reach           ? "--reach"
+                                                            : nullptr;
   if (other == nullptr) return;
-  throw UsageError(
-      fmt::format("--compare-precision compares with fp32 and prints no predictions; {} cannot "
-                  "stand beside it.",
-                  other));
+  throw UsageError(fmt::format(
+      "{} cannot stand beside it.",
+      compares ? fmt::format("--compare-precision compares with fp32 and prints no predictions; {}",
+                             other)
+               : fmt::format("--reach changes the texts and prints no predictions; {}", other)));
 }
 
 /// What the model and the way in which the file is to be read do not agree about.
@@ -112,6 +116,24 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
                             : precision_report(reference, differences));
 }
 
+/// Prints what edits at a distance change.
+void print_reach(const EvalOptions& options, OpenedModel& opened, const DatasetView& view) {
+  const ModelConfig& model = opened.model.config.model;
+  if (opened.model.classifier->parameters().empty())
+    throw UsageError(
+        "--reach: the model has no network (model.dim = 0); n-grams reach no further "
+        "than their words.");
+  if (opened.model.classifier->random_at_evaluation())
+    throw UsageError(
+        "--reach: the model adds noise when it evaluates, which hides what an edit "
+        "changes; expected a model with model.noise_at_evaluation = false.");
+  const std::vector<ReachFigure> figures = measure_reach(
+      *opened.model.classifier, view,
+      {.precision = opened.precision, .several_labels = opened.model.several_labels()});
+  write_output(options.json ? reach_json(figures, farthest_pair(model)) + "\n"
+                            : reach_report(figures, farthest_pair(model)));
+}
+
 /// The file that is measured on. Throws UsageError where there is none, or --output would replace
 /// something that is read.
 std::string measured_file(const EvalOptions& options, const OpenedModel& opened) {
@@ -161,7 +183,7 @@ MeasuredRows read_rows(const EvalOptions& options, const OpenedModel& opened) {
       load_labelled_file(file, reading, model.config.tokenizer, *model.tokenizer, model.labels,
                          opened.threads, training_layout(opened), ngram_vocabulary(model));
   rows.summary = summarize(std::filesystem::path(file).filename().string(), view_all(*rows.data),
-                           model.tokenizer->unknown_id(), model.config.tokenizer.max_tokens);
+                           model.tokenizer->unknown_id(), model.config.tokenizer);
   if (const auto texts = read_training_texts(opened.folder))
     rows.summary.training_rows = count_known_texts(*rows.data, *texts);
   tell(data_notes(rows.summary));
@@ -190,9 +212,10 @@ void print_evaluation(const EvalOptions& options, const Evaluation& evaluation,
 /// Measures what the models of a cross-validation answer together.
 void evaluate_members(const EvalOptions& options,
                       const std::vector<std::filesystem::path>& members) {
-  if (!options.compare_precision.empty())
-    throw UsageError("--compare-precision is about one model; give one of the ensemble's: " +
-                     members.front().string());
+  if (!options.compare_precision.empty() || options.reach)
+    throw UsageError(fmt::format("{} is about one model; give one of the ensemble's: {}",
+                                 options.reach ? "--reach" : "--compare-precision",
+                                 members.front().string()));
   Labels labels;
   const Evaluation evaluation = evaluate_ensemble(
       members, options.model,
@@ -208,7 +231,7 @@ void evaluate_members(const EvalOptions& options,
 
 int run_eval(const EvalOptions& options) {
   check_output_file(options.output);
-  check_comparison(options);
+  check_report(options);
   if (const auto members = ensemble_members(options.model.checkpoint); !members.empty()) {
     evaluate_members(options, members);
     return kDone;
@@ -221,6 +244,10 @@ int run_eval(const EvalOptions& options) {
   if (!options.compare_precision.empty()) {
     const DatasetView view = view_all(*rows.data);
     compare_precisions(options, opened, view, options_of(opened, view, options.model.batch_size));
+    return kDone;
+  }
+  if (options.reach) {
+    print_reach(options, opened, view_all(*rows.data));
     return kDone;
   }
   print_evaluation(options,

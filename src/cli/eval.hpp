@@ -15,6 +15,7 @@ struct EvalOptions {
   std::string output;               ///< empty: none
   std::string against;              ///< predictions of another model on the same rows; empty: none
   std::vector<Precision> compare_precision;  ///< empty: the usual report
+  bool reach = false;  ///< what edits at a distance change, in place of the usual report
   bool json = false;
 };
 

@@ -35,6 +35,10 @@ CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("fp32|tf32|bf16|fp16,...");
+  verb->add_flag(
+      "--reach", options.reach,
+      "Instead of the report: what replacing tokens at a distance from each other changes "
+      "in the network's logits, by the distance");
   verb->add_flag("--json", options.json, "Print the figures as one JSON object");
   verb->footer(
       "Examples:\n"
@@ -43,7 +47,8 @@ CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
       "  diffuse eval --checkpoint runs/r8 --data old.csv --set data.label_column=topic\n"
       "  diffuse eval --checkpoint runs/r8 --against predictions.tsv\n"
       "  diffuse eval --checkpoint runs/r8/checkpoints/last --json | jq .accuracy\n"
-      "  diffuse eval --checkpoint runs/r8 --compare-precision bf16,fp16\n");
+      "  diffuse eval --checkpoint runs/r8 --compare-precision bf16,fp16\n"
+      "  diffuse eval --checkpoint runs/r8 --reach\n");
   return verb;
 }
 

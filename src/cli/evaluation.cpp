@@ -34,8 +34,8 @@ Evaluation evaluate_file(OpenedModel& opened, const InputFiles& file, const std:
   const DatasetView view = view_all(*data);
   Evaluation evaluation = evaluate_with_progress(*model.classifier, view,
                                                  options_of(opened, view, batch_size), "testing");
-  evaluation.data = summarize("data.test", view, model.tokenizer->unknown_id(),
-                              model.config.tokenizer.max_tokens);
+  evaluation.data =
+      summarize("data.test", view, model.tokenizer->unknown_id(), model.config.tokenizer);
   return evaluation;
 }
 

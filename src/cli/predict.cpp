@@ -119,6 +119,11 @@ void check_explainable(const PredictOptions& options, const std::vector<OpenedMo
   if (can_be_explained(config)) return;
   if (config.tokenizer.type == TokenizerType::values)
     throw UsageError("--explain: the model reads numbers; what can be explained are words.");
+  if (config.model.type == ModelType::diffusion)
+    throw UsageError(
+        "--explain: the model reads long texts in pieces with [CLS] and [SEP] of their own "
+        "(tokenizer.long_texts = pool); what can be explained are pieces without, "
+        "tokenizer.special_tokens = false.");
   throw UsageError(fmt::format(
       "--explain: the model is a {}; what can be explained is the diffusion network and "
       "n-grams (model.type \"diffusion\").",

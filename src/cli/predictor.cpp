@@ -10,6 +10,7 @@
 
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
+#include "diffuse/data/text_pieces.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/eval/evaluator.hpp"
 #include "diffuse/eval/label_answers.hpp"
@@ -54,7 +55,7 @@ void Predictor::answer(const RecordBlock& block) {
 
 void Predictor::compute(const RecordBlock& block) {
   const LoadedModel& model = opened_.model;
-  encode_batch(*model.tokenizer, block.texts(), model.config.tokenizer.max_tokens, pool_, encoded_);
+  encode_batch(*model.tokenizer, block.texts(), model.config.tokenizer.cut_at(), pool_, encoded_);
   if (model.ngrams) model.ngrams->vocabulary.encode(block.texts(), pool_, ngrams_);
   read_texts();
   run_model(block);
@@ -81,6 +82,7 @@ void Predictor::average_with_others(const RecordBlock& block) {
 void Predictor::read_texts() {
   const bool with_specials = opened_.model.config.tokenizer.special_tokens;
   const std::int32_t unknown_id = opened_.model.tokenizer->unknown_id();
+  const PieceRule rule = piece_rule(opened_.model.config.tokenizer);
   const std::size_t count = encoded_.lengths.size();
   unknown_shares_.resize(count);
   bool any_empty = false;
@@ -89,6 +91,10 @@ void Predictor::read_texts() {
     const auto end = encoded_.ids.begin() + encoded_.offsets[i + 1];
     const std::int64_t length = end - begin;
     if (encoded_.lengths[i] > length) ++cut_texts_;
+    if (const std::int64_t pieces = rule.piece_count(length); pieces > 1) {
+      ++pooled_texts_;
+      pieces_ += pieces;
+    }
     const std::int64_t specials = with_specials && length >= 2 ? 2 : 0;
     const std::int64_t words = std::max<std::int64_t>(length - specials, 1);
     const std::int64_t unknown = length == specials ? 1 : std::count(begin, end, unknown_id);
@@ -272,6 +278,12 @@ void Predictor::report() const {
                      format_count(cut_texts_), format_count(texts_),
                      100 * share(cut_texts_, texts_), opened_.model.config.tokenizer.max_tokens));
   }
+  if (pooled_texts_ > 0)
+    log::info(
+        "{} of {} texts are longer than tokenizer.max_tokens = {}: the network has read them in {} "
+        "pieces and answered with the mean of a text's logits",
+        format_count(pooled_texts_), format_count(texts_),
+        opened_.model.config.tokenizer.max_tokens, format_count(pieces_));
   if (unknown_tokens_ > 0) {
     const double unknown = share(unknown_tokens_, tokens_);
     const std::string only_unknown =

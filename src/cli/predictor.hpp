@@ -73,6 +73,8 @@ class Predictor {
   // For the report.
   std::int64_t texts_ = 0;
   std::int64_t cut_texts_ = 0;
+  std::int64_t pooled_texts_ = 0;  // that were read in pieces
+  std::int64_t pieces_ = 0;
   std::int64_t unknown_texts_ = 0;  // of unknown words alone
   std::int64_t tokens_ = 0;
   std::int64_t unknown_tokens_ = 0;

@@ -55,7 +55,7 @@ std::vector<std::string> written_texts(const Config& config, const TrainingData&
 bool is_text_of(std::string_view text, std::span<const std::int32_t> tokens, const Config& config,
                 const Tokenizer& tokenizer) {
   std::vector<std::int32_t> ids;
-  tokenizer.encode(text, config.tokenizer.max_tokens, ids);
+  tokenizer.encode(text, config.tokenizer.cut_at(), ids);
   if (ids.empty() && !text.empty()) ids.push_back(tokenizer.unknown_id());
   return std::equal(ids.begin(), ids.end(), tokens.begin(), tokens.end());
 }

@@ -80,6 +80,8 @@ nlohmann::ordered_json part_json(const PartSummary& part) {
           {"unknown_tokens", part.unknown_tokens},
           {"cut_rows", part.cut.rows},
           {"unread_tokens", part.cut.unread_tokens},
+          {"pooled_rows", part.pooled_rows},
+          {"pieces", part.pieces},
           {"training_rows", shared},
           {"relabelled_rows", relabelled},
           {"ambiguous_texts", part.ambiguous.texts}};

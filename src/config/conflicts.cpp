@@ -56,6 +56,12 @@ void check_tokenizer(const TokenizerConfig& tokenizer, std::vector<Conflict>& fo
                      fmt::format("tokenizer.type = {} has no [CLS] and [SEP]; expected wordpiece",
                                  enum_name(tokenizer.type))});
   }
+  if (tokenizer.long_texts == LongTexts::pool && tokenizer.max_tokens == 0) {
+    found.push_back(
+        {{"tokenizer.long_texts", "tokenizer.max_tokens"},
+         "pool needs the length of a piece, but tokenizer.max_tokens = 0 is none; "
+         "expected at least 1, or tokenizer.long_texts = cut, which then cuts nothing"});
+  }
   if (tokenizer.special_tokens && tokenizer.max_tokens != 0 && tokenizer.max_tokens < 3) {
     found.push_back({{"tokenizer.max_tokens", "tokenizer.special_tokens"},
                      fmt::format("{} leaves no room beside [CLS] and [SEP]; expected at least 3",

@@ -14,6 +14,7 @@ template std::string_view enum_name(HeaderMode);
 template std::string_view enum_name(QuoteMode);
 template std::string_view enum_name(OnError);
 template std::string_view enum_name(TokenizerType);
+template std::string_view enum_name(LongTexts);
 template std::string_view enum_name(ModelType);
 template std::string_view enum_name(FeatureMap);
 template std::string_view enum_name(WeightKind);

@@ -33,6 +33,10 @@ struct EnumNames<TokenizerType> {
   static constexpr std::array<std::string_view, 4> kNames{"words", "wordpiece", "bytes", "values"};
 };
 template <>
+struct EnumNames<LongTexts> {
+  static constexpr std::array<std::string_view, 2> kNames{"cut", "pool"};
+};
+template <>
 struct EnumNames<NgramWeighting> {
   static constexpr std::array<std::string_view, 3> kNames{"tfidf", "naive_bayes", "binary"};
 };

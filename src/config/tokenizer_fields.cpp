@@ -29,10 +29,18 @@ std::vector<Field> tokenizer_fields() {
       .in("occurrences");
   table
       .add("max_tokens", &TokenizerConfig::max_tokens,
-           "Longest text; what follows is cut off. 0: no limit.")
+           "Most tokens that are read at once; what becomes of a longer text says "
+           "tokenizer.long_texts. 0: no limit.")
       .between(0, 1000000000)
       .in("tokens")
       .also_called({"max_length", "max_len", "max_seq_length"});
+  table
+      .add("long_texts", &TokenizerConfig::long_texts,
+           "What becomes of a text of more than tokenizer.max_tokens. cut: its end is cut off. "
+           "pool: "
+           "it is read in equally long pieces; each is trained on with its share of the text's "
+           "weight, and the text's answer is the mean of their logits.")
+      .also_called({"truncation"});
   table
       .add("special_tokens", &TokenizerConfig::special_tokens,
            "Whether a text stands between [CLS] and [SEP], which count in tokenizer.max_tokens. "

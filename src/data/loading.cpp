@@ -69,7 +69,7 @@ std::vector<std::string> key_parts(const FileOptions& file, const TokenizerConfi
       fmt::format("separator {} quote {} layout {}", data.separator, static_cast<int>(data.quote),
                   file.layout ? data_facts_json({*file.layout, {}}) : ""),
       fmt::format("type {} lowercase {} tokens {} special {}", static_cast<int>(tokenizer.type),
-                  tokenizer.lowercase, tokenizer.max_tokens, tokenizer.special_tokens),
+                  tokenizer.lowercase, tokenizer.cut_at(), tokenizer.special_tokens),
       data.label_column,
       data.weight_column,
       data.soft_labels,
@@ -213,7 +213,7 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   const EncodedCache cache(data, ngrams.used() || parts != nullptr || data.train.from_stdin());
   FileHashes hashes(cache.enabled());
   const auto file = [&](const std::string& key, const Files& paths, std::int64_t max_rows) {
-    FileOptions options{paths.front(),           key, data, max_rows, tokenizer.max_tokens,
+    FileOptions options{paths.front(),           key, data, max_rows, tokenizer.cut_at(),
                         resolve_threads(threads)};
     options.more.assign(paths.begin() + 1, paths.end());
     options.rows_folder = cache_folder(data);
@@ -297,7 +297,7 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const InputFiles& files, cons
                    std::filesystem::path(paths.front()).filename().string(),
                    data,
                    0,
-                   tokenizer_config.max_tokens,
+                   tokenizer_config.cut_at(),
                    resolve_threads(threads)};
   file.more.assign(paths.begin() + 1, paths.end());
   file.rows_folder = cache_folder(data);

@@ -7,6 +7,7 @@
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/data/text_pieces.hpp"
 #include "equal_texts.hpp"
 
 namespace diffuse {
@@ -36,11 +37,22 @@ void add_cut(const PartSummary& part, std::vector<DataNote>& notes) {
   if (part.cut.rows == 0) return;
   notes.push_back(
       {fmt::format("{}: {} of {} texts are longer than tokenizer.max_tokens = {}; {} of their "
-                   "tokens are not read{} (tokenizer.max_tokens=0 reads all)",
+                   "tokens are not read{} (tokenizer.max_tokens=0 or "
+                   "tokenizer.long_texts=pool reads all)",
                    part.name, format_count(part.cut.rows), format_count(part.file_rows),
                    part.max_tokens, percent(share(part.cut.unread_tokens, part.cut.tokens)),
                    part.ngrams ? " by the network; the n-grams are those of the whole texts" : ""),
        part.unread_share() >= kManyUnread && !part.ngrams});
+}
+
+void add_pooled(const PartSummary& part, std::vector<DataNote>& notes) {
+  if (part.pooled_rows == 0) return;
+  notes.push_back(
+      {fmt::format("{}: {} of {} texts are longer than tokenizer.max_tokens = {}: the "
+                   "network reads them in {} pieces and answers with the mean of a "
+                   "text's logits (tokenizer.long_texts = pool)",
+                   part.name, format_count(part.pooled_rows), format_count(part.rows),
+                   part.max_tokens, format_count(part.pieces))});
 }
 
 void add_unknown(const PartSummary& part, std::vector<DataNote>& notes) {
@@ -72,15 +84,21 @@ double PartSummary::unread_share() const {
 }
 
 PartSummary summarize(const std::string& name, const DatasetView& view, std::int32_t unknown_id,
-                      std::int64_t max_tokens, bool whole) {
-  PartSummary part{
-      .name = name, .rows = static_cast<std::int64_t>(view.size()), .max_tokens = max_tokens};
+                      const TokenizerConfig& tokenizer, bool whole) {
+  PartSummary part{.name = name,
+                   .rows = static_cast<std::int64_t>(view.size()),
+                   .max_tokens = tokenizer.max_tokens};
   if (view.data == nullptr) return part;
+  const PieceRule rule = piece_rule(tokenizer);
   std::vector<std::int32_t> held;
   for (const std::uint32_t row : view.rows) {
     const auto ids = view.data->tokens(row, held);
     part.tokens += std::ssize(ids);
     part.unknown_tokens += std::count(ids.begin(), ids.end(), unknown_id);
+    if (const std::int64_t pieces = rule.piece_count(std::ssize(ids)); pieces > 1) {
+      part.pooled_rows += 1;
+      part.pieces += pieces;
+    }
   }
   if (whole) {
     part.file_rows = static_cast<std::int64_t>(view.data->size());
@@ -96,6 +114,7 @@ PartSummary summarize(const std::string& name, const DatasetView& view, std::int
 std::vector<DataNote> data_notes(const PartSummary& part) {
   std::vector<DataNote> notes;
   add_cut(part, notes);
+  add_pooled(part, notes);
   add_unknown(part, notes);
   add_ambiguous(part, notes);
   if (part.training_rows.value_or(0) > 0) {
@@ -155,6 +174,9 @@ std::string part_text(const PartSummary& part) {
     unused.push_back(fmt::format("{} cut, {} unread", counted(part.cut.rows, "text"),
                                  percent(part.unread_share())));
   }
+  if (part.pooled_rows > 0)
+    unused.push_back(
+        fmt::format("{} in {}", counted(part.pooled_rows, "text"), counted(part.pieces, "piece")));
   if (part.training_rows.value_or(0) > 0)
     unused.push_back(fmt::format("{} also in train", format_count(*part.training_rows)));
   std::string text = "none";

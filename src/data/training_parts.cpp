@@ -112,7 +112,7 @@ DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tok
   const std::int32_t unknown = loaded.tokenizer->unknown_id();
   const auto part = [&](const char* name, const DatasetView& view, const EncodedDataset* own) {
     const bool whole = own != nullptr;
-    return summarize(name, view, unknown, tokenizer.max_tokens, whole);
+    return summarize(name, view, unknown, tokenizer, whole);
   };
   DataSummary summary;
   summary.train = part("data.train", loaded.train, loaded.train_file.get());

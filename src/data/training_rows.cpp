@@ -38,7 +38,7 @@ TrainingRows read_training_rows(const ModelReading& model, const DataConfig& dat
                    "data.train",
                    data,
                    data.max_rows,
-                   model.tokenizer_config.max_tokens,
+                   model.tokenizer_config.cut_at(),
                    threads > 0 ? threads : available_cores()};
   file.more.assign(files.begin() + 1, files.end());
   file.rows_folder = cache_folder(data);

@@ -127,7 +127,7 @@ std::vector<std::string> UnlabelledTexts::words() const {
   VocabularyBuilder builder(tokenizer_);
   EncodedTexts encoded;
   each_block([&](const std::vector<std::string_view>& texts, WorkerPool& pool) {
-    builder.encode(texts, tokenizer_.max_tokens, pool, encoded);
+    builder.encode(texts, tokenizer_.cut_at(), pool, encoded);
   });
   std::istringstream lines(builder.build().tokenizer->vocab_text());
   for (std::string line; std::getline(lines, line);) words.push_back(line);
@@ -139,7 +139,7 @@ void UnlabelledTexts::append_to(EncodedDataset& data, const Tokenizer& tokenizer
   EncodedTexts encoded;
   std::uint32_t number = 0;
   each_block([&](const std::vector<std::string_view>& texts, WorkerPool& pool) {
-    encode_batch(tokenizer, texts, tokenizer_.max_tokens, pool, encoded);
+    encode_batch(tokenizer, texts, tokenizer_.cut_at(), pool, encoded);
     for (std::size_t i = 0; i < texts.size(); ++i) {
       std::span<const std::int32_t> row(encoded.ids.data() + encoded.offsets[i],
                                         encoded.ids.data() + encoded.offsets[i + 1]);

@@ -9,14 +9,17 @@
 namespace diffuse {
 
 bool can_be_explained(const Config& config) {
+  // A piece's own [CLS] and [SEP] are no tokens of the text.
+  const bool adds_tokens =
+      config.tokenizer.long_texts == LongTexts::pool && config.tokenizer.special_tokens;
   return config.model.type == ModelType::diffusion &&
-         config.tokenizer.type != TokenizerType::values;
+         config.tokenizer.type != TokenizerType::values && !adds_tokens;
 }
 
 Explainer::Explainer(const LoadedModel& model, std::int64_t most_tokens)
     : model_(model), most_tokens_(most_tokens) {
   if (!can_be_explained(model.config))
-    throw Error("Explainer: the network is no diffusion, or its input no text.");
+    throw Error("Explainer: the network is no diffusion, or its input not a text's tokens alone.");
 }
 
 Explanation Explainer::explain(std::string_view text, std::int32_t label) const {

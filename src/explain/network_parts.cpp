@@ -40,7 +40,7 @@ WordRange words_of_pair(const std::vector<PlacedToken>& tokens, std::size_t i) {
 void add_network_parts(const LoadedModel& model, std::string_view text, std::int64_t most_tokens,
                        Explanation& explanation) {
   const Tokenizer& tokenizer = *model.tokenizer;
-  const std::int64_t limit = model.config.tokenizer.max_tokens;
+  const std::int64_t limit = model.config.tokenizer.cut_at();
   std::vector<PlacedToken> tokens = tokenizer.encode_placed(text, limit);
   if (tokens.empty()) tokens.push_back({.id = tokenizer.unknown_id()});
   std::vector<std::int32_t> ids;

@@ -174,7 +174,8 @@ void save_model(const fs::path& folder, const Config& config, const Tokenizer& t
   if (!fits) throw Error("save_model: the tensors are not those of the classifier's parameters.");
   save_tensors(folder / kModelFile, named);
   if (config.model.type == ModelType::torchscript)
-    dynamic_cast<const TorchScriptClassifier&>(classifier).save(folder / kModuleFile);
+    dynamic_cast<const TorchScriptClassifier&>(classifier.whole_text_classifier())
+        .save(folder / kModuleFile);
   write_file_atomically(folder / kConfigFile, config_json(config));
   write_file_atomically(folder / kVocabFile, tokenizer.vocab_text());
   write_file_atomically(folder / kLabelsFile, labels.text());

@@ -5,13 +5,17 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "model_descriptions.hpp"
+#include "piecewise_classifier.hpp"
 
 namespace diffuse {
 namespace {
 
 std::unique_ptr<Classifier> make(const Config& config, ModelShape shape, FreshTensors& tensors) {
   shape.numbers = config.tokenizer.type == TokenizerType::values;
-  return description_of(config).make(config, shape, tensors);
+  std::unique_ptr<Classifier> classifier = description_of(config).make(config, shape, tensors);
+  if (const PieceRule rule = piece_rule(config.tokenizer); rule.most_tokens > 0)
+    return std::make_unique<PiecewiseClassifier>(std::move(classifier), rule);
+  return classifier;
 }
 
 std::unique_ptr<Classifier> without_memory(const Config& config, const ModelShape& shape) {

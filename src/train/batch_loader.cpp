@@ -3,11 +3,12 @@
 namespace diffuse {
 
 BatchLoader::BatchLoader(const DatasetView& view, const TrainConfig& config, std::int64_t classes,
-                         std::int64_t epoch_rows)
+                         std::int64_t epoch_rows, const PieceRule& pieces)
     : view_(view),
       rule_{.classes = classes,
             .label_smoothing = config.label_smoothing,
             .soft_label_weight = config.soft_label_weight},
+      pieces_(pieces),
       stream_(view, config, epoch_rows) {
   view.data->expect_random_reads();
   if (classes == 0 || !view.data->several_labels()) return;
@@ -76,6 +77,7 @@ void BatchLoader::load(LoadedUpdate& update) {
   const std::vector<BatchStream::Rows>& batches = stream_.next();
   update.rows.clear();
   update.weight = 0;
+  update.sequences = 0;
   update.batches.resize(batches.size());
   for (const BatchStream::Rows& rows : batches) view_.data->prefetch(rows);
   for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -84,6 +86,9 @@ void BatchLoader::load(LoadedUpdate& update) {
     // Whoever still reads what was there keeps it.
     if (packed == nullptr || packed.use_count() > 1) packed = std::make_shared<PackedRows>();
     pack_rows(*view_.data, batches[i], *packed, rule_);
+    if (std::optional<TextPieces> cut = cut_into_pieces(*packed, pieces_))
+      packed = std::make_shared<PackedRows>(std::move(cut->rows));
+    update.sequences += std::ssize(packed->labels());
     if (packed->weights().empty()) update.weight += static_cast<double>(batches[i].size());
     for (const float weight : packed->weights()) update.weight += static_cast<double>(weight);
   }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "batch_stream.hpp"
-#include "diffuse/data/packed_rows.hpp"
+#include "diffuse/data/text_pieces.hpp"
 
 namespace diffuse {
 
@@ -17,6 +17,7 @@ namespace diffuse {
 struct LoadedUpdate {
   std::vector<std::shared_ptr<PackedRows>> batches{};
   std::vector<std::uint32_t> rows{};  ///< of the data set, of all batches
+  std::int64_t sequences = 0;         ///< as many as rows, or more: texts that are read in pieces
   double weight = 0;                  ///< of all rows together
   // Where the stream stands behind them.
   std::int64_t epoch = 0;
@@ -30,9 +31,9 @@ struct LoadedUpdate {
 class BatchLoader {
  public:
   /// `view` must outlive the loader and hold at least one row, of one of `classes` classes; 0: the
-  /// texts alone are wanted. `epoch_rows`: see data.epoch_rows.
+  /// texts alone are wanted. `epoch_rows`: see data.epoch_rows. Texts come in pieces by `pieces`.
   BatchLoader(const DatasetView& view, const TrainConfig& config, std::int64_t classes,
-              std::int64_t epoch_rows = 0);
+              std::int64_t epoch_rows = 0, const PieceRule& pieces = {});
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
@@ -56,6 +57,7 @@ class BatchLoader {
 
   const DatasetView& view_;
   TargetRule rule_;
+  PieceRule pieces_;
   BatchStream stream_;  // of whoever has begun to load
   LoadedUpdate loaded_[2];
   std::size_t current_ = 0;

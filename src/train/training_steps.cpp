@@ -31,7 +31,8 @@ TrainingSteps::TrainingSteps(const Config& config, const TrainingData& data, Cla
       device_(classifier.device()),
       schedule_(schedule),
       updater_(config.train, precision, classifier),
-      loader_(data.train, config.train, data.labels.size(), config.data.epoch_rows),
+      loader_(data.train, config.train, data.labels.size(), config.data.epoch_rows,
+              piece_rule(config.tokenizer)),
       progress_(progress),
       reporter_(reporter),
       clock_(device_, config.train.log_every) {}
@@ -56,6 +57,10 @@ void TrainingSteps::next(TrainingState& state) {
       loaded.batches.size(), {static_cast<std::int64_t>(loaded.rows.size()), loaded.weight},
       batch_at, ++state.update, learning_rate_, clock_);
   update_ = state.update;
+  // Of texts in pieces the share of the pieces that are right stands for that of the texts.
+  if (const auto rows = std::ssize(loaded.rows); loaded.sequences > rows)
+    figures.correct =
+        figures.correct.mul(static_cast<double>(rows) / static_cast<double>(loaded.sequences));
   figures.rows = loaded.rows;
   figures_.add(figures);
   clock_.end_update();

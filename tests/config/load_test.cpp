@@ -16,6 +16,7 @@ json changed(const std::string& key, const json& value) {
       {"data.on_error", "skip"},
       {"data.text_columns", {"title", "2"}},
       {"tokenizer.type", "wordpiece"},
+      {"tokenizer.long_texts", "pool"},
       {"model.type", "torchscript"},
       {"model.file", "/a/m.pt"},
       {"distilbert.pretrained", "/a/d"},

@@ -355,6 +355,10 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
                            "special_tokens": true}})"),
             "c.json: tokenizer.max_tokens: 2 leaves no room beside [CLS] and [SEP]; expected at "
             "least 3");
+  EXPECT_EQ(load_error(R"({"tokenizer": {"max_tokens": 0, "long_texts": "pool"}})"),
+            "c.json: tokenizer.long_texts: pool needs the length of a piece, but "
+            "tokenizer.max_tokens = 0 is none; expected at least 1, or tokenizer.long_texts = cut, "
+            "which then cuts nothing");
   EXPECT_EQ(load_error(R"({"model": {"type": "torchscript"}})"),
             "c.json: model.file: empty, but model.type = torchscript needs the TorchScript file "
             "of a model");

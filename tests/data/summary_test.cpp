@@ -16,13 +16,19 @@ using Ids = std::vector<std::int32_t>;
 
 constexpr std::int32_t kUnknown = 9;
 
+TokenizerConfig most_tokens(std::int64_t tokens) {
+  TokenizerConfig config;
+  config.max_tokens = tokens;
+  return config;
+}
+
 TEST(Summary, CountsWhatIsReadAndWhatIsNot) {
   EncodedDataset data;
   data.append(Ids{1, kUnknown, 2}, 0, 1, 5);
   data.append(Ids{kUnknown}, 1, 2, 6);
   data.set_cut_texts({1, 5, 2});
   data.set_skipped_rows({1}, 1);
-  const PartSummary part = summarize("data.test", view_all(data), kUnknown, 3);
+  const PartSummary part = summarize("data.test", view_all(data), kUnknown, most_tokens(3));
   EXPECT_EQ(part.rows, 2);
   EXPECT_EQ(part.tokens, 4);
   EXPECT_EQ(part.unknown_tokens, 2);
@@ -32,12 +38,32 @@ TEST(Summary, CountsWhatIsReadAndWhatIsNot) {
   EXPECT_EQ(part_text(part),
             "2 rows, 4 tokens (1 bad row skipped, 50 % unknown words, 1 text cut, 33 % unread)");
   // What is of the whole file is not of a part of it.
-  const PartSummary half = summarize("data.validation", {&data, {0}}, kUnknown, 3, false);
+  const PartSummary half =
+      summarize("data.validation", {&data, {0}}, kUnknown, most_tokens(3), false);
   EXPECT_EQ(half.tokens, 3);
   EXPECT_EQ(half.cut.rows, 0);
   EXPECT_EQ(half.bad_rows, 0);
-  EXPECT_EQ(part_text(summarize("data.test", {}, kUnknown, 3)), "none");
+  EXPECT_EQ(part_text(summarize("data.test", {}, kUnknown, most_tokens(3))), "none");
   EXPECT_EQ(part_text({.name = "data.test", .rows = 1, .tokens = 1}), "1 row, 1 token");
+}
+
+TEST(Summary, CountsTextsThatAreReadInPieces) {
+  EncodedDataset data;
+  data.append(Ids{1, 2, 3, 4, 5, 6, 7}, 0, 1);
+  data.append(Ids{1, 2, 3}, 1, 2);
+  TokenizerConfig pool = most_tokens(3);
+  pool.long_texts = LongTexts::pool;
+  const PartSummary part = summarize("data.test", view_all(data), kUnknown, pool);
+  EXPECT_EQ(part.pooled_rows, 1);
+  EXPECT_EQ(part.pieces, 3);
+  EXPECT_EQ(part_text(part), "2 rows, 10 tokens (1 text in 3 pieces)");
+  const std::vector<DataNote> notes = data_notes(part);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_FALSE(notes[0].warning);
+  EXPECT_EQ(notes[0].text,
+            "data.test: 1 of 2 texts are longer than tokenizer.max_tokens = 3: the network reads "
+            "them in 3 pieces and answers with the mean of a text's logits (tokenizer.long_texts = "
+            "pool)");
 }
 
 std::vector<std::string> texts(const std::vector<DataNote>& notes, bool warnings) {
@@ -60,7 +86,8 @@ TEST(DataNotes, CutTextsAreAWarningWhereMuchIsNotRead) {
   EXPECT_THAT(
       texts(data_notes(part), true),
       ElementsAre("data.train: 40 of 40 texts are longer than tokenizer.max_tokens = 256; 22 % of "
-                  "their tokens are not read (tokenizer.max_tokens=0 reads all)"));
+                  "their tokens are not read (tokenizer.max_tokens=0 or tokenizer.long_texts=pool "
+                  "reads all)"));
   part.file_tokens = 100'000;  // of many texts a few are long: worth a line, no warning
   EXPECT_THAT(texts(data_notes(part), true), IsEmpty());
   EXPECT_THAT(texts(data_notes(part), false), SizeIs(1));

@@ -112,7 +112,8 @@ TEST(ComparePrecision, RefusesWhatSpeaksOfOneEvaluation) {
   const Workspace& workspace = trained_workspace().workspace;
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--precision", "bf16"}, "--precision cannot stand beside it"},
-      {{"--output", "p.tsv"}, "--output cannot stand beside it"}};
+      {{"--output", "p.tsv"}, "--output cannot stand beside it"},
+      {{"--reach"}, "--reach cannot stand beside it"}};
   for (const auto& [more, message] : cases) {
     std::vector<std::string> arguments = {"eval", "--checkpoint", "runs/small",
                                           "--compare-precision", "bf16"};

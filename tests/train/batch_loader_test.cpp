@@ -74,6 +74,20 @@ TEST_F(BatchLoaderTest, PacksTargetsAndAddsUpWeights) {
   EXPECT_EQ(plain.next().weight, 8);
 }
 
+TEST_F(BatchLoaderTest, PacksLongTextsInPiecesOfTheSameWeight) {
+  EncodedDataset data;
+  data.append(std::vector<std::int32_t>{1, 2, 3, 4, 5}, 1, 1);
+  data.append(std::vector<std::int32_t>{6, 7}, 0, 2);
+  const DatasetView view = view_all(data);
+  BatchLoader loader(view, config_, 2, 0, {.most_tokens = 2});
+  const LoadedUpdate& loaded = loader.next();
+  EXPECT_EQ(loaded.rows.size(), 2U);
+  EXPECT_EQ(loaded.sequences, 4);
+  EXPECT_NEAR(loaded.weight, 2, 1e-6);
+  BatchLoader whole(view, config_, 2);
+  EXPECT_EQ(whole.next().sequences, 2);
+}
+
 TEST_F(BatchLoaderTest, SeeksBeforeItBegins) {
   BatchLoader first(view_, config_, 2);
   const LoadedUpdate* before = &first.next();

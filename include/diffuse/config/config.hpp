@@ -43,15 +43,23 @@ struct DataConfig {
 
 enum class TokenizerType { words, wordpiece, bytes, values };
 
+/// What becomes of a text that is longer than max_tokens: its end is cut off, or it is read in
+/// pieces whose logits are averaged.
+enum class LongTexts { cut, pool };
+
 struct TokenizerConfig {
   TokenizerType type = TokenizerType::words;
   std::string vocab;
   bool lowercase = true;
   std::int64_t min_count = 0;
   std::int64_t max_tokens = 256;
+  LongTexts long_texts = LongTexts::cut;
   bool special_tokens = false;
   std::int64_t max_words = 0;
   std::int64_t counted_words = 2'000'000;
+
+  /// Tokens after which texts are cut off; 0: nowhere.
+  std::int64_t cut_at() const { return long_texts == LongTexts::cut ? max_tokens : 0; }
 };
 
 /// What an n-gram counts in a text, before the text has unit length.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "diffuse/config/config.hpp"
 #include "diffuse/data/dataset.hpp"
 #include "diffuse/text/labels.hpp"
 
@@ -27,6 +28,8 @@ struct PartSummary {
   std::int64_t file_rows = 0;       ///< of the whole file; a part split off from it has none
   std::int64_t file_tokens = 0;     ///< as `file_rows`, that are read
   CutTexts cut{};                   ///< of the whole file
+  std::int64_t pooled_rows = 0;     ///< that are read in pieces (tokenizer.long_texts = pool)
+  std::int64_t pieces = 0;          ///< of those
   bool ngrams = false;              ///< there are some, of whole texts
   std::int64_t bad_rows = 0;        ///< of the whole file, left out (data.on_error = skip)
   /// Rows whose text stands in the training rows, too; nothing where they were not compared.
@@ -41,7 +44,7 @@ struct PartSummary {
 /// Of `view`. `cut`, `bad_rows` and `ambiguous` are its whole file's: for a part of one, leave
 /// `whole` false.
 PartSummary summarize(const std::string& name, const DatasetView& view, std::int32_t unknown_id,
-                      std::int64_t max_tokens, bool whole = true);
+                      const TokenizerConfig& tokenizer, bool whole = true);
 
 /// Rows of `data` whose text is one of `different_texts`, which a checkpoint keeps
 /// (DataFacts::different_texts) of the training file.

@@ -131,6 +131,8 @@ class Classifier {
   virtual ~Classifier() = default;
   /// Logits, float32 [B, C].
   virtual at::Tensor forward(const Batch& batch, const ForwardContext& context) = 0;
+  /// The classifier that computes, where this one only hands it texts in pieces.
+  virtual const Classifier& whole_text_classifier() const { return *this; }
   /// The trained tensors, in a fixed order. Copies share storage with the model.
   virtual std::vector<NamedParameter> parameters() const = 0;
   virtual void to(at::Device device) = 0;
