@@ -7,6 +7,7 @@
 #include <functional>
 #include <numeric>
 
+#include "config/enum_names.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -29,15 +30,27 @@ constexpr std::int64_t kAssumedWords = 40'000;
 constexpr std::int64_t kAssumedClasses = 4;
 constexpr const char* kBaseline = "distilbert-agnews.json";
 
-/// The models that --compare knows by name.
+/// The models that --compare knows by name: all but those that need a config or a file.
+std::vector<ModelType> known_models() {
+  std::vector<ModelType> known;
+  for (std::size_t i = 0; i < enum_names<ModelType>().size(); ++i)
+    if (const auto type = static_cast<ModelType>(i);
+        type != ModelType::diffusion && type != ModelType::torchscript)
+      known.push_back(type);
+  return known;
+}
+
 std::optional<ModelType> known_model(std::string_view name) {
-  for (const ModelType type : {ModelType::distilbert, ModelType::bert, ModelType::transformer,
-                               ModelType::linformer, ModelType::performer, ModelType::mamba})
+  for (const ModelType type : known_models())
     if (enum_name(type) == name) return type;
   return std::nullopt;
 }
 
-std::string known_names() { return "distilbert, bert, transformer, linformer, performer, mamba"; }
+std::string known_names() {
+  std::vector<std::string> names;
+  for (const ModelType type : known_models()) names.emplace_back(enum_name(type));
+  return join(names, ", ");
+}
 
 /// Throws UsageError where a config has n-grams alone.
 void check_network(const Config& config, const std::string& name) {

@@ -148,6 +148,15 @@ std::vector<Field> train_fields() {
       .between(0, 10)
       .also_called({"adversarial_epsilon"})
       .only_for(with_own_embedding());
+  table.add("picture_flip", &TrainConfig::picture_flip,
+            "Whether training mirrors half of the pictures, left for right, at random. For pixels "
+            "(data.format), where a mirrored picture has the same label.");
+  table
+      .add("picture_shift", &TrainConfig::picture_shift,
+           "Most pixels that training moves a picture up or down and left or right, at random; its "
+           "edge is repeated. For pixels (data.format). 0: none.")
+      .between(0, 16)
+      .in("pixels");
   table
       .add("soft_label_weight", &TrainConfig::soft_label_weight,
            "Share of a row's soft label (data.soft_labels) in its target. The rest is its label, "

@@ -1,6 +1,14 @@
 #include "batch_loader.hpp"
 
+#include "diffuse/base/random.hpp"
+
 namespace diffuse {
+namespace {
+
+/// A stream of random numbers that must not repeat the sampler's, which are those of the epochs.
+constexpr std::uint64_t kPictureStream = 0x7069'6374ULL;
+
+}  // namespace
 
 BatchLoader::BatchLoader(const DatasetView& view, const TrainConfig& config, std::int64_t classes,
                          std::int64_t epoch_rows, const PieceRule& pieces)
@@ -9,6 +17,8 @@ BatchLoader::BatchLoader(const DatasetView& view, const TrainConfig& config, std
             .label_smoothing = config.label_smoothing,
             .soft_label_weight = config.soft_label_weight},
       pieces_(pieces),
+      changes_(picture_changes(config)),
+      seed_(static_cast<std::uint64_t>(config.seed)),
       stream_(view, config, epoch_rows) {
   view.data->expect_random_reads();
   if (classes == 0 || !view.data->several_labels()) return;
@@ -74,6 +84,9 @@ void BatchLoader::load_next(std::unique_lock<std::mutex>& lock) {
 }
 
 void BatchLoader::load(LoadedUpdate& update) {
+  // A picture comes in another form in each epoch, and in the same one in a run that is resumed.
+  const std::uint64_t seed =
+      mix_seed(mix_seed(seed_, kPictureStream), static_cast<std::uint64_t>(stream_.epoch()));
   const std::vector<BatchStream::Rows>& batches = stream_.next();
   update.rows.clear();
   update.weight = 0;
@@ -86,6 +99,7 @@ void BatchLoader::load(LoadedUpdate& update) {
     // Whoever still reads what was there keeps it.
     if (packed == nullptr || packed.use_count() > 1) packed = std::make_shared<PackedRows>();
     pack_rows(*view_.data, batches[i], *packed, rule_);
+    if (changes_.any()) change(*packed, batches[i], seed);
     if (std::optional<TextPieces> cut = cut_into_pieces(*packed, pieces_))
       packed = std::make_shared<PackedRows>(std::move(cut->rows));
     update.sequences += std::ssize(packed->labels());
@@ -93,6 +107,13 @@ void BatchLoader::load(LoadedUpdate& update) {
     for (const float weight : packed->weights()) update.weight += static_cast<double>(weight);
   }
   note_place(update);
+}
+
+void BatchLoader::change(PackedRows& packed, const BatchStream::Rows& rows,
+                         std::uint64_t seed) const {
+  std::vector<std::uint64_t> seeds(rows.size());
+  for (std::size_t b = 0; b < rows.size(); ++b) seeds[b] = mix_seed(seed, rows[b]);
+  change_pictures(packed, changes_, seeds);
 }
 
 void BatchLoader::note_place(LoadedUpdate& update) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "batch_stream.hpp"
+#include "diffuse/data/picture_changes.hpp"
 #include "diffuse/data/text_pieces.hpp"
 
 namespace diffuse {
@@ -53,11 +54,14 @@ class BatchLoader {
   void serve();
   void load_next(std::unique_lock<std::mutex>& lock);
   void load(LoadedUpdate& update);
+  void change(PackedRows& packed, const BatchStream::Rows& rows, std::uint64_t seed) const;
   void note_place(LoadedUpdate& update);
 
   const DatasetView& view_;
   TargetRule rule_;
   PieceRule pieces_;
+  PictureChanges changes_;
+  std::uint64_t seed_;
   BatchStream stream_;  // of whoever has begun to load
   LoadedUpdate loaded_[2];
   std::size_t current_ = 0;

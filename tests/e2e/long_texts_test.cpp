@@ -101,6 +101,23 @@ TEST(LongTexts, AnExplanationIsOfAllPieces) {
   EXPECT_THAT(test.out, HasSubstr("cloud"));
 }
 
+TEST(LongTexts, PiecesWithSpecialTokensOfTheirOwnAreNotExplained) {
+  const Workspace workspace;
+  const std::string vocab =
+      (std::filesystem::path(DIFFUSE_SOURCE_DIR) / "data/bert-base-uncased/vocab.txt").string();
+  workspace.write("train.csv", late_csv(60, 0));
+  const Outcome trained = workspace.run(
+      {"train", "--config", "small.json", "--set", "tokenizer.type=wordpiece", "--set",
+       "tokenizer.vocab=" + vocab, "--set", "tokenizer.special_tokens=true", "--set",
+       "tokenizer.max_tokens=10", "--set", "tokenizer.long_texts=pool", "--out", "runs/pieces"});
+  ASSERT_EQ(trained.exit_code, 0) << trained;
+  const Outcome explained =
+      workspace.run({"predict", "--checkpoint", "runs/pieces", "--explain"}, "rain\n");
+  EXPECT_EQ(explained.exit_code, 2) << explained;
+  EXPECT_THAT(explained.err, HasSubstr("--explain: the model reads long texts in pieces with [CLS] "
+                                       "and [SEP] of their own (tokenizer.long_texts = pool)"));
+}
+
 TEST(Reach, IsTheOperators) {
   const Workspace& workspace = trained_workspace().workspace;
   const Outcome table = workspace.run({"eval", "--checkpoint", "runs/small", "--reach"});

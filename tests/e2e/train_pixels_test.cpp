@@ -139,5 +139,34 @@ TEST(TrainPixels, WordsAreRefused) {
   EXPECT_THAT(ngrams.err, HasSubstr("ngrams.max: 2, but tokenizer.type = values has numbers"));
 }
 
+TEST(TrainPixels, PicturesAreMirroredAndMovedInTrainingAlone) {
+  const Workspace workspace;
+  workspace.write("train.bin", pictures(120, 1));
+  workspace.write("test.bin", pictures(40, 2));
+  const auto test_of = [&](const std::vector<std::string>& more) {
+    const Outcome outcome = workspace.run(small_network(more));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return nlohmann::json::parse(read_file(workspace.path() / "run/test.json"));
+  };
+  const auto plain = test_of({});
+  const auto changed = test_of(
+      {"--overwrite", "--set", "train.picture_flip=true", "--set", "train.picture_shift=4"});
+  EXPECT_GT(changed["accuracy"], 0.9);
+  EXPECT_NE(changed["mean_loss"], plain["mean_loss"]);
+  const Outcome eval = workspace.run({"eval", "--checkpoint", "run", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(eval.out)["mean_loss"], changed["mean_loss"]);
+}
+
+TEST(TrainPixels, ShorterRowsAreNoPictures) {
+  const Workspace workspace;
+  workspace.write("train.bin", pictures(120, 1));
+  workspace.write("test.bin", pictures(40, 2));
+  const Outcome outcome = workspace.run(
+      small_network({"--set", "train.picture_flip=true", "--set", "tokenizer.max_tokens=100"}));
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("a row has 100 tokens; expected data.format = pixels and "
+                                     "tokenizer.max_tokens = 1024"));
+}
+
 }  // namespace
 }  // namespace diffuse::testing

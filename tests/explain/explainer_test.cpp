@@ -279,7 +279,7 @@ TEST_F(Models, OfAnotherNetworkAreRefused) {
   model.config.model.type = ModelType::distilbert;
   EXPECT_FALSE(can_be_explained(model.config));
   EXPECT_EQ(message_of<Error>([&] { Explainer{model}; }),
-            "Explainer: the network is no diffusion, or its input no text.");
+            "Explainer: the network is no diffusion, or its input not a text's tokens alone.");
   model.config.model.type = ModelType::diffusion;
   model.config.tokenizer.type = TokenizerType::values;
   EXPECT_FALSE(can_be_explained(model.config));

@@ -88,6 +88,30 @@ TEST_F(BatchLoaderTest, PacksLongTextsInPiecesOfTheSameWeight) {
   EXPECT_EQ(whole.next().sequences, 2);
 }
 
+TEST_F(BatchLoaderTest, ChangesPicturesAnewInEachEpochAndTheSameWhenItSeeks) {
+  EncodedDataset data;
+  std::vector<std::int32_t> picture(1024);
+  for (std::size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<std::int32_t>(i % 251);
+  data.append(picture, 0, 1);
+  const DatasetView view = view_all(data);
+  config_.accumulate = 1;
+  config_.picture_flip = true;
+  config_.picture_shift = 8;
+  BatchLoader loader(view, config_, 1);
+  std::vector<std::vector<std::int32_t>> seen;
+  for (int epoch = 0; epoch < 6; ++epoch) {
+    const auto tokens = loader.next().batches.front()->tokens();
+    seen.emplace_back(tokens.begin(), tokens.end());
+  }
+  EXPECT_NE(seen[0], picture);
+  EXPECT_NE(seen[0], seen[1]);
+  EXPECT_NE(seen[1], seen[2]);
+  BatchLoader other(view, config_, 1);
+  other.seek(4, 0);
+  EXPECT_TRUE(std::ranges::equal(other.next().batches.front()->tokens(), seen[4]));
+  EXPECT_TRUE(std::ranges::equal(other.next().batches.front()->tokens(), seen[5]));
+}
+
 TEST_F(BatchLoaderTest, SeeksBeforeItBegins) {
   BatchLoader first(view_, config_, 2);
   const LoadedUpdate* before = &first.next();

@@ -221,6 +221,8 @@ struct TrainConfig {
   double clip_norm = 1.0;
   double label_smoothing = 0.05;
   double adversarial = 0.0;
+  bool picture_flip = false;
+  std::int64_t picture_shift = 0;
   double soft_label_weight = 0.5;
   ClassWeights class_weights;
   double ema_decay = 0.999;
