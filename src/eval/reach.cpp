@@ -72,9 +72,9 @@ class EditDrawer {
       if (tokens.empty()) continue;
       if (const std::int32_t drawn = tokens[below(tokens.size())]; drawn != known) return drawn;
     }
-    throw Error(
+    throw UserError(
         "Edits need texts with different tokens; what was drawn from these had the same one each "
-        "time.");
+        "time. Expected a file with other texts.");
   }
 
   const EncodedDataset& data_;
@@ -145,7 +145,8 @@ std::vector<ReachFigure> measure_reach(Classifier& classifier, const DatasetView
   if (classifier.random_at_evaluation())
     throw Error("The model adds noise when it evaluates, which hides what an edit changes.");
   EditDrawer drawer(view, options.seed);
-  if (drawer.longest() < 2) throw Error("Two edits need a text of two tokens or more.");
+  if (drawer.longest() < 2) throw UserError(
+        "Two edits need a text of two tokens or more; expected a file with longer texts.");
   const std::int64_t most_tokens = evaluation_batch_tokens(classifier);
   std::vector<ReachFigure> figures;
   for (std::int64_t distance = 1; distance < drawer.longest(); distance *= 2) {

@@ -73,7 +73,8 @@ TEST_P(FusedOperator, ComputesAgainToTheByteWhatItDoesNotKeep) {
   const Case& own = GetParam();
   for (const std::string_view instructions : FusedDiffusion::instruction_sets()) {
     for (const std::int64_t piece_rows : {0, 20}) {
-      const FusedOptions keeps{.instructions = instructions, .piece_rows = piece_rows};
+      const FusedOptions keeps{
+          .instructions = instructions, .piece_rows = piece_rows, .bf16 = piece_rows > 0};
       FusedOptions repeats = keeps;
       repeats.most_kept_bytes = 0;
       Comparison comparison(own.spec);
@@ -156,6 +157,17 @@ std::vector<Case> cases() {
     add("no_steps", spec);
   }
   return all;
+}
+
+// What the estimate before a training counts on.
+TEST(FusedDiffusion, TakesFewBytesForATextThatItComputesAgain) {
+  DiffusionSpec spec = base_spec(128, 1, 0);
+  for (int t = 0; t < 16; ++t)
+    spec.shifts.push_back(neighbourhood_shifts(1, std::int64_t{1} << t, true));
+  constexpr std::int64_t kMiB = 1024 * 1024;
+  EXPECT_GT(FusedDiffusion::thread_bytes(spec, 4096), 64 * kMiB);
+  EXPECT_LE(FusedDiffusion::thread_bytes(spec, 4096), FusedOptions().most_kept_bytes);
+  EXPECT_LT(FusedDiffusion::thread_bytes(spec, 65536), 300 * kMiB);
 }
 
 // One row alone: all rows of the text share the maximum, in each piece of it.

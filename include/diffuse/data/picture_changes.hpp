@@ -12,9 +12,8 @@ namespace diffuse {
 struct PictureChanges {
   static constexpr std::int64_t kSide = 32;
 
-  bool flip = false;  ///< half of them are mirrored, left for right
-  std::int64_t shift =
-      0;  ///< most pixels that one is moved in each direction; its edge is repeated
+  bool flip = false;       ///< half of them are mirrored, left for right
+  std::int64_t shift = 0;  ///< most pixels that one is moved each way; its edge is repeated
 
   bool any() const { return flip || shift > 0; }
 };

@@ -40,9 +40,9 @@ struct ReachOptions {
   bool several_labels = false;
 };
 
-/// Measures the distances 1, 2, 4, … up to the longest text's tokens. Throws Error for a view
-/// without a text of two tokens, or whose tokens are all the same, and for a model that draws
-/// random numbers when it evaluates.
+/// Measures the distances 1, 2, 4, … up to the longest text's tokens. Throws
+/// UserError for a view without a text of two tokens, or whose tokens are all the same, and Error
+/// for a model that draws random numbers when it evaluates.
 std::vector<ReachFigure> measure_reach(Classifier& classifier, const DatasetView& view,
                                        const ReachOptions& options);
 
