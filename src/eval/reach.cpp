@@ -145,7 +145,8 @@ std::vector<ReachFigure> measure_reach(Classifier& classifier, const DatasetView
   if (classifier.random_at_evaluation())
     throw Error("The model adds noise when it evaluates, which hides what an edit changes.");
   EditDrawer drawer(view, options.seed);
-  if (drawer.longest() < 2) throw UserError(
+  if (drawer.longest() < 2)
+    throw UserError(
         "Two edits need a text of two tokens or more; expected a file with longer texts.");
   const std::int64_t most_tokens = evaluation_batch_tokens(classifier);
   std::vector<ReachFigure> figures;
