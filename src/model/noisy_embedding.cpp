@@ -6,7 +6,6 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/masked_fill.h>
-#include <ATen/ops/matmul.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/zeros.h>
 
@@ -33,7 +32,9 @@ at::Tensor number_coefficients() {
 }  // namespace
 
 at::Tensor NoisyEmbedding::weight() const {
-  return of_numbers() ? at::matmul(coefficients_, values_) : weight_;
+  if (!of_numbers()) return weight_;
+  // C V, but not by a product, which autocast would round to half precision: tables are float32.
+  return at::mul(coefficients_.unsqueeze(2), values_.unsqueeze(0)).sum(1);
 }
 
 NoisyEmbedding::NoisyEmbedding(const ModelConfig& config, std::int64_t vocab_size,

@@ -54,7 +54,10 @@ struct RowGradientSink {
 struct FusedOptions {
   std::string_view instructions{};  ///< one of FusedDiffusion::instruction_sets()
   std::int64_t piece_rows = 0;      ///< of a piece of a longer text
-  /// Of a chunk for which a thread would keep more for the way back, it keeps some of the states
+  /// Of a chunk for which a thread would keep more for the way back it keeps what f's activations
+  /// are computed from, instead of these: a second-level cache of 1 MiB.
+  std::int64_t cache_bytes = std::int64_t{1024} * 1024;
+  /// Of a chunk for which a thread would keep more even so, it keeps some of the states
   /// alone and computes the rest again, for about twice the time.
   std::int64_t most_kept_bytes = std::int64_t{256} * 1024 * 1024;
   bool bf16 = false;  ///< products of numbers rounded to bf16, summed in float32

@@ -15,8 +15,11 @@ constexpr std::int64_t kRowsAhead = 4;
 
 }  // namespace
 
-ChunkPass::ChunkPass(const DiffusionPlan& plan, std::int64_t most_kept_bytes)
-    : plan_(plan), reach_(reach(plan.spec)), most_kept_bytes_(most_kept_bytes) {}
+ChunkPass::ChunkPass(const DiffusionPlan& plan, const FusedOptions& options)
+    : plan_(plan),
+      reach_(reach(plan.spec)),
+      cache_bytes_(options.cache_bytes),
+      most_kept_bytes_(options.most_kept_bytes) {}
 
 const float* ChunkPass::forward(const DiffusionInput& input, std::span<const std::int64_t> texts,
                                 ThreadMemory& memory, bool keep) const {
@@ -61,7 +64,7 @@ void ChunkPass::backward(const DiffusionInput& input, ThreadMemory& memory, floa
     RepeatedSteps(plan_, memory, [&] { start(input, memory); }).back(slot);
   else
     for (std::size_t t = plan_.steps.size(); t-- > 0;)
-      plan_.kernels.step_back(plan_, memory.chunk(), memory.workspace, t, true, slot);
+      plan_.kernels.step_back(plan_, memory.chunk(), memory.workspace, t, slot);
   if (drops(input))
     plan_.kernels.apply_dropout(plan_, memory.bits, memory.bounds.back(),
                                 memory.workspace.gradient);
@@ -80,15 +83,12 @@ void ChunkPass::backward(const DiffusionInput& input, ThreadMemory& memory, floa
 }
 
 void ChunkPass::run(const DiffusionInput& input, ThreadMemory& memory, bool keep) const {
-  const std::int64_t bytes = memory.bounds.back() * bytes_a_row(plan_, Keep::all);
-  memory.arrange(plan_, !keep                      ? Keep::nothing
-                        : bytes > most_kept_bytes_ ? Keep::some_states
-                                                   : Keep::all);
+  memory.arrange(plan_, keep ? keep_of(memory.bounds.back()) : Keep::nothing);
   start(input, memory);
   if (memory.kept == Keep::some_states)
     RepeatedSteps(plan_, memory, {}).forward();
   else
-    plan_.kernels.run_steps(plan_, memory.chunk(), memory.workspace, {0, plan_.steps.size()}, keep);
+    plan_.kernels.run_steps(plan_, memory.chunk(), memory.workspace, {0, plan_.steps.size()});
 }
 
 /// The initial state of the chunk that `memory` took up, and its dropout.
@@ -96,11 +96,11 @@ void ChunkPass::start(const DiffusionInput& input, ThreadMemory& memory) const {
   const std::int64_t width = plan_.widths.state;
   for (std::size_t t = 0; t < memory.rows.size(); ++t) {
     const RowRange rows = memory.rows[t];
-    float* state = memory.workspace.state + memory.bounds[t] * width;
+    float* state = memory.workspace.start + memory.bounds[t] * width;
     embed(input, rows, state);
     if (input.random == nullptr) continue;
     if (plan_.spec.noise_std > 0)
-      plan_.kernels.add_noise(plan_, *input.random, rows, state, memory.workspace.values);
+      plan_.kernels.add_noise(plan_, *input.random, rows, state, memory.workspace.u);
     if (drops(input)) {
       std::uint16_t* bits = memory.bits + memory.bounds[t] * width;
       plan_.kernels.draw_halves(*input.random, RandomStream::embedding_dropout, rows, width, bits);
@@ -122,6 +122,12 @@ void ChunkPass::embed(const DiffusionInput& input, RowRange rows, float* state) 
     }
     std::fill(to + dim, to + width, 0.0F);
   }
+}
+
+/// What is kept of a chunk for the way back.
+Keep ChunkPass::keep_of(std::int64_t rows) const {
+  if (rows * bytes_a_row(plan_, Keep::inputs) > most_kept_bytes_) return Keep::some_states;
+  return rows * bytes_a_row(plan_, Keep::all) > cache_bytes_ ? Keep::inputs : Keep::all;
 }
 
 bool ChunkPass::drops(const DiffusionInput& input) const {

@@ -13,8 +13,7 @@ namespace diffuse::cpu {
 /// rows, and back.
 class ChunkPass {
  public:
-  /// `most_kept_bytes`: of a chunk for which a pass forward would keep more, some states are kept.
-  ChunkPass(const DiffusionPlan& plan, std::int64_t most_kept_bytes);
+  ChunkPass(const DiffusionPlan& plan, const FusedOptions& options);
 
   /// Takes whole texts, by number, forward; returns their output, padded: pooled rows, or states.
   /// `keep`: for the gradient.
@@ -40,9 +39,11 @@ class ChunkPass {
   void start(const DiffusionInput& input, ThreadMemory& memory) const;
   void embed(const DiffusionInput& input, RowRange rows, float* state) const;
   bool drops(const DiffusionInput& input) const;
+  Keep keep_of(std::int64_t rows) const;
 
   const DiffusionPlan& plan_;
   std::int64_t reach_;
+  std::int64_t cache_bytes_;
   std::int64_t most_kept_bytes_;
 };
 

@@ -109,7 +109,7 @@ std::int64_t reach(const DiffusionSpec& spec) {
 CutRule cut_rule(const DiffusionPlan& plan, std::span<const std::int32_t> offsets, bool again,
                  std::int64_t piece_rows) {
   if (piece_rows > 0) return {.least_rows = piece_rows + 1, .piece_rows = piece_rows};
-  const std::int64_t bytes = bytes_a_row(plan, Keep::all);
+  const std::int64_t bytes = bytes_a_row(plan, Keep::inputs);
   CutRule rule{.piece_rows =
                    std::max({kPieceRows, kPieceBytes / bytes, kPieceReaches * reach(plan.spec)})};
   rule.least_rows = 2 * rule.piece_rows;
@@ -124,7 +124,7 @@ std::int64_t largest_chunk(const DiffusionPlan& plan, std::int64_t longest) {
   const std::int32_t one_text[] = {0, static_cast<std::int32_t>(longest)};
   CutRule rule = cut_rule(plan, one_text, true, 0);
   // Beside others the text may be a small part of its batch.
-  rule.least_rows = std::max(rule.least_rows, kTextBytes / bytes_a_row(plan, Keep::all));
+  rule.least_rows = std::max(rule.least_rows, kTextBytes / bytes_a_row(plan, Keep::inputs));
   return longest < rule.least_rows
              ? longest
              : std::max(rule.least_rows, rule.piece_rows + 4 * reach(plan.spec));

@@ -42,7 +42,7 @@ struct FusedDiffusion::Implementation {
         plan(make_plan(spec, how)),
         parameters(plan, workers),
         pool(workers),
-        pass(plan, how.most_kept_bytes),
+        pass(plan, how),
         long_texts(plan) {
     memory.resize(static_cast<std::size_t>(pool.threads()));
   }
@@ -188,8 +188,8 @@ std::int64_t FusedDiffusion::thread_bytes(const DiffusionSpec& spec, std::int64_
   cpu::DiffusionPlan plan(spec, cpu::kernels_of({}));
   plan.steps.resize(static_cast<std::size_t>(spec.steps()));
   const std::int64_t rows = cpu::largest_chunk(plan, longest);
-  const std::int64_t all = rows * cpu::bytes_a_row(plan, cpu::Keep::all);
-  if (all <= FusedOptions().most_kept_bytes) return std::max(kChunkBytes, all);
+  const std::int64_t kept = rows * cpu::bytes_a_row(plan, cpu::Keep::inputs);
+  if (kept <= FusedOptions().most_kept_bytes) return std::max(kChunkBytes, kept);
   return rows * cpu::bytes_a_row(plan, cpu::Keep::some_states);
 }
 

@@ -43,7 +43,7 @@ void head_forward(const HeadPlan& plan, const HeadBatch& batch, const HeadMemory
   if (plan.hidden > 0) {
     multiply<Start::bias>(Products(), x, plan.input, n, plan.in, plan.in_bias, memory.hidden,
                           plan.hidden);
-    activate(Activation::gelu, memory.hidden, memory.slope, n * plan.hidden);
+    activate(Activation::gelu, memory.hidden, memory.hidden, memory.slope, n * plan.hidden);
     if (drops) {
       draw_head_dropout(batch, RandomStream::head_hidden_dropout, plan.hidden, memory.hidden_bits);
       drop_head(plan, memory.hidden, memory.hidden_bits, n * plan.hidden);

@@ -58,18 +58,18 @@ struct Kernels {
   void (*apply_dropout)(const DiffusionPlan& plan, const std::uint16_t* bits, std::int64_t rows,
                         float* values);
 
-  /// Takes the chunk's state, in `workspace.state`, through the steps of `range`; before the first
-  /// one it is the initial state. `keep`: for the gradient, in the workspace's buffers of each
-  /// step.
+  /// Takes the chunk through the steps of `range`, before the first one from the initial state in
+  /// `workspace.start`, to `workspace.state`. Where the workspace has buffers for each step, all
+  /// steps are run, and what the gradient needs is kept there.
   void (*run_steps)(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
-                    StepRange range, bool keep);
+                    StepRange range);
 
   /// The way back through step `t`, the last one first: `workspace.gradient` becomes that of the
   /// state before it, after the first step with all that the initial state has; the parameters' is
-  /// added to `slot`. `kept`: run_steps has kept what it needs, else the state before the step is
-  /// in `workspace.state` again.
-  void (*step_back)(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
-                    std::size_t t, bool kept, float* slot);
+  /// added to `slot`. Where no steps are kept the state before the step is in `workspace.state`
+  /// again.
+  void (*step_back)(const DiffusionPlan& plan, const Chunk& chunk, Workspace& workspace,
+                    std::size_t t, float* slot);
 
   /// Pools the chunk's state: `[texts, padded D]`, or twice that, the mean first.
   void (*pool)(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,

@@ -6,6 +6,7 @@ Widths::Widths(const DiffusionSpec& spec)
     : dim(spec.dim),
       state(padded(spec.dim)),
       hidden(spec.function == FunctionKind::linear ? 0 : padded(spec.hidden_dim)),
+      active(hidden > 0 ? hidden : state),
       neighbours(spec.neighbours()) {
   switch (spec.function) {
     case FunctionKind::linear:

@@ -44,6 +44,7 @@ struct Widths {
   std::int64_t state;   ///< D
   std::int64_t hidden;  ///< H; 0 for f linear
   std::int64_t in;      ///< outputs of f's first matrix: D, H, or 2 H for glu (each half padded)
+  std::int64_t active;  ///< those that are activated: D or H
   std::int64_t neighbours;  ///< K, a count
   std::int64_t mix;         ///< floats of the neighbours' gradients: K · D, or D · K · D
 };
@@ -97,16 +98,27 @@ struct StepPlan {
   std::span<const std::int64_t> shifts;
 };
 
-/// What a thread keeps of one step for backward. Without, every step uses the same: only `u`.
+/// What a thread keeps of one step for the way back; null what is not kept (enum Keep).
 struct StepBuffers {
-  float* x = nullptr;       ///< [R, D] input of f, where no norm stands before it
-  float* xhat = nullptr;    ///< [R, D] normalised rows before factor and shift
-  float* rstd = nullptr;    ///< [R]
-  float* hidden = nullptr;  ///< [R, H] mlp: the activated rows; glu: the linear half
-  float* gate = nullptr;    ///< [R, H] glu: the activated half
-  float* slope = nullptr;   ///< [R, D or H] the activation's derivative
-  float* u = nullptr;       ///< [R, D] f's values
-  float* base = nullptr;    ///< [R, D] for the gradient of alpha
+  float* state = nullptr;  ///< [R, D] h before the step: the input of f or of the norm before it
+  float* mean = nullptr;   ///< [R] of the rows that are normalised before f
+  float* rstd = nullptr;   ///< [R] of those, or of those normalised after the step
+  float* xhat = nullptr;   ///< [R, D] the latter, before factor and shift
+  float* first = nullptr;  ///< [R, in] f's first product and bias, before the activation
+  float* value = nullptr;  ///< [R, D or H] `first` activated, of glu the gate's half
+  float* slope = nullptr;  ///< [R, D or H] the activation's derivative
+  float* u = nullptr;      ///< [R, D] f's values; of a linear f with `value` these
+};
+
+/// The same of kBlockRows rows, and what is computed from it.
+struct BlockBuffers {
+  float* xhat = nullptr;   ///< [rows, D]
+  float* mean = nullptr;   ///< [rows]
+  float* rstd = nullptr;   ///< [rows]
+  float* first = nullptr;  ///< [rows, in]
+  float* value = nullptr;  ///< [rows, D or H]
+  float* slope = nullptr;  ///< [rows, D or H]
+  float* u = nullptr;      ///< [rows, D]
 };
 
 /// Steps [begin, end).
@@ -141,16 +153,19 @@ struct WholeText {
 
 /// A thread's memory for one chunk.
 struct Workspace {
-  float* state = nullptr;     ///< [R, D] h
+  float* start = nullptr;     ///< [R, D] where the initial state is put: h, or the first step's
+  float* state = nullptr;     ///< [R, D] h; where steps are kept the last one's result alone
   float* initial = nullptr;   ///< [R, D] h0, where the base is the initial state
+  float* u = nullptr;         ///< [R, D] f's values in a step, where they are not kept
   float* gradient = nullptr;  ///< [R, D] of h
-  float* values = nullptr;    ///< [R, D] gradient of u
-  float* spare = nullptr;     ///< [R, D] gradient of h0, where the base is the initial state
-  float* block = nullptr;     ///< [kBlockRows, max(K · D, in, H)] three of them, one after another
+  /// [R, D] of f's values, then of the state before the step. Changes places with `gradient`.
+  float* next_gradient = nullptr;
+  float* initial_gradient = nullptr;  ///< [R, D] of h0, where the base is the initial state
+  float* block = nullptr;  ///< [kBlockRows, max(K · D, in, H)] three of them, one after another
   std::int64_t block_size = 0;
   float* cells = nullptr;  ///< [block_size], rows as pairs; null where products are single
-  StepBuffers of_block;    ///< of kBlockRows rows, where a step's own are not kept
-  std::vector<StepBuffers> steps;
+  BlockBuffers of_block;
+  std::vector<StepBuffers> steps;  ///< where they are kept, else empty
 };
 
 }  // namespace diffuse::cpu

@@ -8,6 +8,7 @@
 #define DIFFUSE_OPS_CPU_MIX_INL
 #endif
 
+#include <algorithm>
 #include <cstring>
 
 #include "math-inl.hpp"
@@ -64,10 +65,11 @@ HWY_NOINLINE void mix_text(std::span<const std::int64_t> shifts, std::int64_t n,
     mix_column<kCount>(shifts, n, width, u + c, factor + c, load(alpha + c), base + c, out + c);
 }
 
-/// One column of the gradient: g_j = sum over k of F_k ∘ d_{j - shifts[k]}, and that of F_k, to
-/// which the rows `own` add.
+/// One column of the gradient of a text's rows [rows.begin, rows.end), whose first one `u` and `g`
+/// point at: g_j = sum over k of F_k ∘ d_{j - shifts[k]}; that of F_k is added to
+/// `factor_gradient` unless it is null.
 template <int kCount>
-HWY_INLINE void mix_column_back(std::span<const std::int64_t> shifts, std::int64_t n, RowSpan own,
+HWY_INLINE void mix_column_back(std::span<const std::int64_t> shifts, std::int64_t n, RowSpan rows,
                                 std::int64_t width, const float* u, const float* factor,
                                 const float* d, float* g, float* factor_gradient) {
   Floats weights[kCount];
@@ -75,10 +77,11 @@ HWY_INLINE void mix_column_back(std::span<const std::int64_t> shifts, std::int64
 #pragma GCC unroll 8
   for (int k = 0; k < kCount; ++k) {
     weights[k] = load(factor + k * width);
-    sums[k] = zeros();
+    sums[k] = factor_gradient == nullptr ? zeros() : load(factor_gradient + k * width);
   }
   const auto row = [&](std::int64_t j, auto at_edge) HWY_ATTR {
-    const Floats value = load(u + j * width);
+    const std::int64_t at = (j - rows.begin) * width;
+    const Floats value = load(u + at);
     Floats sum = zeros();
 #pragma GCC unroll 8
     for (int k = 0; k < kCount; ++k) {
@@ -88,55 +91,51 @@ HWY_INLINE void mix_column_back(std::span<const std::int64_t> shifts, std::int64
       sum = hn::MulAdd(weights[k], from, sum);
       sums[k] = hn::MulAdd(from, value, sums[k]);
     }
-    store(sum, g + j * width);
+    store(sum, g + at);
   };
   // Rows that every shift of the others reaches: the mirror of those that reach them all.
   const std::int64_t begin = HWY_MIN(n, HWY_MAX(std::int64_t{0}, shifts.back()));
   const std::int64_t end = HWY_MAX(begin, n - HWY_MAX(std::int64_t{0}, -shifts.front()));
-  const std::int64_t parts[] = {own.begin, own.end, n};
-  std::int64_t j = 0;
-  for (int part = 0; part < 3; ++part) {
-    if (part == 1)
+  std::int64_t j = rows.begin;
+  for (; j < HWY_MIN(rows.end, begin); ++j) row(j, std::true_type());
+  for (; j < HWY_MIN(rows.end, end); ++j) row(j, std::false_type());
+  for (; j < rows.end; ++j) row(j, std::true_type());
+  if (factor_gradient == nullptr) return;
 #pragma GCC unroll 8
-      for (int k = 0; k < kCount; ++k) sums[k] = load(factor_gradient + k * width);
-    for (; j < HWY_MIN(parts[part], begin); ++j) row(j, std::true_type());
-    for (; j < HWY_MIN(parts[part], end); ++j) row(j, std::false_type());
-    for (; j < parts[part]; ++j) row(j, std::true_type());
-    if (part == 1)
-#pragma GCC unroll 8
-      for (int k = 0; k < kCount; ++k) store(sums[k], factor_gradient + k * width);
-  }
+  for (int k = 0; k < kCount; ++k) store(sums[k], factor_gradient + k * width);
 }
 
 /// The same for any number of shifts: one after the other over the column.
 template <>
 HWY_INLINE void mix_column_back<0>(std::span<const std::int64_t> shifts, std::int64_t n,
-                                   RowSpan own, std::int64_t width, const float* u,
+                                   RowSpan rows, std::int64_t width, const float* u,
                                    const float* factor, const float* d, float* g,
                                    float* factor_gradient) {
-  for (std::int64_t j = 0; j < n; ++j) store(zeros(), g + j * width);
+  for (std::int64_t j = 0; j < rows.end - rows.begin; ++j) store(zeros(), g + j * width);
   for (std::size_t k = 0; k < shifts.size(); ++k) {
     const std::int64_t shift = shifts[k];
-    const std::int64_t at = static_cast<std::int64_t>(k) * width;
-    const Floats weight = load(factor + at);
-    Floats sum = load(factor_gradient + at);
-    const std::int64_t end = HWY_MIN(n, n + shift);
-    for (std::int64_t j = HWY_MAX(std::int64_t{0}, shift); j < end; ++j) {
+    const std::int64_t to = static_cast<std::int64_t>(k) * width;
+    const Floats weight = load(factor + to);
+    Floats sum = zeros();
+    const std::int64_t end = HWY_MIN(rows.end, n + shift);
+    for (std::int64_t j = HWY_MAX(rows.begin, shift); j < end; ++j) {
+      const std::int64_t at = (j - rows.begin) * width;
       const Floats from = load(d + (j - shift) * width);
-      store(hn::MulAdd(weight, from, load(g + j * width)), g + j * width);
-      if (j >= own.begin && j < own.end) sum = hn::MulAdd(from, load(u + j * width), sum);
+      store(hn::MulAdd(weight, from, load(g + at)), g + at);
+      sum = hn::MulAdd(from, load(u + at), sum);
     }
-    store(sum, factor_gradient + at);
+    if (factor_gradient != nullptr)
+      store(hn::Add(load(factor_gradient + to), sum), factor_gradient + to);
   }
 }
 
 template <int kCount>
-HWY_NOINLINE void mix_text_back(std::span<const std::int64_t> shifts, std::int64_t n, RowSpan own,
+HWY_NOINLINE void mix_rows_back(std::span<const std::int64_t> shifts, std::int64_t n, RowSpan rows,
                                 std::int64_t width, const float* u, const float* factor,
                                 const float* d, float* g, float* factor_gradient) {
   for (std::int64_t c = 0; c < width; c += kLanes)
-    mix_column_back<kCount>(shifts, n, own, width, u + c, factor + c, d + c, g + c,
-                            factor_gradient + c);
+    mix_column_back<kCount>(shifts, n, rows, width, u + c, factor + c, d + c, g + c,
+                            factor_gradient == nullptr ? nullptr : factor_gradient + c);
 }
 
 /// Calls `work` with the number of shifts as a constant where a kernel of its own pays, else 0.
@@ -151,6 +150,8 @@ HWY_INLINE void with_shift_count(std::size_t count, const Work& work) {
       return work(std::integral_constant<int, 4>());
     case 5:
       return work(std::integral_constant<int, 5>());
+    case 7:
+      return work(std::integral_constant<int, 7>());
     default:
       return work(std::integral_constant<int, 0>());
   }
@@ -167,6 +168,17 @@ HWY_INLINE void for_blocks(const Chunk& chunk, std::int64_t most, const Work& wo
       work(first, rows, part == 1);
       first += rows;
     }
+  }
+}
+
+/// Calls `work(text, part)` for the rows of a chunk that are in `block`, text by text.
+template <class Work>
+HWY_INLINE void for_texts(const Chunk& chunk, RowSpan block, const Work& work) {
+  auto end = std::upper_bound(chunk.bounds.begin(), chunk.bounds.end(), block.begin);
+  for (std::int64_t at = block.begin; at < block.end; ++end) {
+    const std::int64_t stop = HWY_MIN(*end, block.end);
+    if (at < stop) work(RowSpan{*(end - 1), *end}, RowSpan{at, stop});
+    at = stop;
   }
 }
 

@@ -23,7 +23,7 @@ void RepeatedSteps::back(float* slot) {
     restore();
     const std::size_t from = memory_.saved_steps.empty() ? 0 : memory_.saved_steps.back();
     run(save_towards(from, end), end - 1);
-    plan_.kernels.step_back(plan_, memory_.chunk(), memory_.workspace, end - 1, false, slot);
+    plan_.kernels.step_back(plan_, memory_.chunk(), memory_.workspace, end - 1, slot);
   }
 }
 
@@ -43,8 +43,7 @@ std::size_t RepeatedSteps::save_towards(std::size_t at, std::size_t end) {
 }
 
 void RepeatedSteps::run(std::size_t begin, std::size_t end) {
-  if (begin < end)
-    plan_.kernels.run_steps(plan_, memory_.chunk(), memory_.workspace, {begin, end}, false);
+  if (begin < end) plan_.kernels.run_steps(plan_, memory_.chunk(), memory_.workspace, {begin, end});
 }
 
 /// The last state that was saved.

@@ -26,27 +26,37 @@ HWY_INLINE void clear_padding(float* rows, std::int64_t count, std::int64_t widt
 
 /// Layer normalisation without its factor and shift, in two passes over a row in cache.
 HWY_INLINE void normalise(const float* rows, std::int64_t count, std::int64_t dim,
-                          std::int64_t width, float* xhat, float* rstd) {
+                          std::int64_t width, float* xhat, float* mean, float* rstd) {
   const float inverse = 1.0F / static_cast<float>(dim);
   const auto padding = static_cast<float>(width - dim);
   for (std::int64_t i = 0; i < count; ++i) {
     const float* row = rows + i * width;
     Floats sum = zeros();
     for (std::int64_t c = 0; c < width; c += kLanes) sum = hn::Add(sum, load(row + c));
-    const float mean = sum_of(sum) * inverse;
-    const Floats centre = broadcast(mean);
+    mean[i] = sum_of(sum) * inverse;
+    const Floats centre = broadcast(mean[i]);
     Floats squares = zeros();
     for (std::int64_t c = 0; c < width; c += kLanes) {
       const Floats off = hn::Sub(load(row + c), centre);
       squares = hn::MulAdd(off, off, squares);
     }
     // Padding is zero, so each of it added mean².
-    const float variance = (sum_of(squares) - padding * mean * mean) * inverse;
-    const float scale = 1.0F / std::sqrt(variance + kNormEpsilon);
-    rstd[i] = scale;
+    const float variance = (sum_of(squares) - padding * mean[i] * mean[i]) * inverse;
+    rstd[i] = 1.0F / std::sqrt(variance + kNormEpsilon);
     for (std::int64_t c = 0; c < width; c += kLanes)
-      store(hn::Mul(hn::Sub(load(row + c), centre), broadcast(scale)), xhat + i * width + c);
+      store(hn::Mul(hn::Sub(load(row + c), centre), broadcast(rstd[i])), xhat + i * width + c);
   }
+  clear_padding(xhat, count, dim, width);
+}
+
+/// The same rows again, from what they gave.
+HWY_INLINE void normalise_by(const float* rows, const float* mean, const float* rstd,
+                             std::int64_t count, std::int64_t dim, std::int64_t width,
+                             float* xhat) {
+  for (std::int64_t i = 0; i < count; ++i)
+    for (std::int64_t c = 0; c < width; c += kLanes)
+      store(hn::Mul(hn::Sub(load(rows + i * width + c), broadcast(mean[i])), broadcast(rstd[i])),
+            xhat + i * width + c);
   clear_padding(xhat, count, dim, width);
 }
 
@@ -118,19 +128,19 @@ HWY_INLINE void normalise_back(float* dy, const float* xhat, const float* rstd, 
   clear_padding(dy, count, dim, width);
 }
 
-/// Activates `count` floats in place; their derivatives go to `slope` where it is not null.
-HWY_INLINE void activate(Activation kind, float* values, float* slope, std::int64_t count) {
+/// Activates `count` floats; `value` may be `from`. Derivatives go to `slope` where it is not null.
+HWY_INLINE void activate(Activation kind, const float* from, float* value, float* slope,
+                         std::int64_t count) {
   with_activation(kind, [&](auto constant) HWY_ATTR {
     constexpr Activation kKind = decltype(constant)::value;
-    if constexpr (kKind == Activation::identity) return;
     if (slope == nullptr) {
       for (std::int64_t c = 0; c < count; c += kLanes)
-        store(activated<kKind>(load(values + c)).value, values + c);
+        store(activated<kKind>(load(from + c)).value, value + c);
       return;
     }
     for (std::int64_t c = 0; c < count; c += kLanes) {
-      const Activated at = activated<kKind>(load(values + c));
-      store(at.value, values + c);
+      const Activated at = activated<kKind>(load(from + c));
+      store(at.value, value + c);
       store(at.slope, slope + c);
     }
   });

@@ -7,18 +7,22 @@
 #endif
 
 #include <cstring>
+#include <utility>
 
 #include "step-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace diffuse::cpu::HWY_NAMESPACE {
 
+/// The gradient of f's values by matrices, of all rows, into `next_gradient`; the matrices' is
+/// added to `slot`.
 void mix_by_matrices_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
                           const Workspace& workspace, const float* u, float* slot) {
   const std::int64_t width = plan.widths.state;
   const PackedStep& own = *step.parameters;
   const std::int64_t depth = own.mix.depth;
-  std::memset(workspace.values, 0, static_cast<std::size_t>(chunk.rows() * width) * sizeof(float));
+  std::memset(workspace.next_gradient, 0,
+              static_cast<std::size_t>(chunk.rows() * width) * sizeof(float));
   const bool learned = plan.spec.weight_learned || !plan.spec.alpha;
   const Products by = products(plan, workspace);
   for_blocks(chunk, kBlockRows, [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
@@ -30,179 +34,163 @@ void mix_by_matrices_back(const DiffusionPlan& plan, const StepPlan& step, const
                 depth);
     }
     multiply<Start::zero>(by, d, width, rows, own.mix_back, nullptr, gathered, depth);
-    scatter_neighbours(chunk, step.shifts, first, first + rows, width, gathered, workspace.values);
+    scatter_neighbours(chunk, step.shifts, first, first + rows, width, gathered,
+                       workspace.next_gradient);
   });
 }
 
+/// The same by factors, of the block of rows from `first` on, whose values are `u`; the factors'
+/// gradient is added to `slot` unless that is null.
 void mix_by_factors_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
-                         const Workspace& workspace, const float* u, float* slot) {
+                         const Workspace& workspace, RowSpan block, const float* u, float* slot) {
   const std::int64_t width = plan.widths.state;
+  float* to = slot == nullptr ? nullptr : slot + step.gradient->mix;
   with_shift_count(step.shifts.size(), [&](auto count) HWY_ATTR {
-    for (std::size_t t = 0; t + 1 < chunk.bounds.size(); ++t) {
-      const std::int64_t at = chunk.bounds[t] * width;
-      const std::int64_t n = chunk.bounds[t + 1] - chunk.bounds[t];
-      // Whole texts are all the chunk's own; of a piece there is but one.
-      const RowSpan rows = chunk.texts() > 1 ? RowSpan{0, n} : chunk.own;
-      mix_text_back<decltype(count)::value>(step.shifts, n, rows, width, u + at,
-                                            step.parameters->factor, workspace.gradient + at,
-                                            workspace.values + at, slot + step.gradient->mix);
-    }
+    for_texts(chunk, block, [&](RowSpan text, RowSpan part) HWY_ATTR {
+      mix_rows_back<decltype(count)::value>(
+          step.shifts, text.end - text.begin, {part.begin - text.begin, part.end - text.begin},
+          width, u + (part.begin - block.begin) * width, step.parameters->factor,
+          workspace.gradient + text.begin * width, workspace.next_gradient + part.begin * width,
+          to);
+    });
   });
 }
 
-/// gradient = alpha ∘ gradient + dx, for rows of the state; where the base is the initial state the
+/// next = alpha ∘ gradient + dx, for rows of the state; where the base is the initial state the
 /// first part goes there.
-void join_gradients(const DiffusionPlan& plan, const PackedStep& own, std::int64_t rows,
-                    const float* dx, float* gradient, float* initial_gradient) {
-  const std::int64_t width = plan.widths.state;
+void join_gradients(const PackedStep& own, std::int64_t rows, std::int64_t width, const float* dx,
+                    const float* gradient, float* next, float* initial_gradient) {
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t c = 0; c < width; c += kLanes) {
       const std::int64_t at = i * width + c;
       const Floats through = hn::Mul(load(own.alpha + c), load(gradient + at));
       if (initial_gradient == nullptr) {
-        store(hn::Add(through, load(dx + at)), gradient + at);
+        store(hn::Add(through, load(dx + at)), next + at);
       } else {
         store(hn::Add(through, load(initial_gradient + at)), initial_gradient + at);
-        store(load(dx + at), gradient + at);
+        store(load(dx + at), next + at);
       }
     }
   }
 }
 
-/// What a block of rows has of a step for the way back.
-struct KeptRows {
-  const float* x = nullptr;  ///< input of f
-  const float* xhat = nullptr;
-  const float* rstd = nullptr;
-  FunctionRows function;
-};
-
-/// gradient of norm's output -> of its input, for rows of norm post; `slot`: null where the
-/// parameters get none.
-void norm_post_back(const DiffusionPlan& plan, const StepPlan& step, const float* xhat,
-                    const float* rstd, std::int64_t rows, float* gradient, float* slot) {
+/// gradient of norm's output -> of its input, for the blocks of a step with norm post; where
+/// nothing was kept, what stood before the norm is computed from u once more.
+void norm_post_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
+                    const Workspace& workspace, const StepBuffers* kept, const float* base,
+                    const float* u, float* slot) {
   const std::int64_t width = plan.widths.state;
-  scale_and_shift_back(gradient, xhat, rows, width, step.parameters->norm_weight,
-                       slot == nullptr ? nullptr : slot + step.gradient->norm_weight,
-                       slot == nullptr ? nullptr : slot + step.gradient->norm_bias);
-  normalise_back(gradient, xhat, rstd, rows, plan.widths.dim, width);
-}
-
-/// The way back from the gradient of alpha ∘ base + the neighbours' sum. `base`: for the gradient
-/// of alpha; `kept(first row, rows)` has a block's KeptRows.
-template <class Kept>
-void mix_and_function_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
-                           const Workspace& workspace, const float* u, const float* base,
-                           const Kept& kept, float* slot) {
-  const DiffusionSpec& spec = plan.spec;
-  const std::int64_t width = plan.widths.state;
-  const PackedStep& own = *step.parameters;
-  if (!spec.alpha) {
-    const std::int64_t at = chunk.own.begin * width;
-    add_column_products(workspace.gradient + at, base + at, chunk.own.end - chunk.own.begin, width,
-                        slot + step.gradient->alpha);
-  }
-  if (spec.weight == WeightKind::full)
-    mix_by_matrices_back(plan, step, chunk, workspace, u, slot);
-  else
-    mix_by_factors_back(plan, step, chunk, workspace, u, slot);
+  const std::int64_t dim = plan.widths.dim;
+  const BlockBuffers& block = workspace.of_block;
+  if (kept == nullptr) mix(plan, step, chunk, workspace, u, base, workspace.next_gradient);
   for_blocks(chunk, kBlockRows, [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
-    const std::int64_t at = first * width;
-    const KeptRows block = kept(first, rows);
-    float* dx = workspace.block + 2 * workspace.block_size;
-    function_back(spec, plan.widths, own, *step.gradient, products(plan, workspace), block.x, rows,
-                  block.function, workspace.values + at, is_own ? slot : nullptr, dx,
-                  workspace.block, workspace.block_size);
-    if (spec.norm == NormPosition::pre)
-      normalise_back(dx, block.xhat, block.rstd, rows, plan.widths.dim, width);
-    join_gradients(plan, own, rows, dx, workspace.gradient + at,
-                   spec.base == BaseState::initial ? workspace.spare + at : nullptr);
+    float* gradient = workspace.gradient + first * width;
+    if (kept == nullptr)
+      normalise(workspace.next_gradient + first * width, rows, dim, width, block.xhat, block.mean,
+                block.rstd);
+    const float* xhat = kept == nullptr ? block.xhat : kept->xhat + first * width;
+    scale_and_shift_back(gradient, xhat, rows, width, step.parameters->norm_weight,
+                         is_own ? slot + step.gradient->norm_weight : nullptr,
+                         is_own ? slot + step.gradient->norm_bias : nullptr);
+    normalise_back(gradient, xhat, kept == nullptr ? block.rstd : kept->rstd + first, rows, dim,
+                   width);
   });
 }
 
-/// After a step whose rows were kept in `buffers`.
-void run_step_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
-                   const Workspace& workspace, const StepBuffers& buffers, float* slot) {
-  const DiffusionSpec& spec = plan.spec;
+/// What f made of a block of rows, again: from what was kept of it, or from the state.
+FunctionRows read_function(const DiffusionPlan& plan, const PackedStep& own,
+                           const Workspace& workspace, const StepBuffers* kept, const float* state,
+                           RowSpan at) {
   const std::int64_t width = plan.widths.state;
-  if (spec.norm == NormPosition::post)
-    for_blocks(chunk, chunk.rows(),
-               [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
-                 norm_post_back(plan, step, buffers.xhat + first * width, buffers.rstd + first,
-                                rows, workspace.gradient + first * width, is_own ? slot : nullptr);
-               });
-  mix_and_function_back(
-      plan, step, chunk, workspace, buffers.u,
-      spec.base == BaseState::initial ? workspace.initial : buffers.base,
-      [&](std::int64_t first, std::int64_t) {
-        KeptRows rows{.function = function_rows(buffers, first, width, plan.widths.hidden)};
-        if (spec.norm != NormPosition::none) {
-          rows.xhat = buffers.xhat + first * width;
-          rows.rstd = buffers.rstd + first;
-        }
-        rows.x = spec.norm == NormPosition::pre ? rows.xhat : buffers.x + first * width;
-        return rows;
-      },
-      slot);
+  const std::int64_t rows = at.end - at.begin;
+  const BlockBuffers& block = workspace.of_block;
+  FunctionRows of{.x = state + at.begin * width, .value = block.value, .slope = block.slope};
+  const bool has_slope = kept != nullptr && kept->slope != nullptr;
+  if (plan.spec.norm == NormPosition::pre) {
+    if (kept != nullptr)
+      normalise_by(of.x, kept->mean + at.begin, kept->rstd + at.begin, rows, plan.widths.dim, width,
+                   block.xhat);
+    else
+      normalise(of.x, rows, plan.widths.dim, width, block.xhat, block.mean, block.rstd);
+    of.x = block.xhat;
+  }
+  if (kept != nullptr && kept->first != nullptr) {
+    of.first = kept->first + at.begin * plan.widths.in;
+  } else if (!has_slope) {
+    multiply<Start::bias>(products(plan, workspace), of.x, width, rows, own.in, own.in_bias,
+                          block.first, plan.widths.in);
+    of.first = block.first;
+  }
+  if (has_slope) {
+    of.value = kept->value + at.begin * plan.widths.active;
+    of.slope = kept->slope + at.begin * plan.widths.active;
+  } else {
+    activate_first(plan.spec, plan.widths, of.first, rows, block.value, block.slope);
+  }
+  return of;
 }
 
-/// After a step of which nothing was kept but the state before it, which is the state again: u is
-/// computed for all rows once more, and what else f has a block of rows at a time.
-void repeat_step_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
-                      const Workspace& workspace, float* slot) {
+/// f's values of the block that read_function gave: those of all rows where there are such.
+const float* values_of(const DiffusionPlan& plan, const PackedStep& own, const Workspace& workspace,
+                       const FunctionRows& of, RowSpan at, const float* all) {
+  if (all != nullptr) return all + at.begin * plan.widths.state;
+  if (plan.spec.function == FunctionKind::linear) return of.value;
+  apply_second(plan.spec, plan.widths, own, products(plan, workspace), of.first, of.value,
+               at.end - at.begin, workspace.of_block.u, workspace.block);
+  return workspace.of_block.u;
+}
+
+/// The gradient of the state after a step becomes that of the state before it, in `next_gradient`.
+/// `kept`: null where the state before the step is `workspace.state` and nothing else is there.
+void run_step_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chunk,
+                   const Workspace& workspace, const StepBuffers* kept, float* slot) {
   const DiffusionSpec& spec = plan.spec;
   const std::int64_t width = plan.widths.state;
   const PackedStep& own = *step.parameters;
-  const StepBuffers& block = workspace.of_block;
-  float* u = workspace.steps.front().u;
-  compute_values(plan, own, chunk, workspace, workspace.steps.front(), false);
-  if (spec.norm == NormPosition::post) {
-    mix(plan, step, chunk, workspace, u, workspace.values);
-    for_blocks(chunk, kBlockRows, [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
-      normalise(workspace.values + first * width, rows, plan.widths.dim, width, block.xhat,
-                block.rstd);
-      norm_post_back(plan, step, block.xhat, block.rstd, rows, workspace.gradient + first * width,
-                     is_own ? slot : nullptr);
-    });
+  const BlockBuffers& block = workspace.of_block;
+  const float* state = kept != nullptr ? kept->state : workspace.state;
+  const float* base = spec.base == BaseState::initial ? workspace.initial : state;
+  const bool by_matrices = spec.weight == WeightKind::full;
+  const float* u = kept != nullptr ? kept->u : nullptr;
+  if (kept == nullptr && (by_matrices || spec.norm == NormPosition::post)) {
+    compute_values(plan, own, chunk, workspace, state, nullptr, workspace.u);
+    u = workspace.u;
   }
-  mix_and_function_back(
-      plan, step, chunk, workspace, u,
-      spec.base == BaseState::initial ? workspace.initial : workspace.state,
-      [&](std::int64_t first, std::int64_t rows) HWY_ATTR {
-        KeptRows kept{.x = workspace.state + first * width,
-                      .xhat = block.xhat,
-                      .rstd = block.rstd,
-                      .function = function_rows(block, 0, width, plan.widths.hidden)};
-        if (spec.norm == NormPosition::pre) {
-          normalise(kept.x, rows, plan.widths.dim, width, block.xhat, block.rstd);
-          kept.x = block.xhat;
-        }
-        apply_function(spec, plan.widths, own, products(plan, workspace), kept.x, rows,
-                       kept.function, workspace.block, workspace.block_size);
-        return kept;
-      },
-      slot);
+  if (spec.norm == NormPosition::post)
+    norm_post_back(plan, step, chunk, workspace, kept, base, u, slot);
+  if (by_matrices) mix_by_matrices_back(plan, step, chunk, workspace, u, slot);
+  for_blocks(chunk, kBlockRows, [&](std::int64_t first, std::int64_t rows, bool is_own) HWY_ATTR {
+    const std::int64_t at = first * width;
+    const RowSpan span{first, first + rows};
+    float* to = is_own ? slot : nullptr;
+    const FunctionRows of = read_function(plan, own, workspace, kept, state, span);
+    if (is_own && !spec.alpha)
+      add_column_products(workspace.gradient + at, base + at, rows, width,
+                          slot + step.gradient->alpha);
+    if (!by_matrices)
+      mix_by_factors_back(plan, step, chunk, workspace, span,
+                          values_of(plan, own, workspace, of, span, u), to);
+    float* dx = workspace.block + 2 * workspace.block_size;
+    function_back(spec, plan.widths, own, *step.gradient, products(plan, workspace), rows, of,
+                  workspace.next_gradient + at, to, dx, workspace.block, workspace.block_size);
+    if (spec.norm == NormPosition::pre)
+      normalise_back(dx, block.xhat, kept != nullptr ? kept->rstd + first : block.rstd, rows,
+                     plan.widths.dim, width);
+    join_gradients(own, rows, width, dx, workspace.gradient + at, workspace.next_gradient + at,
+                   spec.base == BaseState::initial ? workspace.initial_gradient + at : nullptr);
+  });
 }
 
-void begin_way_back(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace) {
-  if (plan.spec.base != BaseState::initial || plan.steps.empty()) return;
+void step_back(const DiffusionPlan& plan, const Chunk& chunk, Workspace& workspace, std::size_t t,
+               float* slot) {
   const std::int64_t count = chunk.rows() * plan.widths.state;
-  std::memset(workspace.spare, 0, static_cast<std::size_t>(count) * sizeof(float));
-}
-
-void end_way_back(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace) {
-  if (plan.spec.base != BaseState::initial || plan.steps.empty()) return;
-  add_into(workspace.gradient, workspace.spare, chunk.rows() * plan.widths.state);
-}
-
-void step_back(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
-               std::size_t t, bool kept, float* slot) {
-  if (t + 1 == plan.steps.size()) begin_way_back(plan, chunk, workspace);
-  if (kept)
-    run_step_back(plan, plan.steps[t], chunk, workspace, workspace.steps[t], slot);
-  else
-    repeat_step_back(plan, plan.steps[t], chunk, workspace, slot);
-  if (t == 0) end_way_back(plan, chunk, workspace);
+  float* of_initial = workspace.initial_gradient;
+  if (of_initial != nullptr && t + 1 == plan.steps.size())
+    std::memset(of_initial, 0, static_cast<std::size_t>(count) * sizeof(float));
+  run_step_back(plan, plan.steps[t], chunk, workspace,
+                workspace.steps.empty() ? nullptr : &workspace.steps[t], slot);
+  std::swap(workspace.gradient, workspace.next_gradient);
+  if (of_initial != nullptr && t == 0) add_into(workspace.gradient, of_initial, count);
 }
 
 }  // namespace diffuse::cpu::HWY_NAMESPACE

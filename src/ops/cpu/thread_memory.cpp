@@ -9,23 +9,25 @@ namespace {
 /// Behind each array: the vectors of the last random numbers may reach beyond the end.
 constexpr std::int64_t kSlack = 8 * kUnit;
 
-bool has_norm(const DiffusionSpec& spec) { return spec.norm != NormPosition::none; }
+bool keeps_steps(Keep keep) { return keep == Keep::all || keep == Keep::inputs; }
 
 /// Floats of each of a step's arrays for `rows` rows, in the order of StepBuffers.
 struct StepSizes {
-  StepSizes(const DiffusionPlan& plan, std::int64_t rows, bool keep) {
+  StepSizes(const DiffusionPlan& plan, std::int64_t rows, Keep keep) {
     const DiffusionSpec& spec = plan.spec;
     const std::int64_t state = rows * plan.widths.state;
-    const std::int64_t hidden = rows * plan.widths.hidden;
-    const bool is_linear = spec.function == FunctionKind::linear;
-    sizes[0] = keep && spec.norm != NormPosition::pre ? state : 0;
-    sizes[1] = keep && has_norm(spec) ? state : 0;
-    sizes[2] = keep && has_norm(spec) ? padded(rows) : 0;
-    sizes[3] = keep && !is_linear ? hidden : 0;
-    sizes[4] = keep && spec.function == FunctionKind::glu ? hidden : 0;
-    sizes[5] = keep && spec.activation != Activation::identity ? (is_linear ? state : hidden) : 0;
-    sizes[6] = state;
-    sizes[7] = keep && !spec.alpha && spec.base == BaseState::state ? state : 0;
+    const bool post = spec.norm == NormPosition::post;
+    sizes[0] = state;
+    sizes[1] = spec.norm == NormPosition::pre ? padded(rows) : 0;
+    sizes[2] = spec.norm != NormPosition::none ? padded(rows) : 0;
+    sizes[3] = post ? state : 0;
+    const bool all = keep == Keep::all;
+    const bool linear = spec.function == FunctionKind::linear;
+    sizes[4] = !all || spec.function == FunctionKind::glu ? rows * plan.widths.in : 0;
+    sizes[5] = all ? rows * plan.widths.active : 0;
+    sizes[6] = sizes[5];
+    // A second product would have to be made again, and matrices want the neighbours' values.
+    sizes[7] = !linear || (spec.weight == WeightKind::full && !all) ? state : 0;
   }
   std::int64_t total() const {
     return std::accumulate(std::begin(sizes), std::end(sizes), std::int64_t{0});
@@ -34,23 +36,42 @@ struct StepSizes {
   /// Takes the arrays from `take(floats)`.
   template <class Take>
   void place(StepBuffers& step, const Take& take) const {
-    float** const places[] = {&step.x,    &step.xhat,  &step.rstd, &step.hidden,
-                              &step.gate, &step.slope, &step.u,    &step.base};
+    float** const places[] = {&step.state, &step.mean,  &step.rstd,  &step.xhat,
+                              &step.first, &step.value, &step.slope, &step.u};
     for (std::size_t i = 0; i < std::size(places); ++i) *places[i] = take(sizes[i]);
+    if (step.u == nullptr) step.u = step.value;
   }
 
   std::int64_t sizes[8];
 };
 
+template <class Take>
+void place_block(const Widths& widths, BlockBuffers& block, const Take& take) {
+  const std::int64_t active = kBlockRows * widths.active;
+  block.xhat = take(kBlockRows * widths.state);
+  block.mean = take(padded(kBlockRows));
+  block.rstd = take(padded(kBlockRows));
+  block.first = take(kBlockRows * widths.in);
+  block.value = take(active);
+  block.slope = take(active);
+  block.u = take(kBlockRows * widths.state);
+}
+
+std::int64_t block_floats(const Widths& widths) {
+  return kBlockRows * (2 * widths.state + widths.in + 2 * widths.active) + 2 * padded(kBlockRows);
+}
+
 }  // namespace
 
 std::int64_t bytes_a_row(const DiffusionPlan& plan, Keep keep) {
   const std::int64_t state = plan.widths.state;
-  const bool all = keep == Keep::all;
-  const std::int64_t steps = all ? static_cast<std::int64_t>(plan.steps.size()) : 1;
-  const std::int64_t rows = keep == Keep::nothing ? 1 : all ? 3 : 3 + kSavedStates;
-  return static_cast<std::int64_t>(sizeof(float)) *
-         (StepSizes(plan, kUnit, all).total() / kUnit * steps + rows * state);
+  const std::int64_t kept = keeps_steps(keep) ? StepSizes(plan, kUnit, keep).total() / kUnit *
+                                                    static_cast<std::int64_t>(plan.steps.size())
+                                              : 0;
+  // The state, u and on the way back two gradients.
+  const std::int64_t rows =
+      keep == Keep::nothing ? 2 : 4 + (keep == Keep::some_states ? kSavedStates : 0);
+  return static_cast<std::int64_t>(sizeof(float)) * (kept + rows * state);
 }
 
 void ThreadMemory::take_texts(std::span<const std::int64_t> texts,
@@ -77,26 +98,22 @@ void ThreadMemory::take_piece(RowSpan piece, std::int64_t text,
 
 void ThreadMemory::arrange(const DiffusionPlan& plan, Keep keep) {
   kept = keep;
-  const bool all = keep == Keep::all;
   const bool back = keep != Keep::nothing;
   const std::int64_t saved_states = keep == Keep::some_states ? kSavedStates : 0;
   const std::int64_t count = bounds.back();
-  const std::int64_t texts = chunk().texts();
   const std::int64_t state = count * plan.widths.state;
   const bool initial = plan.spec.base == BaseState::initial;
   const std::int64_t factor = plan.spec.pooling == Pooling::mean_max ? 2 : 1;
-  const std::int64_t pooled = plan.spec.pooling ? texts * factor * plan.widths.state : 0;
+  const std::int64_t pooled = plan.spec.pooling ? chunk().texts() * factor * plan.widths.state : 0;
   const bool full = plan.spec.weight == WeightKind::full;
   workspace.block_size =
       kBlockRows * std::max({plan.widths.state, plan.widths.in, plan.widths.hidden,
                              full ? plan.widths.mix / plan.widths.state : 0});
-  const StepSizes sizes(plan, count, all);
-  const StepSizes block_sizes(plan, kBlockRows, true);
-  const std::int64_t steps = static_cast<std::int64_t>(plan.steps.size());
-  const std::int64_t sets = all ? steps : std::min<std::int64_t>(steps, 1);
-  const std::int64_t arrays = 24 + saved_states + 8 * sets;
-  buffer_.reserve(state * (saved_states + (back ? 6 : 4)) + 4 * workspace.block_size + 2 * pooled +
-                  sets * sizes.total() + block_sizes.total() + arrays * (kSlack + kUnit));
+  const StepSizes sizes(plan, count, keep);
+  const auto steps = keeps_steps(keep) ? static_cast<std::int64_t>(plan.steps.size()) : 0;
+  const std::int64_t arrays = 24 + saved_states + 8 * steps;
+  buffer_.reserve(state * (saved_states + (back ? 7 : 4)) + 4 * workspace.block_size + 2 * pooled +
+                  steps * sizes.total() + block_floats(plan.widths) + arrays * (kSlack + kUnit));
   float* at = buffer_.data();
   const auto take = [&at](std::int64_t floats) -> float* {
     if (floats == 0) return nullptr;
@@ -105,10 +122,10 @@ void ThreadMemory::arrange(const DiffusionPlan& plan, Keep keep) {
     return from;
   };
   workspace.state = take(state);
-  workspace.initial = initial ? take(state) : nullptr;
-  workspace.values = take(state);  // noise is drawn here too
+  workspace.u = take(state);  // noise is drawn here too
   workspace.gradient = back ? take(state) : nullptr;
-  workspace.spare = back && initial ? take(state) : nullptr;
+  workspace.next_gradient = back ? take(state) : nullptr;
+  workspace.initial_gradient = back && initial ? take(state) : nullptr;
   workspace.block = take(3 * workspace.block_size);
   const bool pairs = plan.arithmetic != Arithmetic::single;
   workspace.cells = pairs ? take(workspace.block_size) : nullptr;
@@ -117,15 +134,12 @@ void ThreadMemory::arrange(const DiffusionPlan& plan, Keep keep) {
   output_gradient = back ? take(pooled) : nullptr;
   saved.resize(static_cast<std::size_t>(saved_states));
   for (float*& one : saved) one = take(state);
-  workspace.of_block = {};
-  if (!all) block_sizes.place(workspace.of_block, take);
+  place_block(plan.widths, workspace.of_block, take);
   workspace.steps.resize(static_cast<std::size_t>(steps));
-  for (std::size_t t = 0; t < workspace.steps.size(); ++t) {
-    if (t > 0 && !all)
-      workspace.steps[t] = workspace.steps[0];
-    else
-      sizes.place(workspace.steps[t], take);
-  }
+  for (StepBuffers& step : workspace.steps) sizes.place(step, take);
+  // Kept, the first step's state is the initial one.
+  workspace.start = steps > 0 ? workspace.steps.front().state : workspace.state;
+  workspace.initial = !initial ? nullptr : steps > 0 ? workspace.start : take(state);
 }
 
 }  // namespace diffuse::cpu

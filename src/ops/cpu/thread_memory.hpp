@@ -9,9 +9,11 @@
 
 namespace diffuse::cpu {
 
-/// What a pass forward keeps for the way back: nothing; all that it needs; or some states, from
-/// which the rest is computed again.
-enum class Keep { nothing, all, some_states };
+/// What a pass forward keeps for the way back: nothing; all that it needs; of f's activations their
+/// inputs alone, from which they are computed again a block of rows at a time, which takes less
+/// time than to have them back from beyond the cache; or some states, from which all is computed
+/// again.
+enum class Keep { nothing, all, inputs, some_states };
 
 /// How many states those are, beside the initial one, which is made anew from the tables.
 inline constexpr std::int64_t kSavedStates = 2;
