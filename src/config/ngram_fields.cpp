@@ -38,6 +38,14 @@ std::vector<Field> ngram_fields() {
           "by their hash.")
       .between(1, 1000000000)
       .in("n-grams");
+  table
+      .add(
+          "counted", &NgramConfig::counted,
+          "How many different n-grams are counted at once. Where the training texts have more, the "
+          "rarest are forgotten and counted anew when they come again (docs/data.md, \"Large "
+          "data\").")
+      .between(1000, 1000000000)
+      .in("n-grams");
   table.add("weighting", &NgramConfig::weighting,
             "What an n-gram counts in a text. tfidf: (1 + ln occurrences) x (1 + ln (texts / texts "
             "with it)). naive_bayes: how much more often it is in the texts of one class than in "

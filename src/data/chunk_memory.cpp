@@ -84,9 +84,9 @@ ChunkMemory::~ChunkMemory() {
 
 void ChunkMemory::give_up(int reason) {
   log::warning(
-      "{}: no room for encoded rows beyond {} MB ({}); they are kept in memory instead "
+      "{}: no room for {} beyond {} MB ({}); they are kept in memory instead "
       "(data.cache_dir names another folder)",
-      folder_.string(), heap_bytes_ >> 20, std::strerror(reason));
+      folder_.string(), what_, heap_bytes_ >> 20, std::strerror(reason));
   folder_.clear();
 }
 

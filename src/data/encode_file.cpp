@@ -80,6 +80,16 @@ std::unique_ptr<EncodedDataset> encode_rows(const FileOptions& options, LabelRes
 
 }  // namespace
 
+void tell_forgotten(const FileOptions& options, const CountedKind& kind, std::int64_t counted,
+                    const Forgotten& forgotten) {
+  if (forgotten.times == 0 || options.quiet) return;
+  log::info(
+      "{}: it has more than {} different {}s; the rarer half was forgotten {} time{} on the way, "
+      "so {}'s count may be too low, by {} at most ({})",
+      options.name, format_count(counted), kind.name, forgotten.times,
+      forgotten.times == 1 ? "" : "s", kind.one, format_count(forgotten.error), kind.key);
+}
+
 std::unique_ptr<EncodedDataset> encode_file(const FileOptions& options, const Tokenizer& tokenizer,
                                             LabelResolver& labels, FileFindings* findings) {
   WorkerPool pool(options.threads);
@@ -109,12 +119,8 @@ EncodedTraining encode_training_file(const FileOptions& options, const Tokenizer
       [](auto) { return true; });
   VocabularyBuilder::Vocabulary vocabulary = builder.build();
   made.tokenizer = std::move(vocabulary.tokenizer);
-  if (const auto& forgotten = vocabulary.forgotten; forgotten.times > 0 && !options.quiet)
-    log::info(
-        "{}: it has more than {} different words; the rarer half was forgotten {} time{} on the "
-        "way, so a word's count may be too low, by {} at most (tokenizer.counted_words)",
-        options.name, format_count(tokenizer.counted_words), forgotten.times,
-        forgotten.times == 1 ? "" : "s", format_count(forgotten.error));
+  tell_forgotten(options, {"word", "a word", "tokenizer.counted_words"}, tokenizer.counted_words,
+                 vocabulary.forgotten);
   builder = VocabularyBuilder(tokenizer);  // its words have been copied
   made.data->map_tokens(vocabulary.final_ids, made.tokenizer->unknown_id(), pool);
   return made;

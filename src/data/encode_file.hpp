@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "diffuse/config/config.hpp"
@@ -75,5 +76,15 @@ struct EncodedTraining {
 EncodedTraining encode_training_file(const FileOptions& options, const TokenizerConfig& tokenizer,
                                      LabelResolver& labels, FileFindings* findings = nullptr,
                                      std::span<const std::string> words = {});
+
+/// What is counted in bounded memory, in a log line.
+struct CountedKind {
+  std::string_view name;  ///< "word"
+  std::string_view one;   ///< "a word"
+  std::string_view key;   ///< of the config, that sets the bound
+};
+/// Says of a file what its counting forgot, of `counted` at once; nothing where it forgot nothing.
+void tell_forgotten(const FileOptions& options, const CountedKind& kind, std::int64_t counted,
+                    const Forgotten& forgotten);
 
 }  // namespace diffuse

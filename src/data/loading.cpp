@@ -167,7 +167,8 @@ void load_train(FileOptions file, const std::string& hash, const TokenizerConfig
   }
   if (ngram_builder) {
     NgramVocabularyBuilder::Vocabulary made = ngram_builder->build();
-    ngram_builder.reset();  // as large as all that follows
+    ngram_builder.reset();
+    tell_forgotten(file, {"n-gram", "an n-gram", "ngrams.counted"}, ngrams.counted, made.forgotten);
     result.ngrams = std::move(made.vocabulary);
     WorkerPool pool(file.threads);
     result.train_file->ngrams().map(made.final_ids, pool);

@@ -24,7 +24,7 @@ class HashIndex {
   std::int32_t find(std::uint64_t hash) const { return indexes_[place(hash)]; }
   /// The number of `hash`: how many were inserted before it. `second` tells whether it was added.
   std::pair<std::int32_t, bool> insert(std::uint64_t hash) {
-    if (5 * static_cast<std::size_t>(size_ + 1) > 3 * keys_.size()) grow();
+    if (3 * static_cast<std::size_t>(size_ + 1) > 2 * keys_.size()) grow();
     const std::size_t at = place(hash);
     if (indexes_[at] != kMissing) return {indexes_[at], false};
     keys_[at] = hash;

@@ -9,18 +9,22 @@
 #include "ngram_parts.hpp"
 
 namespace diffuse {
-void sort_ngrams(std::vector<NgramValue>& values, std::size_t begin) {
+
+std::size_t sort_ngrams(std::span<NgramValue> values) {
   const auto by_id = [](const NgramValue& a, const NgramValue& b) { return a.id < b.id; };
-  const auto first = values.begin() + static_cast<std::ptrdiff_t>(begin);
-  std::sort(first, values.end(), by_id);
-  auto to = first;
-  for (auto from = first; from != values.end(); ++from) {
-    if (to != first && (to - 1)->id == from->id)
-      (to - 1)->value += from->value;
+  std::sort(values.begin(), values.end(), by_id);
+  auto to = values.begin();
+  for (const NgramValue& from : values) {
+    if (to != values.begin() && (to - 1)->id == from.id)
+      (to - 1)->value += from.value;
     else
-      *to++ = *from;
+      *to++ = from;
   }
-  values.erase(to, values.end());
+  return static_cast<std::size_t>(to - values.begin());
+}
+
+void sort_ngrams(std::vector<NgramValue>& values, std::size_t begin) {
+  values.resize(begin + sort_ngrams(std::span(values).subspan(begin)));
 }
 
 struct NgramVocabulary::Implementation {

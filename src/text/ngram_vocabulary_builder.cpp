@@ -15,6 +15,10 @@ namespace {
 /// every n-gram has the same provisional number with any number of them.
 constexpr std::size_t kShards = 64;
 
+/// Of a shard: together they are below 2^31.
+constexpr std::int32_t kMostNumbers =
+    std::numeric_limits<std::int32_t>::max() / static_cast<std::int32_t>(kShards);
+
 std::size_t shard_of(std::uint64_t hash) { return hash % kShards; }
 
 struct Candidate {
@@ -26,9 +30,14 @@ struct Candidate {
 }  // namespace
 
 struct NgramVocabularyBuilder::Implementation {
+  struct Counted {
+    std::int32_t texts = 0;   // that have the n-gram
+    std::int32_t number = 0;  // provisional
+  };
   struct Shard {
     HashIndex index;
-    std::vector<std::int32_t> texts;  // that have each n-gram
+    std::vector<Counted> ngrams;  // of each of the index
+    std::int32_t numbers = 0;     // given so far, also to those that were forgotten
   };
 
   NgramConfig config;
@@ -36,6 +45,7 @@ struct NgramVocabularyBuilder::Implementation {
   NgramReader reader;
   std::int64_t rows = 0;
   std::array<Shard, kShards> shards{};
+  Forgotten forgotten{};
 
   /// Numbers what falls to `worker` of `workers`.
   void count(const std::vector<HashedPart>& parts, std::vector<std::vector<std::int32_t>>& ids,
@@ -47,11 +57,77 @@ struct NgramVocabularyBuilder::Implementation {
         if (number % workers != worker) continue;
         Shard& shard = shards[number];
         const auto [index, added] = shard.index.insert(hash);
-        if (added) shard.texts.push_back(0);
-        ++shard.texts[static_cast<std::size_t>(index)];
-        ids[p][i] = index * static_cast<std::int32_t>(kShards) + static_cast<std::int32_t>(number);
+        if (added) {
+          if (shard.numbers == kMostNumbers)
+            throw DataError(
+                "The training texts have too many different n-grams: expected fewer than 2^31, or, "
+                "of those beyond ngrams.counted, occurrences of rare ones. Lower ngrams.max or "
+                "ngrams.char_max, or raise ngrams.counted.");
+          shard.ngrams.push_back({.number = shard.numbers++ * static_cast<std::int32_t>(kShards) +
+                                            static_cast<std::int32_t>(number)});
+        }
+        Counted& ngram = shard.ngrams[static_cast<std::size_t>(index)];
+        ++ngram.texts;
+        ids[p][i] = ngram.number;
       }
     }
+  }
+
+  /// How many texts have the n-gram that stands in the middle by that, of `found`: by the upper
+  /// halves of the numbers, then by the lower ones of those that share its upper one, as a sorted
+  /// copy of all would take too much memory.
+  std::int32_t texts_of_middle(std::int64_t found) const {
+    constexpr int kHalf = 16;
+    std::int64_t before = found / 2;
+    const auto digit_of_middle = [&](const auto& digit) {
+      std::vector<std::int64_t> having(std::size_t{1} << kHalf);
+      for (const Shard& shard : shards)
+        for (const Counted& ngram : shard.ngrams)
+          if (const std::int32_t own = digit(ngram.texts); own >= 0)
+            ++having[static_cast<std::size_t>(own)];
+      std::int32_t middle = 0;
+      for (; before >= having[static_cast<std::size_t>(middle)]; ++middle)
+        before -= having[static_cast<std::size_t>(middle)];
+      return middle;
+    };
+    const std::int32_t upper = digit_of_middle([](std::int32_t texts) { return texts >> kHalf; });
+    const std::int32_t lower = digit_of_middle([&](std::int32_t texts) {
+      return texts >> kHalf == upper ? texts & ((1 << kHalf) - 1) : -1;
+    });
+    return upper << kHalf | lower;
+  }
+
+  /// Forgets the rarer half of the n-grams where there are too many: all that are as rare as the
+  /// one in the middle. Their numbers are given to no other.
+  void forget_rare(WorkerPool& pool) {
+    std::int64_t found = 0;
+    for (const Shard& shard : shards) found += shard.index.size();
+    if (found <= config.counted) return;
+    const std::int32_t rare = texts_of_middle(found);
+    pool.run(kShards, [&](std::int64_t task, std::int64_t) {
+      Shard& shard = shards[static_cast<std::size_t>(task)];
+      const auto kept = static_cast<std::size_t>(std::ranges::count_if(
+          shard.ngrams, [rare](const Counted& ngram) { return ngram.texts > rare; }));
+      Shard others{.index = HashIndex(kept), .ngrams = {}, .numbers = shard.numbers};
+      others.ngrams.reserve(kept);
+      shard.index.each([&](std::uint64_t hash, std::int32_t index) {
+        const Counted& ngram = shard.ngrams[static_cast<std::size_t>(index)];
+        if (ngram.texts <= rare) return;
+        others.index.insert(hash);
+        others.ngrams.push_back(ngram);
+      });
+      shard = std::move(others);
+    });
+    ++forgotten.times;
+    forgotten.error += rare;
+  }
+
+  /// Calls visit(hash, ngram) for each n-gram of a shard.
+  template <class Visit>
+  static void each(const Shard& shard, const Visit& visit) {
+    shard.index.each([&](std::uint64_t hash, std::int32_t index) {
+      visit(hash, shard.ngrams[static_cast<std::size_t>(index)]);
+    });
   }
 
   std::int64_t least() const {
@@ -83,13 +159,7 @@ void NgramVocabularyBuilder::encode(std::span<const std::string_view> texts, Wor
   pool.run(pool.threads(), [&](std::int64_t worker, std::int64_t) {
     self_->count(parts, ids, static_cast<std::size_t>(worker), workers);
   });
-  for (const auto& shard : self_->shards) {
-    if (shard.index.size() >
-        std::numeric_limits<std::int32_t>::max() / static_cast<std::int32_t>(kShards) - 1)
-      throw DataError(
-          "The training texts have more different n-grams than can be counted (2 billion); lower "
-          "ngrams.max or ngrams.char_max.");
-  }
+  self_->forget_rare(pool);
   encoded.values.clear();
   encoded.offsets.assign(1, 0);
   for (std::size_t p = 0; p < parts.size(); ++p) {
@@ -101,46 +171,48 @@ void NgramVocabularyBuilder::encode(std::span<const std::string_view> texts, Wor
   }
 }
 
-NgramVocabularyBuilder::Vocabulary NgramVocabularyBuilder::build() const {
-  std::vector<Candidate> candidates;
-  std::size_t provisional = 0;
+NgramVocabularyBuilder::Vocabulary NgramVocabularyBuilder::build() {
+  using Counted = Implementation::Counted;
   const std::int64_t least = self_->least();
-  for (std::size_t s = 0; s < kShards; ++s) {
-    const auto& shard = self_->shards[s];
-    provisional = std::max(provisional, static_cast<std::size_t>(shard.index.size()) * kShards);
-    shard.index.each([&](std::uint64_t hash, std::int32_t index) {
-      const std::int32_t texts = shard.texts[static_cast<std::size_t>(index)];
-      if (texts >= least)
-        candidates.push_back(
-            {hash, texts,
-             index * static_cast<std::int32_t>(kShards) + static_cast<std::int32_t>(s)});
+  std::size_t found = 0;
+  std::size_t provisional = 0;
+  for (const auto& shard : self_->shards) {
+    found += static_cast<std::size_t>(std::ranges::count_if(
+        shard.ngrams, [least](const Counted& ngram) { return ngram.texts >= least; }));
+    provisional = std::max(provisional, static_cast<std::size_t>(shard.numbers) * kShards);
+  }
+  // Those beyond the bound share a quarter of it.
+  const auto bound = static_cast<std::size_t>(self_->config.max_features);
+  const bool share = found > bound && self_->forgotten.times == 0;
+  const std::size_t buckets = share ? std::max<std::size_t>(bound / 4, 1) : 0;
+
+  std::vector<Candidate> candidates;
+  candidates.reserve(found);
+  for (auto& shard : self_->shards) {
+    Implementation::each(shard, [&](std::uint64_t hash, const Counted& ngram) {
+      if (ngram.texts >= least) candidates.push_back({hash, ngram.texts, ngram.number});
     });
+    if (!share) shard = {};  // of which nothing else is asked
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return a.texts != b.texts ? a.texts > b.texts : a.hash < b.hash;
   });
-  // Those beyond the bound share a quarter of it.
-  const auto bound = static_cast<std::size_t>(self_->config.max_features);
-  const std::size_t buckets = candidates.size() > bound ? std::max<std::size_t>(bound / 4, 1) : 0;
-  if (buckets > 0) candidates.resize(bound - buckets);
+  if (candidates.size() > bound) candidates.resize(bound - buckets);
 
   std::vector<std::uint64_t> hashes;
   hashes.reserve(candidates.size());
   for (const Candidate& candidate : candidates) hashes.push_back(candidate.hash);
-  std::vector<std::int32_t> to(provisional, -1);
-  if (buckets == 0) {
-    for (std::size_t i = 0; i < candidates.size(); ++i)
-      to[static_cast<std::size_t>(candidates[i].provisional)] = static_cast<std::int32_t>(i);
-  }
   NgramVocabulary vocabulary(self_->config, self_->lowercase, std::move(hashes),
                              static_cast<std::int64_t>(buckets));
-  if (buckets > 0) {
-    for (std::size_t s = 0; s < kShards; ++s)
-      self_->shards[s].index.each([&](std::uint64_t hash, std::int32_t index) {
-        to[static_cast<std::size_t>(index) * kShards + s] = vocabulary.find(hash);
+  NumberMap final_ids(provisional, [&](const auto& take) {
+    for (std::size_t i = 0; !share && i < candidates.size(); ++i)
+      take(candidates[i].provisional, static_cast<std::int32_t>(i));
+    for (const auto& shard : self_->shards)
+      Implementation::each(shard, [&](std::uint64_t hash, const Counted& ngram) {
+        take(ngram.number, vocabulary.find(hash));
       });
-  }
-  return {std::move(vocabulary), std::move(to)};
+  });
+  return {std::move(vocabulary), std::move(final_ids), self_->forgotten};
 }
 
 }  // namespace diffuse

@@ -49,6 +49,18 @@ TEST(ChunkMemory, AFolderThatCannotBeWrittenIsAWarningAndTheHeapServes) {
   EXPECT_EQ(log.text().find("no room"), log.text().rfind("no room")) << "said once";
 }
 
+TEST(ChunkMemory, APieceThatShrinksKeepsItsFirstElements) {
+  const TempDir dir;
+  ChunkMemory memory(dir.path(), 400'000);
+  for (const bool on_heap : {true, false}) {
+    auto piece = memory.take<std::uint32_t>(100'000);
+    ASSERT_EQ(piece.on_heap(), on_heap);
+    for (std::size_t i = 0; i < 100'000; ++i) piece[i] = static_cast<std::uint32_t>(i);
+    piece.shrink(5000);
+    for (std::size_t i = 0; i < 5000; ++i) ASSERT_EQ(piece[i], i);
+  }
+}
+
 TEST(ChunkMemory, WithoutAFolderAllIsOfTheHeap) {
   ChunkMemory memory;
   EXPECT_TRUE(memory.take<char>(1 << 20).on_heap());

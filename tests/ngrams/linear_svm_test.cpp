@@ -168,7 +168,7 @@ TEST(LinearSvm, OutOfFoldLogitsAreThoseOfAMachineWithoutTheFold) {
     const Texts texts(240, classes);
     const std::vector<std::int64_t> fold_of = dealt(texts.labels.size());
     const OutOfFold found = LinearSvm(texts.problem(classes), pool).out_of_fold(fold_of, 2);
-    Texts others = texts;
+    Texts others(240, classes);  // the same
     others.which.clear();
     others.labels.clear();
     std::vector<std::size_t> fold;

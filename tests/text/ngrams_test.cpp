@@ -148,7 +148,7 @@ class VocabularyTest : public ::testing::Test {
       const std::size_t begin = mapped.values.size();
       for (auto k = static_cast<std::size_t>(all.offsets[i]);
            k < static_cast<std::size_t>(all.offsets[i + 1]); ++k) {
-        const std::int32_t id = made.final_ids[static_cast<std::size_t>(all.values[k].id)];
+        const std::int32_t id = made.final_ids[all.values[k].id];
         if (id >= 0) mapped.values.push_back({id, all.values[k].value});
       }
       sort_ngrams(mapped.values, begin);

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,14 @@ class ChunkPiece {
   T* get() const { return data_; }
   T& operator[](std::size_t index) const { return data_[index]; }
   explicit operator bool() const { return data_ != nullptr; }
+  /// Keeps the first `count` elements, at least one, and gives the heap the others back; what is of
+  /// a file stays. They may move.
+  void shrink(std::size_t count) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    if (!heap_ || data_ == nullptr) return;
+    if (void* const less = std::realloc(data_, count * sizeof(T)); less != nullptr)  // NOLINT
+      data_ = static_cast<T*>(less);
+  }
   bool on_heap() const { return heap_; }
 
  private:
@@ -72,8 +82,10 @@ class ChunkMemory {
 
   /// All from the heap.
   ChunkMemory() = default;
-  explicit ChunkMemory(std::filesystem::path folder, std::size_t heap_bytes = kHeapBytes)
-      : folder_(std::move(folder)), heap_bytes_(heap_bytes) {}
+  /// `what`: the chunks, in a warning.
+  explicit ChunkMemory(std::filesystem::path folder, std::size_t heap_bytes = kHeapBytes,
+                       std::string what = "encoded rows")
+      : folder_(std::move(folder)), heap_bytes_(heap_bytes), what_(std::move(what)) {}
   ~ChunkMemory();
   ChunkMemory(const ChunkMemory&) = delete;
   ChunkMemory& operator=(const ChunkMemory&) = delete;
@@ -103,6 +115,7 @@ class ChunkMemory {
 
   std::filesystem::path folder_{};  // empty: heap alone
   std::size_t heap_bytes_ = 0;
+  std::string what_{};
   std::size_t heap_used_ = 0;
   std::size_t file_bytes_ = 0;
   int file_ = -1;

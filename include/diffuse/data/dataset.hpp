@@ -45,10 +45,11 @@ class EncodedDataset {
   static_assert(sizeof(Row) == 16);
 
   EncodedDataset() = default;
-  /// Whose chunks, beyond `heap_bytes` of them, stand in a file without a name in `folder`.
+  /// Whose chunks, beyond `heap_bytes` of them, stand in a file without a name in `folder`, as the
+  /// n-grams beyond NgramRows::kHeapBytes do.
   explicit EncodedDataset(const std::filesystem::path& folder,
                           std::size_t heap_bytes = ChunkMemory::kHeapBytes)
-      : memory_(std::make_unique<ChunkMemory>(folder, heap_bytes)) {}
+      : memory_(std::make_unique<ChunkMemory>(folder, heap_bytes)), ngrams_(folder) {}
 
   /// Rows that stand in a mapped file, which is kept open: the ids' lower halves, their upper ones
   /// (null: all 0), each row's in turn.

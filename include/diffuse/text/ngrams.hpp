@@ -9,6 +9,8 @@
 
 #include "diffuse/base/worker_pool.hpp"
 #include "diffuse/config/config.hpp"
+#include "diffuse/text/forgotten.hpp"
+#include "diffuse/text/number_map.hpp"
 #include "diffuse/text/text_span.hpp"
 
 namespace diffuse {
@@ -21,7 +23,10 @@ struct NgramValue {
   bool operator==(const NgramValue&) const = default;
 };
 
-/// Sorts the n-grams from `begin` on by number, and adds up what shares one.
+/// Sorts n-grams by number, and adds up what shares one. Returns how many there are then, at the
+/// front.
+std::size_t sort_ngrams(std::span<NgramValue> values);
+/// The same with those from `begin` on, behind which nothing is left.
 void sort_ngrams(std::vector<NgramValue>& values, std::size_t begin);
 
 /// The n-grams of several texts: text i has values[offsets[i]] .. values[offsets[i + 1] - 1].
@@ -97,7 +102,8 @@ class NgramVocabulary {
 };
 
 /// Makes the vocabulary from training texts and encodes them in the same pass, to provisional
-/// numbers.
+/// numbers. Counts some 35 bytes for each of `ngrams.counted` n-grams, and those of a call of
+/// `encode` besides.
 class NgramVocabularyBuilder {
  public:
   NgramVocabularyBuilder(const NgramConfig& config, bool lowercase);
@@ -105,18 +111,26 @@ class NgramVocabularyBuilder {
   NgramVocabularyBuilder(NgramVocabularyBuilder&&) noexcept;
   NgramVocabularyBuilder& operator=(NgramVocabularyBuilder&&) noexcept;
 
-  /// As NgramVocabulary::encode, but every n-gram gets a provisional number, in no order.
+  /// As NgramVocabulary::encode, but every n-gram gets a provisional number, in no order. Throws
+  /// DataError where there are 2^31 of them.
   void encode(std::span<const std::string_view> texts, WorkerPool& pool, NgramTexts& encoded,
               const std::function<void()>& meanwhile = {});
 
   struct Vocabulary {
     NgramVocabulary vocabulary;
-    std::vector<std::int32_t> final_ids;  ///< of each provisional number; -1: none
+    NumberMap final_ids;    ///< of each provisional number
+    Forgotten forgotten{};  ///< texts
   };
   /// Those of at least `ngrams.min_count` texts (0: 2 from 10,000 texts on, else 1), by the number
   /// of texts, the most frequent first, ties by hash: independent of the thread count and of the
-  /// order of texts.
-  Vocabulary build() const;
+  /// order of texts. Gives what was counted back: to be called once.
+  ///
+  /// Of more than `ngrams.counted` different n-grams the rarer half is forgotten, at the end of a
+  /// call of `encode`: then counts may be too low, by at most `forgotten.error` texts, and as many
+  /// texts lack an n-gram that comes again. Those beyond `ngrams.max_features` have no number then,
+  /// for what was forgotten would have none to share with them. Which are forgotten depends on the
+  /// order of the texts, and still not on the threads.
+  Vocabulary build();
 
  private:
   struct Implementation;

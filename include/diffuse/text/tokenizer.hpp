@@ -11,6 +11,7 @@
 
 #include "diffuse/base/worker_pool.hpp"
 #include "diffuse/config/config.hpp"
+#include "diffuse/text/forgotten.hpp"
 #include "diffuse/text/text_span.hpp"
 
 namespace diffuse {
@@ -94,16 +95,10 @@ class VocabularyBuilder {
   void encode(std::span<const std::string_view> texts, std::int64_t max_tokens, WorkerPool& pool,
               EncodedTexts& encoded, const std::function<void()>& meanwhile = {});
 
-  /// What counting in bounded memory left out.
-  struct Forgotten {
-    std::int64_t times = 0;  ///< how often the rarest words were forgotten
-    std::int64_t error = 0;  ///< most occurrences that a word's count lacks
-  };
-
   struct Vocabulary {
     std::unique_ptr<Tokenizer> tokenizer;
     std::vector<std::int32_t> final_ids;  ///< of each provisional one
-    Forgotten forgotten{};
+    Forgotten forgotten{};                ///< occurrences
   };
   /// Words seen at least `min_count` times and those to keep, most frequent first, ties in byte
   /// order, at most `max_words` beside those to keep: independent of the thread count and of the
