@@ -1,5 +1,7 @@
 #include "run_ngrams.hpp"
 
+#include <malloc.h>
+
 #include <utility>
 
 #include "diffuse/base/log.hpp"
@@ -44,6 +46,7 @@ std::optional<RunNgrams> make_run_ngrams(PreparedRun& run,
   for (const auto& file : {&data.train_file, &data.validation_file, &data.test_file})
     if (*file) (*file)->ngrams() = {};
   data.ngrams.reset();
+  ::malloc_trim(0);  // the network's training would have it in holes that are too small for it
   return ngrams;
 }
 

@@ -46,6 +46,12 @@ std::vector<Field> ngram_fields() {
           "data\").")
       .between(1000, 1000000000)
       .in("n-grams");
+  table
+      .add("max_rows", &NgramConfig::max_rows,
+           "Most rows that the linear model is trained on, drawn evenly from the training rows "
+           "(docs/ngrams.md). 0: all.")
+      .at_least(0)
+      .in("rows");
   table.add("weighting", &NgramConfig::weighting,
             "What an n-gram counts in a text. tfidf: (1 + ln occurrences) x (1 + ln (texts / texts "
             "with it)). naive_bayes: how much more often it is in the texts of one class than in "

@@ -89,7 +89,7 @@ class Judge {
     count(config);
     const NgramFit fit(config, view_all(*data_), features_, classes_, pool_);
     const OutOfFold others = fit.out_of_fold(kFolds, needed_);
-    const Gold seen = fit.gold().at(others.places);
+    const Gold seen = fit.gold_at(others.places);
     const double loss = calibrated_loss(others.logits, seen);
     log::debug(
         "n-grams max {} characters {} min_count {} {} cost {}: cross-entropy {:.4f}, accuracy "

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/ngrams/ngram_fit.hpp"
 
@@ -29,6 +31,9 @@ TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
                            std::int64_t classes, WorkerPool& pool) {
   const double start_s = steady_now_s();
   const NgramFit fit(config, train, features, classes, pool);
+  if (fit.trained_rows() < std::ssize(train.rows))
+    log::info("n-grams: they are trained on {} of {} rows, drawn evenly (ngrams.max_rows)",
+              format_count(fit.trained_rows()), format_count(std::ssize(train.rows)));
   TrainedNgrams trained{fit.model(), {}};
   trained.factor_is_set = config.factor > 0;
   if (trained.factor_is_set) {
@@ -39,7 +44,7 @@ TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
   } else {
     const bool one = train.size() > kEnoughRows * static_cast<std::size_t>(kNgramFolds);
     trained.unseen = fit.out_of_fold(kNgramFolds, one ? 1 : kNgramFolds);
-    const Gold seen = fit.gold().at(trained.unseen.places);
+    const Gold seen = fit.gold_at(trained.unseen.places);
     trained.factors.ngrams = calibrating_factor(trained.unseen.logits, seen);
     trained.unseen_accuracy = accuracy_of(trained.unseen.logits, seen);
   }

@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 namespace fs = std::filesystem;
 
@@ -196,6 +197,60 @@ TEST(WordLimits, AreToldAndKept) {
       {"train", "--config", "small.json", "--dry-run", "--set", "tokenizer.counted_words=10"});
   EXPECT_EQ(few.exit_code, 2) << few;
   EXPECT_THAT(few.err, HasSubstr("expected a whole number from 1000 to 1000000000"));
+}
+
+TEST(NgramLimits, CountingIsBoundedAndTold) {
+  const Workspace workspace;
+  std::string rows = read_file(workspace.path() / "train.csv");
+  for (int i = 0; i < 1500; ++i) rows += "sport,match goal rare" + std::to_string(i) + "\n";
+  workspace.write("rare.csv", rows);
+  const std::vector<std::string> train = {"train",        "--config", "small.json", "--set",
+                                          "ngrams.max=1", "--json",   "--set",      "model.dim=0"};
+  const Outcome all = workspace.run(with(train, {"--train", "rare.csv", "--out", "all"}));
+  ASSERT_EQ(all.exit_code, 0) << all;
+  EXPECT_THAT(all.err, Not(HasSubstr("n-gram's count")));
+  const Outcome some = workspace.run(
+      with(train, {"--train", "rare.csv", "--set", "ngrams.counted=1000", "--out", "some"}));
+  ASSERT_EQ(some.exit_code, 0) << some;
+  EXPECT_THAT(some.err,
+              HasSubstr("data.train: it has more than 1,000 different n-grams; the rarer half was "
+                        "forgotten 1 time on the way, so an n-gram's count may be too low, by 1 at "
+                        "most (ngrams.counted)"));
+  const auto accuracy_of = [](const Outcome& outcome) {
+    return nlohmann::json::parse(outcome.out).at("test").at("accuracy").get<double>();
+  };
+  EXPECT_GT(accuracy_of(some), 0.95);
+  const auto bytes_of = [&](const char* run) {
+    return fs::file_size(workspace.path() / run / "checkpoints/last/ngrams.safetensors");
+  };
+  EXPECT_LT(bytes_of("some") + 1500 * 12, bytes_of("all")) << "the rare ones are not there";
+}
+
+TEST(NgramLimits, RowsAreDrawnAndToldAndTheRehearsalAsksAll) {
+  const Workspace workspace;
+  const std::vector<std::string> train = {
+      "train", "--config",     "small.json", "--json",
+      "--set", "ngrams.max=2", "--set",      "ngrams.max_rows=60"};
+  const std::string told =
+      "n-grams: they are trained on 60 of 210 rows, drawn evenly "
+      "(ngrams.max_rows)";
+  const std::vector<std::string> rehearsed = {"--set", "data.validation_fraction=0"};
+  const Outcome outcome = workspace.run(with(with(train, rehearsed), {"--out", "drawn"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr(told));
+  const nlohmann::json summary = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(summary.at("rehearsal").at("count"), 210);
+  EXPECT_GT(summary.at("rehearsal").at("accuracy").get<double>(), 0.9);
+  EXPECT_GT(summary.at("test").at("branches").at("ngram_accuracy").get<double>(), 0.9);
+  const Outcome threads =
+      workspace.run(with(with(train, rehearsed), {"--out", "threads", "--threads", "3"}));
+  ASSERT_EQ(threads.exit_code, 0) << threads;
+  EXPECT_TRUE(read_file(workspace.path() / "drawn/checkpoints/last/ngrams.safetensors") ==
+              read_file(workspace.path() / "threads/checkpoints/last/ngrams.safetensors"));
+  const Outcome none = workspace.run(
+      {"train", "--config", "small.json", "--dry-run", "--set", "ngrams.max_rows=-1"});
+  EXPECT_EQ(none.exit_code, 2) << none;
+  EXPECT_THAT(none.err, HasSubstr("ngrams.max_rows: "));
 }
 
 }  // namespace

@@ -73,6 +73,7 @@ struct NgramConfig {
   std::int64_t min_count = 0;
   std::int64_t max_features = 4'000'000;
   std::int64_t counted = 10'000'000;
+  std::int64_t max_rows = 1'000'000;
   NgramWeighting weighting = NgramWeighting::tfidf;
   double cost = 1.0;
   double factor = 0.0;

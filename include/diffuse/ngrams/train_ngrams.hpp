@@ -31,8 +31,9 @@ struct TrainedNgrams {
 };
 
 /// Trains the branch on the rows of `train`, whose data set holds their n-grams, of `features`
-/// numbers. Without `validation` rows the factor comes from rows of `train`, each seen by a branch
-/// that was trained without it. Deterministic: no seed and no number of threads changes a bit.
+/// numbers, or on `config.max_rows` of them (NgramFit), which the log then tells. Without
+/// `validation` rows the factor comes from rows of `train`, each seen by a branch that was trained
+/// without it. Deterministic: no seed and no number of threads changes a bit.
 TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
                            const DatasetView& validation, std::int64_t features,
                            std::int64_t classes, WorkerPool& pool);
