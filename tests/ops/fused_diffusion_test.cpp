@@ -170,7 +170,8 @@ TEST(FusedDiffusion, TakesFewBytesForATextThatItComputesAgain) {
     spec.shifts.push_back(neighbourhood_shifts(1, std::int64_t{1} << t, true));
   constexpr std::int64_t kMiB = 1024 * 1024;
   EXPECT_GT(FusedDiffusion::thread_bytes(spec, 4096), 64 * kMiB);
-  EXPECT_LE(FusedDiffusion::thread_bytes(spec, 4096), FusedOptions().most_kept_bytes);
+  // The state and what is activated of each step, and four rows beside them: 19 kB a token.
+  EXPECT_LT(FusedDiffusion::thread_bytes(spec, 4096), 80 * kMiB);
   EXPECT_LT(FusedDiffusion::thread_bytes(spec, 65536), 300 * kMiB);
 }
 
