@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "default_choices.hpp"
+#include "default_recipes.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"

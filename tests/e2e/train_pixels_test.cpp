@@ -77,6 +77,37 @@ TEST(TrainPixels, WithoutAConfigNumbersAreRead) {
   }
 }
 
+TEST(TrainPixels, WithoutAConfigTheNetworkIsThatOfTheShippedOne) {
+  const Workspace workspace;
+  workspace.write("train.bin", pictures(60, 1));
+  const auto config_of = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"train", "--train",        "train.bin", "--out",
+                                          "run",   "--overwrite",    "--device",  "cpu",
+                                          "--set", "train.length=1u"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = workspace.run(arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return nlohmann::json::parse(read_file(workspace.path() / "run/config.json"));
+  };
+  const auto chosen = config_of({});
+  const Outcome shipped = workspace.run({"config", "--show", "image.json"});
+  ASSERT_EQ(shipped.exit_code, 0) << shipped;
+  const auto image = nlohmann::json::parse(shipped.out);
+  EXPECT_EQ(chosen["model"], image["model"]);
+  EXPECT_EQ(chosen["tokenizer"], image["tokenizer"]);
+  for (const char* key : {"batch_size", "learning_rate", "label_smoothing", "picture_shift"})
+    EXPECT_EQ(chosen["train"][key], image["train"][key]) << key;
+  EXPECT_EQ(chosen["train"]["picture_flip"], false) << "a mirrored digit is another one";
+
+  const auto fewer = config_of({"--set", "model.steps=3"});
+  EXPECT_EQ(fewer["model"]["dilation"], nlohmann::json({1, 32, 1}));
+  const auto other = config_of({"--set", "model.dilation=[1,4]"});
+  EXPECT_EQ(other["model"]["steps"], 12);
+  EXPECT_EQ(other["model"]["dilation"], nlohmann::json({1, 4}));
+  const auto more = config_of({"--set", "model.steps=14"});
+  EXPECT_EQ(more["model"]["steps"], 14);
+}
+
 TEST(TrainPixels, AResumedRunIsTheWholeOneToTheByte) {
   const Workspace workspace;
   workspace.write("train.bin", pictures(60, 1));
