@@ -26,6 +26,14 @@ inline Launch with_small_baseline(const Workspace& workspace, std::vector<std::s
   return launch;
 }
 
+/// `bench` of small.json on one thread, with `more`.
+inline std::vector<std::string> quick(std::vector<std::string> more) {
+  std::vector<std::string> arguments = {"bench",     "--config", "small.json", "--batch-size", "4",
+                                        "--threads", "1",        "--device",   "cpu"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
 /// A Hugging Face folder: a classifier of transformers, two layers of 16, and a vocabulary for it.
 inline void write_pretrained(const Workspace& workspace, const std::string& name) {
   const std::filesystem::path fixture =

@@ -1,9 +1,5 @@
-// One update: in float16 scale, backward, unscale and check, clip, step or skip, update the scale;
-// and that each of its settings counts.
+// One update: the same in every kernel, and each of its settings counts.
 
-#include "../../src/train/updater.hpp"
-
-#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
@@ -14,167 +10,21 @@
 #include <utility>
 #include <vector>
 
-#include "diffuse/model/masked_word_model.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "support/on_device.hpp"
+#include "updates.hpp"
 
 namespace diffuse {
 namespace {
 
-constexpr ModelShape kShape{.vocab_size = 16, .class_count = 2, .mask_id = 15};
-
-Config small_config() {
-  Config config;
-  config.model.dim = 8;
-  config.model.token_dropout = 0;
-  config.model.embedding_dropout = 0;
-  config.model.head_dropout = 0;
-  config.model.noise_std = 0;
-  config.train.label_smoothing = 0;
-  config.train.ema_decay = 0.9;
-  return config;
-}
-
-Batch two_texts(std::int32_t first_label, at::Device device = at::kCPU) {
-  return make_batch(
-      PackedRows(std::vector<std::int32_t>{1, 2, 3, 4, 5}, std::vector<std::int32_t>{0, 3, 5},
-                 std::vector<std::int64_t>{first_label, 1}),
-      device);
-}
-
-struct Outcome {
-  UpdateFigures figures;
-  std::vector<at::Tensor> weights;
-};
-
-/// One update of `classifier`, on the same texts each time.
-Outcome updated(const Config& config, Precision precision, at::Device device,
-                Classifier& classifier) {
-  classifier.to(device);
-  Updater updater(config.train, precision, classifier);
-  StepClock clock(device, 1);
-  clock.begin_update();
-  Outcome outcome{updater.apply(
-                      1, 2, [&](std::size_t) { return two_texts(0, device); }, 1, 0.01, clock),
-                  {}};
-  for (const NamedParameter& parameter : classifier.parameters())
-    outcome.weights.push_back(parameter.tensor.detach().clone());
-  return outcome;
-}
-
-/// The same of the same weights.
-Outcome updated(const Config& config, Precision precision, at::Device device) {
-  return updated(config, precision, device, *make_classifier(config, kShape, 1));
-}
-
-/// That of a model that learns hidden words.
-UpdateFigures pretrained(Precision precision, at::Device device) {
-  const Config config = small_config();
-  PretrainConfig pretrain;
-  pretrain.masked = 0.6;
-  MaskedWordModel model(config.model, pretrain, kShape, std::vector<std::int64_t>(16, 2), 1);
-  return updated(config, precision, device, model).figures;
-}
-
-/// Copies of what `model.safetensors` would hold.
-std::vector<at::Tensor> model_weights(Updater& updater) {
-  std::vector<at::Tensor> weights = updater.model_tensors();
-  for (at::Tensor& tensor : weights) {
-    if (tensor.defined()) {
-      tensor = tensor.clone();
-      continue;
-    }
-    tensor = at::empty({kShape.vocab_size, small_config().model.dim});
-    updater.settled_rows().at(0)(0, tensor.size(0), tensor.mutable_data_ptr<float>());
-  }
-  return weights;
-}
+using testing::updates::kShape;
+using testing::updates::model_weights;
+using testing::updates::Outcome;
+using testing::updates::small_config;
+using testing::updates::two_texts;
+using testing::updates::updated;
 
 using UpdaterOn = testing::OnDevice;
-
-TEST_P(UpdaterOn, Float16ClipsTheUnscaledGradients) {
-  Config config = small_config();
-  const double norm =
-      updated(config, Precision::fp32, device_).figures.gradient_norm.item<double>();
-  // So small a norm, and so great an epsilon, that gradients clipped while they were still 65,536
-  // times as large would leave the weights where they were.
-  config.train.clip_norm = norm / 4;
-  config.train.epsilon = norm / 4;
-  const Outcome exact = updated(config, Precision::fp32, device_);
-  const Outcome half = updated(config, Precision::fp16, device_);
-  EXPECT_EQ(half.figures.loss_scale, 65536);
-  EXPECT_FALSE(half.figures.skipped);
-  EXPECT_NEAR(half.figures.gradient_norm.item<double>(), norm, 0.02 * norm) << "before clipping";
-  Config still = config;
-  still.train.clip_norm = norm / 4 / 65536;
-  double exact_moved = 0;
-  double half_moved = 0;
-  double apart = 0;
-  const Outcome start = updated(still, Precision::fp32, device_);
-  for (std::size_t i = 0; i < exact.weights.size(); ++i) {
-    const auto largest = [](const at::Tensor& a, const at::Tensor& b) {
-      return a.sub(b).abs().max().item<double>();
-    };
-    exact_moved = std::max(exact_moved, largest(exact.weights[i], start.weights[i]));
-    apart = std::max(apart, largest(exact.weights[i], half.weights[i]));
-    half_moved = std::max(half_moved, largest(half.weights[i], start.weights[i]));
-  }
-  EXPECT_GT(exact_moved, 1e-4);
-  EXPECT_GT(half_moved, 0.5 * exact_moved) << "the clipped gradients were still scaled";
-  EXPECT_LT(apart, 0.5 * exact_moved);
-}
-
-// A pass of its own scales by itself.
-TEST_P(UpdaterOn, Float16UnscalesTheGradientsOfHiddenWords) {
-  const UpdateFigures exact = pretrained(Precision::fp32, device_);
-  const UpdateFigures half = pretrained(Precision::fp16, device_);
-  EXPECT_EQ(half.loss_scale, 65536);
-  EXPECT_GT(exact.loss.item<double>(), 0);
-  EXPECT_NEAR(half.loss.item<double>(), exact.loss.item<double>(), 0.01);
-  const double norm = exact.gradient_norm.item<double>();
-  EXPECT_GT(norm, 0);
-  EXPECT_NEAR(half.gradient_norm.item<double>(), norm, 0.03 * norm);
-  // Reports keep the three in one tensor.
-  for (const at::Tensor& figure : {half.loss, half.gradient_norm, half.correct})
-    EXPECT_EQ(figure.device().type(), device_.type());
-}
-
-TEST_P(UpdaterOn, AnOverflowSkipsTheUpdateAndHalvesTheScale) {
-  const Config config = small_config();
-  const auto classifier = make_classifier(config, kShape, 1);
-  classifier->to(device_);
-  Updater updater(config.train, Precision::fp16, *classifier);
-  // Surely the wrong class: the gradient of each logit is near 1 / 2, and of a float16 sum over
-  // both rows times 65,536 and this weight nothing finite is left.
-  for (const NamedParameter& parameter : classifier->parameters()) {
-    if (parameter.name.starts_with("head") && parameter.role == ParameterRole::matrix)
-      parameter.tensor.detach().mul_(1000);
-  }
-  const auto copies = [&] {
-    std::vector<at::Tensor> tensors;
-    for (auto& [name, tensor] : updater.training_tensors()) {
-      if (!name.starts_with("scaler.")) tensors.push_back(tensor.clone());
-    }
-    for (const at::Tensor& tensor : model_weights(updater)) tensors.push_back(tensor);
-    return tensors;
-  };
-  const std::vector<at::Tensor> before = copies();
-  StepClock clock(device_, 1);
-  clock.begin_update();
-  const UpdateFigures first = updater.apply(
-      1, 2, [&](std::size_t) { return two_texts(0, device_); }, 1, 0.01, clock);
-  ASSERT_TRUE(first.skipped);
-  EXPECT_EQ(first.loss_scale, 65536);
-  const std::vector<at::Tensor> after = copies();
-  ASSERT_EQ(after.size(), before.size());
-  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(at::equal(after[i], before[i])) << i;
-  clock.begin_update();
-  EXPECT_EQ(updater
-                .apply(
-                    1, 2, [&](std::size_t) { return two_texts(0, device_); }, 2, 0.01, clock)
-                .loss_scale,
-            32768);
-}
 
 INSTANTIATE_TEST_SUITE_P(Devices, UpdaterOn, testing::every_device(), testing::device_name);
 
