@@ -143,6 +143,13 @@ std::vector<Field> model_fields() {
       .at_least(0)
       .below(1);
   table
+      .add("token_dropout_span", &ModelConfig::token_dropout_span,
+           "Tokens in a row that training replaces at a time; model.token_dropout is their part of "
+           "all in any case. Of bytes one can be told from those beside it, five in a row cannot. "
+           "Not used when model.token_dropout is 0.")
+      .between(1, 1024)
+      .in("tokens");
+  table
       .add("embedding_dropout", &ModelConfig::embedding_dropout,
            "Part of the embedding's values that training sets to 0.")
       .at_least(0)

@@ -13,10 +13,11 @@ __global__ void write_words(std::int64_t seed, std::int64_t rest, std::int64_t* 
 }
 
 __global__ void drop_row_ids(const std::int32_t* ids, std::int64_t rows, rows::PlaceWords place,
-                             RandomStream stream_of, std::uint32_t threshold, std::int32_t other,
-                             std::int32_t* result) {
+                             RandomStream stream_of, std::uint32_t threshold, std::int64_t span,
+                             std::int32_t other, std::int32_t* result) {
   const std::int64_t row = thread_row();
-  if (row < rows) result[row] = rows::kept_id(ids, place.place(), stream_of, row, threshold, other);
+  if (row < rows)
+    result[row] = rows::kept_id(ids, place.place(), stream_of, row, threshold, span, other);
 }
 
 __global__ void find_pairs(const std::int32_t* tokens, rows::Texts texts, std::int64_t rows,
@@ -73,10 +74,10 @@ void write_place(std::int64_t seed, std::int64_t rest, std::int64_t* place, cuda
 }
 
 void dropped_ids(const std::int32_t* ids, std::int64_t rows, rows::PlaceWords place,
-                 RandomStream stream_of, std::uint32_t threshold, std::int32_t other,
-                 std::int32_t* result, cudaStream_t stream) {
+                 RandomStream stream_of, std::uint32_t threshold, std::int64_t span,
+                 std::int32_t other, std::int32_t* result, cudaStream_t stream) {
   drop_row_ids<<<blocks_for(rows, kThreads), kThreads, 0, stream>>>(ids, rows, place, stream_of,
-                                                                    threshold, other, result);
+                                                                    threshold, span, other, result);
 }
 
 void pair_ids(const std::int32_t* tokens, const rows::Texts& texts, std::int64_t rows,

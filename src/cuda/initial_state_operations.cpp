@@ -33,11 +33,12 @@ at::Tensor random_place(const at::Tensor& like, std::int64_t seed, std::int64_t 
 }
 
 at::Tensor dropped_ids(const at::Tensor& ids, const at::Tensor& place, std::int64_t stream,
-                       double probability, std::int64_t other) {
+                       double probability, std::int64_t span, std::int64_t other) {
   const c10::cuda::CUDAGuard guard(ids.device());
   at::Tensor result = at::empty_like(ids);
   cuda::dropped_ids(ids.const_data_ptr<std::int32_t>(), ids.size(0), words_of(place),
-                    static_cast<RandomStream>(stream), keep_threshold(probability),
+                    static_cast<RandomStream>(stream),
+                    keep_threshold(span_start_probability(probability, span)), span,
                     static_cast<std::int32_t>(other), result.mutable_data_ptr<std::int32_t>(),
                     c10::cuda::getCurrentCUDAStream());
   C10_CUDA_KERNEL_LAUNCH_CHECK();

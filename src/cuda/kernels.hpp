@@ -45,8 +45,8 @@ void mix_weight_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* part
 void write_place(std::int64_t seed, std::int64_t rest, std::int64_t* place, cudaStream_t stream);
 
 void dropped_ids(const std::int32_t* ids, std::int64_t rows, rows::PlaceWords place,
-                 RandomStream stream_of, std::uint32_t threshold, std::int32_t other,
-                 std::int32_t* result, cudaStream_t stream);
+                 RandomStream stream_of, std::uint32_t threshold, std::int64_t span,
+                 std::int32_t other, std::int32_t* result, cudaStream_t stream);
 
 void pair_ids(const std::int32_t* tokens, const rows::Texts& texts, std::int64_t rows,
               std::int64_t buckets, std::int32_t* result, cudaStream_t stream);

@@ -40,14 +40,15 @@ at::Tensor DispatchedKernel::initial(const Batch& batch, const TextRows& texts,
   at::Tensor place;
   if (context.training) place = place_of(batch, context);
   if (context.training && embedding_.token_dropout() > 0)
-    parts.word_ids = dropped_ids(batch.tokens, place, RandomStream::token_dropout,
-                                 embedding_.token_dropout(), embedding_.mask_id());
+    parts.word_ids =
+        dropped_ids(batch.tokens, place, RandomStream::token_dropout, embedding_.token_dropout(),
+                    embedding_.token_dropout_span(), embedding_.mask_id());
   if (embedding_.bigram_buckets() > 0) {
     parts.pairs = embedding_.bigrams();
     parts.pair_ids = pair_ids(parts.word_ids, texts, embedding_.bigram_buckets());
     if (const double dropout = embedding_.bigram_dropout(); context.training && dropout > 0) {
       parts.pair_ids =
-          dropped_ids(parts.pair_ids, place, RandomStream::bigram_dropout, dropout, -1);
+          dropped_ids(parts.pair_ids, place, RandomStream::bigram_dropout, dropout, 1, -1);
       parts.pair_scale = 1.0 / (1.0 - dropout);
     }
   }

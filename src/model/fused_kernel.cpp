@@ -76,7 +76,7 @@ DiffusionInput FusedKernel::input(const Batch& batch, const RandomPlace* dropout
   if (dropout != nullptr && embedding_.token_dropout() > 0) {
     ids_[0].assign(tokens.begin(), tokens.end());
     drop_ids(*dropout, RandomStream::token_dropout, embedding_.token_dropout(),
-             embedding_.mask_id(), ids_[0]);
+             embedding_.token_dropout_span(), embedding_.mask_id(), ids_[0]);
     tokens = ids_[0];
   }
   if (embedding_.of_numbers()) {
@@ -90,7 +90,7 @@ DiffusionInput FusedKernel::input(const Batch& batch, const RandomPlace* dropout
     pairs.resize(tokens.size());
     bigram_rows(tokens, batch.host_offsets, embedding_.bigram_buckets(), pairs);
     const double dropped = dropout == nullptr ? 0 : embedding_.bigram_dropout();
-    if (dropped > 0) drop_ids(*dropout, RandomStream::bigram_dropout, dropped, -1, pairs);
+    if (dropped > 0) drop_ids(*dropout, RandomStream::bigram_dropout, dropped, 1, -1, pairs);
     tables_[1] = {embedding_.bigrams().const_data_ptr<float>(), pairs.data(), pair_scale(dropped)};
   }
   return {.offsets = batch.host_offsets, .tables = tables_};

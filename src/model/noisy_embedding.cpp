@@ -42,6 +42,7 @@ NoisyEmbedding::NoisyEmbedding(const ModelConfig& config, std::int64_t vocab_siz
     : noise_std_(config.noise_std),
       noise_at_evaluation_(config.noise_at_evaluation),
       token_dropout_(config.token_dropout),
+      token_dropout_span_(config.token_dropout_span),
       bigram_dropout_(config.bigram_dropout),
       embedding_dropout_(config.embedding_dropout),
       mask_id_(mask_id) {
@@ -59,8 +60,12 @@ NoisyEmbedding::NoisyEmbedding(const ModelConfig& config, std::int64_t vocab_siz
 at::Tensor NoisyEmbedding::sum_of_rows(const Batch& batch, const ForwardContext& context) const {
   at::Tensor ids = batch.tokens;
   if (context.training && token_dropout_ > 0.0) {
-    const at::Tensor dropped =
-        random_mask(ids.sizes(), token_dropout_, ids.device(), context.generator);
+    const at::Tensor starts =
+        random_mask(ids.sizes(), span_start_probability(token_dropout_, token_dropout_span_),
+                    ids.device(), context.generator);
+    at::Tensor dropped = starts.clone();
+    for (std::int64_t k = 1; k < std::min(token_dropout_span_, ids.size(0)); ++k)
+      dropped.slice(0, k).logical_or_(starts.slice(0, 0, ids.size(0) - k));
     ids = at::masked_fill(ids, dropped, mask_id_);
   }
   at::Tensor sum = at::embedding(weight(), ids);

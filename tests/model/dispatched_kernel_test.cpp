@@ -24,7 +24,8 @@ using testing::kShape;
 using testing::Sequences;
 using testing::small_config;
 
-const Sequences kTexts = {{1, 4, 4, 9}, {3}, {0, 19, 5, 7, 11, 13}, {8, 2}, {4, 4, 4, 4, 4}};
+const Sequences kDispatchedTexts = {
+    {1, 4, 4, 9}, {3}, {0, 19, 5, 7, 11, 13}, {8, 2}, {4, 4, 4, 4, 4}};
 constexpr RandomPlace kPlace{.seed = 4, .update = 7, .batch = 1};
 
 /// Everything that a model draws in training.
@@ -33,6 +34,7 @@ ModelConfig random_config() {
   config.bigram_buckets = 64;
   config.bigram_dropout = 0.4;
   config.token_dropout = config.embedding_dropout = config.head_dropout = 0.3;
+  config.token_dropout_span = 2;
   config.noise_std = 0.5;
   return config;
 }
@@ -51,7 +53,7 @@ Pass by_fused(const ModelConfig& config) {
   DiffusionClassifier model(config, kShape, 3);
   fill_pairs(model);
   model.use_kernel(Kernel::fused, Precision::fp32);
-  const Batch batch = batch_of(kTexts);
+  const Batch batch = batch_of(kDispatchedTexts);
   const auto figures = model.train_pass(batch, {.training = true, .place = kPlace},
                                         {.weight = 1.0 / static_cast<double>(batch.size())});
   Pass pass{.loss = figures->loss};
@@ -73,7 +75,7 @@ class DispatchedKernelOn : public testing::OnDevice {
     model.use_kernel(Kernel::operations, Precision::fp32);
     EXPECT_EQ(model.kernel(), Kernel::operations);
     EXPECT_FALSE(model.is_fused());
-    const Batch batch = testing::batch_on(batch_of(kTexts), device_);
+    const Batch batch = testing::batch_on(batch_of(kDispatchedTexts), device_);
     const at::Tensor logits = model.forward(batch, {.training = true, .place = kPlace});
     const at::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
     loss.backward();
@@ -128,11 +130,12 @@ TEST_P(DispatchedKernelOn, DrawsAndComputesWhatTheFusedKernelDoes) {
 TEST_P(DispatchedKernelOn, EvaluatesAsTheReference) {
   DiffusionClassifier model(random_config(), kShape, 3);
   fill_pairs(model);
-  const at::Tensor expected = testing::evaluate(model, kTexts);
+  const at::Tensor expected = testing::evaluate(model, kDispatchedTexts);
   model.to(device_);
   model.use_kernel(Kernel::operations, Precision::fp32);
   const at::NoGradGuard no_grad;
-  const at::Tensor found = model.forward(testing::batch_on(batch_of(kTexts), device_), {});
+  const at::Tensor found =
+      model.forward(testing::batch_on(batch_of(kDispatchedTexts), device_), {});
   EXPECT_TRUE(found.cpu().allclose(expected, 1e-4, 1e-5));
 }
 
@@ -142,7 +145,7 @@ TEST_P(DispatchedKernelOn, NoiseAtEvaluationNeedsAGeneratorAndFollowsIt) {
   DiffusionClassifier model(config, kShape, 3);
   model.to(device_);
   model.use_kernel(Kernel::operations, Precision::fp32);
-  const Batch batch = testing::batch_on(batch_of(kTexts), device_);
+  const Batch batch = testing::batch_on(batch_of(kDispatchedTexts), device_);
   const at::NoGradGuard no_grad;
   EXPECT_EQ(testing::message_of<Error>([&] { model.forward(batch, {}); }),
             "The model adds noise here, but ForwardContext has no generator.");

@@ -79,6 +79,29 @@ TEST(NoiseAndDropout, PutsTheMaskTokenInDroppedTokensPlaces) {
   EXPECT_NEAR(dropped / 2000.0, 0.4, 0.05);
 }
 
+TEST(NoiseAndDropout, HidesSpansOfTokens) {
+  ModelConfig config = small_config();
+  config.token_dropout = 0.3;
+  config.token_dropout_span = 4;
+  FreshTensors tensors(1);
+  const NoisyEmbedding embedding(config, kShape.vocab_size, kShape.mask_id, tensors);
+  const Batch batch = batch_of({std::vector<std::int32_t>(5000, 5)});
+  const at::Tensor hidden = embedding.forward(batch, training_context(1))
+                                .sub(embedding.weight()[kShape.mask_id])
+                                .abs()
+                                .sum(1)
+                                .eq(0);
+  EXPECT_NEAR(hidden.to(at::kDouble).mean().item<double>(), 0.3, 0.04);
+  const auto* const is_hidden = hidden.const_data_ptr<bool>();
+  std::int64_t run = 0;
+  for (std::int64_t i = 0; i < hidden.size(0); ++i) {
+    if (!is_hidden[i] && run > 0) {
+      ASSERT_GE(run, 4) << "before token " << i;
+    }
+    run = is_hidden[i] ? run + 1 : 0;
+  }
+}
+
 TEST(Dropout, KeepsTheMeanAndScales) {
   const at::Tensor x = at::zeros({1000, 101}).add(2.0);
   const at::Tensor y = dropout(x, 0.25, training_context(1));

@@ -59,7 +59,7 @@ TEST(CounterRandom, NormalNumbersHaveTheMomentsOfTheirDistribution) {
 TEST(CounterRandom, TokensAreDroppedWhereTheirNumberSaysSo) {
   const RandomPlace place{.seed = 9, .update = 2};
   std::vector<std::int32_t> ids(1000, 5);
-  drop_ids(place, RandomStream::token_dropout, 0.2, 1, ids);
+  drop_ids(place, RandomStream::token_dropout, 0.2, 1, 1, ids);
   const std::uint32_t kept = keep_threshold(0.2);
   std::int64_t dropped = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -69,6 +69,23 @@ TEST(CounterRandom, TokensAreDroppedWhereTheirNumberSaysSo) {
     if (!keeps) ++dropped;
   }
   EXPECT_NEAR(static_cast<double>(dropped), 200, 50);
+}
+
+TEST(CounterRandom, TokensAreDroppedInSpansThatMeet) {
+  const RandomPlace place{.seed = 9, .update = 2};
+  constexpr std::int64_t kSpan = 5;
+  std::vector<std::int32_t> ids(20000, 5);
+  drop_ids(place, RandomStream::token_dropout, 0.3, kSpan, 1, ids);
+  // 1 - (1 - p)^5 = 0.3
+  const std::uint32_t kept = keep_threshold(0.068845);
+  std::int64_t dropped = 0;
+  std::int64_t end = 0;
+  for (std::int64_t i = 0; i < std::ssize(ids); ++i) {
+    if (random_half(place, RandomStream::token_dropout, i, 0) >= kept) end = i + kSpan;
+    ASSERT_EQ(ids[static_cast<std::size_t>(i)], i < end ? 1 : 5) << i;
+    if (i < end) ++dropped;
+  }
+  EXPECT_NEAR(static_cast<double>(dropped) / 20000, 0.3, 0.02);
 }
 
 TEST(CounterRandom, AThresholdKeepsAllOrNothingAtTheEnds) {

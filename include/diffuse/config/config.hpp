@@ -131,6 +131,7 @@ struct ModelConfig {
   double embedding_file_std = 0;
   std::int64_t embedding_words = 50000;
   double token_dropout = 0.1;
+  std::int64_t token_dropout_span = 1;
   double embedding_dropout = 0.2;
   double head_dropout = 0.2;
 };

@@ -40,6 +40,7 @@ class NoisyEmbedding {
   std::int64_t bigram_buckets() const { return bigrams_.defined() ? bigrams_.size(0) : 0; }
   double bigram_dropout() const { return bigram_dropout_; }
   double token_dropout() const { return token_dropout_; }
+  std::int64_t token_dropout_span() const { return token_dropout_span_; }
   std::int32_t mask_id() const { return mask_id_; }
   bool noise_at_evaluation() const { return noise_at_evaluation_; }
 
@@ -53,6 +54,7 @@ class NoisyEmbedding {
   double noise_std_;
   bool noise_at_evaluation_;
   double token_dropout_;
+  std::int64_t token_dropout_span_;
   double bigram_dropout_;
   double embedding_dropout_;
   std::int32_t mask_id_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 namespace diffuse {
@@ -56,6 +57,13 @@ float random_normal(const RandomPlace& place, std::int64_t row, std::int64_t cha
 /// rounded to a multiple of 2^-16.
 constexpr std::uint32_t keep_threshold(double probability) {
   return static_cast<std::uint32_t>((1.0 - probability) * 65536.0 + 0.5);
+}
+
+/// The probability with which a span of `length` rows has to begin at each row, so that a row lies
+/// in one of them with `probability`.
+inline double span_start_probability(double probability, std::int64_t length) {
+  if (length <= 1) return probability;
+  return 1 - std::pow(1 - probability, 1.0 / static_cast<double>(length));
 }
 
 }  // namespace diffuse

@@ -132,9 +132,9 @@ class FusedDiffusion {
   std::unique_ptr<Implementation> self_;
 };
 
-/// Dropout of tokens or of pairs, by `stream`: puts `other` in random places of a whole batch's
-/// ids.
-void drop_ids(const RandomPlace& place, RandomStream stream, double probability, std::int32_t other,
-              std::span<std::int32_t> ids);
+/// Dropout of tokens or of pairs, by `stream`: puts `other` in the place of a whole batch's ids,
+/// each with `probability`, `span` in a row at a time; a text's last span may go on into the next.
+void drop_ids(const RandomPlace& place, RandomStream stream, double probability, std::int64_t span,
+              std::int32_t other, std::span<std::int32_t> ids);
 
 }  // namespace diffuse

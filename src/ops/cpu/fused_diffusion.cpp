@@ -246,19 +246,22 @@ bool FusedDiffusion::has_bf16_instructions() {
   return cpu::kernels_of({}).bf16_arithmetic() == cpu::Arithmetic::native_pairs;
 }
 
-void drop_ids(const RandomPlace& place, RandomStream stream, double probability, std::int32_t other,
-              std::span<std::int32_t> ids) {
+void drop_ids(const RandomPlace& place, RandomStream stream, double probability, std::int64_t span,
+              std::int32_t other, std::span<std::int32_t> ids) {
   constexpr std::int64_t kRows = 128;
   constexpr std::int64_t kWidth = 8;  // the first of these is used
   const cpu::Kernels& kernels = cpu::kernels_of({});
-  const std::uint32_t kept = keep_threshold(probability);
+  const std::uint32_t kept = keep_threshold(span_start_probability(probability, span));
   std::uint16_t bits[(kRows + 8 * cpu::kUnit) * kWidth];
   const auto count = static_cast<std::int64_t>(ids.size());
+  std::int64_t end = 0;  // of the last span that began
   for (std::int64_t first = 0; first < count; first += kRows) {
     const std::int64_t rows = std::min(kRows, count - first);
     kernels.draw_halves(place, stream, {first, rows}, kWidth, bits);
-    for (std::int64_t i = 0; i < rows; ++i)
-      if (bits[i * kWidth] >= kept) ids[static_cast<std::size_t>(first + i)] = other;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      if (bits[i * kWidth] >= kept) end = first + i + span;
+      if (first + i < end) ids[static_cast<std::size_t>(first + i)] = other;
+    }
   }
 }
 

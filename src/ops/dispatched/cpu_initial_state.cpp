@@ -37,14 +37,15 @@ at::Tensor random_place(const at::Tensor& like, std::int64_t seed, std::int64_t 
 }
 
 at::Tensor dropped_ids(const at::Tensor& ids, const at::Tensor& place, std::int64_t stream,
-                       double probability, std::int64_t other) {
+                       double probability, std::int64_t span, std::int64_t other) {
   at::Tensor result = at::empty_like(ids);
   const auto* from = ids.const_data_ptr<std::int32_t>();
   auto* const to = result.mutable_data_ptr<std::int32_t>();
   const RandomPlace own = place_of(place).place();
+  const std::uint32_t threshold = keep_threshold(span_start_probability(probability, span));
   for_elements(ids.size(0), 1, [&](std::int64_t row, std::int64_t) {
-    to[row] = rows::kept_id(from, own, static_cast<RandomStream>(stream), row,
-                            keep_threshold(probability), static_cast<std::int32_t>(other));
+    to[row] = rows::kept_id(from, own, static_cast<RandomStream>(stream), row, threshold, span,
+                            static_cast<std::int32_t>(other));
   });
   return result;
 }

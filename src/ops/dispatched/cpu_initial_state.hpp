@@ -12,7 +12,7 @@ namespace diffuse::cpu {
 at::Tensor random_place(const at::Tensor& like, std::int64_t seed, std::int64_t rest);
 
 at::Tensor dropped_ids(const at::Tensor& ids, const at::Tensor& place, std::int64_t stream,
-                       double probability, std::int64_t other);
+                       double probability, std::int64_t span, std::int64_t other);
 
 at::Tensor pair_ids(const at::Tensor& tokens, const at::Tensor& offsets, const at::Tensor& of_row,
                     std::int64_t buckets);

@@ -16,7 +16,8 @@
 TORCH_LIBRARY_FRAGMENT(diffuse, library) {
   library.def("random_place(Tensor like, int seed, int rest) -> Tensor");
   library.def(
-      "dropped_ids(Tensor ids, Tensor place, int stream, float probability, int other) -> Tensor");
+      "dropped_ids(Tensor ids, Tensor place, int stream, float probability, int span, int other) "
+      "-> Tensor");
   library.def("pair_ids(Tensor tokens, Tensor offsets, Tensor of_row, int buckets) -> Tensor");
   library.def(
       "initial_state(Tensor? words, Tensor? word_ids, Tensor? pairs, Tensor? pair_ids, float "
@@ -156,9 +157,9 @@ at::Tensor random_place(const RandomPlace& place, const at::Tensor& like) {
 }
 
 at::Tensor dropped_ids(const at::Tensor& ids, const at::Tensor& place, RandomStream stream,
-                       double probability, std::int32_t other) {
+                       double probability, std::int64_t span, std::int32_t other) {
   static const auto call = operation("diffuse::dropped_ids", &cpu::dropped_ids);
-  return call.call(ids, place, static_cast<std::int64_t>(stream), probability, other);
+  return call.call(ids, place, static_cast<std::int64_t>(stream), probability, span, other);
 }
 
 at::Tensor pair_ids(const at::Tensor& tokens, const TextRows& texts, std::int64_t buckets) {

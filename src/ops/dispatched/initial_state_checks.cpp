@@ -66,7 +66,7 @@ void check_initial_state(const CheckedBatch& batch, at::ScalarType type, Checks&
             {.words = leaves[0],
              .word_ids = ids,
              .pairs = leaves[1],
-             .pair_ids = dropped_ids(pairs, place, RandomStream::bigram_dropout, kDropout, -1),
+             .pair_ids = dropped_ids(pairs, place, RandomStream::bigram_dropout, kDropout, 1, -1),
              .pair_scale = 1.0 / (1.0 - kDropout),
              .given = leaves[2],
              .place = place,

@@ -9,11 +9,15 @@
 
 namespace diffuse::rows {
 
-/// The token of `row` after dropout of tokens or of pairs, which puts `other` in its place.
+/// The token of `row` after dropout of tokens or of pairs, which puts `other` in the place of
+/// `span` of them from each row on that `threshold` does not keep.
 DIFFUSE_HOST_DEVICE inline std::int32_t kept_id(const std::int32_t* ids, const RandomPlace& place,
                                                 RandomStream stream, std::int64_t row,
-                                                std::uint32_t threshold, std::int32_t other) {
-  return is_kept(place, stream, row, 0, threshold) ? ids[row] : other;
+                                                std::uint32_t threshold, std::int64_t span,
+                                                std::int32_t other) {
+  for (std::int64_t start = row < span ? 0 : row - span + 1; start <= row; ++start)
+    if (!is_kept(place, stream, start, 0, threshold)) return other;
+  return ids[row];
 }
 
 /// The row of the pair that the token of `row` ends (ops/bigrams.hpp).

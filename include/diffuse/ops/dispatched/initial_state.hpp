@@ -19,7 +19,7 @@ at::Tensor random_place(const RandomPlace& place, const at::Tensor& like);
 /// Dropout of tokens or of pairs as drop_ids (fused_diffusion.hpp) does it: `ids` int32 [N] with
 /// `other` in random places.
 at::Tensor dropped_ids(const at::Tensor& ids, const at::Tensor& place, RandomStream stream,
-                       double probability, std::int32_t other);
+                       double probability, std::int64_t span, std::int32_t other);
 
 /// The rows of the pairs of `tokens` int32 [N] in a table of `buckets` rows (ops/bigrams.hpp).
 at::Tensor pair_ids(const at::Tensor& tokens, const TextRows& texts, std::int64_t buckets);
