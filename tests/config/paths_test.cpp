@@ -7,7 +7,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kName = "DIFFUSE_TEST_VARIABLE";
+constexpr const char* kFolderVariable = "DIFFUSE_TEST_FOLDER";
 
 class Paths : public ::testing::Test {
  protected:
@@ -38,18 +38,18 @@ TEST_F(Paths, OfTheCommandLineAreRelativeToTheWorkingDirectory) {
 }
 
 TEST_F(Paths, ThatBeginWithTheEnvironmentAreRelativeToTheWorkingDirectory) {
-  const ScopedVariable relative(kName, "d");
-  EXPECT_EQ(train("${DIFFUSE_TEST_VARIABLE:-../data}/a"), in_working_directory("d/a"));
-  EXPECT_EQ(train("x/${DIFFUSE_TEST_VARIABLE}/a"), in_folder("conf/x/d/a"));
-  const ScopedVariable absolute(kName, "/d");
-  EXPECT_EQ(train("${DIFFUSE_TEST_VARIABLE:-../data}/a"), "/d/a");
+  const ScopedVariable relative(kFolderVariable, "d");
+  EXPECT_EQ(train("${DIFFUSE_TEST_FOLDER:-../data}/a"), in_working_directory("d/a"));
+  EXPECT_EQ(train("x/${DIFFUSE_TEST_FOLDER}/a"), in_folder("conf/x/d/a"));
+  const ScopedVariable absolute(kFolderVariable, "/d");
+  EXPECT_EQ(train("${DIFFUSE_TEST_FOLDER:-../data}/a"), "/d/a");
 }
 
 TEST_F(Paths, ThatBeginWithADefaultAreRelativeToTheFile) {
-  const ScopedVariable unset(kName, nullptr);
-  EXPECT_EQ(train("${DIFFUSE_TEST_VARIABLE:-../data}/a"), in_folder("data/a"));
-  const ScopedVariable empty(kName, "");
-  EXPECT_EQ(train("${DIFFUSE_TEST_VARIABLE}a"), in_folder("conf/a"));
+  const ScopedVariable unset(kFolderVariable, nullptr);
+  EXPECT_EQ(train("${DIFFUSE_TEST_FOLDER:-../data}/a"), in_folder("data/a"));
+  const ScopedVariable empty(kFolderVariable, "");
+  EXPECT_EQ(train("${DIFFUSE_TEST_FOLDER}a"), in_folder("conf/a"));
 }
 
 TEST_F(Paths, TildeIsTheHomeFolder) {

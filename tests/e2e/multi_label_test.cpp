@@ -85,7 +85,7 @@ struct SeveralWorkspace : Workspace {
 };
 
 /// One run of both branches, trained once.
-const SeveralWorkspace& trained() {
+const SeveralWorkspace& trained_on_several() {
   static const SeveralWorkspace& workspace = *[] {
     auto* made = new SeveralWorkspace;
     const Outcome outcome = made->train("runs/several", {"--set", "ngrams.max=1"});
@@ -101,7 +101,7 @@ const SeveralWorkspace& trained() {
 }
 
 TEST(MultiLabel, LearnsWhichLabelsATextHas) {
-  const SeveralWorkspace& workspace = trained();
+  const SeveralWorkspace& workspace = trained_on_several();
   const fs::path run = workspace.path() / "runs/several";
   const Json test = Json::parse(read_file(run / "test.json"));
   EXPECT_GT(test.at("accuracy").get<double>(), 0.85);
@@ -121,7 +121,7 @@ TEST(MultiLabel, LearnsWhichLabelsATextHas) {
 }
 
 TEST(MultiLabel, EvalReadsCsvAndJsonlAlike) {
-  const SeveralWorkspace& workspace = trained();
+  const SeveralWorkspace& workspace = trained_on_several();
   const Json test = Json::parse(read_file(workspace.path() / "runs/several/test.json"));
   for (const char* file : {"test.csv", "test.jsonl"}) {
     const Json found = workspace.json({"eval", "--checkpoint", "runs/several", "--data", file});
@@ -143,7 +143,7 @@ TEST(MultiLabel, EvalReadsCsvAndJsonlAlike) {
 }
 
 TEST(MultiLabel, TwoModelsAreComparedByTheRowsOfWhichAllIsRight) {
-  const SeveralWorkspace& workspace = trained();
+  const SeveralWorkspace& workspace = trained_on_several();
   ASSERT_EQ(workspace.train("runs/worse", {"--set", "train.length=1u", "--set", "train.warmup=0u"})
                 .exit_code,
             0);
@@ -163,7 +163,7 @@ TEST(MultiLabel, TwoModelsAreComparedByTheRowsOfWhichAllIsRight) {
 }
 
 TEST(MultiLabel, UnknownLabelsAreCounted) {
-  const SeveralWorkspace& workspace = trained();
+  const SeveralWorkspace& workspace = trained_on_several();
   workspace.write("new.csv", "labels,text\nsport|chess,goal match\n,number\nchess,coach\n");
   const Outcome outcome =
       workspace.run({"eval", "--checkpoint", "runs/several", "--data", "new.csv"});
@@ -174,7 +174,7 @@ TEST(MultiLabel, UnknownLabelsAreCounted) {
 }
 
 TEST(MultiLabel, PredictAnswersNoneOneOrMore) {
-  const SeveralWorkspace& workspace = trained();
+  const SeveralWorkspace& workspace = trained_on_several();
   const std::string input =
       "the goal and team the rain and storm\nthe bank and profit\n"
       "number n3\n";
@@ -205,7 +205,7 @@ TEST(MultiLabel, PredictAnswersNoneOneOrMore) {
 }
 
 TEST(MultiLabel, EachLabelThatIsAnsweredIsExplained) {
-  const SeveralWorkspace& workspace = trained();
+  const SeveralWorkspace& workspace = trained_on_several();
   const std::string input =
       "the goal and team the rain and storm\n"
       "number n3\nxqxq jzjz\n";
@@ -249,7 +249,7 @@ TEST(MultiLabel, EachLabelThatIsAnsweredIsExplained) {
 }
 
 TEST(MultiLabel, ItsAnswersAreATrainingFile) {
-  const SeveralWorkspace& workspace = trained();
+  const SeveralWorkspace& workspace = trained_on_several();
   const Outcome answers = workspace.run({"predict", "--checkpoint", "runs/several", "--format",
                                          "jsonl", "--keep", "text", "train.csv"});
   ASSERT_EQ(answers.exit_code, 0) << answers;
@@ -260,7 +260,7 @@ TEST(MultiLabel, ItsAnswersAreATrainingFile) {
 }
 
 TEST(MultiLabel, ATextOfUnknownWordsGetsTheLabelsShares) {
-  const SeveralWorkspace& workspace = trained();
+  const SeveralWorkspace& workspace = trained_on_several();
   const Outcome outcome = workspace.run(
       {"predict", "--checkpoint", "runs/several", "--format", "jsonl", "--probabilities"},
       "xqxq jzjz\n");
@@ -366,7 +366,7 @@ TEST(MultiLabel, ASeparatorThatNoCellHoldsIsAWarning) {
 }
 
 TEST(MultiLabel, RefusesWhatIsOfOneLabelAText) {
-  const SeveralWorkspace& workspace = trained();
+  const SeveralWorkspace& workspace = trained_on_several();
   const auto refused = [&](std::vector<std::string> arguments, const char* why) {
     const Outcome outcome = workspace.run(std::move(arguments));
     EXPECT_EQ(outcome.exit_code, 2) << outcome;

@@ -22,11 +22,11 @@ using testing::kShape;
 using testing::Sequences;
 using testing::small_config;
 
-const Sequences kTexts = {{3, 4, 4, 9}, {3}, {5, 19, 5, 7, 11, 13}, {8, 12}, {4, 4, 4, 4, 4}};
+const Sequences kMaskedTexts = {{3, 4, 4, 9}, {3}, {5, 19, 5, 7, 11, 13}, {8, 12}, {4, 4, 4, 4, 4}};
 
 std::vector<std::int64_t> word_counts() {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(kShape.vocab_size), 2);
-  for (const auto& text : kTexts)
+  for (const auto& text : kMaskedTexts)
     for (const std::int32_t word : text) ++counts[static_cast<std::size_t>(word)];
   counts[0] = counts[1] = counts[2] = 0;
   counts[19] = 1'000'000;  // beside which the others are not common
@@ -49,7 +49,7 @@ Pass pass_by(Kernel kernel, const ModelConfig& config, const PretrainConfig& pre
   MaskedWordModel model(config, pretrain, kShape, word_counts(), 3);
   model.use_kernel(kernel, Precision::fp32);
   EXPECT_EQ(model.kernel(), kernel);
-  const Batch batch = batch_of(kTexts);
+  const Batch batch = batch_of(kMaskedTexts);
   const ForwardContext context{.training = true,
                                .generator = at::detail::createCPUGenerator(1),
                                .place = {.seed = 4, .update = 2}};
@@ -104,7 +104,7 @@ TEST(MaskedWordModel, LossIsThatOfASoftmaxOverAllWordsWhereAllAreCandidates) {
   const PretrainConfig pretrain = pretraining(0.6, 400'000);
   MaskedWordModel model(config, pretrain, kShape, word_counts(), 3);
   model.use_kernel(Kernel::fused, Precision::fp32);
-  const Batch batch = batch_of(kTexts);
+  const Batch batch = batch_of(kMaskedTexts);
   const RandomPlace place{.seed = 4, .update = 2};
   const auto figures = model.train_pass(batch, {.training = true, .place = place}, {.weight = 1});
 
@@ -175,7 +175,7 @@ TEST(MaskedWordModel, HasTheNamesOfAClassifierAndNoClasses) {
   }
   EXPECT_EQ(own.front(), "embedding.weight");
   EXPECT_EQ(testing::parameter(model, "embedding.bigrams").defined(), false);
-  EXPECT_THROW(model.forward(batch_of(kTexts), {}), Error);
+  EXPECT_THROW(model.forward(batch_of(kMaskedTexts), {}), Error);
 }
 
 }  // namespace

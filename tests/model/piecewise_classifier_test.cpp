@@ -20,7 +20,7 @@ Config pooling_config() {
   return config;
 }
 
-const testing::Sequences kTexts = {{4, 5, 6, 7, 8}, {9, 10}, {1, 3, 5, 7, 9, 11, 13}};
+const testing::Sequences kPieceTexts = {{4, 5, 6, 7, 8}, {9, 10}, {1, 3, 5, 7, 9, 11, 13}};
 
 TEST(PiecewiseClassifier, AnswersWithTheMeanOfThePieces) {
   const Config config = pooling_config();
@@ -36,14 +36,15 @@ TEST(PiecewiseClassifier, AnswersWithTheMeanOfThePieces) {
         testing::evaluate(*whole, {{4, 5}, {6, 7, 8}, {9, 10}, {1, 3}, {5, 7}, {9, 11, 13}});
     const at::Tensor expected =
         at::stack({pieces.slice(0, 0, 2).mean(0), pieces[2], pieces.slice(0, 3, 6).mean(0)});
-    EXPECT_TRUE(at::allclose(testing::evaluate(*pooled, kTexts), expected, 1e-5, 1e-6));
+    EXPECT_TRUE(at::allclose(testing::evaluate(*pooled, kPieceTexts), expected, 1e-5, 1e-6));
   }
-  EXPECT_FALSE(at::allclose(testing::evaluate(*whole, kTexts), testing::evaluate(*pooled, kTexts)));
+  EXPECT_FALSE(at::allclose(testing::evaluate(*whole, kPieceTexts),
+                            testing::evaluate(*pooled, kPieceTexts)));
 }
 
 TEST(PiecewiseClassifier, ReadsThePairsOfItsPieces) {
   const auto pooled = make_classifier(pooling_config(), testing::kShape, 4);
-  const auto rows = pooled->embedding_rows(testing::batch_of(kTexts));
+  const auto rows = pooled->embedding_rows(testing::batch_of(kPieceTexts));
   ASSERT_EQ(rows.size(), 2U);
   const auto of_pieces = pooled->embedding_rows(
       testing::batch_of({{4, 5}, {6, 7, 8}, {9, 10}, {1, 3}, {5, 7}, {9, 11, 13}}));
@@ -66,7 +67,7 @@ TEST(PiecewiseClassifier, IsTheOneBelowInAllElse) {
 
 TEST(PiecewiseClassifier, GradientsGoThroughTheMean) {
   const auto pooled = make_classifier(pooling_config(), testing::kShape, 4);
-  const at::Tensor logits = pooled->forward(testing::batch_of(kTexts), {});
+  const at::Tensor logits = pooled->forward(testing::batch_of(kPieceTexts), {});
   logits.select(1, 0).sum().backward();
   Config plain = pooling_config();
   plain.tokenizer.long_texts = LongTexts::cut;

@@ -15,7 +15,7 @@ namespace diffuse {
 namespace {
 
 constexpr std::int64_t kChannels = 20;
-const std::vector<std::int32_t> kBounds = {0, 4, 5, 75, 90};
+const std::vector<std::int32_t> kTextBounds = {0, 4, 5, 75, 90};
 constexpr std::int64_t kBatchRows = 90;
 
 std::vector<float> numbers(std::int64_t count, std::uint64_t seed) {
@@ -45,13 +45,13 @@ InitialState initial_state(DiffusionSpec spec, const DiffusionInput& input, std:
           const float* from = exchange.output;
           for (const std::int64_t text : exchange.texts) {
             const auto at = static_cast<std::size_t>(text);
-            const std::int64_t count = (kBounds[at + 1] - kBounds[at]) * kChannels;
-            std::copy_n(from, count, found.rows.data() + kBounds[at] * kChannels);
+            const std::int64_t count = (kTextBounds[at + 1] - kTextBounds[at]) * kChannels;
+            std::copy_n(from, count, found.rows.data() + kTextBounds[at] * kChannels);
             from += count;
           }
           std::fill_n(exchange.gradient, from - exchange.output, 1.0F);
         },
-        target, {}, fused.slot_count(kBounds));
+        target, {}, fused.slot_count(kTextBounds));
   };
   run({found.gradient.data()});
   std::vector<float> twice = found.gradient;
@@ -80,7 +80,7 @@ TEST(FusedInitialState, SumsTablesAndWhatIsGivenThenDropsByPlace) {
     for (const std::int64_t threads : {1, 3}) {
       const InitialState found = initial_state(
           spec,
-          {.offsets = kBounds,
+          {.offsets = kTextBounds,
            .tables = tables,
            .given = given.data(),
            .random = &place,
@@ -114,7 +114,7 @@ TEST(FusedInitialState, WithoutDropoutThereIsNoiseAlone) {
   spec.noise_std = 2.0;
   spec.embedding_dropout = 0.9;
   const InitialState found =
-      initial_state(spec, {.offsets = kBounds, .tables = tables, .random = &place}, 1, {});
+      initial_state(spec, {.offsets = kTextBounds, .tables = tables, .random = &place}, 1, {});
   for (std::int64_t row = 0; row < kBatchRows; ++row)
     ASSERT_NEAR(found.rows[static_cast<std::size_t>(row * kChannels)],
                 2.0F * random_normal(place, row, 0), 1e-5);
@@ -141,8 +141,8 @@ TEST(FusedDiffusion, AnOverflowInOneTextLeavesTheOthersAsTheyAre) {
     std::vector<std::int32_t> ids;
     for (std::int32_t i = 0; i < kBatchRows; ++i) ids.push_back(i);
     // The second and the third of the four texts.
-    std::fill(table.begin() + kBounds[1] * kChannels, table.begin() + kBounds[3] * kChannels,
-              poison);
+    std::fill(table.begin() + kTextBounds[1] * kChannels,
+              table.begin() + kTextBounds[3] * kChannels, poison);
     const TokenTable tables[] = {{table.data(), ids.data()}};
     WorkerPool pool(2);
     FusedDiffusion fused(spec, pool);
@@ -157,11 +157,11 @@ TEST(FusedDiffusion, AnOverflowInOneTextLeavesTheOthersAsTheyAre) {
                             .in_bias = at + 7 * kChannels};
     const std::vector<StepPointers<float>> gradients = {sum, sum};
     fused.forward_backward(
-        {.offsets = kBounds, .tables = tables},
+        {.offsets = kTextBounds, .tables = tables},
         [](const FusedDiffusion::Exchange& exchange) {
           std::fill_n(exchange.gradient, exchange.texts.size() * 2 * kChannels, 1.0F);
         },
-        {rows.data()}, gradients, fused.slot_count(kBounds));
+        {rows.data()}, gradients, fused.slot_count(kTextBounds));
     return rows;
   };
   const std::vector<float> clean = run(1.0F);
@@ -170,7 +170,7 @@ TEST(FusedDiffusion, AnOverflowInOneTextLeavesTheOthersAsTheyAre) {
     const std::vector<float> found = run(poison);
     for (std::size_t i = 0; i < found.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i) / kChannels;
-      if (row >= kBounds[1] && row < kBounds[3])
+      if (row >= kTextBounds[1] && row < kTextBounds[3])
         EXPECT_FALSE(std::isfinite(found[i]) && found[i] != 0.0F) << "nothing was spoiled";
       else
         ASSERT_EQ(found[i], clean[i]) << "row " << row << " beside " << poison;

@@ -19,7 +19,7 @@
 namespace diffuse {
 namespace {
 
-constexpr std::int64_t kDim = 5;
+constexpr std::int64_t kRowDim = 5;
 /// The second and the fourth sequence are the spoiled ones; the last is clean and the last row of
 /// the batch, whose neighbours lie beyond its end.
 const std::vector<std::int32_t> kSequenceOffsets = {0, 3, 8, 9, 16, 20};
@@ -49,7 +49,7 @@ class Isolation : public testing::OnDevice {
   /// `by_sequence`: whether `work` gives a row for each sequence and not for each row.
   void expect_clean(const Work& work, bool by_sequence, std::int64_t width,
                     const std::string& what) const {
-    const at::Tensor rows = normal({kSequenceOffsets.back(), kDim}, 1).to(device_);
+    const at::Tensor rows = normal({kSequenceOffsets.back(), kRowDim}, 1).to(device_);
     const auto count = static_cast<std::int64_t>(kSequenceOffsets.size()) - 1;
     const at::Tensor gradient =
         normal({by_sequence ? count : kSequenceOffsets.back(), width}, 2).to(device_);
@@ -90,9 +90,9 @@ TEST_P(Isolation, OfADiffusionStepForEveryFormOfWeightRadiusAndDilation) {
       const std::vector<std::int64_t> shifts = neighbourhood_shifts(radius, dilation, true);
       const NeighbourMasks masks(kSequenceOffsets, shifts, device_);
       std::vector<std::int64_t> shape = {static_cast<std::int64_t>(shifts.size())};
-      for (int dimensions = 1; dimensions <= 3; ++dimensions, shape.push_back(kDim)) {
+      for (int dimensions = 1; dimensions <= 3; ++dimensions, shape.push_back(kRowDim)) {
         const at::Tensor weight = normal(shape, 3).to(device_).set_requires_grad(true);
-        const at::Tensor alpha = normal({kDim}, 4).to(device_).sigmoid();
+        const at::Tensor alpha = normal({kRowDim}, 4).to(device_).sigmoid();
         const std::string what = "radius " + std::to_string(radius) + ", dilation " +
                                  std::to_string(dilation) + ", weight of " +
                                  std::to_string(dimensions) + " dimensions";
@@ -100,12 +100,12 @@ TEST_P(Isolation, OfADiffusionStepForEveryFormOfWeightRadiusAndDilation) {
             [&](const at::Tensor& rows) {
               return diffusion_step(rows, rows, weight, 0.5, shifts, masks);
             },
-            false, kDim, what);
+            false, kRowDim, what);
         expect_clean(
             [&](const at::Tensor& rows) {
               return diffusion_step(rows, rows, weight, alpha, shifts, masks);
             },
-            false, kDim, what + ", learned alpha");
+            false, kRowDim, what + ", learned alpha");
       }
     }
   }
@@ -115,7 +115,7 @@ TEST_P(Isolation, OfEveryPooling) {
   const Segments segments(kSequenceOffsets, at::TensorOptions(device_).dtype(at::kFloat));
   for (const Pooling pooling : {Pooling::mean, Pooling::max, Pooling::mean_max}) {
     expect_clean([&](const at::Tensor& rows) { return segment_pool(rows, segments, pooling); },
-                 true, pooling == Pooling::mean_max ? 2 * kDim : kDim,
+                 true, pooling == Pooling::mean_max ? 2 * kRowDim : kRowDim,
                  "pooling " + std::to_string(static_cast<int>(pooling)));
   }
 }

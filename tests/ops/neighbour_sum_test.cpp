@@ -18,12 +18,12 @@
 namespace diffuse {
 namespace {
 
-const std::vector<std::int32_t> kOffsets = {0, 3, 4, 9, 10, 12};
+const std::vector<std::int32_t> kTextOffsets = {0, 3, 4, 9, 10, 12};
 
 class OperatorOn : public testing::OnDevice {
  protected:
   NeighbourMasks masks_for(const std::vector<std::int64_t>& shifts) const {
-    return NeighbourMasks(kOffsets, shifts, device_);
+    return NeighbourMasks(kTextOffsets, shifts, device_);
   }
 
   at::Tensor random(at::IntArrayRef shape, std::uint64_t seed) const {
@@ -36,11 +36,11 @@ class OperatorOn : public testing::OnDevice {
 at::Tensor by_definition(const at::Tensor& values, const at::Tensor& weight,
                          const std::vector<std::int64_t>& shifts) {
   const at::Tensor sum = at::zeros(values.sizes(), values.options());
-  for (std::size_t b = 0; b + 1 < kOffsets.size(); ++b) {
-    for (std::int64_t i = kOffsets[b]; i < kOffsets[b + 1]; ++i) {
+  for (std::size_t b = 0; b + 1 < kTextOffsets.size(); ++b) {
+    for (std::int64_t i = kTextOffsets[b]; i < kTextOffsets[b + 1]; ++i) {
       for (std::size_t n = 0; n < shifts.size(); ++n) {
         const std::int64_t j = i + shifts[n];
-        if (j < kOffsets[b] || j >= kOffsets[b + 1]) continue;
+        if (j < kTextOffsets[b] || j >= kTextOffsets[b + 1]) continue;
         const at::Tensor w = weight[static_cast<std::int64_t>(n)];
         sum[i].add_(weight.dim() == 3 ? w.mv(values[j]) : w.mul(values[j]));
       }

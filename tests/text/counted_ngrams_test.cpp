@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "diffuse/text/ngrams.hpp"
+#include "support.hpp"
 
 namespace diffuse {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::views_of;
 
 using Row = std::vector<NgramValue>;
 
@@ -31,10 +33,6 @@ struct Built {
   Forgotten forgotten;
   std::vector<Row> rows;
 };
-
-std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
-  return {texts.begin(), texts.end()};
-}
 
 /// The vocabulary of `texts`, which come in blocks, and their n-grams by it.
 Built built(const NgramConfig& config, const std::vector<std::string>& texts, std::size_t block,

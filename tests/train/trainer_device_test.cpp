@@ -26,11 +26,11 @@ namespace fs = std::filesystem;
 using testing::metrics_lines;
 using testing::TempDir;
 
-constexpr ModelShape kShape = {256 + 8, 3, 0};
+constexpr ModelShape kBytesShape = {256 + 8, 3, 0};
 
 TrainingResult run_real_model(const Config& config, const fs::path& dir,
                               const std::optional<fs::path>& from = {}) {
-  const auto classifier = make_classifier(config, kShape, config.train.seed);
+  const auto classifier = make_classifier(config, kBytesShape, config.train.seed);
   return train(config, testing::three_classes(), *classifier, dir, from);
 }
 
@@ -39,7 +39,7 @@ TrainingResult run_real_model(const Config& config, const fs::path& dir,
 double loss_by_hand(const Config& config) {
   const TrainConfig& train = config.train;
   const TrainingData data = testing::three_classes();
-  const auto model = make_classifier(config, kShape, train.seed);
+  const auto model = make_classifier(config, kBytesShape, train.seed);
   const ForwardContext context = {.training = true, .generator = make_generator(at::kCPU, 1)};
   std::vector<std::pair<at::Tensor, at::Tensor>> moments;
   for (const NamedParameter& p : model->parameters())

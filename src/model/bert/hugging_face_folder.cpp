@@ -23,8 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kModelFile = "model.safetensors";
-constexpr std::string_view kConfigFile = "config.json";
+constexpr std::string_view kWeightsName = "model.safetensors";
+constexpr std::string_view kConfigName = "config.json";
 
 bool is_file(const fs::path& path) {
   std::error_code ignored;
@@ -131,7 +131,7 @@ BertFolder parse_folder(const nlohmann::json& json, const std::string& place, Mo
 
 /// Whether a sentence-transformers folder says that the mean of the tokens is read.
 bool reads_the_mean(const fs::path& folder) {
-  const fs::path path = folder / "1_Pooling" / kConfigFile;
+  const fs::path path = folder / "1_Pooling" / kConfigName;
   if (!is_file(path)) return false;
   const nlohmann::json json = read_json_object(read_file(path), path.string());
   return JsonFields(json, path.string()).optional_flag("pooling_mode_mean_tokens");
@@ -152,11 +152,11 @@ void check_size(const BertFolder& folder, const fs::path& weights) {
                         static_cast<double>(folder.vocab_size + folder.sizes.max_positions) * dim;
   if (4.0 * wanted <= 4.0 * static_cast<double>(bytes) + kSlackBytes) return;
   throw DataError(fmt::format("It asks for about {:.3g} parameters, {} has {} bytes.", wanted,
-                              kModelFile, format_count(static_cast<std::int64_t>(bytes))));
+                              kWeightsName, format_count(static_cast<std::int64_t>(bytes))));
 }
 
 void check_weights_file(const fs::path& folder) {
-  if (is_file(folder / kModelFile)) return;
+  if (is_file(folder / kWeightsName)) return;
   std::string advice =
       "Give a Hugging Face folder with config.json, model.safetensors and "
       "vocab.txt.";
@@ -169,26 +169,26 @@ void check_weights_file(const fs::path& folder) {
         "pytorch_model.bin is a Python pickle, which is not read; save the model again in "
         "Python (save_pretrained(folder), safetensors is its default).";
   }
-  throw CheckpointError(fmt::format("'{}' has no {}. {}", folder.string(), kModelFile, advice));
+  throw CheckpointError(fmt::format("'{}' has no {}. {}", folder.string(), kWeightsName, advice));
 }
 
 }  // namespace
 
 BertFolder read_bert_folder(const fs::path& folder, ModelType type) {
-  const fs::path path = folder / kConfigFile;
+  const fs::path path = folder / kConfigName;
   if (!is_file(path)) {
     throw CheckpointError(fmt::format(
         "'{}' has no {}. Give a Hugging Face folder with config.json, "
         "model.safetensors and vocab.txt{}.",
-        folder.string(), kConfigFile,
+        folder.string(), kConfigName,
         folder.filename() == "minilm"
             ? fmt::format("; `scripts/get_data.sh minilm {}` fetches one", folder.string())
             : ""));
   }
   try {
-    const nlohmann::json json = read_json_object(read_file(path), std::string(kConfigFile));
-    BertFolder found = parse_folder(json, std::string(kConfigFile), type);
-    check_size(found, folder / kModelFile);
+    const nlohmann::json json = read_json_object(read_file(path), std::string(kConfigName));
+    BertFolder found = parse_folder(json, std::string(kConfigName), type);
+    check_size(found, folder / kWeightsName);
     if (type == ModelType::bert) found.sizes.mean_pooling = reads_the_mean(folder);
     return found;
   } catch (const DataError& error) {
@@ -201,7 +201,7 @@ BertFolder read_bert_folder(const fs::path& folder, ModelType type) {
 PretrainedReport load_pretrained(Classifier& classifier, const fs::path& folder,
                                  const std::string& body_prefix) {
   check_weights_file(folder);
-  const fs::path path = folder / kModelFile;
+  const fs::path path = folder / kWeightsName;
   const SafetensorsFile file = SafetensorsFile::read(path);
   PretrainedReport report;
   std::vector<std::string> faults;
