@@ -37,6 +37,7 @@ struct Size {
   Kernel kernel = Kernel::automatic;
   std::int64_t bigram_buckets = 0;
   double adversarial = 0;
+  ModelType model = ModelType::diffusion;
 };
 
 // Where activations, weights and optimizer, a batch's logits, and the figures of many rows of many
@@ -55,10 +56,20 @@ constexpr Size kSizes[] = {
     {"operations_adversarial", 128, 2, 128, 256, 4, 256, Precision::fp32, Kernel::operations, 1000,
      0.05},
     {"both_by_autograd", 128, 2, 128, 256, 4, 256, Precision::fp32, Kernel::reference, 1000, 0.05},
+    {"transformer", 64, 3, 8, 512, 4, 16, Precision::fp32, Kernel::automatic, 0, 0,
+     ModelType::transformer},
+    {"linformer", 32, 3, 8, 512, 4, 16, Precision::fp32, Kernel::automatic, 0, 0,
+     ModelType::linformer},
+    {"performer", 64, 3, 8, 256, 4, 16, Precision::fp32, Kernel::automatic, 0, 0,
+     ModelType::performer},
+    {"mamba", 64, 2, 8, 256, 4, 16, Precision::fp32, Kernel::automatic, 0, 0, ModelType::mamba},
 };
 
 Config config_of(const Size& size) {
   Config config = testing::short_run();
+  config.model.type = size.model;
+  config.mixer.max_positions = 512;
+  config.mixer.head_dim = 16;  // as the smallest model of a child wants it
   config.model.dim = size.dim;
   config.model.steps = size.steps;
   config.train.batch_size = size.batch_size;
@@ -129,12 +140,12 @@ TEST_P(MeasuredMemory, IsNearTheEstimate) {
   const TrainingData data = data_of(size);
   const Config config = config_of(size);
   const auto parameters = count_parameters(config, {kVocabulary, data.labels.size(), 0}).value();
-  const MemoryEstimate estimate = estimate_memory(
-      config, size.precision, parameters, data.train,
-      {.classes = size.classes,
-       .evaluated_rows = static_cast<std::int64_t>(data.validation.size()),
-       .vocab_size = kVocabulary,
-       .kernel = chosen_kernel(size.kernel, ModelType::diffusion, at::kCPU, size.precision)});
+  const MemoryEstimate estimate =
+      estimate_memory(config, size.precision, parameters, data.train,
+                      {.classes = size.classes,
+                       .evaluated_rows = static_cast<std::int64_t>(data.validation.size()),
+                       .vocab_size = kVocabulary,
+                       .kernel = chosen_kernel(size.kernel, size.model, at::kCPU, size.precision)});
   const testing::TempDir dir;
   const std::string answer = dir.path() / "bytes";
   ::setenv("DIFFUSE_TEST_SIZE", std::to_string(GetParam()).c_str(), 1);

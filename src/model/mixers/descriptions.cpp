@@ -130,8 +130,11 @@ class MambaDescription final : public MixerDescription {
     const std::int64_t inner = mixer.expand * config.model.dim;
     const std::int64_t heads = inner / mixer.head_dim;
     // Rows that a reader keeps: its products, those in float32, convolved, after SiLU, the inputs
-    // with their steps, states, gated and normed; the weights inside a piece for each head.
-    const std::int64_t rows = 3 * config.model.dim + 12 * inner + 6 * mixer.state_dim;
+    // with their steps, states, gated and normed, some of them twice, because a product wants them
+    // in another order; the states between pieces; the weights inside a piece for each head. The
+    // factors are measured.
+    const std::int64_t rows = 3 * config.model.dim + 15 * inner + 6 * mixer.state_dim +
+                              3 * inner * mixer.state_dim / mixer.chunk;
     const std::int64_t reader =
         rows * kFloatBytes - (half ? 2 * inner * 2 : 0) + 3 * heads * mixer.chunk * kFloatBytes;
     return {.a_token = config.model.steps * readers(config) * reader};

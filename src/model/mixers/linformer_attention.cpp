@@ -1,4 +1,4 @@
-#include <ATen/ops/matmul.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <fmt/core.h>
 
@@ -9,6 +9,14 @@ namespace diffuse {
 namespace {
 
 constexpr double kProjectionDeviation = 0.02;
+
+/// `columns` [heads, projected, L] times the rows [B, L, heads, d] of each text and head: [B,
+/// heads, projected, d]. All texts in one product: one for each would keep a copy of `columns` for
+/// each.
+at::Tensor projected(const at::Tensor& columns, const at::Tensor& rows) {
+  const at::Tensor by_head = rows.permute({2, 1, 0, 3}).flatten(2);  // [heads, L, B * d]
+  return at::bmm(columns, by_head).unflatten(2, {rows.size(0), rows.size(3)}).permute({2, 0, 1, 3});
+}
 
 }  // namespace
 
@@ -24,11 +32,11 @@ at::Tensor LinformerAttention::attend(const at::Tensor& q, const at::Tensor& k, 
                     "tokenizer.max_tokens to {1} or "
                     "less, or train with a larger mixer.max_positions.",
                     grid.longest(), projection_.size(2)));
-  const auto heads_first = [&](const at::Tensor& x) { return grid.spread(x).transpose(1, 2); };
-  // [heads, projected, L]; padding is 0 and adds nothing.
+  // Padding is 0 and adds nothing.
   const at::Tensor columns = projection_.narrow(2, 0, grid.longest());
-  const at::Tensor seen = at::scaled_dot_product_attention(
-      heads_first(q), at::matmul(columns, heads_first(k)), at::matmul(columns, heads_first(v)));
+  const at::Tensor seen = at::scaled_dot_product_attention(grid.spread(q).transpose(1, 2),
+                                                           projected(columns, grid.spread(k)),
+                                                           projected(columns, grid.spread(v)));
   return grid.pack(seen.transpose(1, 2));
 }
 
