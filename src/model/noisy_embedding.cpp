@@ -9,6 +9,8 @@
 #include <ATen/ops/mul.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
+
 #include "diffuse/base/error.hpp"
 #include "diffuse/ops/reference/bigrams.hpp"
 
