@@ -18,9 +18,18 @@ std::vector<Field> pretrain_fields() {
       .below(1)
       .also_called({"mask_probability", "mlm_probability"});
   table
+      .add(
+          "span", &PretrainConfig::span,
+          "Tokens in a row that have to be found together; pretrain.masked is their part of all in "
+          "any case. Of bytes or pixels one can be told from those beside it. 0: 5 of bytes and of "
+          "pixels (tokenizer.type = values), else 1.")
+      .between(0, 1024)
+      .in("tokens")
+      .also_called({"mask_span"});
+  table
       .add("negatives", &PretrainConfig::negatives,
            "Words that a hidden one is told from. Drawn anew for each batch, frequent ones more "
-           "often.")
+           "often. As many as the texts have or more: all of them.")
       .between(1, 1000000)
       .in("words")
       .also_called({"negative_samples"});

@@ -4,10 +4,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/index_select.h>
-#include <ATen/ops/matmul.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 
@@ -182,22 +178,12 @@ PassFigures FusedKernel::train(const Batch& batch, const ForwardContext& context
   rows_ += batch.token_count();
   const PassFigures figures = add_gradients(input, batch, options, {rows});
   if (options.adversarial > 0) add_adversarial_gradients(input, batch, options, rows);
-  if (embedding_.of_numbers()) add_number_gradients(batch.token_count(), rows);
+  if (embedding_.of_numbers()) {
+    embedding_.add_number_gradients({tables_[0].ids, static_cast<std::size_t>(batch.token_count())},
+                                    rows);
+    added_up_ = true;  // the rows are of no use any more
+  }
   return figures;
-}
-
-/// E = C V: the gradient of V is the sum of the rows' gradients, each times its number's row of C.
-void FusedKernel::add_number_gradients(std::int64_t tokens, const float* rows) {
-  const at::NoGradGuard no_gradient;
-  const at::Tensor gradients =
-      at::from_blob(const_cast<float*>(rows), {tokens, stack_.spec().dim}, at::kFloat);
-  const at::Tensor ids =
-      at::from_blob(const_cast<std::int32_t*>(tables_[0].ids), {tokens}, at::kInt);
-  const at::Tensor shares = at::index_select(embedding_.coefficients(), 0, ids);  // [N, 3]
-  const at::Tensor& values = embedding_.values();
-  if (!values.grad().defined()) values.mutable_grad() = at::zeros_like(values);
-  values.grad().add_(at::matmul(shares.t(), gradients));
-  added_up_ = true;  // the rows are of no use any more
 }
 
 std::vector<RowGradient> FusedKernel::row_gradients() {

@@ -33,7 +33,6 @@ class FusedKernel {
   DiffusionInput input(const Batch& batch, const RandomPlace* dropout);
   PassFigures add_gradients(const DiffusionInput& input, const Batch& batch,
                             const PassOptions& options, const RowGradientSink& rows);
-  void add_number_gradients(std::int64_t tokens, const float* rows);
   void add_adversarial_gradients(DiffusionInput input, const Batch& batch,
                                  const PassOptions& options, float* row_gradient);
 

@@ -76,7 +76,7 @@ MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig
 MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
                                  const ModelShape& shape, std::span<const std::int64_t> counts,
                                  FreshTensors tensors)
-    : embedding_(config, shape.vocab_size, shape.mask_id, tensors),
+    : embedding_(config, shape.vocab_size, shape.mask_id, tensors, shape.numbers),
       stack_(config, tensors),
       prediction_(config.dim, config.dim, tensors),
       masker_(counts, shape.mask_id, pretrain) {
@@ -88,6 +88,9 @@ MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig
   embedding_.visit("embedding", add);
   stack_.visit("steps", add);
   prediction_.visit("prediction", add);
+  if (!shape.numbers) return;
+  answers_ = tensors.normal({shape.vocab_size, config.dim}, config.embedding_init_std);
+  add("prediction.answers", answers_, ParameterRole::matrix);
 }
 
 MaskedWordModel::~MaskedWordModel() = default;
@@ -100,7 +103,8 @@ void MaskedWordModel::use_kernel(Kernel kernel, Precision precision) {
   fused_.reset();
   kernel_ = chosen_kernel(kernel, ModelType::diffusion, device(), precision);
   if (kernel_ == Kernel::fused)
-    fused_ = std::make_unique<MaskedWordKernel>(embedding_, stack_, prediction_, precision);
+    fused_ =
+        std::make_unique<MaskedWordKernel>(embedding_, stack_, prediction_, answers_, precision);
   precision_ = precision;
 }
 
@@ -146,8 +150,8 @@ MaskedWordModel::Found MaskedWordModel::pass_by_autograd(const Batch& batch,
     const at::Tensor wanted = activate(prediction_.forward(rows), Activation::gelu);
     const at::Tensor candidates =
         kernel_ == Kernel::operations
-            ? initial_state({.words = embedding_.weight(), .word_ids = words.candidates})
-            : at::embedding(embedding_.weight(), words.candidates);
+            ? initial_state({.words = answers(), .word_ids = words.candidates})
+            : at::embedding(answers(), words.candidates);
     logits = at::matmul(wanted, candidates.t()).add(words.bias).to(at::kFloat);
   }
   const at::Tensor loss = at::gather(at::log_softmax(logits, -1), 1, labels).mean().neg();
@@ -156,7 +160,7 @@ MaskedWordModel::Found MaskedWordModel::pass_by_autograd(const Batch& batch,
 }
 
 std::vector<RowGradient> MaskedWordModel::row_gradients() {
-  if (!fused_) return {};
+  if (!fused_ || embedding_.of_numbers()) return {};
   return {fused_->row_gradient()};
 }
 
@@ -172,8 +176,11 @@ void MaskedWordModel::to(at::Device device) {
     *parameter.tensor = parameter.tensor->detach().to(device).set_requires_grad(true);
   fused_.reset();
   if (kernel_ == Kernel::fused) kernel_ = Kernel::reference;
-  stack_.visit_constants(
-      [&](const std::string&, at::Tensor& tensor, ParameterRole) { tensor = tensor.to(device); });
+  const ParameterVisitor move = [&](const std::string&, at::Tensor& tensor, ParameterRole) {
+    tensor = tensor.to(device);
+  };
+  embedding_.visit_constants(move);
+  stack_.visit_constants(move);
 }
 
 at::Device MaskedWordModel::device() const { return parameters_.front().tensor->device(); }

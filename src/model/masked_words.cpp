@@ -26,6 +26,12 @@ double rate_of(double share, double common_share) {
   return std::min(1.0, std::sqrt(common_share / share));
 }
 
+/// The probability with which a span of `length` begins where none is, so that `part` of a long
+/// text lies in one: between two of them are (1 - rate) / rate words in the mean.
+double start_rate(double part, std::int64_t length) {
+  return part / (part + static_cast<double>(length) * (1 - part));
+}
+
 /// The share from which on words count as common.
 double common_share_of(const std::vector<double>& shares) {
   double low = 0;
@@ -45,6 +51,7 @@ double common_share_of(const std::vector<double>& shares) {
 WordMasker::WordMasker(std::span<const std::int64_t> counts, std::int32_t mask_id,
                        const PretrainConfig& config)
     : mask_id_(mask_id),
+      span_(std::max<std::int64_t>(config.span, 1)),
       negatives_(config.negatives),
       rates_(counts.size()),
       shares_(counts.size()),
@@ -56,13 +63,18 @@ WordMasker::WordMasker(std::span<const std::int64_t> counts, std::int32_t mask_i
     throw DataError("The texts hold no word of the vocabulary: there is nothing to pretrain on.");
   for (std::size_t word = 0; word < counts.size(); ++word)
     shares_[word] = static_cast<double>(counts[word]) / words;
-  const double common_share = common_share_of(shares_);
+  const double common_share = span_ > 1 ? 1 : common_share_of(shares_);  // at 1 no word is common
   double hidden = 0;  // of all words, in the average
+  std::int64_t known = 0;
   for (std::size_t word = 0; word < counts.size(); ++word) {
-    if (counts[word] > 0) rates_[word] = config.masked * rate_of(shares_[word], common_share);
+    if (counts[word] > 0) {
+      rates_[word] = start_rate(config.masked, span_) * rate_of(shares_[word], common_share);
+      ++known;
+    }
     shares_[word] *= rates_[word];
     hidden += shares_[word];
   }
+  all_ = negatives_ >= known;
   double sum = 0;
   for (std::size_t word = 0; word < counts.size(); ++word) {
     shares_[word] /= hidden;
@@ -97,11 +109,18 @@ void WordMasker::hide(std::span<const std::int32_t> tokens, std::span<const std:
   Random random(mix_seed(mix_seed(place.seed, place.update), place.batch));
   for (std::size_t text = 0; text + 1 < offsets.size(); ++text) {
     to.starts.push_back(static_cast<std::int32_t>(to.places.size()));
+    std::int64_t left = 0;   // of the span
+    std::uint64_t kind = 0;  // what becomes of it
     for (std::int32_t i = offsets[text]; i < offsets[text + 1]; ++i) {
       const std::int32_t word = tokens[static_cast<std::size_t>(i)];
       const double rate = rates_[static_cast<std::size_t>(word)];
-      if (rate == 0 || unit(random.next()) >= rate) continue;
-      const std::uint64_t kind = random.below(10);
+      if (left == 0) {
+        if (rate == 0 || unit(random.next()) >= rate) continue;
+        kind = random.below(10);
+        left = span_;
+      }
+      --left;
+      if (rate == 0) continue;  // no word
       if (kind >= kReplaced + kKept)
         to.tokens[static_cast<std::size_t>(i)] = mask_id_;
       else if (kind >= kKept)
@@ -112,7 +131,10 @@ void WordMasker::hide(std::span<const std::int32_t> tokens, std::span<const std:
     }
   }
   to.starts.push_back(static_cast<std::int32_t>(to.places.size()));
-  for (std::int64_t n = 0; n < negatives_ && !to.places.empty(); ++n)
+  if (all_ && !to.places.empty())
+    for (std::size_t word = 0; word < rates_.size(); ++word)
+      if (rates_[word] > 0) add_candidate(static_cast<std::int32_t>(word), to);
+  for (std::int64_t n = 0; n < negatives_ && !all_ && !to.places.empty(); ++n)
     add_candidate(draw(random.next()), to);
   add_biases(to);
   for (const std::int32_t word : to.candidates) number_[static_cast<std::size_t>(word)] = -1;
@@ -124,6 +146,10 @@ void WordMasker::add_biases(MaskedWords& to) const {
   for (std::size_t c = 0; c < to.candidates.size(); ++c) {
     const auto word = static_cast<std::size_t>(to.candidates[c]);
     const double share = shares_[word];
+    if (all_) {
+      to.bias[c] = static_cast<float>(std::log(share));
+      continue;
+    }
     const double drawn =
         (cumulative_[word] - (word == 0 ? 0 : cumulative_[word - 1])) / cumulative_.back();
     // log (1 - q): it is neither hidden nor drawn.

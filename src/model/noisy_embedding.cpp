@@ -1,13 +1,18 @@
 #include "diffuse/model/noisy_embedding.hpp"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/masked_fill.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 
@@ -37,6 +42,21 @@ at::Tensor NoisyEmbedding::weight() const {
   if (!of_numbers()) return weight_;
   // C V, but not by a product, which autocast would round to half precision: tables are float32.
   return at::mul(coefficients_.unsqueeze(2), values_.unsqueeze(0)).sum(1);
+}
+
+/// E = C V: the gradient of V is the sum of the rows' gradients, each times its number's row of C.
+void NoisyEmbedding::add_number_gradients(std::span<const std::int32_t> ids,
+                                          const float* rows) const {
+  const at::NoGradGuard no_gradient;
+  const std::int64_t tokens = std::ssize(ids);
+  const at::Tensor gradients =
+      at::from_blob(const_cast<float*>(rows), {tokens, values_.size(1)}, at::kFloat);
+  const at::Tensor numbers =
+      at::from_blob(const_cast<std::int32_t*>(ids.data()), {tokens}, at::kInt);
+  const at::Tensor shares = at::index_select(coefficients_, 0, numbers);  // [N, 3]
+  at::Tensor& grad = const_cast<at::Tensor&>(values_).mutable_grad();
+  if (!grad.defined()) grad = at::zeros_like(values_);
+  grad.add_(at::matmul(shares.t(), gradients));
 }
 
 NoisyEmbedding::NoisyEmbedding(const ModelConfig& config, std::int64_t vocab_size,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <vector>
@@ -95,6 +96,80 @@ TEST(MaskedWords, AreCommonOnesLessOften) {
   MaskedWords hidden;
   masker.hide(tokens, offsets, {.seed = 1, .update = 1}, hidden);
   EXPECT_NEAR(static_cast<double>(hidden.places.size()), 15'000, 500);
+}
+
+PretrainConfig hiding_spans(double masked, std::int64_t span) {
+  PretrainConfig config = hiding(masked, 4);
+  config.span = span;
+  return config;
+}
+
+TEST(MaskedWords, InSpansAreAsManyAndShareTheirFate) {
+  std::vector<std::int32_t> tokens(200'000, 3);
+  for (std::size_t i = 0; i < tokens.size(); i += 2) tokens[i] = 10;  // a common one
+  const std::vector<std::int32_t> offsets = {0, 100'000, 100'003, 200'000};
+  for (const std::int64_t span : {2, 5}) {
+    WordMasker masker(kCounts, kMask, hiding_spans(0.3, span));
+    MaskedWords hidden;
+    masker.hide(tokens, offsets, {.seed = 1, .update = 1}, hidden);
+    EXPECT_NEAR(static_cast<double>(hidden.places.size()) / 200'000, 0.3, 0.006) << span;
+    double common = 0;
+    for (const std::int32_t place : hidden.places)
+      common += tokens[static_cast<std::size_t>(place)] == 10 ? 1 : 0;
+    EXPECT_NEAR(common / static_cast<double>(hidden.places.size()), 0.5, 0.01);
+    // Spans that meet are whole ones, so a run has a multiple of their length, but for one at a
+    // text's end; from its beginning on each span is hidden, replaced or left as a whole.
+    std::size_t m = 0;
+    while (m < hidden.places.size()) {
+      std::size_t end = m + 1;
+      const std::int32_t first = hidden.places[m];
+      const auto text_end = *std::upper_bound(offsets.begin(), offsets.end(), first);
+      while (end < hidden.places.size() && hidden.places[end] == hidden.places[end - 1] + 1 &&
+             hidden.places[end] < text_end)
+        ++end;
+      const auto length = static_cast<std::int64_t>(end - m);
+      const bool cut = first + length == text_end;
+      EXPECT_TRUE(cut || length % span == 0) << first;
+      for (; m < end; ++m) {
+        const std::int64_t within = (hidden.places[m] - first) % span;
+        const auto shown = [&](std::int64_t back) {
+          return hidden.tokens[static_cast<std::size_t>(hidden.places[m] - back)];
+        };
+        EXPECT_EQ(shown(0) == kMask, shown(within) == kMask) << hidden.places[m];
+      }
+    }
+  }
+}
+
+TEST(MaskedWords, OfFewKindsAllAreCandidates) {
+  const Texts texts;
+  for (const std::int64_t span : {1, 5}) {
+    PretrainConfig config = hiding_spans(0.3, span);
+    config.negatives = 8;  // as many as there are
+    WordMasker masker(kCounts, kMask, config);
+    MaskedWords hidden;
+    for (std::uint32_t update = 1; update < 4; ++update) {
+      masker.hide(texts.tokens, texts.offsets, {.seed = 1, .update = update}, hidden);
+      ASSERT_EQ(hidden.candidates.size(), 8U);
+      double sum = 0;
+      for (const float bias : hidden.bias) sum += std::exp(static_cast<double>(bias));
+      EXPECT_NEAR(sum, 1, 1e-5) << "the shares of what is hidden";
+    }
+    masker.hide(std::vector<std::int32_t>{1}, std::vector<std::int32_t>{0, 1}, {.seed = 1}, hidden);
+    EXPECT_TRUE(hidden.candidates.empty());
+  }
+}
+
+TEST(MaskedWords, InASpanWhatIsNoWordStays) {
+  std::vector<std::int32_t> tokens(10'000, 3);
+  for (std::size_t i = 0; i < tokens.size(); i += 3) tokens[i] = 1;
+  const std::vector<std::int32_t> offsets = {0, 10'000};
+  WordMasker masker(kCounts, kMask, hiding_spans(0.5, 4));
+  MaskedWords hidden;
+  masker.hide(tokens, offsets, {.seed = 1, .update = 1}, hidden);
+  EXPECT_FALSE(hidden.places.empty());
+  for (const std::int32_t place : hidden.places) EXPECT_NE(place % 3, 0);
+  for (std::size_t i = 0; i < tokens.size(); i += 3) EXPECT_EQ(hidden.tokens[i], 1);
 }
 
 TEST(MaskedWords, DependOnThePlaceAlone) {

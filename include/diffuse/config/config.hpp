@@ -177,6 +177,7 @@ struct MixerConfig {
 struct PretrainConfig {
   std::vector<std::string> texts;
   double masked = 0.3;
+  std::int64_t span = 0;
   std::int64_t negatives = 256;
   std::int64_t batch_size = 128;
   double learning_rate = 2e-3;

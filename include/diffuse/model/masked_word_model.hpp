@@ -23,9 +23,10 @@ class MaskedWordKernel;
 ///
 ///   p(word | text) = softmax over candidates c of  E_c · gelu(L h_i) + bias_c
 ///
-/// E is the embedding itself. A training pass hides words of its batch by the context's place; its
-/// loss is the mean over the hidden words for each text, `correct` the texts' number times the
-/// share of hidden words found. Pairs of words, token dropout and the head are not part of it.
+/// E is the embedding itself; of numbers, whose embedding is a line, a table `[257, D]` of its own.
+/// A training pass hides words of its batch by the context's place; its loss is the mean over the
+/// hidden words for each text, `correct` the texts' number times the share of hidden words found.
+/// Pairs of words, token dropout and the head are not part of it.
 class MaskedWordModel final : public Classifier {
  public:
   /// float32 on the CPU, initialised from `seed` alone; without one with any values. `counts` as
@@ -39,7 +40,8 @@ class MaskedWordModel final : public Classifier {
 
   /// Throws Error: there are no classes.
   at::Tensor forward(const Batch& batch, const ForwardContext& context) override;
-  /// Names as in a diffusion classifier, and `prediction.weight`, `prediction.bias` for L.
+  /// Names as in a diffusion classifier, and `prediction.weight`, `prediction.bias` for L, of
+  /// numbers `prediction.answers` for E.
   std::vector<NamedParameter> parameters() const override;
   void to(at::Device device) override;
   at::Device device() const override;
@@ -64,10 +66,12 @@ class MaskedWordModel final : public Classifier {
     at::Tensor correct;  // of them
   };
   Found pass_by_autograd(const Batch& batch, const ForwardContext& context, double share);
+  at::Tensor answers() const { return answers_.defined() ? answers_ : embedding_.weight(); }
 
   NoisyEmbedding embedding_;
   DiffusionStack stack_;
   Linear prediction_;
+  at::Tensor answers_;  // [257, D] E of numbers; undefined: the embedding
   WordMasker masker_;
   MaskedWords hidden_;  // of the present batch
   std::vector<Parameter> parameters_;

@@ -28,12 +28,16 @@ struct MaskedWords {
 /// say little (after Mikolov et al.: Distributed representations of words and phrases, NeurIPS
 /// 2013, where they are left out). t is such that half as many words are hidden as with all alike.
 /// Of those hidden 8 in 10 become the mask token, 1 in 10 a random word, 1 in 10 stays (Devlin et
-/// al.: BERT, NAACL 2019). The candidates are all words hidden in the batch and
-/// `pretrain.negatives` drawn by how often they are hidden, to the power of 3/4.
+/// al.: BERT, NAACL 2019). With `pretrain.span` above 1 so many in a row share that fate (after
+/// Joshi et al.: SpanBERT, TACL 2020, whose spans are whole words of varied length), common ones as
+/// often as others, until the part `pretrain.masked` of all is hidden; the end of a text ends a
+/// span.
+/// The candidates are all words hidden in the batch and `pretrain.negatives` drawn by how often
+/// they are hidden, to the power of 3/4; where there are no more words than these, all of them.
 class WordMasker {
  public:
   /// `counts` `[V]`: how often each word is in the texts; a word of 0 is never hidden. Throws
-  /// DataError if all are.
+  /// DataError if all are. A `pretrain.span` of 0 is 1.
   WordMasker(std::span<const std::int64_t> counts, std::int32_t mask_id,
              const PretrainConfig& config);
 
@@ -48,8 +52,10 @@ class WordMasker {
   std::int32_t draw(std::uint64_t random) const;
 
   std::int32_t mask_id_;
+  std::int64_t span_;
   std::int64_t negatives_;
-  std::vector<double> rates_;         // [V] probability to be hidden
+  bool all_ = false;                  // words are candidates
+  std::vector<double> rates_;         // [V] probability that a span begins there
   std::vector<double> shares_;        // [V] of all hidden words
   std::vector<double> cumulative_;    // [V] of the powers of shares
   std::vector<std::int32_t> number_;  // [V] among the candidates, or -1

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "diffuse/config/config.hpp"
@@ -33,6 +35,9 @@ class NoisyEmbedding {
 
   /// E, [V, D]; of numbers made anew of V, and their gradient is that of V.
   at::Tensor weight() const;
+  /// Of numbers: adds to the gradient of V the `rows` `[N, D]`, gradients of the rows E_x that the
+  /// tokens `ids` `[N]` have taken. float32, on the CPU.
+  void add_number_gradients(std::span<const std::int32_t> ids, const float* rows) const;
   bool of_numbers() const { return values_.defined(); }
   const at::Tensor& values() const { return values_; }              ///< V, [3, D]; or undefined
   const at::Tensor& coefficients() const { return coefficients_; }  ///< C, [257, 3]; or undefined
