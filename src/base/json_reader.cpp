@@ -11,6 +11,7 @@ namespace diffuse {
 namespace {
 
 struct TooDeep {};
+struct TooManyKeys {};
 
 /// The parser's explanation without its own error number and position.
 std::string explanation(const std::string& what) {
@@ -32,6 +33,15 @@ std::string_view quoted_part(std::string_view what) {
   return what.substr(first + 1, last - first - 1);
 }
 
+/// `key`, or its beginning where it is long: whole characters.
+std::string shortened_key(const std::string& key) {
+  constexpr std::size_t kMostBytes = 100;
+  if (key.size() <= kMostBytes) return key;
+  std::size_t end = kMostBytes;
+  while (end > 0 && (static_cast<unsigned char>(key[end]) & 0xC0) == 0x80) --end;
+  return key.substr(0, end) + "…";
+}
+
 /// Follows the parser to find the keys that an object holds twice.
 class RepeatedKeys {
  public:
@@ -41,20 +51,38 @@ class RepeatedKeys {
     if (depth_ == objects_.size()) objects_.emplace_back();
     objects_[depth_++].clear();
   }
-  void add(const std::string& key) { objects_[depth_ - 1].push_back(key); }
+  /// Returns how many keys the innermost object has so far.
+  std::size_t add(const std::string& key) {
+    objects_[depth_ - 1].push_back(key);
+    return objects_[depth_ - 1].size();
+  }
   void end() {
     --depth_;
     std::vector<std::string>& keys = objects_[depth_];
     std::sort(keys.begin(), keys.end());
     for (auto key = keys.begin(); (key = std::adjacent_find(key, keys.end())) != keys.end();) {
-      std::vector<std::string>& path = found_.emplace_back();
-      for (std::size_t i = 0; i < depth_; ++i) path.push_back(objects_[i].back());
-      path.push_back(*key);
+      keep(*key);
       key = std::find_if(key, keys.end(), [&](const auto& other) { return other != *key; });
     }
   }
 
  private:
+  /// A text may repeat nearly as many keys as it has bytes, each behind keys as long as the text:
+  /// memory for all of them would grow with its square.
+  void keep(const std::string& key) {
+    constexpr std::size_t kMostKept = 20;
+    if (found_.size() == kMostKept) {
+      const auto innermost =
+          std::max_element(found_.begin(), found_.end(),
+                           [](const auto& a, const auto& b) { return a.size() < b.size(); });
+      if (innermost->size() <= depth_ + 1) return;
+      found_.erase(innermost);
+    }
+    std::vector<std::string>& path = found_.emplace_back();
+    for (std::size_t i = 0; i < depth_; ++i) path.push_back(shortened_key(objects_[i].back()));
+    path.push_back(shortened_key(key));
+  }
+
   std::vector<std::vector<std::string>>& found_;
   std::vector<std::vector<std::string>> objects_;  // the keys so far of those that are open
   std::size_t depth_ = 0;                          // how many of them are
@@ -75,7 +103,10 @@ JsonText<Json> read(std::string_view text, const JsonRules& rules) {
     }
     if (event == Event::object_start) keys.begin();
     if (event == Event::object_end) keys.end();
-    if (event == Event::key) keys.add(value.template get_ref<const std::string&>());
+    if (event == Event::key) {
+      const std::size_t count = keys.add(value.template get_ref<const std::string&>());
+      if (rules.most_keys != 0 && count > rules.most_keys) throw TooManyKeys();
+    }
     return true;
   };
   try {
@@ -90,6 +121,9 @@ JsonText<Json> read(std::string_view text, const JsonRules& rules) {
     result.fault = {
         JsonFault::Kind::depth, 0,
         fmt::format("lists or objects stand in one another more than {} deep", rules.deepest)};
+  } catch (const TooManyKeys&) {
+    result.fault = {JsonFault::Kind::keys, 0,
+                    fmt::format("an object holds more than {} keys", rules.most_keys)};
   }
   return result;
 }
@@ -103,6 +137,7 @@ std::string JsonFault::text(std::string_view unit) const {
     case Kind::number:
       return "a number that is out of range";
     case Kind::depth:
+    case Kind::keys:
       return reason;
     case Kind::syntax:
       break;

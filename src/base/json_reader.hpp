@@ -11,8 +11,9 @@ namespace diffuse {
 
 /// What a JSON text that nobody vouches for may hold.
 struct JsonRules {
-  int deepest = 32;       ///< how deep lists and objects may stand in one another
-  bool comments = false;  ///< whether // and /* */ are allowed
+  int deepest = 32;           ///< how deep lists and objects may stand in one another
+  bool comments = false;      ///< whether // and /* */ are allowed
+  std::size_t most_keys = 0;  ///< that an object may hold; 0: any number
 };
 
 /// Why a text is not such JSON.
@@ -21,10 +22,11 @@ struct JsonFault {
     nul,     ///< a NUL byte, which the parser would take for the end
     syntax,  ///< no JSON, or more than one value
     number,  ///< one that no double holds
-    depth
+    depth,
+    keys  ///< an object of too many
   };
   Kind kind = Kind::syntax;
-  std::size_t byte = 0;  ///< where, from 1; 0 for depth
+  std::size_t byte = 0;  ///< where, from 1; 0 for depth and keys
   std::string reason;    ///< in the parser's words, printable
 
   /// "not valid JSON at column 7"; `unit` is what `byte` counts.
@@ -37,7 +39,8 @@ struct JsonText {
   Json value;                      ///< null where there is a fault
   std::optional<JsonFault> fault;  ///< the first one
   /// The keys that an object holds twice (the parser keeps one of the two), each behind those of
-  /// the objects around it, outermost first.
+  /// the objects around it, outermost first. Of many the first 20, but those of outer objects
+  /// before those of inner ones; of a long key the beginning, some 100 bytes.
   std::vector<std::vector<std::string>> repeated;
 };
 

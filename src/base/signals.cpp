@@ -22,9 +22,9 @@ constexpr std::int64_t kSameSignal_ns = 200'000'000;
 
 // A handler can reach nothing but globals, and lock-free atomics are all that it may touch.
 std::atomic<int> first_signal{0};
-std::atomic<int> first_ending{0};  // SIGINT or SIGTERM
-std::atomic<std::int64_t> first_ending_ns{0};
-std::atomic<int> checkpoint_signal{0};  // the last one that was not taken yet
+std::atomic<int> first_ending{0};              // SIGINT or SIGTERM
+std::atomic<std::int64_t> first_ending_ns{0};  // never 0 where first_ending is not
+std::atomic<int> checkpoint_signal{0};         // the last one that was not taken yet
 static_assert(std::atomic<int>::is_always_lock_free);
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
@@ -39,12 +39,13 @@ extern "C" void on_stop_signal(int signal) {
   int none = 0;
   first_signal.compare_exchange_strong(none, signal);
   if (signal != SIGHUP && signal != SIGXCPU) {
+    // The time first: another thread may get the signal's second telling at any moment.
+    std::int64_t untold = 0;
+    first_ending_ns.compare_exchange_strong(untold, now_ns());
     int before = 0;
-    if (first_ending.compare_exchange_strong(before, signal)) {
-      first_ending_ns.store(now_ns());
-    } else if (before != signal || now_ns() - first_ending_ns.load() > kSameSignal_ns) {
-      _exit(128 + signal);
-    }
+    const bool first = first_ending.compare_exchange_strong(before, signal);
+    const bool same = before == signal && now_ns() - first_ending_ns.load() <= kSameSignal_ns;
+    if (!first && !same) _exit(128 + signal);
   }
   errno = saved_errno;
 }
@@ -118,6 +119,7 @@ std::string signal_name(int number) {
 void clear_stop_signal() {
   first_signal.store(0);
   first_ending.store(0);
+  first_ending_ns.store(0);
 }
 
 void ignore_write_signals() {

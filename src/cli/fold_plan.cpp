@@ -46,20 +46,21 @@ FoldPlan::FoldPlan(const Config& config, std::int64_t folds)
     : folds_(folds), rows_(read_labelled_rows(config.data)) {
   std::vector<bool> among(rows_.size(), true);
   if (config.data.test_fraction > 0) {
-    RowParts parts = split_off_test(rows_, config.data.test_fraction, config.train.seed);
-    test_rows_ = std::move(parts.test);
-    among = std::move(parts.train);
+    among = choose_test_rows(rows_, config.data.test_fraction, config.train.seed);
+    test_rows_ = rows_.records(among);
+    among.flip();
   }
   fold_of_ = assign_folds(rows_, among, folds, config.train.seed);
 }
 
 RowParts FoldPlan::parts(std::int64_t fold) const {
-  RowParts parts{.train = {}, .test = {}, .names = rows_.names};
+  std::vector<bool> train;
+  std::vector<bool> test;
   for (const std::int64_t own : fold_of_) {
-    parts.train.push_back(own >= 0 && own != fold);
-    parts.test.push_back(own == fold);
+    train.push_back(own >= 0 && own != fold);
+    test.push_back(own == fold);
   }
-  return parts;
+  return {.train = rows_.records(train), .test = rows_.records(test), .names = rows_.names};
 }
 
 std::vector<std::int32_t> FoldPlan::labels(std::int64_t fold) const {

@@ -40,7 +40,7 @@ class FoldPlan {
   RowParts parts(std::int64_t fold) const;
   /// The labels of the fold's rows, in file order.
   std::vector<std::int32_t> labels(std::int64_t fold) const;
-  /// The rows of data.test_fraction; empty: there are none.
+  /// The rows of data.test_fraction, among all records of the file; empty: there are none.
   const std::vector<bool>& test_rows() const { return test_rows_; }
 
  private:

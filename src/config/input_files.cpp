@@ -4,7 +4,8 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <string_view>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -14,8 +15,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Where the pattern of `name` begins. The folders before it are called so, stars and all: the
+/// working folder or a config's may be, and nobody asked for a pattern by that.
+std::size_t pattern_begin(const std::string& name) {
+  std::size_t begin = 0;
+  for (std::size_t slash = 0; (slash = name.find('/', begin)) != std::string::npos;) {
+    std::error_code ignored;
+    if (!fs::is_directory(name.substr(0, slash + 1), ignored)) break;
+    begin = slash + 1;
+  }
+  return begin;
+}
+
+/// `name` as glob reads it for itself.
+std::string quoted_for_glob(std::string_view name) {
+  std::string quoted;
+  for (const char c : name) {
+    if (std::string_view("*?[\\").find(c) != std::string_view::npos) quoted.push_back('\\');
+    quoted.push_back(c);
+  }
+  return quoted;
+}
+
 /// Folders aside, in the order of their bytes, which no locale changes.
-std::vector<std::string> matches_of(const std::string& pattern) {
+std::vector<std::string> matches_of(const std::string& name) {
+  const std::size_t begin = pattern_begin(name);
+  const std::string pattern =
+      quoted_for_glob(std::string_view(name).substr(0, begin)) + name.substr(begin);
   glob_t found{};
   std::vector<std::string> files;
   if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0) {
@@ -29,6 +55,16 @@ std::vector<std::string> matches_of(const std::string& pattern) {
   return files;
 }
 
+fs::path plain_path(const std::string& file) { return fs::absolute(file).lexically_normal(); }
+
+/// The same for every name of a file: "./a.csv" is "a.csv", and so is a link to it.
+std::string one_name(const std::string& file) {
+  std::error_code problem;
+  fs::path real = fs::weakly_canonical(fs::absolute(file), problem);
+  if (problem) real = plain_path(file);
+  return real.string();
+}
+
 }  // namespace
 
 std::string InputFiles::text() const {
@@ -40,22 +76,24 @@ std::string InputFiles::text() const {
 
 bool is_file_pattern(const std::string& name) {
   std::error_code ignored;
-  return name.find_first_of("*?[") != std::string::npos && !fs::exists(name, ignored);
+  return name.find_first_of("*?[", pattern_begin(name)) != std::string::npos &&
+         !fs::exists(name, ignored);
 }
 
 std::vector<std::string> find_files(const InputFiles& files, std::vector<std::string>& problems) {
   std::vector<std::string> found;
-  std::set<std::string> known;
+  std::map<std::string, std::string> known;  // what each file was called when it came first
   const auto add = [&](const std::string& file) {
-    // By whatever name: "./a.csv" is "a.csv".
-    if (known.insert(fs::absolute(file).lexically_normal().string()).second) {
+    const auto [first, added] = known.emplace(one_name(file), file);
+    if (added) {
       found.push_back(file);
       return;
     }
-    problems.push_back(
-        fmt::format("{} comes twice; expected each file once (a pattern may match "
-                    "one that is named, too)",
-                    printable(file, 300)));
+    const bool link = plain_path(file) != plain_path(first->second);
+    problems.push_back(fmt::format(
+        "{} comes twice{}; expected each file once (a pattern may match one that is named, too)",
+        printable(file, 300),
+        link ? fmt::format(", by a link, for it is {}", printable(first->second, 300)) : ""));
   };
   for (const std::string& name : files.names) {
     if (name == kStdinName) {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "diffuse/base/text_util.hpp"
@@ -42,8 +43,10 @@ void check_file(const char* key, const std::string& path, Faults& faults) {
     faults.add(key, "", fmt::format("{} is a folder; expected a file", printable(path, 300)));
   } else if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
     // It is read more than once: for its checksum, the vocabulary, the ids.
+    const bool train = std::string_view(key) == "data.train";
     faults.add(key, "",
-               fmt::format("{} is a pipe or a device; expected a file", printable(path, 300)));
+               fmt::format("{} is a pipe or a device; expected a file{}", printable(path, 300),
+                           train ? ", or - for rows that come once, through stdin" : ""));
   } else if (access(path.c_str(), R_OK) != 0) {
     const int reason = errno;
     faults.add(key, "",

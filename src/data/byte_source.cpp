@@ -32,15 +32,27 @@ std::string download_hint(const std::filesystem::path& path) {
   return "";
 }
 
+/// Throws DataError for what is there and no file: to open a pipe may wait for ever, and what is
+/// read again has to be there again. `name` is how the message calls it.
+void check_is_file(const std::filesystem::path& path, const std::string& name) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  if (!fs::exists(status) || fs::is_regular_file(status)) return;
+  if (fs::is_directory(status))
+    throw DataError(fmt::format("{} is a folder; expected a file", name));
+  if (fs::is_fifo(status))
+    throw DataError(fmt::format(
+        "{} is a pipe; expected a file (`diffuse train --train -` and `diffuse predict` read rows "
+        "from stdin, once)",
+        name));
+  throw DataError(fmt::format("{} is a {}; expected a file", name,
+                              fs::is_socket(status) ? "socket" : "device"));
+}
+
 File open_data_file(const std::filesystem::path& path, const std::string& what) {
   const std::string name = what.empty() ? path.string() : what + ": " + path.string();
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    throw DataError(fmt::format("{} is a folder; expected a file", name));
-  }
-  if (std::filesystem::is_character_file(path, ignored)) {
-    throw DataError(fmt::format("{} is a device; expected a file", name));
-  }
+  check_is_file(path, name);
   File file(std::fopen(path.c_str(), "rb"), &std::fclose);
   if (!file) {
     const int reason = errno;
@@ -79,26 +91,37 @@ ByteSource::ByteSource(DataInput input) : input_(std::move(input)), file_(nullpt
 
 ByteSource::~ByteSource() = default;
 
-std::size_t ByteSource::read_stream(char* to, std::size_t size) {
+/// False where nothing more is to be waited for.
+bool ByteSource::wait_for_bytes() const {
+  // An entry of -1 is passed over.
   std::array<pollfd, 2> entries{{{input_.descriptor, POLLIN, 0}, {input_.stop, POLLIN, 0}}};
+  while (::poll(entries.data(), entries.size(), -1) < 0 && errno == EINTR) {
+  }
+  return entries[1].revents == 0;
+}
+
+std::size_t ByteSource::read_stream(char* to, std::size_t size) {
+  pollfd entry{input_.descriptor, POLLIN, 0};
   // An error or a hang-up counts as ready: the read that follows tells which.
-  if (::poll(entries.data(), 1, 0) == 0) {
+  if (::poll(&entry, 1, 0) == 0) {
     if (input_.before_wait) input_.before_wait();
-    while (input_.stop >= 0 && ::poll(entries.data(), entries.size(), -1) < 0 && errno == EINTR) {
+    if (!wait_for_bytes()) return 0;
+  }
+  for (;;) {
+    const ssize_t count = ::read(input_.descriptor, to, size);
+    if (count >= 0) {
+      const std::span<const char> bytes(to, static_cast<std::size_t>(count));
+      if (input_.hash != nullptr) input_.hash->update(std::as_bytes(bytes));
+      if (input_.hash != nullptr && count == 0) input_.hash->end();
+      return bytes.size();
     }
-    if (entries[1].revents != 0) return 0;
+    const int reason = errno;
+    // Whoever shares stdin with us may have set it not to wait, and taken what was there.
+    if (reason == EAGAIN && !wait_for_bytes()) return 0;
+    if (reason != EAGAIN && reason != EINTR)
+      throw SystemError(
+          fmt::format("{}: reading failed: {}", path().string(), std::strerror(reason)));
   }
-  ssize_t count = 0;
-  do {
-    count = ::read(input_.descriptor, to, size);
-  } while (count < 0 && errno == EINTR);
-  if (count >= 0) {
-    if (input_.hash != nullptr)
-      input_.hash->update(
-          std::as_bytes(std::span<const char>(to, static_cast<std::size_t>(count))));
-    return static_cast<std::size_t>(count);
-  }
-  throw SystemError(fmt::format("{}: reading failed: {}", path().string(), std::strerror(errno)));
 }
 
 std::size_t ByteSource::read_raw(char* to, std::size_t size) {
@@ -118,7 +141,8 @@ std::size_t ByteSource::read_raw(char* to, std::size_t size) {
 }
 
 void ByteSource::look_for_gzip() {
-  constexpr std::string_view kMagic = "\x1f\x8b";
+  // The third byte is the method, of which there is one: pictures may begin with the first two.
+  constexpr std::string_view kMagic = "\x1f\x8b\x08";
   constexpr std::size_t kBytes = std::size_t{1} << 16;
   started_ = true;
   std::string seen;
@@ -130,7 +154,8 @@ void ByteSource::look_for_gzip() {
     seen.resize(held + count);
     if (count == 0) break;
   }
-  if (seen.starts_with(kMagic)) gzip_ = std::make_unique<Gzip>();
+  // What ends behind the first two was cut off.
+  if (seen.starts_with(kMagic) || seen == kMagic.substr(0, 2)) gzip_ = std::make_unique<Gzip>();
   first_ = std::move(seen);
 }
 
@@ -193,7 +218,7 @@ void FileHash::update(std::span<const std::byte> bytes) {
 }
 
 std::string FileHash::finish(const std::filesystem::path& path) {
-  if (path == kStdinName) return hasher_.hex();
+  if (path == kStdinName) return ended_ ? hasher_.hex() : "";
   const File file = open_data_file(path, "");
   ::fseeko(file.get(), static_cast<off_t>(bytes_), SEEK_SET);
   std::vector<std::byte> block(std::size_t{1} << 18);

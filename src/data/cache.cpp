@@ -1,8 +1,15 @@
 #include "cache.hpp"
 
 #include <fmt/core.h>
+#include <signal.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
 #include <cstdlib>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "cache_file.hpp"
@@ -40,6 +47,46 @@ std::string hash_text(std::string_view text) {
 const std::string& program_hash() {
   static const std::string hash = hash_file("/proc/self/exe");
   return hash;
+}
+
+/// Of "PID-N", the end of a temporary folder's name (FolderWriter).
+bool is_of_gone_process(std::string_view name) {
+  int process = 0;
+  const char* const end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data(), end, process);
+  if (error != std::errc() || stop == end || *stop != '-' || process <= 0) return false;
+  return ::kill(process, 0) != 0 && errno == ESRCH;
+}
+
+/// Another machine may write into a shared folder: its processes are none of ours.
+bool is_written_no_more(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::error_code problem;
+  fs::file_time_type newest = fs::last_write_time(folder, problem);
+  if (problem) return false;
+  fs::directory_iterator file(folder, problem);
+  while (!problem && file != fs::directory_iterator()) {
+    newest = std::max(newest, file->last_write_time(problem));
+    if (!problem) file.increment(problem);
+  }
+  return !problem && fs::file_time_type::clock::now() - newest > std::chrono::hours(1);
+}
+
+/// Removes what processes that were killed have left of the entry `key`.
+void remove_leftovers(const std::filesystem::path& folder, const std::string& key) {
+  namespace fs = std::filesystem;
+  const std::string begin = fmt::format(".{}.tmp-", key);
+  std::vector<fs::path> left;
+  std::error_code problem;
+  fs::directory_iterator entry(folder, problem);
+  while (!problem && entry != fs::directory_iterator()) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(begin) && is_of_gone_process(std::string_view(name).substr(begin.size())))
+      left.push_back(entry->path());
+    entry.increment(problem);
+  }
+  for (const fs::path& path : left)
+    if (is_written_no_more(path)) fs::remove_all(path, problem);
 }
 
 Labels read_labels(const std::string& text, std::int64_t classes) {
@@ -106,6 +153,7 @@ void EncodedCache::store(const std::string& key, const std::string& name,
   if (!enabled()) return;
   try {
     std::filesystem::create_directories(folder_);
+    remove_leftovers(folder_, key);
     FolderWriter writer(entry(key));
     CacheContent header;
     header.key = key;

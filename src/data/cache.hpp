@@ -38,7 +38,8 @@ class EncodedCache {
   std::optional<CachedFile> find(const std::string& key, const std::string& name) const;
 
   /// Writes the entry so that it is there whole or not at all. `vocab_text` is empty unless the
-  /// vocabulary was built from the data. A failure is a warning in the log.
+  /// vocabulary was built from the data. A failure is a warning in the log. What processes that
+  /// were killed while they wrote this entry have left is removed after an hour.
   void store(const std::string& key, const std::string& name, const EncodedDataset& data,
              const Labels& labels, std::int64_t vocab_size, std::string_view vocab_text,
              const RecordLayout& layout = {}) const;

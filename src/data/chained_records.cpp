@@ -39,7 +39,10 @@ void ChainedRecords::take_notes() {
 
 bool ChainedRecords::open_next() {
   take_notes();
-  if (!options_.layout && reader_->layout() != nullptr) options_.layout = *reader_->layout();
+  if (!options_.layout && reader_->layout() != nullptr) {
+    options_.layout = *reader_->layout();
+    options_.goes_on = true;
+  }
   if (place_ + 1 == files_.size()) return false;
   any_ = false;
   reader_ = open_records(open_file(files_[++place_]), config_, options_);

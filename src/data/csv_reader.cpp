@@ -49,7 +49,9 @@ bool CsvReader::read_quoted(std::size_t& place, CsvRecord& record, BadRow& bad) 
     field.push_back('"');
     ++place;
   }
-  while (is_padding(buffer_.peek(place))) ++place;
+  place = behind_padding(place);
+  if (place > TextBuffer::kMaxRecordBytes)
+    return fail(opened, too_long(), "a separator or a line break behind the closing quote", bad);
   if (buffer_.peek(place) == '\r') {
     const int behind = buffer_.peek(place + 1);
     if (behind == '\n' || behind < 0) ++place;
@@ -86,24 +88,34 @@ bool CsvReader::read_plain(std::size_t& place, CsvRecord& record, BadRow& bad) {
   return true;
 }
 
+/// A first line `sep=;`, in any case: spreadsheets write it. With no character behind, or several,
+/// it is a row like others.
+void CsvReader::take_separator_line() {
+  constexpr std::string_view kSep = "sep=";
+  for (std::size_t i = 0; i < kSep.size(); ++i) {
+    const int c = buffer_.peek(i);
+    if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != kSep[i]) return;
+  }
+  const auto ends_at = [this](std::size_t place) {
+    const bool cr = buffer_.peek(place) == '\r';
+    const int c = buffer_.peek(cr ? place + 1 : place);
+    return c < 0 || c == '\n';
+  };
+  if (ends_at(kSep.size()) || !ends_at(kSep.size() + 1)) return;
+  const auto given = static_cast<char>(buffer_.peek(kSep.size()));
+  if (!may_separate(given))
+    throw DataError(
+        fmt::format("{}:{}: the first line sets the separator \"{}\"; expected one character of "
+                    "ASCII that is no quote and no line break, such as sep=;",
+                    path().string(), buffer_.line(), printable({&given, 1})));
+  separator_ = given;
+  buffer_.consume_line(0);
+}
+
 void CsvReader::begin() {
   begun_ = true;
   buffer_.consume_byte_order_mark();
-  constexpr std::string_view kSep = "sep=";  // of spreadsheets, in any case
-  bool marked = false;
-  for (std::size_t i = 0; i < kSep.size(); ++i) {
-    const int c = buffer_.peek(i);
-    if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != kSep[i]) break;
-    marked = i + 1 == kSep.size();
-  }
-  if (marked) {
-    const int given = buffer_.peek(kSep.size());
-    const int behind = buffer_.peek(kSep.size() + 1);
-    if (given > 0 && given != '\n' && (behind < 0 || behind == '\n' || behind == '\r')) {
-      separator_ = static_cast<char>(given);
-      buffer_.consume_line(0);
-    }
-  }
+  take_separator_line();
   buffer_.peek(0);
   refuse_json();
   other_separator_ = find_separator(buffer_.held(), quote_);
@@ -143,13 +155,17 @@ ReadStatus CsvReader::next(CsvRecord& record, BadRow& bad) {
   std::size_t place = 0;
   for (;;) {
     record.fields.emplace_back();
-    std::size_t opens = place;
-    while (is_padding(buffer_.peek(opens))) ++opens;
+    const std::size_t opens = behind_padding(place);
     const bool in_quotes = quote_ == QuoteMode::standard && buffer_.peek(opens) == '"';
     if (in_quotes) place = opens;
     quoted |= in_quotes;
     const bool good = in_quotes ? read_quoted(place, record, bad) : read_plain(place, record, bad);
     if (!good) return ReadStatus::bad;
+    if (place > TextBuffer::kMaxRecordBytes) {
+      bad = {record.line, too_long(), "a line break"};
+      buffer_.consume_line(place);
+      return ReadStatus::bad;
+    }
     const int next = buffer_.peek(place);
     if (next == static_cast<unsigned char>(separator_)) {
       ++place;

@@ -25,7 +25,7 @@ struct CsvRecord {
 /// LF and CRLF both end a record, CR where there is no LF; byte order marks are skipped. Beyond the
 /// RFC: blanks beside quotes are passed over, empty lines are no records, and the separator may be
 /// any character; quotes may be characters like others; a first line `sep=;`, as Excel writes it,
-/// sets the separator.
+/// sets the separator. A record is at most TextBuffer::kMaxRecordBytes long.
 class CsvReader {
  public:
   /// `separator` 0: the one that the first rows tell (find_separator), by `expected` of a file
@@ -39,7 +39,8 @@ class CsvReader {
 
   /// The next record, or what is wrong with it. A quote that is never closed, or closed in the
   /// midst of a text, is bad, and reading goes on with the line behind the one that the quote
-  /// stands on, so that one stray quote cannot swallow the rest of the file.
+  /// stands on, so that one stray quote cannot swallow the rest of the file. Throws DataError if
+  /// the file holds JSON, or its first line sets what cannot be a separator.
   ReadStatus next(CsvRecord& record, BadRow& bad);
 
   const std::filesystem::path& path() const { return buffer_.path(); }
@@ -50,9 +51,15 @@ class CsvReader {
 
  private:
   void begin();
+  void take_separator_line();
   void refuse_json();
   /// A blank beside a quote, which is no text.
   bool is_padding(int c) const { return (c == ' ' || c == '\t') && c != separator_; }
+  /// The first place from `place` on without a blank, or one behind the longest record.
+  std::size_t behind_padding(std::size_t place) {
+    while (place <= TextBuffer::kMaxRecordBytes && is_padding(buffer_.peek(place))) ++place;
+    return place;
+  }
   bool read_quoted(std::size_t& place, CsvRecord& record, BadRow& bad);
   bool read_plain(std::size_t& place, CsvRecord& record, BadRow& bad);
   /// `bad` for the quote at `quote`; always false.

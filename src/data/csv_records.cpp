@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "column_layout.hpp"
 #include "column_names.hpp"
 #include "columns.hpp"
 #include "diffuse/base/error.hpp"
@@ -51,7 +52,9 @@ void CsvRecords::look_ahead() {
   do {
     ahead_.emplace_back();
     read(ahead_.back());
-    for (const std::string& field : ahead_.back().record.fields) bytes += field.size();
+    // The strings themselves, too: a row of a million separators is a million empty ones.
+    for (const std::string& field : ahead_.back().record.fields)
+      bytes += field.size() + sizeof(std::string);
     if (!found && ahead_.back().status == ReadStatus::row) {
       found = true;
       first = ahead_.size() - 1;
@@ -80,6 +83,11 @@ void CsvRecords::decide(std::size_t first) {
   }
   layout_ = options_.layout ? find_columns(rows, config_, *options_.layout, options_.need_label)
                             : resolve_columns(rows, config_, options_.need_label);
+  if (options_.need_label && !layout_->label)
+    throw DataError(fmt::format(
+        "{}: what is known of the model's data (data.json) names no column of the label; expected "
+        "a model that was trained on a table with one{}",
+        place_of(rows), own_setting(rows, ", or --set data.label_column=N")));
   for (const std::string& column : options_.keep) {
     const auto number = column_number(column);
     if (number && *number >= 1 && *number <= rows.first.size()) {

@@ -39,8 +39,9 @@ struct FileOptions {
   bool own_settings = true;  ///< what --set says of `data` is of no other file
   std::string skip_hint = "--set data.on_error=skip";  ///< what leaves bad rows out
   NgramEncoders ngrams{};
-  const std::vector<bool>* rows = nullptr;  ///< which usable rows are taken; null: all
-  bool quiet = false;                       ///< the file has been read before, and told of
+  /// Which of all records are taken, usable ones or not (RowParts); null: all.
+  const std::vector<bool>* rows = nullptr;
+  bool quiet = false;  ///< the file has been read before, and told of
   /// Gets the bytes of a single file as they are read; may be null.
   FileHash* hash = nullptr;
   std::vector<std::string> more{};  ///< files behind `path` that are one with it

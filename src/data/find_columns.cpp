@@ -16,6 +16,14 @@ namespace {
 
 constexpr const char* kByNumber = ", or --set data.label_column=N --set data.text_columns=N";
 
+/// Of a file that training goes on with; of any other the config names none (without_columns).
+void take_weight(const FirstRows& rows, const DataConfig& config, bool header, bool need_label,
+                 RecordLayout& layout) {
+  if (config.weight_column.empty() || !need_label) return;
+  layout.weight = column_at(
+      rows, header, configured_column(rows, header, config.weight_column, "data.weight_column"));
+}
+
 /// By names of the training file.
 RecordLayout find_named(const FirstRows& rows, const DataConfig& config, const RecordLayout& model,
                         bool need_label) {
@@ -43,6 +51,7 @@ RecordLayout find_named(const FirstRows& rows, const DataConfig& config, const R
                                   own_setting(rows, ", or --set data.label_column=NAME")));
     layout.label = column_at(rows, true, *found);
   }
+  take_weight(rows, config, true, need_label, layout);
   const Names missing_label = missing;
   Names ignored;
   if (!config.text_columns.empty()) {
@@ -160,6 +169,7 @@ RecordLayout find_numbered(const FirstRows& rows, const DataConfig& config,
                                         *named + 1))));
     }
   }
+  take_weight(rows, config, guess.header, need_label, layout);
   Names ignored;
   if (!config.text_columns.empty()) {
     resolve_texts(rows, config, layout, ignored);

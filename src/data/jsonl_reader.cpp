@@ -142,7 +142,8 @@ ReadStatus JsonlRecords::target_of(const Entry& entry, std::string& label, Examp
   example.soft = {};
   const bool labelled = layout_->label && value_of(layout_->label->name) != row.end();
   // Beside the training file they only stand in for labels.
-  if (!config_.soft_labels.empty() && !(options_.layout && labelled)) {
+  const bool training = !options_.layout || options_.goes_on;
+  if (!config_.soft_labels.empty() && (training || !labelled)) {
     if (const auto soft = value_of(config_.soft_labels); soft != row.end()) {
       if (read_soft_label(*soft, config_.soft_labels, example.soft, bad) == ReadStatus::bad) {
         bad.line = entry.line;

@@ -3,7 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <string>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "column_names.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -17,14 +20,35 @@ ReadStatus fail(BadRow& bad, std::string problem, std::string expected) {
   return ReadStatus::bad;
 }
 
-ReadStatus add_label(std::string_view text, std::vector<std::string>& to, BadRow& bad) {
+/// The labels of a row, each once, in their order.
+class DistinctLabels {
+ public:
+  explicit DistinctLabels(std::vector<std::string>& to) : to_(to) { to_.clear(); }
+
+  void add(std::string label) {
+    constexpr std::size_t kFew = 16;
+    if (to_.size() < kFew) {
+      if (std::ranges::find(to_, label) == to_.end()) to_.push_back(std::move(label));
+      return;
+    }
+    // To look through many for each would take the square of their number.
+    if (known_.empty()) known_.insert(to_.begin(), to_.end());
+    if (known_.insert(label).second) to_.push_back(std::move(label));
+  }
+
+ private:
+  std::vector<std::string>& to_;
+  std::unordered_set<std::string> known_;  // empty: there are few
+};
+
+ReadStatus add_label(std::string_view text, DistinctLabels& to, BadRow& bad) {
   std::string label = canonical_name(text);
   if (label.empty()) return ReadStatus::row;
   if (label.find_first_of("\n\r") != std::string::npos)
     return fail(bad, fmt::format("the label \"{}\" holds a line break", printable(label)),
                 "class names or numbers on one line");
   if (label.find('\0') != std::string::npos) return fail(bad, "NUL character in the row", "text");
-  if (std::ranges::find(to, label) == to.end()) to.push_back(std::move(label));
+  to.add(std::move(label));
   return ReadStatus::row;
 }
 
@@ -44,10 +68,10 @@ std::string shown_separator(const std::string& separator) {
 
 ReadStatus split_labels(std::string_view cell, const std::string& separator,
                         std::vector<std::string>& to, BadRow& bad) {
-  to.clear();
+  DistinctLabels labels(to);
   for (;;) {
     const std::size_t end = cell.find(separator);
-    if (add_label(cell.substr(0, end), to, bad) == ReadStatus::bad) return ReadStatus::bad;
+    if (add_label(cell.substr(0, end), labels, bad) == ReadStatus::bad) return ReadStatus::bad;
     if (end == std::string_view::npos) return ReadStatus::row;
     cell.remove_prefix(end + separator.size());
   }
@@ -57,7 +81,7 @@ ReadStatus read_label_list(const nlohmann::ordered_json& value, const std::strin
                            const std::string& separator, std::vector<std::string>& to,
                            BadRow& bad) {
   if (is_label(value)) return split_labels(text_of(value), separator, to, bad);
-  to.clear();
+  DistinctLabels labels(to);
   if (!value.is_array())
     return fail(bad,
                 fmt::format("the labels {} are of type {}", shown_name(key), value.type_name()),
@@ -73,7 +97,7 @@ ReadStatus read_label_list(const nlohmann::ordered_json& value, const std::strin
                   fmt::format("the label \"{}\" holds the separator {}", printable(text, 40),
                               shown_separator(separator)),
                   "labels without it, or a separator that no label holds");
-    if (add_label(text, to, bad) == ReadStatus::bad) return ReadStatus::bad;
+    if (add_label(text, labels, bad) == ReadStatus::bad) return ReadStatus::bad;
   }
   return ReadStatus::row;
 }

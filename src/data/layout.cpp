@@ -11,9 +11,13 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
+#include "separator.hpp"
 
 namespace diffuse {
 namespace {
+
+/// A data set has fewer rows, so that sums of such counts are far from what an integer holds.
+constexpr std::int64_t kMostCountedRows = std::int64_t{1} << 32;
 
 using LayoutJson = nlohmann::ordered_json;
 
@@ -23,9 +27,29 @@ LayoutJson column_json(const ColumnRef& column) {
   return json;
 }
 
-ColumnRef parse_column(const JsonFields& fields) {
+ColumnRef parse_column(const JsonFields& fields, const std::string& source) {
+  const std::int64_t occurrence = fields.optional_count("occurrence").value_or(1);
+  if (occurrence < 1)
+    throw DataError(source + ": \"occurrence\" is 0; expected a whole number from 1 on.");
   return {fields.text("name"), static_cast<std::size_t>(fields.count("number")),
-          static_cast<std::size_t>(fields.optional_count("occurrence").value_or(1))};
+          static_cast<std::size_t>(occurrence)};
+}
+
+/// Rows are read by these numbers where there are no names.
+void check_column_numbers(const RecordLayout& layout, const std::string& source) {
+  if (layout.named()) return;
+  const auto check = [&](const ColumnRef& column, std::string_view what) {
+    if (column.number >= 1 && column.number <= layout.columns) return;
+    throw DataError(fmt::format("{}: {} is column {} of {}; expected one from 1 to {}.", source,
+                                what, column.number, layout.columns, layout.columns));
+  };
+  if (layout.label) check(*layout.label, "the label");
+  for (const ColumnRef& text : layout.texts) check(text, "a text");
+}
+
+void check_row_count(std::int64_t rows, const std::string& source) {
+  if (rows >= kMostCountedRows)
+    throw DataError(fmt::format("{}: it counts {} rows; expected fewer than 2^32.", source, rows));
 }
 
 FileFormat parse_format(const std::string& name, const std::string& source) {
@@ -83,21 +107,32 @@ DataFacts parse_data_facts(std::string_view text, const std::string& source) {
   const std::string separator = fields.text("separator");
   if (separator.size() != 1)
     throw DataError(source + ": \"separator\" is not one character; expected one.");
+  if (!may_separate(separator.front()))
+    throw DataError(fmt::format(
+        "{}: \"separator\" is \"{}\"; expected a character of ASCII that is no quote and no line "
+        "break.",
+        source, printable(separator)));
   layout.separator = separator.front();
   layout.header = fields.flag("header");
   layout.columns = static_cast<std::size_t>(fields.count("columns"));
-  if (const auto label = fields.object_or_null("label")) layout.label = parse_column(*label);
+  if (const auto label = fields.object_or_null("label"))
+    layout.label = parse_column(*label, source);
   const auto texts = json.find("texts");
   if (texts == json.end() || !texts->is_array())
     throw DataError(source + ": \"texts\" is missing; expected a list of columns.");
   for (const auto& entry : *texts) {
     if (!entry.is_object())
       throw DataError(source + ": \"texts\" holds something else than an object.");
-    layout.texts.push_back(parse_column(JsonFields(entry, source + ": texts")));
+    layout.texts.push_back(parse_column(JsonFields(entry, source + ": texts"), source));
   }
+  if (layout.columns > 0 && layout.texts.empty())
+    throw DataError(source + ": \"texts\" is empty; expected the columns of the texts.");
+  check_column_numbers(layout, source);
   layout.description = fields.text("description");
   facts.class_rows = fields.counts("class_rows");
   facts.rows = fields.optional_count("rows").value_or(0);
+  check_row_count(facts.rows, source);
+  for (const std::int64_t rows : facts.class_rows) check_row_count(rows, source);
   return facts;
 }
 

@@ -255,7 +255,7 @@ TrainingData load_training_data(const DataConfig& data, const TokenizerConfig& t
   };
 
   if (data.validation.empty()) {
-    Split split = split_off_validation(*result.train_file, data.validation_fraction, seed);
+    RowSplit split = split_off_validation(*result.train_file, data.validation_fraction, seed);
     result.train = std::move(split.train);
     result.validation = std::move(split.validation);
   } else {
@@ -309,6 +309,7 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const InputFiles& files, cons
   file.ngrams.vocabulary = ngrams;
   if (rows != nullptr) file.max_rows = data.max_rows;
   file.rows = rows;
+  file.quiet = rows != nullptr;  // training has told of it
   const EncodedCache cache(data, ngrams != nullptr || rows != nullptr);
   FileHashes hashes(cache.enabled());
   return load_known(file, hashes.before_reading("", paths), tokenizer_config, tokenizer, labels,

@@ -142,7 +142,7 @@ std::unique_ptr<RecordReader> open_records(const DataInput& input, const DataCon
                                            const ReadOptions& options) {
   const FileFormat format = resolve_format(input.path, config.format);
   if (format != FileFormat::jsonl && !config.soft_labels.empty() && options.need_label &&
-      !options.layout)
+      (!options.layout || options.goes_on))
     throw DataError(fmt::format(
         "{}: a {} file has no place for soft labels (data.soft_labels = {}); expected JSONL, a key "
         "of that name in its objects",

@@ -149,13 +149,28 @@ void RowBlocks::leave_out(BadRow bad) {
   missing_before_.push_back(taken_);
 }
 
+/// Which rows are usable may depend on who reads (one without weights finds no bad ones), so that
+/// the part that `rows` tells ends where its first reader has ended.
+bool RowBlocks::at_limit() const {
+  if (options_.max_rows == 0) return false;
+  return options_.rows != nullptr ? records_ >= options_.rows->size() : count_ >= options_.max_rows;
+}
+
 /// Appends the next usable row that is to be taken; false at the end.
 bool RowBlocks::add_row(RowBlock& block) {
   while (!at_limit()) {
     const ReadStatus status = reader_->next(example_, bad_);
     if (status == ReadStatus::end) return false;
+    const std::size_t place = records_++;
+    const bool wanted =
+        options_.rows == nullptr || (place < options_.rows->size() && (*options_.rows)[place]);
     if (status == ReadStatus::bad) {
       leave_out(bad_);
+      continue;
+    }
+    if (!wanted && options_.quiet) {  // else what is wrong with it is to be told
+      ++count_;
+      missing_before_.push_back(taken_);
       continue;
     }
     const std::optional<RowTarget> target = target_of(example_);
@@ -169,8 +184,8 @@ bool RowBlocks::add_row(RowBlock& block) {
       leave_out(bad_);
       continue;
     }
-    const auto place = static_cast<std::size_t>(count_++);
-    if (options_.rows != nullptr && !(place < options_.rows->size() && (*options_.rows)[place])) {
+    ++count_;
+    if (!wanted) {
       missing_before_.push_back(taken_);
       continue;
     }
@@ -180,6 +195,7 @@ bool RowBlocks::add_row(RowBlock& block) {
     block.labels.push_back(target->label);
     block.targets.append(*target);
     block.lines.push_back(example_.line);
+    block.places.push_back(static_cast<std::uint32_t>(place));
     return true;
   }
   return false;
@@ -190,6 +206,7 @@ void RowBlocks::read(RowBlock& block) {
   block.ends.clear();
   block.labels.clear();
   block.lines.clear();
+  block.places.clear();
   block.targets.clear();
   while (block.ends.size() < kBlockRows && block.bytes.size() < kBlockBytes && add_row(block)) {
   }

@@ -22,6 +22,7 @@ struct RowBlock {
   std::vector<std::size_t> ends;  ///< of each text, in `bytes`
   std::vector<std::int32_t> labels;
   std::vector<std::uint32_t> lines;
+  std::vector<std::uint32_t> places;  ///< among all records of the file, bad ones included
   RowTargets targets;
 
   bool empty() const { return ends.empty(); }
@@ -73,7 +74,7 @@ class RowBlocks {
  private:
   bool add_row(RowBlock& block);
   void leave_out(BadRow bad);
-  bool at_limit() const { return options_.max_rows != 0 && count_ >= options_.max_rows; }
+  bool at_limit() const;
   std::optional<RowTarget> target_of(const Example& example);
   std::optional<RowTarget> several_of(const Example& example);
   std::optional<std::int32_t> label_of(const std::string& name, std::uint32_t line);
@@ -86,6 +87,7 @@ class RowBlocks {
   Example example_;
   BadRow bad_;
   std::vector<ClassShare> shares_;
+  std::size_t records_ = 0;  // that have been read, bad ones included
   std::int64_t count_ = 0;   // of usable rows, those of other parts included
   std::uint32_t taken_ = 0;  // of them, those that are taken
   std::vector<std::uint32_t> missing_before_;

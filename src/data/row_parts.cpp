@@ -81,12 +81,21 @@ void read_blocks(const DataConfig& data, LabelResolver& resolver, const Take& ta
 
 }  // namespace
 
+std::vector<bool> LabelledRows::records(const std::vector<bool>& chosen) const {
+  if (places.empty()) return chosen;
+  std::vector<bool> records(places.back() + std::size_t{1});
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    if (chosen[i]) records[places[i]] = true;
+  return records;
+}
+
 LabelledRows read_labelled_rows(const DataConfig& data) {
   LabelledRows rows;
   std::string words;
   LabelResolver resolver = training_labels(data);
   read_blocks(data, resolver, [&](const RowBlock& block) {
     for (const std::string_view text : block.texts()) rows.texts.push_back(words_key(text, words));
+    rows.places.insert(rows.places.end(), block.places.begin(), block.places.end());
     rows.labels.insert(rows.labels.end(), block.labels.begin(), block.labels.end());
   });
   std::vector<std::int32_t> to;
@@ -109,18 +118,22 @@ void visit_rows(
   });
 }
 
-RowParts split_off_test(const LabelledRows& rows, double fraction, std::int64_t seed) {
-  RowParts parts;
-  parts.test = choose_stratified(rows.labels, rows.texts, fraction,
-                                 mix_seed(static_cast<std::uint64_t>(seed), kTestStream));
-  parts.train = parts.test;
-  parts.train.flip();
-  parts.names = rows.names;
-  if (std::ranges::find(parts.test, true) == parts.test.end())
+std::vector<bool> choose_test_rows(const LabelledRows& rows, double fraction, std::int64_t seed) {
+  std::vector<bool> test = choose_stratified(
+      rows.labels, rows.texts, fraction, mix_seed(static_cast<std::uint64_t>(seed), kTestStream));
+  if (std::ranges::find(test, true) == test.end())
     throw DataError(fmt::format(
         "data.test_fraction = {} of {} rows leaves no row for the test: every class keeps one for "
         "training, and equal texts stay together; expected more rows, or data.test_fraction = 0",
         fraction, format_count(std::ssize(rows.labels))));
+  return test;
+}
+
+RowParts split_off_test(const LabelledRows& rows, double fraction, std::int64_t seed) {
+  std::vector<bool> test = choose_test_rows(rows, fraction, seed);
+  RowParts parts{.train = {}, .test = rows.records(test), .names = rows.names};
+  test.flip();
+  parts.train = rows.records(test);
   return parts;
 }
 

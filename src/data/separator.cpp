@@ -95,12 +95,12 @@ std::size_t names_found(std::string_view block, char separator, QuoteMode quote,
 
 }  // namespace
 
+bool may_separate(char c) { return c > 0 && c != '\n' && c != '\r' && c != '"'; }
+
 char configured_separator(const std::string& setting) {
   if (setting.empty()) return 0;
   if (setting == "tab" || setting == "\\t") return '\t';
-  const bool allowed = setting.size() == 1 && setting != "\n" && setting != "\r" &&
-                       setting != "\"" && setting.front() > 0;
-  if (allowed) return setting.front();
+  if (setting.size() == 1 && may_separate(setting.front())) return setting.front();
   throw ConfigError(fmt::format(
       "data.separator is \"{}\"; expected one character of ASCII that is no quote and no line "
       "break, such as \";\", or \"tab\"",

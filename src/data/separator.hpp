@@ -8,6 +8,9 @@
 
 namespace diffuse {
 
+/// Whether fields may be parted by `c`: ASCII that is no quote, no line break and no NUL.
+bool may_separate(char c);
+
 /// The character that `data.separator` means, 0 for an empty one. Throws ConfigError.
 char configured_separator(const std::string& setting);
 

@@ -65,13 +65,18 @@ class TextMover {
       group_of_[by_text_[i]] = static_cast<std::uint32_t>(begins_.size() - 1);
     }
     begins_.push_back(static_cast<std::uint32_t>(by_text_.size()));
+    refused_.resize(begins_.size() - 1);
+    for (std::size_t text = 0; text + 1 < begins_.size(); ++text) sort_by_label(text);
     for (const Share& share : shares) room_[share.label] = share.limit;
   }
 
   /// Rows of the row's text that have its label.
   std::size_t size_of(std::uint32_t row) const {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        group(row), [&](std::uint32_t member) { return labels_[member] == labels_[row]; }));
+    const std::span<const std::uint32_t> rows = group(row);
+    const auto same = std::equal_range(
+        rows.begin(), rows.end(), row,
+        [this](std::uint32_t a, std::uint32_t b) { return labels_[a] < labels_[b]; });
+    return static_cast<std::size_t>(same.second - same.first);
   }
   /// Of each row, whether it is in validation.
   const std::vector<bool>& taken() const { return taken_; }
@@ -81,14 +86,21 @@ class TextMover {
     return found == given_.end() ? 0 : found->second;
   }
 
-  /// Whether every class of the row's text keeps a row in train.
-  bool may_take(std::uint32_t row) const {
-    if (taken_[row]) return false;
-    std::map<std::int32_t, std::size_t> needed;
-    for (const std::uint32_t member : group(row)) ++needed[labels_[member]];
-    return std::all_of(needed.begin(), needed.end(), [&](const auto& entry) {
-      return given(entry.first) + entry.second <= room_.at(entry.first);
-    });
+  /// Whether every class of the row's text keeps a row in train. Where one does not it never will,
+  /// since classes only lose rows: so a text of many rows is not looked through for each of them.
+  bool may_take(std::uint32_t row) {
+    if (taken_[row] || refused_[group_of_[row]]) return false;
+    const std::span<const std::uint32_t> rows = group(row);
+    for (std::size_t i = 0; i < rows.size();) {
+      const std::int32_t label = labels_[rows[i]];
+      const std::size_t needed = size_of(rows[i]);
+      if (given(label) + needed > room_.at(label)) {
+        refused_[group_of_[row]] = true;
+        return false;
+      }
+      i += needed;
+    }
+    return true;
   }
   void take(std::uint32_t row) {
     for (const std::uint32_t member : group(row)) {
@@ -98,16 +110,24 @@ class TextMover {
   }
 
  private:
+  /// So that rows of one label stand side by side; their order tells nothing else.
+  void sort_by_label(std::size_t text) {
+    std::sort(by_text_.begin() + begins_[text], by_text_.begin() + begins_[text + 1],
+              [this](std::uint32_t a, std::uint32_t b) {
+                return labels_[a] != labels_[b] ? labels_[a] < labels_[b] : a < b;
+              });
+  }
   std::span<const std::uint32_t> group(std::uint32_t row) const {
     const std::size_t begin = begins_[group_of_[row]];
     return std::span(by_text_).subspan(begin, begins_[group_of_[row] + 1] - begin);
   }
 
   std::span<const std::int32_t> labels_;
-  std::vector<std::uint32_t> by_text_;
-  std::vector<std::uint32_t> begins_;  // of each text's rows in by_text_, and the end
+  std::vector<std::uint32_t> by_text_;  // by text and label
+  std::vector<std::uint32_t> begins_;   // of each text's rows in by_text_, and the end
   std::vector<std::uint32_t> group_of_;
   std::vector<bool> taken_;
+  std::vector<bool> refused_;  // of each text
   std::map<std::int32_t, std::size_t> given_;
   std::map<std::int32_t, std::size_t> room_;
 };
@@ -151,8 +171,8 @@ std::vector<bool> choose_stratified(std::span<const std::int32_t> labels,
   return mover.taken();
 }
 
-Split split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed) {
-  Split split{{&data, {}}, {&data, {}}};
+RowSplit split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed) {
+  RowSplit split{{&data, {}}, {&data, {}}};
   if (fraction == 0) {
     split.train = view_all(data);
     return split;

@@ -9,7 +9,7 @@
 namespace diffuse {
 
 /// The two parts of a data set, each in file order.
-struct Split {
+struct RowSplit {
   DatasetView train;
   DatasetView validation;
 };
@@ -20,7 +20,7 @@ struct Split {
 /// Rows of equal texts stand on one side; where that leaves no choice a class may have fewer rows
 /// in validation than its share, or none. A function of its arguments alone, the same on every
 /// machine.
-Split split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed);
+RowSplit split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed);
 
 /// The same of rows that are no data set yet: whether each is among the `fraction` that is split
 /// off. `labels`: of the rows; `texts`: equal numbers for equal texts; `stream`: what chooses.

@@ -69,12 +69,12 @@ DataSurvey survey_training_file(const InputFiles& files, const DataConfig& data,
   Example example;
   BadRow bad;
   std::int64_t usable = 0;
-  while (data.max_rows == 0 || usable < data.max_rows) {
+  for (std::size_t place = 0; data.max_rows == 0 || usable < data.max_rows; ++place) {
     const ReadStatus status = reader->next(example, bad);
     if (status == ReadStatus::end) break;
     if (status == ReadStatus::bad) continue;
-    const auto place = static_cast<std::size_t>(usable++);
     if (rows != nullptr && !(place < rows->size() && (*rows)[place])) continue;
+    ++usable;
     const auto number_of = [&](const std::string& label) {
       const auto [found, added] = numbers.emplace(label, static_cast<std::int32_t>(numbers.size()));
       if (added) survey.class_names.push_back(label);

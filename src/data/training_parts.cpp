@@ -3,17 +3,35 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/data/gold.hpp"
 #include "diffuse/data/summary.hpp"
 #include "equal_texts.hpp"
 #include "label_checks.hpp"
 
 namespace diffuse {
+namespace {
+
+/// Refuses classes that could not be told from what predict and eval write in an answer's place.
+void check_reserved_names(const Labels& labels, const std::string& path) {
+  for (const auto& [name, meaning] :
+       {std::pair{"#error", "a line that predict cannot use"},
+        std::pair{"#unsure", "an answer that predict is unsure of"},
+        std::pair{kUnknownGold, "a label that the model lacks, in eval's predictions"}}) {
+    if (!labels.find(name)) continue;
+    throw DataError(
+        fmt::format("{}: a class is called \"{}\", which stands for {}; expected another name",
+                    path, name, meaning));
+  }
+}
+
+}  // namespace
 
 void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path,
                    bool named, const std::string& separator) {
@@ -43,14 +61,7 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
         "names without it",
         path, printable(name), printable(separator)));
   }
-  for (const char* name : {"#error", "#unsure"}) {
-    if (!labels.find(name)) continue;
-    throw DataError(
-        fmt::format("{}: a class is called \"{}\", as predict's answers to lines that it cannot "
-                    "use or is unsure "
-                    "of are; expected another name",
-                    path, name));
-  }
+  check_reserved_names(labels, path);
   // With few rows every class may be a rare one; with more, the labels must be something else.
   constexpr std::size_t kFewRows = 10;
   if (!named && data.size() >= kFewRows && 2 * labels.names().size() > data.size()) {
@@ -79,10 +90,10 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
   }
 }
 
-Split split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed,
-                           bool told) {
+RowSplit split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed,
+                              bool told) {
   if (fraction >= 0) {
-    Split split = split_stratified(data, fraction, seed);
+    RowSplit split = split_stratified(data, fraction, seed);
     if (fraction > 0 && split.validation.rows.empty() && !told) {
       log::warning("data.validation_fraction = {} of {} rows leaves no row for validation",
                    fraction, data.size());
@@ -93,7 +104,7 @@ Split split_off_validation(const EncodedDataset& data, double fraction, std::int
   constexpr double kMostFraction = 0.10;     // where each of many classes takes a row
   constexpr std::size_t kFewestRows = 2000;  // 100 of them choose
   if (data.size() >= kFewestRows) {
-    Split split = split_stratified(data, kFraction, seed);
+    RowSplit split = split_stratified(data, kFraction, seed);
     if (static_cast<double>(split.validation.size()) <=
         kMostFraction * static_cast<double>(data.size())) {
       return split;

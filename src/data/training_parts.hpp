@@ -17,8 +17,8 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
 
 /// Splits validation rows off by `data.validation_fraction`; by itself as docs/data.md says,
 /// "Validation". `told`: it is known already that there are none.
-Split split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed,
-                           bool told = false);
+RowSplit split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed,
+                              bool told = false);
 
 /// Counts what of the loaded data is not used, and texts that occur twice. `test_name`: how
 /// messages call the test rows.

@@ -50,7 +50,8 @@ TrainingRows read_training_rows(const ModelReading& model, const DataConfig& dat
   rows.file = encode_file(file, model.tokenizer, labels);
   rows.file->choose_rarest_labels(model.labels.size());
   if (data.validation.empty()) {
-    Split split = split_off_validation(*rows.file, data.validation_fraction, seed, /*told=*/true);
+    RowSplit split =
+        split_off_validation(*rows.file, data.validation_fraction, seed, /*told=*/true);
     rows.train = std::move(split.train);
     rows.validation = std::move(split.validation);
   } else {

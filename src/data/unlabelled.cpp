@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <sstream>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
@@ -16,6 +18,12 @@
 
 namespace diffuse {
 namespace {
+
+constexpr std::size_t kShownBadTexts = 5;
+
+std::string counted_things(std::int64_t count, std::string_view one) {
+  return fmt::format("{} {}{}", format_count(count), one, count == 1 ? "" : "s");
+}
 
 /// The texts of one file, a block at a time.
 class TextBlocks {
@@ -64,28 +72,47 @@ class TextBlocks {
 
   /// At the end.
   void check_any() const {
-    if (texts_ == 0)
-      throw DataError(
-          fmt::format("{}: there is no text in it; expected one a line, or CSV, TSV or "
-                      "JSONL by its name",
-                      path_));
+    if (texts_ > 0) return;
+    const std::string bad =
+        first_bad_.empty() ? ""
+                           : fmt::format(", but {}, the first one {}",
+                                         counted_things(bad_rows_, "bad row"), first_bad_.front());
+    throw DataError(
+        fmt::format("{}: there is no text in it{}; expected one a line, or CSV, TSV or JSONL by "
+                    "its name",
+                    path_, bad));
   }
   std::string description() const {
-    std::string text = fmt::format("{}: {} text{} without labels", path_, format_count(texts_),
-                                   texts_ == 1 ? "" : "s");
-    if (left_out_ > 0)
-      text += fmt::format(", {} {}{} left out", format_count(left_out_),
-                          lines_ ? "blank line" : "bad row", left_out_ == 1 ? "" : "s");
+    std::string text = fmt::format("{}: {} without labels", path_, counted_things(texts_, "text"));
+    if (blank_lines_ > 0)
+      text += fmt::format(", {} left out", counted_things(blank_lines_, "blank line"));
+    if (bad_rows_ > 0) text += fmt::format(", {} left out", counted_things(bad_rows_, "bad row"));
     return text;
+  }
+  void warn_of_bad_rows() const {
+    if (bad_rows_ == 0) return;
+    for (const std::string& message : first_bad_)
+      log::warning("pretrain.texts: row left out: {}", message);
+    log::warning("pretrain.texts: {}: {} left out (data.on_error is \"skip\"){}", path_,
+                 counted_things(bad_rows_, "bad row"),
+                 first_bad_.size() < static_cast<std::size_t>(bad_rows_)
+                     ? "; the first five are above"
+                     : "");
   }
 
  private:
   void leave_out() {
-    // Of lines the blank ones alone are none.
-    if (!lines_ && data_.on_error == OnError::error)
-      throw DataError(fmt::format("{}:{}: {}; expected {} (--set data.on_error=skip leaves it out)",
-                                  path_, bad_.line, bad_.problem, bad_.expected));
-    ++left_out_;
+    // In the words of make_example: a blank line is no text, anything else may be one that is lost.
+    if (lines_ && bad_.problem == "empty text") {
+      ++blank_lines_;
+      return;
+    }
+    std::string message =
+        fmt::format("{}:{}: {}; expected {}", path_, bad_.line, bad_.problem, bad_.expected);
+    if (data_.on_error == OnError::error)
+      throw DataError(message + " (--set data.on_error=skip leaves it out)");
+    if (first_bad_.size() < kShownBadTexts) first_bad_.push_back(std::move(message));
+    ++bad_rows_;
   }
 
   std::string path_;
@@ -97,7 +124,9 @@ class TextBlocks {
   std::string bytes_;
   std::vector<std::size_t> ends_;
   std::int64_t texts_ = 0;
-  std::int64_t left_out_ = 0;
+  std::int64_t blank_lines_ = 0;
+  std::int64_t bad_rows_ = 0;
+  std::vector<std::string> first_bad_;  // in words
 };
 
 }  // namespace
@@ -109,14 +138,16 @@ UnlabelledTexts::UnlabelledTexts(std::vector<std::string> files, const DataConfi
       tokenizer_(tokenizer),
       threads_(threads > 0 ? threads : available_cores()) {}
 
-/// `take(texts, pool)` for each block of every file; returns what there is to say of them.
+/// `take(texts, pool)` for each block of every file. `tell`: what was left out is warned of, which
+/// one of several readings does.
 template <class Take>
-void UnlabelledTexts::each_block(const Take& take) const {
+void UnlabelledTexts::each_block(bool tell, const Take& take) const {
   WorkerPool pool(threads_);
   for (const std::string& file : files_) {
     TextBlocks blocks(file, data_);
     while (blocks.read()) take(blocks.texts(), pool);
     blocks.check_any();
+    if (tell) blocks.warn_of_bad_rows();
     log::debug("{}", blocks.description());
   }
 }
@@ -126,7 +157,7 @@ std::vector<std::string> UnlabelledTexts::words() const {
   if (files_.empty() || tokenizer_.type != TokenizerType::words) return words;
   VocabularyBuilder builder(tokenizer_);
   EncodedTexts encoded;
-  each_block([&](const std::vector<std::string_view>& texts, WorkerPool& pool) {
+  each_block(false, [&](const std::vector<std::string_view>& texts, WorkerPool& pool) {
     builder.encode(texts, tokenizer_.cut_at(), pool, encoded);
   });
   std::istringstream lines(builder.build().tokenizer->vocab_text());
@@ -138,7 +169,7 @@ void UnlabelledTexts::append_to(EncodedDataset& data, const Tokenizer& tokenizer
   const std::int32_t unknown = tokenizer.unknown_id();
   EncodedTexts encoded;
   std::uint32_t number = 0;
-  each_block([&](const std::vector<std::string_view>& texts, WorkerPool& pool) {
+  each_block(true, [&](const std::vector<std::string_view>& texts, WorkerPool& pool) {
     encode_batch(tokenizer, texts, tokenizer_.cut_at(), pool, encoded);
     for (std::size_t i = 0; i < texts.size(); ++i) {
       std::span<const std::int32_t> row(encoded.ids.data() + encoded.offsets[i],

@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kHead = "head.";
 constexpr std::string_view kWordTable = "embedding.weight";
+/// Its rows are found by a hash of two token ids, which are other words in another vocabulary.
+constexpr std::string_view kPairTable = "embedding.bigrams";
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -76,13 +78,15 @@ InitialWeights start_from_checkpoint(Classifier& classifier, const Tokenizer& to
   const SafetensorsFile file = SafetensorsFile::read(folder / "model.safetensors");
   const std::vector<std::string> theirs = lines_of(read_file(folder / "vocab.txt"));
   const std::vector<std::string> words = lines_of(tokenizer.vocab_text());
+  const bool same_words = theirs == words;
   const bool same_classes = read_file(folder / "labels.txt") == labels.text();
   InitialWeights found;
   for (const NamedParameter& parameter : classifier.parameters()) {
     const auto tensor = file.tensors().find(parameter.name);
     const at::Tensor target = parameter.tensor.detach();
-    bool taken =
-        tensor != file.tensors().end() && (same_classes || !parameter.name.starts_with(kHead));
+    bool taken = tensor != file.tensors().end() &&
+                 (same_classes || !parameter.name.starts_with(kHead)) &&
+                 (same_words || parameter.name != kPairTable);
     if (taken && parameter.name == kWordTable) {
       taken = is_word_table(tensor->second, target, theirs.size());
       if (taken) found.words = copy_words(tensor->second, theirs, words, target);

@@ -1,8 +1,9 @@
 #include "piecewise_classifier.hpp"
 
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/repeat_interleave.h>
-#include <ATen/ops/zeros.h>
+#include <iterator>
+#include <numeric>
+
+#include "diffuse/ops/reference/segment_pool.hpp"
 
 namespace diffuse {
 namespace {
@@ -22,15 +23,10 @@ at::Tensor PiecewiseClassifier::forward(const Batch& batch, const ForwardContext
   const auto pieces = pieces_of(batch, rule_);
   if (!pieces) return inner_->forward(batch, context);
   const at::Tensor logits = inner_->forward(pieces->first, context);  // [P, C]
-  const auto texts = std::ssize(pieces->second);
-  // A copy: the way back reads it when the numbers here are gone.
-  const at::Tensor counts =
-      at::from_blob(const_cast<std::int32_t*>(pieces->second.data()), {texts}, at::kInt)
-          .to(logits.device(), at::kInt, /*non_blocking=*/false, /*copy=*/true);
-  const at::Tensor text_of_piece = at::repeat_interleave(counts);
-  return at::zeros({texts, logits.size(1)}, logits.options().requires_grad(false))
-      .index_add(0, text_of_piece, logits)
-      .div(counts.unsqueeze(1));
+  std::vector<std::int32_t> offsets = {0};
+  std::partial_sum(pieces->second.begin(), pieces->second.end(), std::back_inserter(offsets));
+  return segment_pool(logits, Segments(offsets, logits.options().requires_grad(false)),
+                      Pooling::mean);
 }
 
 std::vector<std::vector<std::int32_t>> PiecewiseClassifier::embedding_rows(

@@ -11,6 +11,7 @@
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/safetensors.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "tensor_file.hpp"
 
@@ -34,8 +35,12 @@ DType file_type(const std::string& name, at::ScalarType type) {
   throw Error(fmt::format("Tensor {}: its element type has no place in a safetensors file.", name));
 }
 
+/// A file may give a tensor any number of dimensions.
 std::string shape_text(at::IntArrayRef shape) {
-  return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", "));
+  constexpr std::size_t kShown = 8;
+  const at::IntArrayRef first = shape.slice(0, std::min(shape.size(), kShown));
+  return fmt::format("[{}{}]", fmt::join(first.begin(), first.end(), ", "),
+                     shape.size() > kShown ? ", …" : "");
 }
 
 /// The bytes of a matrix, a block of its rows after the other.
@@ -59,6 +64,19 @@ struct RowBytes {
 
 }  // namespace
 
+std::string shown_tensor(std::string_view name) {
+  constexpr std::size_t kLongest = 120;
+  return printable(name, kLongest);
+}
+
+std::string listed_faults(const std::vector<std::string>& faults) {
+  constexpr std::size_t kShown = 20;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(faults.size(), kShown); ++i) text += "\n  " + faults[i];
+  if (faults.size() > kShown) text += fmt::format("\n  and {} more", faults.size() - kShown);
+  return text;
+}
+
 std::string described(const at::Tensor& target) {
   return fmt::format("{} {}", dtype_name(file_type("target", target.scalar_type())),
                      shape_text(target.sizes()));
@@ -68,7 +86,7 @@ std::optional<std::string> mismatch(const TensorView& view, const at::Tensor& ta
   const DType wanted = file_type(view.name, target.scalar_type());
   const bool same_shape = target.sizes() == at::IntArrayRef(view.shape);
   if (same_shape && view.dtype == wanted) return std::nullopt;
-  return fmt::format("{}: {} {}, expected {}", view.name, dtype_name(view.dtype),
+  return fmt::format("{}: {} {}, expected {}", shown_tensor(view.name), dtype_name(view.dtype),
                      shape_text(view.shape), described(target));
 }
 
@@ -122,7 +140,8 @@ void load_tensors(const SafetensorsFile& file, const std::filesystem::path& path
   for (const auto& [name, target] : targets) {
     const auto found = file.tensors().find(name);
     if (found == file.tensors().end()) {
-      faults.push_back(fmt::format("{}: missing, expected {}", name, described(target)));
+      faults.push_back(
+          fmt::format("{}: missing, expected {}", shown_tensor(name), described(target)));
     } else if (const auto fault = mismatch(found->second, target)) {
       faults.push_back(*fault);
     }
@@ -130,15 +149,15 @@ void load_tensors(const SafetensorsFile& file, const std::filesystem::path& path
   for (const auto& [name, view] : file.tensors()) {
     const auto is_it = [&name = name](const auto& target) { return target.first == name; };
     if (std::none_of(targets.begin(), targets.end(), is_it)) {
-      faults.push_back(fmt::format("{}: unexpected, {} {}", name, dtype_name(view.dtype),
-                                   shape_text(view.shape)));
+      faults.push_back(fmt::format("{}: unexpected, {} {}", shown_tensor(name),
+                                   dtype_name(view.dtype), shape_text(view.shape)));
     }
   }
   if (!faults.empty()) {
     throw CheckpointError(
         fmt::format("'{}' does not hold the tensors that the checkpoint's other files call for; "
-                    "take all files of one checkpoint:\n  {}",
-                    path.string(), fmt::join(faults, "\n  ")));
+                    "take all files of one checkpoint:{}",
+                    path.string(), listed_faults(faults)));
   }
 
   for (const auto& [name, target] : targets) copy_into(target, file.tensors().at(name));

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,12 @@ void save_tensors(const std::filesystem::path& path, const std::vector<SavedTens
 /// As load_tensors() of a path, from a file already read; `path` names it in messages.
 void load_tensors(const SafetensorsFile& file, const std::filesystem::path& path,
                   const std::vector<std::pair<std::string, at::Tensor>>& targets);
+
+/// A tensor's name as a message shows it: nobody vouches for those of a file.
+std::string shown_tensor(std::string_view name);
+
+/// The faults of a file, each on an indented line of its own, at most 20 and how many more.
+std::string listed_faults(const std::vector<std::string>& faults);
 
 /// "F32 [2, 3]": what a file must hold for `target`.
 std::string described(const at::Tensor& target);

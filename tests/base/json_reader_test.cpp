@@ -69,6 +69,34 @@ TEST(JsonReader, ListsTheKeysThatAnObjectHoldsTwiceWithTheirPath) {
   EXPECT_THAT(repeated(R"({"a": 1, "\u0061": 2})"), ElementsAre(ElementsAre("a")));
 }
 
+TEST(JsonReader, OfManyRepeatedKeysKeepsFewAndTheOutermost) {
+  const std::string name(1000, 'k');
+  std::string inner;
+  for (int i = 0; i < 200; ++i) {
+    const std::string key = '"' + std::to_string(i) + name + "\": 1, ";
+    inner += key + key;
+  }
+  inner += "\"z\": 1";
+  const std::string text =
+      "{\"" + name + "\": {\"" + name + "\": {" + inner + "}}, \"x\": 1, \"x\": 2}";
+  const auto repeated = read_json<Json>(text).repeated;
+  EXPECT_EQ(repeated.size(), 20U);
+  EXPECT_THAT(repeated.back(), ElementsAre("x"));
+  std::size_t bytes = 0;
+  for (const std::vector<std::string>& path : repeated)
+    for (const std::string& key : path) bytes += key.size();
+  EXPECT_LT(bytes, 20U * 3U * 110U) << "of long keys their beginning";
+  const std::string wide = "\"" + std::string(99, 'a') + "é" + name + "\": 1";
+  EXPECT_EQ(read_json<Json>("{" + wide + ", " + wide + "}").repeated.at(0).at(0),
+            std::string(99, 'a') + "…");
+}
+
+TEST(JsonReader, AllowsAnObjectAsManyKeysAsItIsTold) {
+  EXPECT_EQ(fault(R"({"a": {"b": 1, "c": 2}, "d": 3})", {.most_keys = 2}), "none");
+  EXPECT_EQ(fault(R"({"a": [{"b": 1, "c": 2, "d": 3}]})", {.most_keys = 2}),
+            "an object holds more than 2 keys");
+}
+
 TEST(JsonReader, AnObjectOrAMessageThatSaysWhatStandsThere) {
   EXPECT_EQ(read_json_object("{\"a\": 1}", "f")["a"], 1);
   const auto message = [](std::string_view text) {

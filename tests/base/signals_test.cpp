@@ -5,11 +5,53 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <thread>
 
 namespace diffuse {
 namespace {
+
+/// Two threads that raise SIGTERM at about the same moment, again and again: now one of them is a
+/// little later, now the other.
+class TwoRaisers {
+ public:
+  explicit TwoRaisers(int rounds) : rounds_(rounds) {}
+
+  /// Whether the flag was set each time.
+  bool run() {
+    const std::jthread other([this] { raise_rounds(1); });
+    raise_rounds(0);
+    return told_;
+  }
+
+ private:
+  void raise_rounds(int thread) {
+    for (int round = 0; round < rounds_; ++round) {
+      if (thread == 0) clear_stop_signal();
+      wait_for_both();
+      const int later = round % 2 == thread ? round / 2 % 100 * 5 : 0;
+      for (int i = 0; i < later; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
+      raise(SIGTERM);
+      if (stop_signal() != SIGTERM) told_ = false;
+      wait_for_both();
+    }
+  }
+
+  void wait_for_both() {
+    const int arrival = arrived_.fetch_add(1);
+    const int all = arrival - arrival % 2 + 2;
+    // Awake, so that both go on within nanoseconds; but not for long, on a machine that is busy.
+    constexpr int kLooks = 10'000;
+    for (int looks = 0; arrived_.load() < all; ++looks)
+      if (looks > kLooks) std::this_thread::yield();
+  }
+
+  int rounds_;
+  std::atomic<int> arrived_{0};
+  std::atomic<bool> told_{true};
+};
 
 // Each in a process of its own: a handler belongs to the whole process.
 TEST(StopSignals, TheFirstOnlySetsTheFlag) {
@@ -48,6 +90,15 @@ TEST(StopSignals, TheSameOneToldTwiceAtOnceIsOne) {
         raise(SIGTERM);  // as `timeout` does: to the process, and to its group
         raise(SIGTERM);
         std::exit(stop_signal() == SIGTERM ? 42 : 2);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
+TEST(StopSignals, TheSameOneToldToTwoThreadsAtOnceIsOne) {
+  EXPECT_EXIT(
+      {
+        catch_stop_signals();
+        std::exit(TwoRaisers(5000).run() ? 42 : 2);
       },
       ::testing::ExitedWithCode(42), "");
 }

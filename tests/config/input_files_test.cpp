@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "config/support.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -41,6 +43,36 @@ TEST_F(InputFilesTest, PatternsGiveTheFilesThatTheyMatchInTheOrderOfTheirBytes) 
   EXPECT_THAT(find_files(in("none.csv"), "data.train"), ElementsAre(in("none.csv")))
       << "whoever opens it says that it is not there";
   EXPECT_THAT(find_files({}, "data.train"), ElementsAre());
+}
+
+TEST_F(InputFilesTest, AFolderIsNoPatternHoweverItIsCalled) {
+  for (const char* name : {"runs[1]/x-1.csv", "runs[1]/x-2.csv", "runs1/x-3.csv",
+                           "a*\\b?/deep/x-4.csv", "axbx/x-5.csv"})
+    dir_.write(name, "");
+  EXPECT_THAT(find_files(in("runs[1]/x-*.csv"), "data.train"),
+              ElementsAre(in("runs[1]/x-1.csv"), in("runs[1]/x-2.csv")))
+      << "and not those of runs1";
+  EXPECT_THAT(find_files(in("a*\\b?/d*/x-*.csv"), "data.train"),
+              ElementsAre(in("a*\\b?/deep/x-4.csv")));
+  EXPECT_THAT(find_files(in("runs[1-3]/x-*.csv"), "data.train"), ElementsAre(in("runs1/x-3.csv")))
+      << "of no folder that is called so it is one";
+  EXPECT_FALSE(is_file_pattern(in("runs[1]/none.csv")));
+  EXPECT_TRUE(is_file_pattern(in("runs[1]/x-*.csv")));
+  const Config config = load_config(
+      dir_.write("runs[1]/c.json", R"({"data": {"train": "x-*.csv"}})"), /*overrides=*/{});
+  EXPECT_THAT(config.data.train.names, ElementsAre(in("runs[1]/x-*.csv"))) << "as it is read";
+  EXPECT_EQ(find_files(config.data.train, "data.train").size(), 2u);
+}
+
+TEST_F(InputFilesTest, ALinkToAFileIsThatFile) {
+  const std::string link = in("link-1.csv");
+  std::filesystem::create_symlink("old.csv", link);
+  EXPECT_THAT(find_files(link, "data.train"), ElementsAre(link));
+  EXPECT_EQ(fault({std::vector{in("old.csv"), link}}),
+            "data.train: " + link + " comes twice, by a link, for it is " + in("old.csv") +
+                "; expected each file once (a pattern may match one that is named, too)");
+  std::filesystem::create_directory_symlink(dir_.path(), in("folder"));
+  EXPECT_THAT(fault({std::vector{in("old.csv"), in("folder/old.csv")}}), HasSubstr("comes twice"));
 }
 
 TEST_F(InputFilesTest, WhatMatchesNothingOrComesTwiceIsSaid) {

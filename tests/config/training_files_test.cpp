@@ -62,7 +62,13 @@ TEST(TrainingFiles, APipeIsNoFile) {
   EXPECT_EQ(config_error([&] {
               default_config({{"data.train", pipe}}, FileChecks::training);
             }),
-            "data.train: " + pipe + " is a pipe or a device; expected a file");
+            "data.train: " + pipe +
+                " is a pipe or a device; expected a file, or - for rows that come once, through "
+                "stdin");
+  Config config;
+  config.data.train = dir.write("a.csv", "");
+  config.data.test = pipe;
+  EXPECT_EQ(check_error(config), "data.test: " + pipe + " is a pipe or a device; expected a file");
 }
 
 TEST(TrainingFiles, OfAKnownDataSetNameTheCommandThatFetchesThem) {

@@ -1,10 +1,13 @@
 #include "diffuse/data/byte_source.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <string>
 #include <thread>
 
@@ -107,6 +110,25 @@ TEST(ByteSource, ADeviceIsNoFile) {
             "data.test: /dev/null is a device; expected a file");
 }
 
+TEST(ByteSource, APipeIsNoFileAndIsNotWaitedFor) {
+  const TempDir dir;
+  const std::filesystem::path pipe = dir.path() / "pipe.csv";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const std::string expected = pipe.string() +
+                               " is a pipe; expected a file (`diffuse train --train -` and "
+                               "`diffuse predict` read rows from stdin, once)";
+  EXPECT_EQ(message_of<DataError>([&] { ByteSource source(pipe); }), expected);
+  EXPECT_EQ(message_of<DataError>([&] { check_data_file(pipe, "data.test"); }),
+            "data.test: " + expected);
+  EXPECT_EQ(message_of<DataError>([&] { hash_file(pipe); }), expected);
+}
+
+TEST(ByteSource, PicturesMayBeginWithTheFirstBytesOfGzip) {
+  const TempDir dir;
+  const std::string picture = "\x1f\x8b\x09" + std::string(1022, 'x');
+  EXPECT_EQ(read_all(dir.write("a.bin", picture), 1000), picture);
+}
+
 TEST(ByteSource, NamesTheCommandThatFetchesAPublicDataSet) {
   EXPECT_EQ(message_of<DataError>([] { check_data_file("nowhere/ag_news/train.csv", ""); }),
             "nowhere/ag_news/train.csv: there is no such file; `scripts/get_data.sh ag_news "
@@ -120,6 +142,10 @@ class Pipe {
     for (const int end : ends_) ::close(end);
   }
   int reader() const { return ends_[0]; }
+  void end() {
+    ::close(ends_[1]);
+    ends_[1] = -1;
+  }
   void write(const std::string& text) const {
     EXPECT_EQ(::write(ends_[1], text.data(), text.size()), std::ssize(text));
   }
@@ -157,6 +183,38 @@ TEST(ByteSource, NothingIsWaitedForOnceItIsToStop) {
   std::thread other([&] { stop.write("x"); });
   EXPECT_EQ(source.read(part.data(), part.size()), 0U);
   other.join();
+}
+
+TEST(ByteSource, WaitsForAnInputThatIsSetNotTo) {
+  const Pipe pipe;
+  ASSERT_EQ(::fcntl(pipe.reader(), F_SETFL, O_NONBLOCK), 0);
+  DataInput input(pipe.reader(), "pipe");
+  std::jthread other;
+  input.before_wait = [&] {
+    other = std::jthread([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      pipe.write("late");
+    });
+  };
+  ByteSource source(input);
+  std::array<char, 100> part{};
+  EXPECT_EQ(source.read(part.data(), part.size()), 4U);
+}
+
+TEST(FileHash, OfStdinIsNoneBeforeItsEnd) {
+  const TempDir dir;
+  Pipe pipe;
+  FileHash hash;
+  DataInput input(pipe.reader(), "stdin");
+  input.hash = &hash;
+  ByteSource source(input);
+  std::array<char, 100> part{};
+  pipe.write("some rows");
+  EXPECT_EQ(source.read(part.data(), part.size()), 9U);
+  EXPECT_EQ(hash.finish("-"), "") << "more may follow";
+  pipe.end();
+  EXPECT_EQ(source.read(part.data(), part.size()), 0U);
+  EXPECT_EQ(hash.finish("-"), hash_file(dir.write("a", "some rows")));
 }
 
 TEST(FileHash, IsTheWholeFilesHoweverMuchOfItWasRead) {

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -215,6 +217,33 @@ TEST_F(Cache, NothingIsLeftBesideTheEntries) {
     names.push_back(entry.path().filename().string());
   }
   EXPECT_EQ(names, std::vector<std::string>{kKey});
+  EXPECT_EQ(cache().find(kKey, "data.train")->data->size(), 4u);
+}
+
+TEST_F(Cache, WhatAKilledProcessLeftOfAnEntryIsRemoved) {
+  namespace fs = std::filesystem;
+  store(sample(3));
+  const fs::path folder = cache().entry(kKey).parent_path();
+  const auto leave = [&](const std::string& name, bool old) {
+    const fs::path left = folder / name;
+    const fs::path file =
+        dir_.write(fs::relative(left / "encoded.bin", dir_.path()).string(), "half an entry");
+    const auto written = fs::file_time_type::clock::now() - std::chrono::hours(old ? 2 : 0);
+    fs::last_write_time(file, written);
+    fs::last_write_time(left, fs::file_time_type::clock::now() - std::chrono::hours(2));
+    return left;
+  };
+  const std::string gone = ".tmp-4194305-";  // a number that no process has
+  const fs::path killed = leave("." + kKey + gone + "0", true);
+  const std::vector<fs::path> others = {
+      leave("." + kKey + gone + "1", false),
+      leave("." + kKey + ".tmp-" + std::to_string(::getpid()) + "-77", true),
+      leave("." + std::string(32, 'b') + gone + "0", true),
+      leave("." + kKey + ".tmp-x", true),
+  };
+  store(sample(4));
+  EXPECT_FALSE(fs::exists(killed));
+  for (const fs::path& other : others) EXPECT_TRUE(fs::exists(other)) << other;
   EXPECT_EQ(cache().find(kKey, "data.train")->data->size(), 4u);
 }
 

@@ -86,6 +86,15 @@ TEST(CsvReader, ReadsTabsWithTheSameQuoting) {
   EXPECT_THAT(read("a\t\"b\tc\"\nd\te, f\n", '\t'), ElementsAre("1|a|b\tc", "2|d|e, f"));
 }
 
+TEST(CsvReader, ASeparatorsLineHoldsOneCharacter) {
+  EXPECT_THAT(read("sep=;\r\na;b\r\n"), ElementsAre("2|a|b"));
+  EXPECT_THAT(read("sep=;"), IsEmpty());
+  for (const char* line : {"sep=", "sep=ab", "sep=é", "sep=;\rz", "set=;"})
+    EXPECT_THAT(read(line + std::string("\na,b\n")),
+                ElementsAre("1|" + std::string(line), "2|a|b"));
+  EXPECT_THAT(read("sep=\r\na,b\r\n"), ElementsAre("1|sep=", "2|a|b"));
+}
+
 TEST(CsvReader, RefusesUtf16) {
   EXPECT_THAT(message_of<DataError>([] { read(std::string("\xFF\xFEh\0i\0", 6)); }),
               HasSubstr("a.csv:1: the file is UTF-16; expected UTF-8"));
@@ -128,6 +137,19 @@ TEST(CsvReader, ARecordMayBeLongerThanABlockButNotEndless) {
   std::string line;
   for (int i = 0; i < 17; ++i) line += megabyte;
   EXPECT_THAT(read(line + "\n2,b\n"), ElementsAre("1! the record is longer than 16 MiB", "2|2|b"));
+}
+
+TEST(CsvReader, BlanksAndManyFieldsMayNotBeEndlessEither) {
+  const std::string blanks(std::size_t{17} << 20, ' ');
+  const std::string too_long = "1! the record is longer than 16 MiB";
+  EXPECT_THAT(read("1," + blanks + "\"a\"\n2,b\n"), ElementsAre(too_long, "2|2|b"));
+  EXPECT_THAT(read("1,\"a\"" + blanks + "\n2,b\n"), ElementsAre(too_long, "2|2|b"));
+  std::string fields;
+  while (fields.size() <= std::size_t{16} << 20) fields += std::string(1000, 'x') + ",";
+  EXPECT_THAT(read("0,a\n" + fields + "\n2,b\n"),
+              ElementsAre("1|0|a", "2! the record is longer than 16 MiB", "3|2|b"));
+  EXPECT_THAT(read("\"x\ny\"," + fields + "\n2,b\n"), ElementsAre(too_long, "3|2|b"))
+      << "reading goes on behind it, not inside";
 }
 
 // Every file made of these pieces is read to its end, and what is written by the rules comes back.

@@ -63,7 +63,10 @@ TEST(Jsonl, SaysWhatIsBad) {
   EXPECT_EQ(second("{\"label\":1,\"text\":\"a\",\"text\":\"b\"}"),
             "2! the key \"text\" stands twice; each key once");
   EXPECT_EQ(second("{\"label\":1,\"text\":\"a\",\"more\":{\"x\":1,\"x\":2,\"label\":3}}"),
-            "2 1: a");
+            "2! the key \"x\" of \"more\" stands twice; each key once");
+  EXPECT_EQ(second("{\"label\":1,\"text\":\"a\",\"more\":{\"y\":{\"x\":1,\"x\":2},\"label\":3}}"),
+            "2 1: a")
+      << "nobody reads what stands there";
   EXPECT_EQ(
       second("[1]"),
       "2! the line holds array; a JSON object; `jq -c '.[]'` writes the elements of an array as "
@@ -94,6 +97,18 @@ TEST(Jsonl, ALineMayNotBeEndless) {
   EXPECT_THAT(
       jsonl("{\"label\":1,\"text\":\"a\"}\n" + endless + "\n{\"label\":2,\"text\":\"b\"}\n"),
       ElementsAre("1 1: a", "2! the line is longer than 16 MiB; one JSON object a line", "3 2: b"));
+}
+
+TEST(Jsonl, AnObjectMayNotHoldEndlesslyManyKeys) {
+  const auto with_keys = [](int count) {
+    std::string keys;
+    for (int i = 0; i < count; ++i) keys += ",\"" + std::to_string(i) + "\":0";
+    return "{\"label\":1,\"text\":\"a\"" + keys + "}\n";
+  };
+  EXPECT_THAT(jsonl(with_keys(1000) + with_keys(20000)),
+              ElementsAre("1 1: a",
+                          "2! an object holds more than 10000 keys; fewer (a soft label of so many "
+                          "classes: a list)"));
 }
 
 TEST(Jsonl, AKeyThatTheFirstObjectLacksIsReadToo) {

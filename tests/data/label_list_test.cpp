@@ -74,6 +74,29 @@ TEST(LabelList, IsAListInJsonl) {
       ElementsAre("x+y: one", ": two", "x+z: three", "1+true: four", "7: five", ": six"));
 }
 
+TEST(LabelList, OfHundredsOfThousandsIsReadAsOneOfFew) {
+  std::string cell;
+  constexpr int kLabels = 300'000;
+  for (int i = 0; i < kLabels; ++i) cell += "l" + std::to_string(i) + "|";
+  const auto rows = [&](const std::string& name, const std::string& content) {
+    const TempDir dir;
+    const auto reader = open_records(dir.write(name, content), separated());
+    Example example;
+    BadRow bad;
+    EXPECT_EQ(reader->next(example, bad), ReadStatus::row) << bad.problem;
+    return example.labels;
+  };
+  // Each comes twice, and stands where it came first.
+  const std::vector<std::string> labels =
+      rows("a.csv", "label,text\n" + cell + cell + ",one\nx,two\n");
+  ASSERT_EQ(labels.size(), static_cast<std::size_t>(kLabels));
+  for (int i = 0; i < kLabels; ++i)
+    ASSERT_EQ(labels[static_cast<std::size_t>(i)], "l" + std::to_string(i));
+  std::string list;
+  for (int i = 0; i < 100; ++i) list += "\"l" + std::to_string(i % 20) + "\",";
+  EXPECT_EQ(rows("a.jsonl", "{\"label\":[" + list + "\"x\"],\"text\":\"one\"}\n").size(), 21U);
+}
+
 TEST(LabelList, OfAnotherFormMakesABadRow) {
   const auto second = [](const std::string& value) {
     return read_lists("a.jsonl", "{\"label\":[\"x\"],\"text\":\"a\"}\n{\"label\":" + value +

@@ -178,9 +178,18 @@ TEST_F(Loading, MaxRowsLimitsTrainBeforeTheSplit) {
   EXPECT_EQ(loaded.test.size(), 8u);
 }
 
-TEST_F(Loading, RefusesAClassThatPredictWouldTakeForAnError) {
-  train_on("a,one\n#error,two\n");
-  EXPECT_THAT(error_of(bytes_), HasSubstr("train.csv: a class is called \"#error\""));
+TEST_F(Loading, RefusesAClassThatIsCalledAsWhatStandsInAnAnswersPlace) {
+  for (const std::string name : {"#error", "#unsure", "#unknown"}) {
+    train_on("a,one\n" + name + ",two\n");
+    EXPECT_THAT(error_of(bytes_),
+                HasSubstr("train.csv: a class is called \"" + name + "\", which stands for a"));
+  }
+}
+
+TEST_F(Loading, RefusesSuchANameAmongSeveralLabels) {
+  data_.label_separator = "|";
+  train_on("label,text\na|b,one\n#unknown|a,two\n");
+  EXPECT_THAT(error_of(bytes_), HasSubstr("train.csv: a class is called \"#unknown\""));
 }
 
 TEST_F(Loading, RefusesTrainingSetsWithoutTwoClasses) {

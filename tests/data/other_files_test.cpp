@@ -52,6 +52,31 @@ TEST(OtherFiles, ThatLackTheNamesAreRefused) {
   EXPECT_THAT(read_other(kNamed, "b.csv", "x,t,u\n", true, set), ElementsAre("x: t"));
 }
 
+TEST(OtherFiles, OfAModelThatKnowsNoColumnOfTheLabelAreRefused) {
+  const TempDir dir;
+  ReadOptions options;
+  options.layout.emplace();
+  options.layout->columns = 2;
+  options.layout->texts = {{"", 2}};
+  const auto read_first = [&](const DataConfig& data) {
+    const auto reader = open_records(dir.write("b.csv", "x,a\ny,b\n"), data, options);
+    Example example;
+    BadRow bad;
+    reader->next(example, bad);
+    return example.label + ": " + example.text;
+  };
+  EXPECT_THAT(
+      message_of<DataError>([&] { read_first({}); }),
+      HasSubstr("b.csv:1: what is known of the model's data (data.json) names no column of "
+                "the label; expected a model that was trained on a table with one, or --set "
+                "data.label_column=N"));
+  DataConfig set;
+  set.label_column = "1";
+  EXPECT_EQ(read_first(set), "x: a");
+  options.need_label = false;
+  EXPECT_EQ(read_first({}), ": a");
+}
+
 TEST(OtherFiles, AreReadByNumberWhereThereAreNoNames) {
   EXPECT_THAT(read_other(kNumbered, "b.csv", "y,t\n"), ElementsAre("y: t"));
   EXPECT_THAT(read_other(kNumbered, "b.csv", "label,text\ny,t\n"), ElementsAre("y: t"));

@@ -1,7 +1,9 @@
 #include "diffuse/data/records.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <string>
@@ -46,6 +48,22 @@ TEST(Quotes, RowsBetweenThemAreNoticed) {
   EXPECT_EQ(swallowed("a.csv", "x,a\ny,\"b\nx,c\ny,d\"\nx,e\n"), 2u);
   EXPECT_EQ(swallowed("a.csv", "x,a\ny,\"two\nlines, one comma\"\n"), 0u);
   EXPECT_EQ(swallowed("a.tsv", "x\t\"two\nlines\"\n"), 0u);
+}
+
+TEST(LookingAhead, IsBoundedByTheMemoryOfFieldsNotByTheirTextAlone) {
+  const TempDir dir;
+  const std::string row = "x,a" + std::string(10000, ',') + "\n";
+  std::string content;
+  for (int i = 0; i < 300; ++i) content += row;
+  const int file = ::open(dir.write("a.csv", content).c_str(), O_RDONLY);
+  ASSERT_GE(file, 0);
+  const auto reader = open_records(DataInput(file, "a.csv"), {});
+  Example example;
+  BadRow bad;
+  EXPECT_EQ(reader->next(example, bad), ReadStatus::row);
+  EXPECT_EQ(example.text, "a");
+  EXPECT_LT(::lseek(file, 0, SEEK_CUR), off_t{1} << 20) << "of three million bytes";
+  ::close(file);
 }
 
 TEST(TextBytes, CarriageReturnsAloneEndRecords) {

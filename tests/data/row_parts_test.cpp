@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -153,6 +156,66 @@ TEST_F(TestPart, BadRowsAreCountedOnceAndToldOnce) {
   const std::size_t first = text.find("row left out: ");
   ASSERT_NE(first, std::string::npos);
   EXPECT_EQ(text.find("row left out: ", first + 1), std::string::npos);
+}
+
+/// 60 rows of texts of their own, the 7th and the 31st of which are bad ones of the training alone.
+std::string rows_of_texts(const std::function<std::string(int, bool bad)>& row) {
+  std::string rows;
+  for (int i = 0; i < 60; ++i) rows += row(i, i == 6 || i == 30) + "\n";
+  return rows;
+}
+
+// A weight, a soft label beside a label or a class that is none makes a bad row of the training;
+// who reads the rows kept aside reads labels and texts, of which nothing is wrong.
+TEST_F(TestPart, WhatIsABadRowOfTheTrainingIsInNoPart) {
+  struct Case {
+    std::string file;
+    std::string content;
+    void (*set)(DataConfig&);
+  };
+  const std::vector<Case> cases = {
+      {"weights.csv", "label,text,w\n" + rows_of_texts([](int i, bool bad) {
+                        return fmt::format("{},text {},{}", i % 2, i, bad ? "oops" : "1");
+                      }),
+       [](DataConfig& data) { data.weight_column = "w"; }},
+      {"classes.csv",
+       rows_of_texts([](int i, bool bad) { return fmt::format("{},text {}", bad ? 7 : i % 2, i); }),
+       [](DataConfig& data) { data.label_base = 0; }},
+      {"soft.jsonl", rows_of_texts([](int i, bool bad) {
+         return fmt::format(R"({{"label":"c{}","text":"text {}","p":{{"c0":{},"c1":0.5}}}})", i % 2,
+                            i, bad ? 3 : 0.5);
+       }),
+       [](DataConfig& data) { data.soft_labels = "p"; }}};
+  for (const Case& of : cases) {
+    DataConfig data = data_;
+    data.on_error = OnError::skip;
+    data.test_fraction = 0.3;
+    data.train = write(of.file, of.content);
+    if (of.file == "classes.csv") data.labels = write("names.txt", "c0\nc1\n");
+    of.set(data);
+    const LogCapture log;
+    const TrainingData loaded = load_training_data(data, bytes_, 1, 2);
+    EXPECT_EQ(loaded.summary.train.bad_rows, 2) << of.file << log.text();
+    EXPECT_EQ(loaded.summary.test.training_rows, 0) << of.file << ": texts of both parts";
+    EXPECT_GT(loaded.test.size(), 15U) << of.file;
+    EXPECT_EQ(loaded.train.size() + loaded.test.size(), 58U) << of.file;
+    std::set<std::uint64_t> numbers;
+    for (const auto* view : {&loaded.train, &loaded.test})
+      for (const std::uint32_t row : view->rows) numbers.insert(view->data->number(row));
+    EXPECT_EQ(numbers.size(), 58U) << of.file;
+    EXPECT_FALSE(numbers.contains(7) || numbers.contains(31)) << of.file;
+  }
+}
+
+TEST_F(TestPart, OfTheFirstRowsAloneEndsWithThem) {
+  data_.on_error = OnError::skip;
+  data_.weight_column = "3";
+  data_.max_rows = 20;
+  data_.test_fraction = 0.3;
+  train_on(rows_of_texts(
+      [](int i, bool bad) { return fmt::format("{},text {},{}", i % 2, i, bad ? "oops" : "1"); }));
+  const TrainingData loaded = load(bytes_);
+  EXPECT_EQ(loaded.train.size() + loaded.test.size(), 20U);
 }
 
 TEST_F(TestPart, IsNotMadeOfTheValidationRows) {

@@ -44,6 +44,18 @@ TEST(Separators, AreFoundOrSet) {
           "least one text (the \";\" stands in every row: --set data.separator=';' takes it"));
 }
 
+TEST(Separators, AFirstLineSetsOnlyWhatCanBeOne) {
+  const auto refused = [](const std::string& given) {
+    return message_of<DataError>([&] { csv("sep=" + given + "\nlabel,text\nx,a\n"); });
+  };
+  EXPECT_THAT(
+      refused("\""),
+      HasSubstr("a.csv:1: the first line sets the separator \"\"\"; expected one character of "
+                "ASCII that is no quote and no line break, such as sep=;"));
+  EXPECT_THAT(refused("\"\r"), HasSubstr("sets the separator \"\"\""));
+  EXPECT_THAT(refused("\xA7"), HasSubstr("sets the separator \"\\xa7\""));
+}
+
 TEST(Separators, TheCommaOfTextsDoesNotWin) {
   // One comma in each text: both separators give two fields, only one of them a column of labels.
   std::string rows;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/loading.hpp"
@@ -70,6 +71,43 @@ TEST_F(SeveralFiles, ColumnsAreThoseOfTheFirstByTheirNames) {
   const std::vector<std::uint64_t> numbers = {1, 4, 5, 6};
   EXPECT_THAT(read_texts(data_.train, data_, {}, numbers),
               ElementsAre("red sun", "snow", "a, b", "blue"));
+}
+
+TEST_F(SeveralFiles, WeightsAreReadOfAll) {
+  data_.weight_column = "w";
+  train_on_files(
+      {"label,text,w\nwarm,red,2\ncold,ice,3\n", "w,label,text\n5,warm,fire\n7,cold,snow\n"});
+  const TrainingData named = load(bytes_);
+  ASSERT_EQ(named.train_file->size(), 4u);
+  for (const auto& [row, weight] : {std::pair(0u, 2.0F), std::pair(2u, 5.0F), std::pair(3u, 7.0F)})
+    EXPECT_EQ(named.train_file->targets().weight(row), weight) << row;
+
+  data_.weight_column = "3";
+  train_on_files({"warm,red,2\ncold,ice,3\n", "warm,fire,5\ncold,snow,7\n"});
+  EXPECT_EQ(load(bytes_).train_file->targets().weight(3), 7.0F) << "by its number";
+
+  train_on_files({"warm,red,2\ncold,ice,3\n", "warm,fire,5\ncold,snow,heavy\n"});
+  EXPECT_THAT(error_of(bytes_), HasSubstr(part(1) + ":2: the weight 3 is \"heavy\""));
+}
+
+TEST_F(SeveralFiles, SoftLabelsBesideLabelsAreReadOfAll) {
+  const auto row = [](const char* label, const char* text) {
+    return std::string("{\"label\":\"") + label + "\",\"text\":\"" + text +
+           "\",\"p\":{\"warm\":0.75,\"cold\":0.25}}\n";
+  };
+  data_.soft_labels = "p";
+  data_.train =
+      std::vector<std::string>{write("a.jsonl", row("warm", "red") + row("cold", "ice")),
+                               write("b.jsonl", row("warm", "fire") + row("cold", "snow"))};
+  const TrainingData loaded = load(bytes_);
+  ASSERT_EQ(loaded.train_file->size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_EQ(loaded.train_file->targets().at(i, loaded.train_file->label(i)).shares.size(), 2u)
+        << i;
+  // A file that has no place for them is refused behind such a one, too.
+  data_.train = std::vector<std::string>{write("a.jsonl", row("warm", "red") + row("cold", "ice")),
+                                         write("c.csv", "label,text\nwarm,fire\ncold,snow\n")};
+  EXPECT_THAT(error_of(bytes_), HasSubstr("c.csv: a csv file has no place for soft labels"));
 }
 
 TEST_F(SeveralFiles, WhatIsWrongIsSaidWithItsFileAndLine) {

@@ -60,6 +60,9 @@ TEST(SoftLabel, ThatIsNoneMakesABadRow) {
   EXPECT_EQ(second("{\"x\":0.7,\"y\":0.7}"),
             "2! the soft label \"p\" adds up to 1.4; 1 (0.98 to 1.02)");
   EXPECT_THAT(second("{\" \":1}"), HasSubstr("holds an empty class name"));
+  EXPECT_EQ(second("{\"x\":0.3,\"y\":0.5,\"x\":0.5}"),
+            "2! the key \"x\" of \"p\" stands twice; each key once")
+      << "the parser would keep one of the two without a word";
 }
 
 TEST(SoftLabel, StandsInForALabel) {

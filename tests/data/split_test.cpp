@@ -39,14 +39,14 @@ std::map<int, int> classes_of(const DatasetView& view) {
 
 TEST(SplitStratified, GivesEveryClassItsShare) {
   const EncodedDataset data = with_classes({1000, 200, 40});
-  const Split split = split_stratified(data, 0.05, 1);
+  const RowSplit split = split_stratified(data, 0.05, 1);
   EXPECT_EQ(classes_of(split.validation), (std::map<int, int>{{0, 50}, {1, 10}, {2, 2}}));
   EXPECT_EQ(classes_of(split.train), (std::map<int, int>{{0, 950}, {1, 190}, {2, 38}}));
 }
 
 TEST(SplitStratified, IsAPartitionInFileOrder) {
   const EncodedDataset data = with_classes({60, 31, 9});
-  const Split split = split_stratified(data, 0.3, 5);
+  const RowSplit split = split_stratified(data, 0.3, 5);
   EXPECT_TRUE(std::is_sorted(split.train.rows.begin(), split.train.rows.end()));
   EXPECT_TRUE(std::is_sorted(split.validation.rows.begin(), split.validation.rows.end()));
   std::vector<std::uint32_t> all;
@@ -72,7 +72,7 @@ TEST(SplitStratified, LeavesEveryClassARowInTrain) {
 
 TEST(SplitStratified, FractionZeroTakesNothing) {
   const EncodedDataset data = with_classes({10, 10});
-  const Split split = split_stratified(data, 0.0, 1);
+  const RowSplit split = split_stratified(data, 0.0, 1);
   EXPECT_THAT(split.validation.rows, IsEmpty());
   EXPECT_EQ(split.train.size(), 20u);
 }
@@ -93,7 +93,7 @@ TEST(SplitStratified, DependsOnTheSeed) {
 
 TEST(SplitStratified, AClassOfTwoRowsHasOneInEachPart) {
   const EncodedDataset data = with_classes({400, 8, 2, 1});
-  const Split split = split_stratified(data, 0.05, 3);
+  const RowSplit split = split_stratified(data, 0.05, 3);
   EXPECT_EQ(classes_of(split.validation), (std::map<int, int>{{0, 20}, {1, 1}, {2, 1}}));
   EXPECT_EQ(classes_of(split.train), (std::map<int, int>{{0, 380}, {1, 7}, {2, 1}, {3, 1}}));
 }
@@ -112,7 +112,7 @@ TEST(SplitStratified, EqualTextsStandOnOneSide) {
   for (const int texts : {4, 40, 67}) {
     const EncodedDataset data = with_texts(texts);
     for (const std::int64_t seed : {1, 2, 3}) {
-      const Split split = split_stratified(data, 0.1, seed);
+      const RowSplit split = split_stratified(data, 0.1, seed);
       std::map<std::int32_t, int> sides;  // bit 1: train, bit 2: validation
       for (const auto row : split.train.rows) sides[testing::tokens_of(data, row)[0]] |= 1;
       for (const auto row : split.validation.rows) sides[testing::tokens_of(data, row)[0]] |= 2;
@@ -126,10 +126,30 @@ TEST(SplitStratified, EqualTextsStandOnOneSide) {
             (std::map<int, int>{{0, 10}, {1, 10}}));
 }
 
+// To look at all rows of a text for each of them would take hours here.
+TEST(SplitStratified, ATextOfHundredsOfThousandsOfRowsIsSplitLikeOthers) {
+  constexpr std::int32_t kOthers = 1000;
+  std::vector<std::int32_t> labels;
+  std::vector<std::uint64_t> texts;
+  for (std::int32_t i = 0; i < 300'000; ++i) {
+    labels.push_back(i % 2);
+    texts.push_back(1);
+  }
+  labels.insert(labels.end(), 100'000, 2);
+  texts.insert(texts.end(), 100'000, 2);
+  for (std::int32_t i = 0; i < kOthers; ++i) {
+    labels.push_back(i % 2);
+    texts.push_back(static_cast<std::uint64_t>(i + 3));
+  }
+  const std::vector<bool> taken = choose_stratified(labels, texts, 0.1, 5);
+  EXPECT_EQ(std::count(taken.begin(), taken.end() - kOthers, true), 0);
+  EXPECT_EQ(std::count(taken.end() - kOthers, taken.end(), true), kOthers);
+}
+
 TEST(SplitStratified, AClassOfOneTextStaysInTrain) {
   EncodedDataset data = with_classes({50});
   for (int i = 0; i < 10; ++i) data.append(std::vector<std::int32_t>{1000}, 1, 1);
-  const Split split = split_stratified(data, 0.2, 1);
+  const RowSplit split = split_stratified(data, 0.2, 1);
   EXPECT_EQ(classes_of(split.train).at(1), 10);
   EXPECT_THAT(split.validation.rows, Not(IsEmpty()));
 }
@@ -137,7 +157,7 @@ TEST(SplitStratified, AClassOfOneTextStaysInTrain) {
 TEST(SplitStratified, ATextOfSeveralLabelsStandsOnOneSide) {
   EncodedDataset data;
   for (int i = 0; i < 100; ++i) data.append(std::vector<std::int32_t>{i / 2}, i % 2, 1);
-  const Split split = split_stratified(data, 0.2, 1);
+  const RowSplit split = split_stratified(data, 0.2, 1);
   EXPECT_EQ(classes_of(split.validation), (std::map<int, int>{{0, 10}, {1, 10}}));
   for (std::size_t i = 0; i < split.validation.rows.size(); i += 2)
     EXPECT_EQ(split.validation.rows[i] / 2, split.validation.rows[i + 1] / 2);

@@ -66,7 +66,7 @@ TEST(Survey, PassesOverBadRowsAndStopsAtTheMostRows) {
 TEST(Survey, IsOfTheRowsThatItIsAskedAbout) {
   const testing::TempDir dir;
   const auto path = dir.write("t.csv", "a,one\nb\na,two\nb,three\nc,four\n");
-  const std::vector<bool> rows = {true, false, true, false};
+  const std::vector<bool> rows = {true, false, false, true, false};  // the bad one is one of them
   const DataSurvey survey = survey_training_file(path, {}, 100, 1000, &rows);
   EXPECT_EQ(survey.rows, 2);
   EXPECT_THAT(survey.sample_texts, ElementsAre("one", "three"));

@@ -7,10 +7,12 @@
 namespace diffuse {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::LetterTokenizer;
 using testing::message_of;
+using ::testing::Not;
 using testing::tokens_of;
 
 class Unlabelled : public ::testing::Test {
@@ -77,6 +79,38 @@ TEST_F(Unlabelled, ThatCannotBeReadAreErrors) {
   of({bad}).append_to(kept, LetterTokenizer());
   EXPECT_EQ(kept.size(), 1U);
   EXPECT_THAT(log.text(), HasSubstr("bad.jsonl: 1 text without labels, 1 bad row left out"));
+}
+
+TEST_F(Unlabelled, LinesThatAreNoTextAreNotTakenForBlankOnes) {
+  const std::string bad = write("bad.txt", "ab\n\n\xE9t\xE9\n" + std::string("a\0b\n", 4) + "c\n");
+  const std::string endless =
+      write("endless.txt", std::string(std::size_t{17} << 20, 'x') + "\na\n");
+  EncodedDataset rows;
+  const auto error_of = [&](const std::string& file) {
+    return message_of<DataError>([&] { of({file}).append_to(rows, LetterTokenizer()); });
+  };
+  EXPECT_THAT(error_of(bad), AllOf(HasSubstr("bad.txt:3: invalid UTF-8: byte 0xE9 at column 1"),
+                                   HasSubstr("(--set data.on_error=skip leaves it out)")));
+  EXPECT_THAT(error_of(endless),
+              HasSubstr("endless.txt:1: the line is longer than 16 MiB; expected a text"));
+  EXPECT_THAT(message_of<DataError>([&] { of({bad}).words(); }), HasSubstr("bad.txt:3: "));
+  data_.on_error = OnError::skip;
+  EncodedDataset kept;
+  const testing::LogCapture log;
+  EXPECT_FALSE(of({write("twice.txt", "ab ab\n\xE9t\xE9\nab\n")}).words().empty());
+  EXPECT_THAT(log.text(), Not(HasSubstr("row left out: "))) << "told once";
+  of({bad, endless}).append_to(kept, LetterTokenizer());
+  EXPECT_EQ(kept.size(), 3U);
+  EXPECT_THAT(log.text(),
+              AllOf(HasSubstr("bad.txt: 2 texts without labels, 1 blank line left out, 2 bad rows "
+                              "left out"),
+                    HasSubstr("pretrain.texts: row left out: " + bad + ":3: invalid UTF-8"),
+                    HasSubstr("pretrain.texts: row left out: " + bad + ":4: NUL character"),
+                    HasSubstr("pretrain.texts: " + bad +
+                              ": 2 bad rows left out (data.on_error is \"skip\")"),
+                    HasSubstr("pretrain.texts: " + endless + ": 1 bad row left out")));
+  EXPECT_THAT(error_of(write("all.txt", "\xE9\n\n")),
+              HasSubstr("all.txt: there is no text in it, but 1 bad row, the first one "));
 }
 
 TEST_F(Unlabelled, WordsAreCountedButSpecialTokensAreNot) {

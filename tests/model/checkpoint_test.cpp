@@ -47,6 +47,7 @@ TEST_F(Checkpoint, KeepsWhatIsKnownOfTheData) {
   std::vector<at::Tensor> values;
   for (const NamedParameter& p : model_->parameters()) values.push_back(p.tensor);
   DataFacts facts;
+  facts.layout.header = true;
   facts.layout.texts = {{"title", 3}};
   facts.class_rows = {4, 2};
   save_model(folder(), config_, *tokenizer_, labels_, *model_, values, &facts);
@@ -255,6 +256,25 @@ TEST(TensorFile, ListsEveryMismatchAndCopiesNothing) {
                     HasSubstr("absent: missing, expected F32 [5, 1]"),
                     HasSubstr("extra: unexpected, I64 [7]"), Not(HasSubstr("good"))));
   EXPECT_EQ(good.sum().item<float>(), 0.F);
+}
+
+TEST(TensorFile, NamesOfAFileAreShownPrintableAndOfManyTheFirst) {
+  const TempDir dir;
+  const fs::path path = dir.path() / "t.safetensors";
+  std::vector<std::pair<std::string, at::Tensor>> saved = {
+      {"\x1b[31mred", at::zeros({1})},
+      {"a\x1b[2J", at::zeros({1, 1, 1, 1, 1, 1, 1, 1, 1})},
+      {"b" + std::string(500, 'b'), at::zeros({1})}};
+  for (int i = 0; i < 30; ++i) saved.emplace_back("w" + std::to_string(i), at::zeros({1}));
+  save_tensors(path, saved);
+  const std::string message = checkpoint_error([&] {
+    load_tensors(path, {{"\x1b[31mred", at::zeros({2})}});
+  });
+  EXPECT_THAT(message,
+              AllOf(HasSubstr("\n  \\x1b[31mred: F32 [1], expected F32 [2]"),
+                    HasSubstr("\n  a\\x1b[2J: unexpected, F32 [1, 1, 1, 1, 1, 1, 1, 1, …]"),
+                    HasSubstr("bbb…: unexpected"), HasSubstr("\n  and 13 more")));
+  EXPECT_THAT(message, Not(HasSubstr("\x1b")));
 }
 
 TEST(TensorFile, NamesAMissingFile) {

@@ -11,6 +11,7 @@
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/distilbert.hpp"
 #include "diffuse/model/hugging_face_folder.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "support/temp_dir.hpp"
 #include "torchscript_support.hpp"
 
@@ -176,6 +177,16 @@ TEST(DistilBertConfig, AskingForFarMoreThanTheWeightsHoldIsRefusedBeforeMemoryIs
       message_of<CheckpointError>([&] { read_bert_folder(dir.path(), ModelType::distilbert); }),
       HasSubstr("It asks for about 1.44e+08 parameters, model.safetensors has 27,644 "
                 "bytes."));
+}
+
+TEST(DistilBertConfig, IsNotBelievedWithoutWeights) {
+  const testing::TempDir dir;
+  dir.write("config.json", R"({"model_type": "distilbert", "vocab_size": 9000000})");
+  Config config;
+  config.model.type = ModelType::distilbert;
+  config.distilbert.pretrained = dir.path().string();
+  EXPECT_THAT(message_of<CheckpointError>([&] { take_pretrained_sizes(config); }),
+              HasSubstr("has no model.safetensors. Give a Hugging Face folder"));
 }
 
 TEST(Pretrained, AllTensorsAreLoaded) {

@@ -58,6 +58,23 @@ TEST_F(StartFromCheckpoint, OfTheHeadAreThoseOfTheSameClassesAlone) {
                         testing::parameter(*fresh, "head.in.weight")));
 }
 
+TEST_F(StartFromCheckpoint, OfPairsAreThoseOfTheSameVocabularyAlone) {
+  config_.model.bigram_buckets = 16;
+  const auto stored = make_classifier(config_, {10, 2, tokenizer_->mask_id()}, 5);
+  for (const NamedParameter& parameter : stored->parameters())
+    if (parameter.name == "embedding.bigrams") parameter.tensor.detach().fill_(0.5);
+  save(*stored);
+  const auto same = make_classifier(config_, {10, 2, tokenizer_->mask_id()}, 8);
+  EXPECT_TRUE(start_from_checkpoint(*same, *tokenizer_, labels_, folder()).fresh.empty());
+  EXPECT_TRUE(at::equal(testing::parameter(*same, "embedding.bigrams"),
+                        testing::parameter(*stored, "embedding.bigrams")));
+  const auto model = other_model(config_.model, 2);
+  const InitialWeights found = start(*model, labels_);
+  EXPECT_EQ(found.fresh, (std::vector<std::string>{"embedding.bigrams"}));
+  EXPECT_EQ(testing::parameter(*model, "embedding.bigrams").abs().max().item<float>(), 0.F)
+      << "a hash of other words' numbers";
+}
+
 TEST_F(StartFromCheckpoint, OfAnotherShapeBeginAsUsual) {
   ModelConfig wider = config_.model;
   wider.radius = 2;

@@ -42,7 +42,8 @@ TEST_P(RecordedForwardOn, WhatItGaveBeforeStays) {
   RecordedForward forward(
       device_, [](const Batch& batch) { return batch.tokens.narrow(0, 0, 2).to(at::kFloat); });
   std::vector<at::Tensor> found;
-  for (std::int32_t i = 0; i < 4; ++i) found.push_back(forward.logits(batch_of({{i, 2 * i}})));
+  for (std::int32_t i = 0; i < 4; ++i)
+    found.push_back(forward.logits(make_batch(batch_of({{i, 2 * i}}).host, device_)));
   for (std::int32_t i = 0; i < 4; ++i) {
     EXPECT_EQ(found[static_cast<std::size_t>(i)][0].item<float>(), static_cast<float>(i));
     EXPECT_EQ(found[static_cast<std::size_t>(i)][1].item<float>(), static_cast<float>(2 * i));

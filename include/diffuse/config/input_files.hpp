@@ -33,12 +33,13 @@ struct InputFiles {
   std::vector<std::string> names;
 };
 
-/// Whether `name` is a pattern ("news-*.csv") and no file that is called so.
+/// Whether `name` is a pattern ("news-*.csv") and no file that is called so. Folders that are
+/// called as they stand in it, stars and all, are no part of a pattern.
 bool is_file_pattern(const std::string& name);
 
 /// The files in their order, with those that a pattern matches, by their names' bytes, in its
 /// place. `problems` gets a line for a pattern that matches no file, an empty name and a file that
-/// comes twice.
+/// comes twice, by whatever name or link.
 std::vector<std::string> find_files(const InputFiles& files, std::vector<std::string>& problems);
 
 /// The same. Throws DataError with what is wrong; `what` says whose files they are ("data.train").

@@ -18,13 +18,17 @@ namespace diffuse {
 class FileHash {
  public:
   void update(std::span<const std::byte> bytes);
-  /// Of the whole file: what was not read of it is read now; of stdin ("-"), of what was read.
-  /// Throws as ByteSource does.
+  /// A descriptor has been read to its end.
+  void end() { ended_ = true; }
+  /// Of the whole file: what was not read of it is read now. Of stdin ("-") empty, unless it was
+  /// read to its end: how much was depends on how its bytes happened to come. Throws as ByteSource
+  /// does.
   std::string finish(const std::filesystem::path& path);
 
  private:
   Hasher hasher_;
   std::uint64_t bytes_ = 0;
+  bool ended_ = false;
 };
 
 /// Where bytes come from: a file, or a descriptor (stdin, a pipe) that is read as it comes.
@@ -45,12 +49,13 @@ struct DataInput {
   FileHash* hash = nullptr;  ///< gets every byte that is read; may be null
 };
 
-/// Bytes of an input from its beginning, unpacked when it starts with gzip's magic bytes (also
-/// several gzip members one behind the other, and zeros behind the last, as gzip allows).
+/// Bytes of an input from its beginning, unpacked when it starts with gzip's magic bytes and the
+/// number of its method (also several gzip members one behind the other, and zeros behind the last,
+/// as gzip allows).
 class ByteSource {
  public:
-  /// Throws DataError if a file is missing, a folder, a pipe or cannot be opened. Nothing is read
-  /// of a descriptor yet.
+  /// Throws DataError if a file is missing, a folder, a device, a pipe or cannot be opened. Nothing
+  /// is read of a descriptor yet.
   explicit ByteSource(DataInput input);
   ~ByteSource();
   ByteSource(const ByteSource&) = delete;
@@ -66,6 +71,7 @@ class ByteSource {
   struct Gzip;
   std::size_t read_raw(char* to, std::size_t size);
   std::size_t read_stream(char* to, std::size_t size);
+  bool wait_for_bytes() const;
   std::size_t read_gzip(char* to, std::size_t size);
   void look_for_gzip();
   bool fill(Gzip& gzip);

@@ -9,6 +9,10 @@
 
 namespace diffuse {
 
+/// What stands in a file of predictions for the gold label of a class that the model lacks. No
+/// class may be called so.
+inline constexpr const char* kUnknownGold = "#unknown";
+
 /// What n rows should be answered: one of C classes each, or any number of them.
 struct Gold {
   std::int64_t classes = 0;  ///< C

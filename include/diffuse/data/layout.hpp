@@ -58,7 +58,8 @@ std::vector<float> label_log_odds(const DataFacts& facts);
 
 /// The content of `data.json`; reads back to the same facts, the texts apart.
 std::string data_facts_json(const DataFacts& facts);
-/// Throws DataError, beginning with `source`, for what is no such content.
+/// Throws DataError, beginning with `source`, for what is no such content, also for columns without
+/// names that a table of so many does not have.
 DataFacts parse_data_facts(std::string_view json, const std::string& source);
 
 }  // namespace diffuse

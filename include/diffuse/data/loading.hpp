@@ -66,8 +66,8 @@ void weigh_classes(const ClassWeights& setting, TrainingData& data);
 /// nothing else. A label that the model lacks is then no bad row but one of label -1, which counts
 /// as wrong; a warning tells how many, and if no label is known that is a DataError. Null, for a
 /// model that keeps no layout: the columns are found by `data`, and such a label makes a bad row.
-/// What it does not read of the file is told by `data_notes` of `summarize`. `rows`: which of the
-/// usable ones are taken, of the first `data.max_rows`; null: all of the file.
+/// What it does not read of the file is told by `data_notes` of `summarize`. `rows`: which of
+/// all records are taken (RowParts), and nothing is told of the others; null: all of the file.
 std::unique_ptr<EncodedDataset> load_labelled_file(const InputFiles& files, const DataConfig& data,
                                                    const TokenizerConfig& tokenizer_config,
                                                    const Tokenizer& tokenizer, const Labels& labels,

@@ -57,6 +57,7 @@ struct ReadOptions {
   static constexpr std::size_t kBytesAhead = std::size_t{1} << 20;
 
   std::optional<RecordLayout> layout;  ///< of the training data; nothing: found by the config
+  bool goes_on = false;                ///< `layout` is that of the file which this one goes on with
   bool need_label = true;              ///< false: texts alone; a column of labels may be missing
   bool own_settings = true;            ///< what --set says of `data` is of no other file
   std::size_t rows_ahead = 1000;       ///< looked at, before columns are decided about

@@ -21,8 +21,8 @@ struct DataSurvey {
 
 /// Reads the file, or all of several, once, as training will, and keeps every row of at most
 /// `most_rows` and `most_bytes` of text, or every second, fourth, … of more. Bad rows are passed
-/// over: whoever reads the file in earnest tells of them. `rows`: which of the usable rows it is
-/// about; null: all. Throws DataError as reading does.
+/// over: whoever reads the file in earnest tells of them. `rows`: which of all records it is about
+/// (RowParts); null: all. Throws DataError as reading does.
 DataSurvey survey_training_file(const InputFiles& files, const DataConfig& data,
                                 std::size_t most_rows, std::size_t most_bytes,
                                 const std::vector<bool>* rows = nullptr);

@@ -13,7 +13,7 @@ namespace diffuse {
 
 /// Files of texts without labels: CSV, TSV or JSONL by their names, with text columns as the config
 /// says or as they are called, else a text a line. Blank lines of the latter are passed over; what
-/// else is no text is an error, or left out, as `data.on_error` says.
+/// else is no text is an error, or left out with a warning, as `data.on_error` says.
 class UnlabelledTexts {
  public:
   /// `threads` <= 0: all cores.
@@ -25,13 +25,13 @@ class UnlabelledTexts {
   /// line, or a file without a text.
   std::vector<std::string> words() const;
 
-  /// Appends all texts as rows without a label, and logs how many. Reads the files. Throws as
-  /// words() does.
+  /// Appends all texts as rows without a label, and logs how many, and what was left out. Reads the
+  /// files. Throws as words() does.
   void append_to(EncodedDataset& data, const Tokenizer& tokenizer) const;
 
  private:
   template <class Take>
-  void each_block(const Take& take) const;
+  void each_block(bool tell, const Take& take) const;
 
   std::vector<std::string> files_;
   DataConfig data_;

@@ -25,6 +25,10 @@ struct BertFolder {
 /// `model.safetensors` in the folder can hold.
 BertFolder read_bert_folder(const std::filesystem::path& folder, ModelType type);
 
+/// Throws CheckpointError, with what to do about it, unless `model.safetensors` is in the folder:
+/// nothing but it tells whether the sizes that read_bert_folder gives may be believed.
+void check_pretrained_weights(const std::filesystem::path& folder);
+
 /// What load_pretrained did. Names as they stand in the model or the file.
 struct PretrainedReport {
   std::vector<std::string> missing;     ///< of the head, not in the file: left as they were

@@ -25,8 +25,9 @@ struct InitialWeights {
 };
 
 /// Copies the weights of the checkpoint `folder` whose name and shape are those of `classifier`'s:
-/// of the embedding the rows of the words that both vocabularies have, of the head nothing where
-/// the classes are others. Throws CheckpointError where no weight fits.
+/// of the embedding the rows of the words that both vocabularies have, of pairs of words nothing
+/// where the vocabularies differ, of the head nothing where the classes are others. Throws
+/// CheckpointError where no weight fits.
 InitialWeights start_from_checkpoint(Classifier& classifier, const Tokenizer& tokenizer,
                                      const Labels& labels, const std::filesystem::path& folder);
 

@@ -1,13 +1,31 @@
 #include "bert_family.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
 
 #include "diffuse/base/log.hpp"
+#include "diffuse/base/text_util.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/model/hugging_face_folder.hpp"
+#include "model/tensor_file.hpp"
 
 namespace diffuse {
+namespace {
+
+/// At most 20 of the names, and how many more.
+std::string shown_tensors(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 20;
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i)
+    shown.push_back(shown_tensor(names[i]));
+  if (names.size() > kShown) shown.push_back(fmt::format("and {} more", names.size() - kShown));
+  return join(shown, ", ");
+}
+
+}  // namespace
 
 std::int64_t BertFamilyDescription::product_width(const Config& config) const {
   return section(config).dim;
@@ -62,6 +80,7 @@ void BertFamilyDescription::take_pretrained_sizes(Config& config) const {
   BertFamilyConfig& own = section(config);
   const std::string folder = own.pretrained;
   own = read_bert_folder(folder, type()).sizes;
+  check_pretrained_weights(folder);  // before memory is taken for these sizes
   own.pretrained = folder;
 }
 
@@ -70,9 +89,8 @@ void BertFamilyDescription::load_pretrained(Classifier& classifier, const Config
   const std::string body = std::string(enum_name(type())) + ".";
   const PretrainedReport report = diffuse::load_pretrained(classifier, folder, body);
   log::info("{}: {} tensors loaded", folder, report.loaded);
-  if (!report.missing.empty())
-    log::info("freshly initialised: {}", fmt::join(report.missing, ", "));
-  if (!report.unexpected.empty()) log::info("not used: {}", fmt::join(report.unexpected, ", "));
+  if (!report.missing.empty()) log::info("freshly initialised: {}", shown_tensors(report.missing));
+  if (!report.unexpected.empty()) log::info("not used: {}", shown_tensors(report.unexpected));
 }
 
 }  // namespace diffuse

@@ -3,7 +3,6 @@
 
 #include <ATen/core/grad_mode.h>
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 #include <set>
@@ -138,7 +137,8 @@ bool reads_the_mean(const fs::path& folder) {
 }
 
 /// Refuses a config far larger than the weights beside it before memory is taken for it; small
-/// differences are left to load_pretrained, which names the tensors.
+/// differences are left to load_pretrained, which names the tensors, and so are weights that are
+/// not there (check_pretrained_weights).
 void check_size(const BertFolder& folder, const fs::path& weights) {
   std::error_code missing;
   const std::uintmax_t bytes = fs::file_size(weights, missing);
@@ -155,7 +155,9 @@ void check_size(const BertFolder& folder, const fs::path& weights) {
                               kWeightsName, format_count(static_cast<std::int64_t>(bytes))));
 }
 
-void check_weights_file(const fs::path& folder) {
+}  // namespace
+
+void check_pretrained_weights(const fs::path& folder) {
   if (is_file(folder / kWeightsName)) return;
   std::string advice =
       "Give a Hugging Face folder with config.json, model.safetensors and "
@@ -171,8 +173,6 @@ void check_weights_file(const fs::path& folder) {
   }
   throw CheckpointError(fmt::format("'{}' has no {}. {}", folder.string(), kWeightsName, advice));
 }
-
-}  // namespace
 
 BertFolder read_bert_folder(const fs::path& folder, ModelType type) {
   const fs::path path = folder / kConfigName;
@@ -200,7 +200,7 @@ BertFolder read_bert_folder(const fs::path& folder, ModelType type) {
 
 PretrainedReport load_pretrained(Classifier& classifier, const fs::path& folder,
                                  const std::string& body_prefix) {
-  check_weights_file(folder);
+  check_pretrained_weights(folder);
   const fs::path path = folder / kWeightsName;
   const SafetensorsFile file = SafetensorsFile::read(path);
   PretrainedReport report;
@@ -215,7 +215,8 @@ PretrainedReport load_pretrained(Classifier& classifier, const fs::path& folder,
     }
     if (found == file.tensors().end()) {
       if (body)
-        faults.push_back(fmt::format("{}: missing, expected {}", name, described(target)));
+        faults.push_back(
+            fmt::format("{}: missing, expected {}", shown_tensor(name), described(target)));
       else
         report.missing.push_back(name);
       continue;
@@ -225,8 +226,8 @@ PretrainedReport load_pretrained(Classifier& classifier, const fs::path& folder,
     copies.emplace_back(&found->second, target);
   }
   if (!faults.empty()) {
-    throw CheckpointError(fmt::format("'{}' does not fit the model:\n  {}", path.string(),
-                                      fmt::join(faults, "\n  ")));
+    throw CheckpointError(
+        fmt::format("'{}' does not fit the model:{}", path.string(), listed_faults(faults)));
   }
   for (const auto& [name, view] : file.tensors()) {
     if (!used.contains(name)) report.unexpected.push_back(name);
