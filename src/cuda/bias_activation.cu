@@ -48,8 +48,9 @@ void bias_activation_gradients(const rows::BiasActivation<T, A>& of, const T* gr
                                T* product, A* bias, cudaStream_t stream) {
   const std::int64_t chunks = rows::chunk_count(of.rows);
   const dim3 blocks(blocks_for(chunks, 1), blocks_for(of.dim, kChannels));
-  activation_gradients<<<blocks, kChannels, 0, stream>>>(
-      of, gradient, rows::rows_per_chunk(of.rows), partial, product);
+  if (chunks > 0)  // of no rows there is no sum to write
+    activation_gradients<<<blocks, kChannels, 0, stream>>>(
+        of, gradient, rows::rows_per_chunk(of.rows), partial, product);
   add_chunks(partial, chunks, of.width(), of.width(), A{1}, bias, static_cast<A*>(nullptr), stream);
 }
 

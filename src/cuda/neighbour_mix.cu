@@ -94,8 +94,9 @@ void mix_weight_gradients(const rows::Mix<T, A>& mix, const A* gradient, A* part
   const std::int64_t chunks = rows::chunk_count(mix.rows);
   const dim3 blocks(static_cast<unsigned>(chunks), blocks_for(mix.dim, kChannels),
                     blocks_for(mix.shifts.count, rows::kWeightsAtOnce));
-  chunk_sums<<<blocks, kChannels, 0, stream>>>(mix, gradient, rows::rows_per_chunk(mix.rows),
-                                               partial);
+  if (chunks > 0)  // of no rows there is no sum to write
+    chunk_sums<<<blocks, kChannels, 0, stream>>>(mix, gradient, rows::rows_per_chunk(mix.rows),
+                                                 partial);
   const std::int64_t weights = mix.shifts.count * mix.dim;
   add_chunks(partial, chunks, weights + mix.dim, weights, mix.share, weight,
              mix.keep == nullptr ? nullptr : keep, stream);

@@ -77,38 +77,39 @@ void capture(CUDAGraph& graph, int index, MempoolId_t pool, const std::function<
 }
 
 /// The memory of all recordings of a device: what one leaves in it, the next may overwrite.
-/// LibTorch takes no recording into memory whose last one is gone: one of a single kernel stays.
-MempoolId_t pool_of(int index) {
-  struct Kept {
-    MempoolId_t pool = at::cuda::graph_pool_handle();
-    at::Tensor place;
-    CUDAGraph graph;
-  };
-  // Never destroyed: at the end of the process CUDA may be gone before.
-  static auto& kept = *new std::map<int, Kept*>();
-  Kept*& own = kept[index];
-  if (own == nullptr) {
-    auto made = std::make_unique<Kept>();
-    made->place =
-        at::empty({2}, at::TensorOptions(at::Device(at::kCUDA, as_device(index))).dtype(at::kLong));
-    capture(made->graph, index, made->pool, [&] {
-      write_place(0, 0, made->place.mutable_data_ptr<std::int64_t>(),
-                  c10::cuda::getCurrentCUDAStream());
-    });
-    own = made.release();
-  }
-  return own->pool;
+/// LibTorch takes no recording into memory whose last one is gone, and gives none back to others
+/// while there is one: so a recording of a single kernel stays as long as any other.
+struct RecordingPool {
+  MempoolId_t id = at::cuda::graph_pool_handle();
+  at::Tensor place;
+  CUDAGraph graph;
+};
+
+std::shared_ptr<RecordingPool> pool_of(int index) {
+  static std::map<int, std::weak_ptr<RecordingPool>> pools;
+  std::shared_ptr<RecordingPool> pool = pools[index].lock();
+  if (pool) return pool;
+  pool = std::make_shared<RecordingPool>();
+  pool->place =
+      at::empty({2}, at::TensorOptions(at::Device(at::kCUDA, as_device(index))).dtype(at::kLong));
+  capture(pool->graph, index, pool->id, [&] {
+    write_place(0, 0, pool->place.mutable_data_ptr<std::int64_t>(),
+                c10::cuda::getCurrentCUDAStream());
+  });
+  pools[index] = pool;
+  return pool;
 }
 
 class GraphRecording final : public Recording {
  public:
-  GraphRecording(int index, const std::function<void()>& work) {
-    capture(graph_, index, pool_of(index), work);
+  GraphRecording(int index, const std::function<void()>& work) : pool_(pool_of(index)) {
+    capture(graph_, index, pool_->id, work);
   }
 
   void replay() override { graph_.replay(); }
 
  private:
+  std::shared_ptr<RecordingPool> pool_;  // outlives the graph
   CUDAGraph graph_;
 };
 

@@ -87,8 +87,9 @@ void row_norm_gradients(const rows::RowNorm<T, A>& norm, const T* gradient, cons
                         const A* scales, A* partial, A* x, A* weight, A* bias,
                         cudaStream_t stream) {
   const std::int64_t chunks = rows::chunk_count(norm.rows);
-  norm_gradients<<<blocks_for(chunks, 1), dim3(rows::kNormLanes, kWarps), 0, stream>>>(
-      norm, gradient, means, scales, rows::rows_per_chunk(norm.rows), partial, x);
+  if (chunks > 0)  // of no rows there is no sum to write
+    norm_gradients<<<blocks_for(chunks, 1), dim3(rows::kNormLanes, kWarps), 0, stream>>>(
+        norm, gradient, means, scales, rows::rows_per_chunk(norm.rows), partial, x);
   add_chunks(partial, chunks, 2 * norm.dim, norm.dim, A{1}, weight, bias, stream);
 }
 

@@ -104,7 +104,7 @@ void judge(const EvaluationOptions& options, Gold gold, Evaluation& result) {
   const std::vector<float> thresholds = options.thresholds.empty()
                                             ? choose_thresholds(result.probabilities, gold)
                                             : options.thresholds;
-  result.metrics = compute_label_metrics(result.probabilities, gold, thresholds);
+  result.metrics = compute_label_metrics(result.logits, result.probabilities, gold, thresholds);
   result.gold = gold.labels;
   result.several = SeveralAnswers{.gold = std::move(gold),
                                   .answers = answered_labels(result.probabilities, thresholds),

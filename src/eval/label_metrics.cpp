@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -20,16 +21,16 @@ std::optional<double> part(double some, double all) {
   return some / all;
 }
 
-void check_label_sizes(std::span<const float> probabilities, const Gold& gold,
-                       std::span<const float> thresholds) {
+void check_label_sizes(std::span<const float> logits, std::span<const float> probabilities,
+                       const Gold& gold, std::span<const float> thresholds) {
   if (gold.size() == 0)
     throw Error("Metrics of no rows are not defined: there is nothing to evaluate.");
   if (!gold.several || std::ssize(thresholds) != gold.classes ||
-      probabilities.size() != gold.has.size())
-    throw Error(
-        fmt::format("Metrics of several labels got {} probabilities and {} thresholds for {} rows "
-                    "of {} labels.",
-                    probabilities.size(), thresholds.size(), gold.size(), gold.classes));
+      probabilities.size() != gold.has.size() || logits.size() != gold.has.size())
+    throw Error(fmt::format(
+        "Metrics of several labels got {} logits, {} probabilities and {} thresholds "
+        "for {} rows of {} labels.",
+        logits.size(), probabilities.size(), thresholds.size(), gold.size(), gold.classes));
   const auto broken = std::find_if_not(probabilities.begin(), probabilities.end(),
                                        [](float p) { return std::isfinite(p); });
   if (broken != probabilities.end())
@@ -39,12 +40,16 @@ void check_label_sizes(std::span<const float> probabilities, const Gold& gold,
         (broken - probabilities.begin()) / gold.classes + 1));
 }
 
-double cross_entropy(std::span<const float> probabilities, std::span<const std::uint8_t> has) {
-  constexpr double kSmallest = 1e-38;  // one that underflowed still gives a finite loss
+/// Of logits: the probability of one beyond 17.3 is 1 as a float, and 1 - p no longer tells what it
+/// costs to be that sure of a label that is not there.
+double cross_entropy(std::span<const float> logits, std::span<const std::uint8_t> has) {
+  // One that overflowed still gives a finite loss.
+  constexpr auto kLargest = static_cast<double>(std::numeric_limits<float>::max());
   double loss = 0;
   for (std::size_t c = 0; c < has.size(); ++c) {
-    const auto p = static_cast<double>(probabilities[c]);
-    loss -= std::log(std::max(has[c] != 0 ? p : 1 - p, kSmallest));
+    const double logit = std::clamp(static_cast<double>(logits[c]), -kLargest, kLargest);
+    const double wrong = has[c] != 0 ? -logit : logit;  // that of the other answer
+    loss += std::max(wrong, 0.0) + std::log1p(std::exp(-std::abs(wrong)));
   }
   return loss;
 }
@@ -92,9 +97,9 @@ std::vector<CalibrationBin> decision_bins(std::span<const float> probabilities,
 
 }  // namespace
 
-Metrics compute_label_metrics(std::span<const float> probabilities, const Gold& gold,
-                              std::span<const float> thresholds) {
-  check_label_sizes(probabilities, gold, thresholds);
+Metrics compute_label_metrics(std::span<const float> logits, std::span<const float> probabilities,
+                              const Gold& gold, std::span<const float> thresholds) {
+  check_label_sizes(logits, probabilities, gold, thresholds);
   const auto width = static_cast<std::size_t>(gold.classes);
   const std::vector<std::uint8_t> answers = answered_labels(probabilities, thresholds);
   Metrics metrics;
@@ -119,7 +124,7 @@ Metrics compute_label_metrics(std::span<const float> probabilities, const Gold& 
     exact += missed == 0 && gold.unknown[row] == 0 ? 1 : 0;
     metrics.unknown_class += gold.unknown[row] > 0 ? 1 : 0;
     figures.unknown_labels += gold.unknown[row];
-    metrics.mean_loss += cross_entropy(own, has);
+    metrics.mean_loss += cross_entropy(logits.subspan(row * width, width), has);
     figures.ranking_precision += ranking_precision(own, has);
   }
   const auto count = static_cast<double>(metrics.count);

@@ -242,7 +242,7 @@ std::string paired_json(const PairedComparison& comparison, const std::string& n
   json["only_other_right"] = comparison.only_other_right;
   json["both_wrong"] = comparison.both_wrong;
   json["mcnemar_p_value"] = comparison.p_value;
-  return json.dump();
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace diffuse

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "diffuse/base/random.hpp"
+#include "diffuse/base/signals.hpp"
 
 namespace diffuse {
 namespace {
@@ -160,6 +161,7 @@ void DualSolver::solve() {
     std::fill_n(&is_out_[i * static_cast<std::size_t>(count_)], count_, left_out_[i] ? 1 : 0);
   std::vector<std::uint32_t> order(problem_.which.size());
   for (int epoch = 0; epoch < kMostEpochs; ++epoch) {
+    throw_if_stopped();
     // Of the epoch alone: a machine's way does not depend on the others'.
     std::iota(order.begin(), order.end(), 0U);
     Random random(mix_seed(problem_.seed, static_cast<std::uint64_t>(epoch)));

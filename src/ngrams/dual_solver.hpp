@@ -21,7 +21,8 @@ class DualSolver {
   void start(std::span<const float> weights, std::span<const float> dual);
   /// Takes the rows for which `left_out` is true out, with what they gave the weights.
   void leave_out(const std::vector<bool>& left_out);
-  /// Descends until the projected gradient is below the tolerance.
+  /// Descends until the projected gradient is below the tolerance. Throws Stopped between two
+  /// passes over the rows where a stop signal has arrived.
   void solve();
 
   /// Copies the solution to its place among those of all machines.

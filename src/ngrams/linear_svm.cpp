@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/signals.hpp"
 #include "dual_solver.hpp"
 
 namespace diffuse {
@@ -59,6 +60,7 @@ LinearSvm::LinearSvm(const LinearProblem& problem, WorkerPool& pool)
     throw Error("LinearSvm: rows, labels and importance differ in number.");
   const std::vector<Group> groups = make_groups(machines_, pool.threads());
   pool.run(std::ssize(groups), [&](std::int64_t task, std::int64_t) {
+    throw_if_stopped();  // of many groups the rest; each reads all rows before it solves
     const Group& group = groups[static_cast<std::size_t>(task)];
     DualSolver solver(problem_, machines_, group.first, group.count);
     solver.solve();
@@ -86,6 +88,7 @@ OutOfFold LinearSvm::out_of_fold(std::span<const std::int64_t> fold_of, std::int
   const std::vector<Group> groups = make_groups(machines_, pool_.threads());
   std::vector<float> margins(n * static_cast<std::size_t>(machines_));
   pool_.run(needed * std::ssize(groups), [&](std::int64_t task, std::int64_t) {
+    throw_if_stopped();
     const std::int64_t fold = task / std::ssize(groups);
     const Group& group = groups[static_cast<std::size_t>(task % std::ssize(groups))];
     std::vector<bool> left_out(n);

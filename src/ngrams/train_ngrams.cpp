@@ -4,6 +4,7 @@
 
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
+#include "diffuse/base/signals.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/ngrams/ngram_fit.hpp"
 
@@ -19,16 +20,9 @@ double calibrating_factor(std::span<const float> logits, const Gold& gold) {
   return fit_factors(std::vector<float>(logits.size()), logits, gold, {0, kUsual}).ngrams;
 }
 
-}  // namespace
-
-double calibrated_loss(std::span<const float> logits, const Gold& gold) {
-  std::vector<float> none(logits.size());
-  return mean_loss(none, logits, gold, {0, calibrating_factor(logits, gold)});
-}
-
-TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
-                           const DatasetView& validation, std::int64_t features,
-                           std::int64_t classes, WorkerPool& pool) {
+TrainedNgrams train_branch_of(const NgramConfig& config, const DatasetView& train,
+                              const DatasetView& validation, std::int64_t features,
+                              std::int64_t classes, WorkerPool& pool) {
   const double start_s = steady_now_s();
   const NgramFit fit(config, train, features, classes, pool);
   if (fit.trained_rows() < std::ssize(train.rows))
@@ -50,6 +44,26 @@ TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
   }
   trained.time_s = steady_now_s() - start_s;
   return trained;
+}
+
+}  // namespace
+
+double calibrated_loss(std::span<const float> logits, const Gold& gold) {
+  std::vector<float> none(logits.size());
+  return mean_loss(none, logits, gold, {0, calibrating_factor(logits, gold)});
+}
+
+TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
+                           const DatasetView& validation, std::int64_t features,
+                           std::int64_t classes, WorkerPool& pool) {
+  try {
+    return train_branch_of(config, train, validation, features, classes, pool);
+  } catch (const Stopped& stop) {
+    // There is no checkpoint yet that could hold a part of them.
+    log::warning("{}: stopping while the n-grams are trained, of which nothing is kept",
+                 signal_name(stop.signal));
+    throw;
+  }
 }
 
 }  // namespace diffuse

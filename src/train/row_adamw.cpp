@@ -240,6 +240,10 @@ void RowAdamW::resume(std::int64_t update, const NamedTensors& state) {
 }
 
 void RowAdamW::finish() {
+  // Of a run that goes on on another device; there each is the same tensor.
+  const at::Tensor own = table_;
+  for (at::Tensor* tensor : {&table_, &moment1_, &moment2_, &average_})
+    if (tensor->defined()) *tensor = tensor->cpu();
   const std::int64_t dim = table_.size(1);
   const auto* last = last_update_.const_data_ptr<std::int32_t>();
   std::vector<float> row(static_cast<std::size_t>(dim));
@@ -256,6 +260,7 @@ void RowAdamW::finish() {
       moment2_.mutable_data_ptr<float>()[c] *= kept2;
     }
   }
+  if (!own.is_cpu()) own.copy_(table_);
 }
 
 }  // namespace diffuse

@@ -74,6 +74,8 @@ class Trainer {
 
  private:
   TrainingResult run_to_the_end() {
+    if (checkpoints_.last() && progress_.finished(state_) && !is_evaluated())
+      state_.evaluation_due = true;
     if (checkpoints_.last() && !state_.evaluation_due && progress_.finished(state_)) {
       TrainingResult result = make_result();
       result.was_finished = true;
@@ -112,6 +114,14 @@ class Trainer {
         .stopped_by_signal = stop_signal()});
     if (!is_saved()) throw SystemError(checkpoints_.failure_text(state_.update));
     return make_result();
+  }
+
+  /// Whether the checkpoint gone on with was made behind an evaluation, which begins a period. One
+  /// of update 0 may be of a run that was stopped before its n-grams were trained.
+  bool is_evaluated() const {
+    if (data_.validation.size() == 0) return true;
+    const bool begins = state_.period.examples == 0 && state_.period.skipped_updates == 0;
+    return begins && (state_.update > 0 || state_.has_best);
   }
 
   void take_ngrams(const RunNgrams& ngrams) {

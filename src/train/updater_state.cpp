@@ -21,8 +21,8 @@ constexpr const char* kGenerator = "generator";
 /// Goes on with dense updates where those of touched rows have come.
 void Updater::make_dense() {
   log::info(
-      "The checkpoint was made with updates of touched rows; the embedding's go on dense, and the "
-      "run will not be the same to the bit.");
+      "The checkpoint was made with another kernel's updates of touched rows: the run will not be "
+      "the same to the bit.");
   for (RowAdamW& rows : tables_) rows.finish();
   const std::vector<RowAdamW> tables = std::move(tables_);
   const auto before = other_tensors();
@@ -41,6 +41,7 @@ void Updater::make_dense() {
       for (const auto& [from_name, from] : before)
         if (from_name.starts_with("step.")) to.copy_(from);
   }
+  if (rows_) rows_->resume();
   if (!averages) return;
   std::size_t dense = 0;
   std::size_t table = 0;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "diffuse/base/error.hpp"
@@ -24,6 +25,15 @@ using ::testing::HasSubstr;
 using testing::message_of;
 using ::testing::Not;
 
+std::vector<float> logits_of(const std::vector<float>& probabilities) {
+  std::vector<float> logits;
+  for (const float value : probabilities) {
+    const auto p = static_cast<double>(value);
+    logits.push_back(static_cast<float>(std::log(p / (1 - p))));
+  }
+  return logits;
+}
+
 struct Reference {
   Reference()
       : json(nlohmann::json::parse(read_file(testing::test_data() / "label_reference.json"))),
@@ -34,6 +44,7 @@ struct Reference {
     gold.unknown.assign(gold.labels.size(), 0);
     for (const auto& row : json.at("probabilities"))
       for (const auto& value : row) probabilities.push_back(value.get<float>());
+    logits = logits_of(probabilities);
     for (const auto& value : json.at("thresholds")) thresholds.push_back(value.get<float>());
   }
   double at(const char* key) const { return json.at(key).get<double>(); }
@@ -41,6 +52,7 @@ struct Reference {
   nlohmann::json json;
   Gold gold;
   std::vector<float> probabilities;
+  std::vector<float> logits;
   std::vector<float> thresholds;
 };
 
@@ -73,8 +85,8 @@ TEST(LabelThresholds, WithoutAnyLabelAreOneHalf) {
 
 TEST(LabelMetrics, AreThoseOfScikitLearn) {
   const Reference reference;
-  const Metrics metrics =
-      compute_label_metrics(reference.probabilities, reference.gold, reference.thresholds);
+  const Metrics metrics = compute_label_metrics(reference.logits, reference.probabilities,
+                                                reference.gold, reference.thresholds);
   ASSERT_TRUE(metrics.labels);
   EXPECT_EQ(metrics.count, 40);
   EXPECT_NEAR(metrics.accuracy, reference.at("accuracy"), 1e-9);
@@ -102,7 +114,8 @@ TEST(LabelMetrics, AreThoseOfScikitLearn) {
 TEST(LabelMetrics, ALabelThatTheModelLacksIsMissed) {
   const Gold gold{
       .classes = 2, .labels = {0, 1}, .several = true, .has = {1, 0, 0, 1}, .unknown = {2, 0}};
-  const Metrics metrics = compute_label_metrics(std::vector<float>{0.9F, 0.1F, 0.2F, 0.8F}, gold,
+  const std::vector<float> probabilities = {0.9F, 0.1F, 0.2F, 0.8F};
+  const Metrics metrics = compute_label_metrics(logits_of(probabilities), probabilities, gold,
                                                 std::vector<float>{0.5F, 0.5F});
   EXPECT_EQ(metrics.accuracy, 0.5);
   EXPECT_EQ(metrics.unknown_class, 1);
@@ -112,18 +125,43 @@ TEST(LabelMetrics, ALabelThatTheModelLacksIsMissed) {
   EXPECT_EQ(metrics.labels->hamming_loss, 0) << "of the labels that it has";
 }
 
+/// Of one text that has the second of two labels.
+double loss_of_logits(const std::vector<float>& logits) {
+  const Gold gold{.classes = 2, .labels = {1}, .several = true, .has = {0, 1}, .unknown = {0}};
+  return compute_label_metrics(logits, label_probabilities(logits), gold,
+                               std::vector<float>{0.5F, 0.5F})
+      .mean_loss;
+}
+
+TEST(LabelMetrics, LossOfALabelThatIsSureAndWrongIsItsLogit) {
+  for (const float logit : {17.0F, 18.0F, 30.0F, 100.0F}) {
+    const auto own = static_cast<double>(logit);
+    EXPECT_NEAR(loss_of_logits({logit, 200}), own, 1e-6) << "has it not";
+    EXPECT_NEAR(loss_of_logits({-200, -logit}), own, 1e-6) << "has it";
+    EXPECT_NEAR(loss_of_logits({-logit, logit}), 2 * std::exp(-own), 1e-13) << "right";
+  }
+  EXPECT_NEAR(loss_of_logits({0, 0}), 2 * std::log(2.0), 1e-12);
+}
+
+TEST(LabelMetrics, LossOfALogitThatOverflowedIsFinite) {
+  constexpr float kInfinite = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(loss_of_logits({-kInfinite, kInfinite}), 0);
+  EXPECT_TRUE(std::isfinite(loss_of_logits({kInfinite, -kInfinite})));
+}
+
 TEST(LabelMetrics, RefuseWhatDoesNotFit) {
   const Gold gold{.classes = 2, .labels = {0}, .several = true, .has = {1, 0}, .unknown = {0}};
   const std::vector<float> half = {0.5F, 0.5F};
-  EXPECT_THAT(
-      message_of<Error>([&] { compute_label_metrics(std::vector<float>{0.5F}, gold, half); }),
-      HasSubstr("got 1 probabilities and 2 thresholds for 1 rows of 2 labels"));
-  EXPECT_THAT(message_of<Error>([&] {
-                compute_label_metrics(std::vector<float>{0.5F, std::nanf("")}, gold, half);
-              }),
+  const std::vector<float> one = {0.5F};
+  EXPECT_THAT(message_of<Error>([&] { compute_label_metrics(half, one, gold, half); }),
+              HasSubstr("got 2 logits, 1 probabilities and 2 thresholds for 1 rows of 2 labels"));
+  EXPECT_THAT(message_of<Error>([&] { compute_label_metrics(one, half, gold, half); }),
+              HasSubstr("got 1 logits, 2 probabilities"));
+  const std::vector<float> no_number = {0.5F, std::nanf("")};
+  EXPECT_THAT(message_of<Error>([&] { compute_label_metrics(no_number, no_number, gold, half); }),
               HasSubstr("The model gives row 1 a probability that is not a finite number"));
   EXPECT_THAT(message_of<Error>([&] {
-                compute_label_metrics({}, {.classes = 0, .labels = {}, .several = true}, {});
+                compute_label_metrics({}, {}, {.classes = 0, .labels = {}, .several = true}, {});
               }),
               HasSubstr("there is nothing to evaluate"));
 }
@@ -155,6 +193,9 @@ TEST(LabelEvaluation, AnswersEachLabelFromItsThreshold) {
   ASSERT_TRUE(result.several);
   EXPECT_NEAR(result.probabilities[0], 1 / (1 + std::exp(-2.0)), 1e-6);
   EXPECT_NEAR(result.probabilities[1], 1 / (1 + std::exp(2.0)), 1e-6);
+  // Of each row one label is wrong.
+  EXPECT_NEAR(result.metrics.mean_loss, std::log1p(std::exp(2.0)) + std::log1p(std::exp(-2.0)),
+              1e-6);
   EXPECT_THAT(result.several->answers, ElementsAre(1, 0, 1, 0));
   EXPECT_EQ(result.metrics.accuracy, 0);
   EXPECT_THAT(evaluated({0.9F, 0.9F}).several->answers, ElementsAre(0, 0, 0, 0));

@@ -4,11 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
 #include <vector>
 
+#include "diffuse/base/files.hpp"
+#include "diffuse/base/log.hpp"
+#include "diffuse/base/signals.hpp"
 #include "diffuse/ngrams/ngram_fit.hpp"
 #include "diffuse/ngrams/ngram_folds.hpp"
 #include "diffuse/ngrams/train_ngrams.hpp"
+#include "support/temp_dir.hpp"
 
 namespace diffuse {
 namespace {
@@ -111,6 +116,19 @@ TEST_P(DrawnRows, TellTheClassesApart) {
   EXPECT_EQ(trained.unseen.places.size(), all.size());
   EXPECT_GT(trained.unseen_accuracy.value_or(0), 0.99);
   EXPECT_GT(accuracy_of(trained.model.logits(all, pool_), gold_of(all, 2)), 0.99);
+}
+
+TEST_P(DrawnRows, AreLeftWhereASignalHasArrivedAndTheLogTells) {
+  const testing::TempDir dir;
+  log::open_file((dir.path() / "log").string());
+  const DatasetView all = view_all(data_);
+  catch_stop_signals();
+  std::raise(SIGINT);
+  EXPECT_THROW(train_ngrams(config_, all, {&data_, {}}, kShared + kRows, 2, pool_), Stopped);
+  clear_stop_signal();
+  log::close_file();
+  EXPECT_THAT(read_file(dir.path() / "log"),
+              ::testing::HasSubstr("SIGINT: stopping while the n-grams are trained"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Weightings, DrawnRows,

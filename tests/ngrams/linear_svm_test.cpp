@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <csignal>
 #include <numeric>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/random.hpp"
+#include "diffuse/base/signals.hpp"
+#include "ngrams/dual_solver.hpp"
 
 namespace diffuse {
 namespace {
@@ -203,6 +206,29 @@ TEST(LinearSvm, TwoClassesHaveOppositeLogits) {
   ASSERT_EQ(weights.features(), kFeatures);
   for (std::size_t v = 0; v < kFeatures; ++v)
     EXPECT_EQ(weights.weights[2 * v], -weights.weights[2 * v + 1]);
+}
+
+TEST(LinearSvm, IsLeftWhereASignalHasArrived) {
+  WorkerPool pool(2);
+  const Texts texts(300, 5);
+  const LinearSvm whole(texts.problem(5), pool);
+  catch_stop_signals();
+  std::raise(SIGINT);
+  EXPECT_THROW(LinearSvm(texts.problem(5), pool), Stopped);
+  EXPECT_THROW(whole.out_of_fold(dealt(300), 2), Stopped);
+  clear_stop_signal();
+  EXPECT_EQ(LinearSvm(texts.problem(5), pool).weights().weights, whole.weights().weights);
+}
+
+TEST(DualSolver, LooksForASignalBetweenItsPasses) {
+  const Texts texts(300, 3);
+  const LinearProblem problem = texts.problem(3);
+  DualSolver solver(problem, 3, 0, 3);
+  catch_stop_signals();
+  std::raise(SIGTERM);
+  EXPECT_THROW(solver.solve(), Stopped);
+  clear_stop_signal();
+  EXPECT_NO_THROW(solver.solve());
 }
 
 TEST(LinearSvm, RefusesListsOfDifferentLengths) {

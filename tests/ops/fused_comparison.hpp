@@ -89,26 +89,38 @@ class Comparison {
     std::vector<std::pair<std::string, at::Tensor>> gradients;
   };
 
-  /// `diffusion`: the steps in tensor operations.
+  /// Makes the channels of every token lie about 1 above and below `mean` in turn.
+  void move_rows(double mean) {
+    float* const values = table_.mutable_data_ptr<float>();
+    for (std::int64_t i = 0; i < table_.numel(); ++i) {
+      const double side = i % spec_.dim % 2 == 0 ? 1.0 : -1.0;
+      values[i] = static_cast<float>(mean + side + 0.1 * static_cast<double>(values[i]));
+    }
+  }
+
+  /// `diffusion`: the steps in tensor operations, which are done in numbers of `type`.
   Results reference(
-      const std::function<decltype(reference_diffusion)>& diffusion = reference_diffusion) {
+      const std::function<decltype(reference_diffusion)>& diffusion = reference_diffusion,
+      at::ScalarType type = at::kFloat) {
     std::vector<StepTensors> steps = steps_;
     std::vector<std::pair<std::string, at::Tensor>> leaves;
     for (StepTensors& step : steps) {
       for (auto& [name, tensor] : members(step)) {
         if (!tensor->defined()) continue;
-        *tensor = tensor->clone().set_requires_grad(true);
+        *tensor = tensor->to(type, false, true).set_requires_grad(true);
         leaves.emplace_back(name, *tensor);
       }
     }
-    const at::Tensor initial =
-        at::index(table_, {ids_.to(at::kLong)}).detach().clone().set_requires_grad(true);
+    const at::Tensor initial = at::index(table_, {ids_.to(at::kLong)})
+                                   .detach()
+                                   .to(type, false, true)
+                                   .set_requires_grad(true);
     const at::Tensor state = diffusion(spec_, steps, initial, kTextOffsets);
     const at::Tensor output =
-        spec_.pooling ? segment_pool(state, Segments(kTextOffsets, at::TensorOptions(at::kFloat)),
-                                     *spec_.pooling)
-                      : state;
-    output.backward(output_gradient_);
+        spec_.pooling
+            ? segment_pool(state, Segments(kTextOffsets, at::TensorOptions(type)), *spec_.pooling)
+            : state;
+    output.backward(output_gradient_.to(type));
     Results results{output.detach(), initial.grad(), {}};
     for (auto& [name, leaf] : leaves) results.gradients.emplace_back(name, leaf.grad());
     return results;

@@ -24,10 +24,10 @@ std::vector<std::uint8_t> answered_labels(std::span<const float> probabilities,
 /// to 1/2 counts. 1/2 where no row has any label. `probabilities`: [n, C].
 std::vector<float> choose_thresholds(std::span<const float> probabilities, const Gold& gold);
 
-/// Figures of `probabilities` [n, C] against `gold`, which is of several labels. Throws Error if n
-/// is 0 or sizes disagree.
-Metrics compute_label_metrics(std::span<const float> probabilities, const Gold& gold,
-                              std::span<const float> thresholds);
+/// Figures of `probabilities` [n, C], those of `logits`, against `gold`, which is of several
+/// labels. The loss is that of the logits. Throws Error if n is 0 or sizes disagree.
+Metrics compute_label_metrics(std::span<const float> logits, std::span<const float> probabilities,
+                              const Gold& gold, std::span<const float> thresholds);
 
 /// The names of the labels for which `which`, [C], is 1, with `separator` between.
 std::string joined_labels(std::span<const std::uint8_t> which,

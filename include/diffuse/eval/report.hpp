@@ -8,9 +8,6 @@
 
 namespace diffuse {
 
-/// What stands in a file of predictions for the gold label of a class that the model lacks.
-inline constexpr const char* kUnknownGold = "#unknown";
-
 /// The first line of the report: `accuracy  97.21 %  [96.4, 97.9]  n = 2,189`, without a line
 /// break. The brackets hold the 95 % Wilson interval in percent. Of texts of several labels it says
 /// that all of a text's count.
@@ -46,7 +43,8 @@ std::string evaluation_json(const Evaluation& evaluation, const Labels& labels);
 /// the row among those evaluated, in file order), `gold`, `predicted` (label names) and
 /// `probability` (of the predicted class), separated by tabs. A tab in a label name is written as
 /// `\t` and a backslash as `\\`. Of several labels each of the three holds all of them, with
-/// data.label_separator between. Throws SystemError.
+/// data.label_separator between. A gold label that the model lacks is kUnknownGold (data/gold.hpp).
+/// Throws SystemError.
 void write_predictions(const std::filesystem::path& path, const Evaluation& evaluation,
                        const Labels& labels);
 

@@ -54,7 +54,8 @@ struct OutOfFold {
 /// have several labels.
 class LinearSvm {
  public:
-  /// Trains on the threads of `pool`. `problem`'s rows and lists must outlive the object.
+  /// Trains on the threads of `pool`. `problem`'s rows and lists must outlive the object. Throws
+  /// Stopped (base/signals.hpp) soon after a stop signal, as out_of_fold does.
   LinearSvm(const LinearProblem& problem, WorkerPool& pool);
 
   LinearWeights weights() const;

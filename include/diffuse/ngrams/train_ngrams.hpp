@@ -33,7 +33,8 @@ struct TrainedNgrams {
 /// Trains the branch on the rows of `train`, whose data set holds their n-grams, of `features`
 /// numbers, or on `config.max_rows` of them (NgramFit), which the log then tells. Without
 /// `validation` rows the factor comes from rows of `train`, each seen by a branch that was trained
-/// without it. Deterministic: no seed and no number of threads changes a bit.
+/// without it. Deterministic: no seed and no number of threads changes a bit. Throws Stopped soon
+/// after a stop signal, which the log then tells.
 TrainedNgrams train_ngrams(const NgramConfig& config, const DatasetView& train,
                            const DatasetView& validation, std::int64_t features,
                            std::int64_t classes, WorkerPool& pool);

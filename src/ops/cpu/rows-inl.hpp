@@ -8,6 +8,7 @@
 #endif
 
 #include <cmath>
+#include <cstddef>
 
 #include "math-inl.hpp"
 
@@ -24,25 +25,37 @@ HWY_INLINE void clear_padding(float* rows, std::int64_t count, std::int64_t widt
     for (std::int64_t c = width; c < padded_width; ++c) rows[i * padded_width + c] = 0;
 }
 
+/// The sum of (x - mean)² over the first `dim` floats of a row. What is padded is masked: each of
+/// it is as far away as the mean itself, and taking that off the sum afterwards would leave a
+/// variance far below mean² without its digits, or negative.
+HWY_INLINE float square_deviations(const float* row, std::int64_t dim, float mean) {
+  const Floats centre = broadcast(mean);
+  const std::int64_t whole = dim / kLanes * kLanes;
+  Floats squares = zeros();
+  for (std::int64_t c = 0; c < whole; c += kLanes) {
+    const Floats off = hn::Sub(load(row + c), centre);
+    squares = hn::MulAdd(off, off, squares);
+  }
+  if (whole < dim) {
+    const auto own = hn::FirstN(kFloats, static_cast<std::size_t>(dim - whole));
+    const Floats off = hn::IfThenElseZero(own, hn::Sub(load(row + whole), centre));
+    squares = hn::MulAdd(off, off, squares);
+  }
+  return sum_of(squares);
+}
+
 /// Layer normalisation without its factor and shift, in two passes over a row in cache.
 HWY_INLINE void normalise(const float* rows, std::int64_t count, std::int64_t dim,
                           std::int64_t width, float* xhat, float* mean, float* rstd) {
   const float inverse = 1.0F / static_cast<float>(dim);
-  const auto padding = static_cast<float>(width - dim);
   for (std::int64_t i = 0; i < count; ++i) {
     const float* row = rows + i * width;
     Floats sum = zeros();
     for (std::int64_t c = 0; c < width; c += kLanes) sum = hn::Add(sum, load(row + c));
     mean[i] = sum_of(sum) * inverse;
-    const Floats centre = broadcast(mean[i]);
-    Floats squares = zeros();
-    for (std::int64_t c = 0; c < width; c += kLanes) {
-      const Floats off = hn::Sub(load(row + c), centre);
-      squares = hn::MulAdd(off, off, squares);
-    }
-    // Padding is zero, so each of it added mean².
-    const float variance = (sum_of(squares) - padding * mean[i] * mean[i]) * inverse;
+    const float variance = square_deviations(row, dim, mean[i]) * inverse;
     rstd[i] = 1.0F / std::sqrt(variance + kNormEpsilon);
+    const Floats centre = broadcast(mean[i]);
     for (std::int64_t c = 0; c < width; c += kLanes)
       store(hn::Mul(hn::Sub(load(row + c), centre), broadcast(rstd[i])), xhat + i * width + c);
   }
