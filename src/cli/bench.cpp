@@ -93,6 +93,16 @@ int write_report(const BenchOptions& options, const std::string& report) {
   return kDone;
 }
 
+/// The report of --from.
+std::string stored_report(const std::string& file) {
+  try {
+    return read_file(file);
+  } catch (const SystemError& error) {
+    throw UsageError(
+        fmt::format("--from {} Expected a report that --format json wrote.", error.what()));
+  }
+}
+
 std::string read_stdin() {
   return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
 }
@@ -133,7 +143,7 @@ int run_bench(const BenchOptions& options) {
   if (!options.from.empty()) {
     check_output_apart(options.output, {{"the report of --from", options.from}});
     return write_report(options,
-                        report_text(read_file(options.from), options.from, options.format));
+                        report_text(stored_report(options.from), options.from, options.format));
   }
   check_bench_files(options);
   std::vector<NamedInput> inputs = {{"the file of --data", options.data},

@@ -26,6 +26,7 @@
 #include "evaluation.hpp"
 #include "exit_code.hpp"
 #include "output.hpp"
+#include "precision_overflow.hpp"
 #include "run_ngrams.hpp"
 #include "train_result.hpp"
 
@@ -83,7 +84,7 @@ std::string json_text(const Evaluation& evaluation, const Labels& labels,
                       const std::optional<PairedComparison>& paired, const std::string& against) {
   auto json = nlohmann::ordered_json::parse(evaluation_json(evaluation, labels));
   if (paired) json["against"] = nlohmann::ordered_json::parse(paired_json(*paired, against));
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 /// Prints how far the answers in each precision are from those in fp32.
@@ -110,7 +111,14 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
   for (const Precision wanted : options.compare_precision) {
     const Precision precision = resolve_precision(
         wanted, opened.device, product_width(opened.model.config), /*tell=*/false);
-    differences.push_back(compare_precision(reference, evaluate_in(precision), wanted));
+    try {
+      differences.push_back(compare_precision(reference, evaluate_in(precision), wanted));
+    } catch (const Error&) {  // of logits that are no numbers there are no figures
+      const auto overflowed =
+          compare_overflowed(reference, *opened.model.classifier, view, evaluation_options, wanted);
+      if (!overflowed) throw;
+      differences.push_back(*overflowed);
+    }
   }
   write_output(options.json ? precision_json(reference, differences) + "\n"
                             : precision_report(reference, differences));

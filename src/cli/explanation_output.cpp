@@ -69,6 +69,11 @@ double others(const ShownExplanation& shown) {
   return sum;
 }
 
+/// `value` in JSON, which has no word for what is not finite.
+std::string number_in_json(double value, int digits) {
+  return std::isfinite(value) ? fmt::format("{:.{}g}", value, digits) : "null";
+}
+
 std::size_t shown_parts(const ShownExplanation& shown) {
   return std::min(shown.most, shown.explanation.parts.size());
 }
@@ -135,8 +140,11 @@ void add_explanation_cell(const ShownExplanation& shown, std::string& out) {
 void add_explanation_json(const ShownExplanation& shown, std::string_view label, std::string& out) {
   const Explanation& explanation = shown.explanation;
   CodePoints points(shown.text);
-  add(out, R"({{"class": {}, "logit": {:.7g}, "baseline": {:.7g}, "text": {}, "parts": [)", label,
-      explanation.logit, explanation.baseline, json_string(std::string(shown.text)));
+  constexpr int kDigits = 7;
+  constexpr int kErrorDigits = 3;
+  add(out, R"({{"class": {}, "logit": {}, "baseline": {}, "text": {}, "parts": [)", label,
+      number_in_json(explanation.logit, kDigits), number_in_json(explanation.baseline, kDigits),
+      json_string(std::string(shown.text)));
   for (std::size_t i = 0; i < shown_parts(shown); ++i) {
     const ExplainedPart& part = explanation.parts[i];
     out += i == 0 ? "{" : ", {";
@@ -148,8 +156,8 @@ void add_explanation_json(const ShownExplanation& shown, std::string_view label,
       add(out, R"("text": {}, "start": {}, "end": {})",
           json_string(std::string(first.of(shown.text))), start, points.before(first.end));
     }
-    add(out, R"(, "branch": "{}", "contribution": {:.7g})", is_network(part) ? "network" : "ngrams",
-        part.contribution);
+    add(out, R"(, "branch": "{}", "contribution": {})", is_network(part) ? "network" : "ngrams",
+        number_in_json(part.contribution, kDigits));
     if (part.unknown) out += R"(, "unknown": true)";
     if (part.kind == PartKind::characters) out += R"(, "characters": true)";
     for (std::size_t p = 0; part.places.size() > 1 && p < part.places.size(); ++p) {
@@ -159,7 +167,8 @@ void add_explanation_json(const ShownExplanation& shown, std::string_view label,
     }
     out += part.places.size() > 1 ? "]}" : "}";
   }
-  add(out, R"(], "others": {:.7g}, "error": {:.3g})", others(shown), explanation.error());
+  add(out, R"(], "others": {}, "error": {})", number_in_json(others(shown), kDigits),
+      number_in_json(explanation.error(), kErrorDigits));
   if (explanation.read_end < shown.text.size())
     add(out, R"(, "network_end": {})", points.before(explanation.read_end));
   out += '}';

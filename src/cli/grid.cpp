@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
@@ -39,8 +40,12 @@ class GridTraining {
 
   int run() {
     const TrainOptions& training = options_.training;
-    std::optional<PreparedRun> base = prepare_run(
-        plan_.base, {.dry_run = training.dry_run, .parts = runs_.parts(), .no_test = true});
+    const std::vector<bool> validation = plan_.validation(plan_.base.train.seed);
+    std::optional<PreparedRun> base =
+        prepare_run(plan_.base, {.dry_run = training.dry_run,
+                                 .parts = runs_.parts(),
+                                 .validation = validation.empty() ? nullptr : &validation,
+                                 .no_test = true});
     validation_rows_ = static_cast<std::int64_t>(base->data.validation.size());
     if (validation_rows_ == 0)
       throw UsageError(
@@ -58,6 +63,7 @@ class GridTraining {
                   training.out, run_name(training.config, plan_.base.data.train.first()) + "-grid",
                   training.overwrite);
     const RunLock lock(run_dir_);
+    base->config = plan_.base;  // what it chose by its data, each run chooses by its own
     begin(*base);
     base.reset();  // as large as a run's own data
     int code = kDone;

@@ -71,6 +71,11 @@ RowParts GridPlan::training_parts() const {
   return own;
 }
 
+std::vector<bool> GridPlan::validation(std::int64_t seed) const {
+  if (!rows) return {};
+  return choose_validation(*rows, base.data.validation_fraction, seed);
+}
+
 GridPlan plan_grid(const GridOptions& options) {
   check_grid_flags(options);
   const std::string& resume = options.training.resume;
@@ -92,6 +97,7 @@ GridPlan plan_grid(const GridOptions& options) {
   if (plan.base.data.test_fraction > 0)
     plan.parts = split_off_test(read_labelled_rows(plan.base.data), plan.base.data.test_fraction,
                                 plan.base.train.seed);
+  plan.rows = shared_rows(plan.base, plan.grid, plan.parts);
   return plan;
 }
 

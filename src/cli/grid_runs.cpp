@@ -29,7 +29,12 @@ std::int64_t peak_memory(const fs::path& dir) {
 /// Writes down the answers, and takes the figures into `run`.
 void take_outcome(const RunOutcome& outcome, const Labels& labels, const fs::path& dir,
                   GridRun& run) {
-  const Evaluation& evaluation = outcome.evaluated.value();
+  if (!outcome.evaluated)
+    throw Error(
+        fmt::format("{}: the run ended without an answer to its validation rows, by which "
+                    "it is compared.",
+                    dir.string()));
+  const Evaluation& evaluation = *outcome.evaluated;
   write_predictions(dir / kGridAnswersFile, evaluation, labels);
   run.accuracy = evaluation.metrics.accuracy;
   run.macro_f1 = evaluation.metrics.macro_f1;
@@ -84,12 +89,39 @@ bool GridRuns::have_model(std::size_t combination, std::int64_t seed) {
   return train(combination, seed);
 }
 
+/// Before a run is trained: throws UsageError unless `rows` validate with its seed in the other
+/// combinations, too.
+void GridRuns::check_rows(const DatasetView& rows, std::size_t combination,
+                          std::int64_t seed) const {
+  const std::vector<GridPoint>& points = plan_.grid.points;
+  const std::string name = fmt::format("{}, seed {}", grid_point_text(points[combination]), seed);
+  if (rows.size() == 0)
+    throw UsageError(fmt::format(
+        "{}: no row is left for validation, on which combinations are compared (every class keeps "
+        "one for training, and equal texts stay together); expected more rows, or a file of them: "
+        "--validation FILE.",
+        name));
+  const auto other = std::ranges::find_if(finished_, [&](const GridRun& run) {
+    return run.seed == seed && run.combination != combination && !run.answers.empty();
+  });
+  if (other == finished_.end()) return;
+  const auto number = [&](std::uint32_t row) { return rows.data->number(row); };
+  if (std::ranges::equal(rows.rows, other->answers, {}, number, &RowAnswer::row)) return;
+  throw UsageError(fmt::format(
+      "{}: {} rows validate, and not the {} that do with {}: combinations are compared on the same "
+      "rows. What is varied leaves other rows out as bad ones (data.on_error = skip), or another "
+      "version began the grid; expected rows that every combination can use, or a new grid.",
+      name, format_count(std::ssize(rows.rows)), format_count(std::ssize(other->answers)),
+      grid_point_text(points[other->combination])));
+}
+
 bool GridRuns::train(std::size_t combination, std::int64_t seed) {
   const fs::path dir = grid_run_directory(run_dir_, combination, seed);
   const std::string name =
       fmt::format("{}, seed {}", grid_point_text(plan_.grid.points[combination]), seed);
   GridRun run{.combination = combination, .seed = seed};
   Labels labels;
+  const std::vector<bool> validation = plan_.validation(seed);
   reset_peak_rss();
   try {
     const std::optional<RunOutcome> outcome =
@@ -98,9 +130,11 @@ bool GridRuns::train(std::size_t combination, std::int64_t seed) {
                   .options = options_,
                   .start_time = start_time_,
                   .parts = parts(),
+                  .validation = validation.empty() ? nullptr : &validation,
                   .no_test = true,
                   .brief = std::ssize(finished_) > done_before_,
-                  .prepared = [&labels](const PreparedRun& prepared, const RunFacts&) {
+                  .prepared = [&](const PreparedRun& prepared, const RunFacts&) {
+                    check_rows(prepared.data.validation, combination, seed);
                     labels = prepared.data.labels;
                   }});
     if (!outcome) return false;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "diffuse/data/dataset.hpp"
 #include "grid_plan.hpp"
 #include "subrun.hpp"
 
@@ -35,6 +36,7 @@ class GridRuns {
  private:
   bool is_finished(std::size_t combination, std::int64_t seed) const;
   bool train(std::size_t combination, std::int64_t seed);
+  void check_rows(const DatasetView& rows, std::size_t combination, std::int64_t seed) const;
   void tell(const GridRun& run, const std::string& name) const;
   void keep_the_best(std::size_t combinations) const;
 

@@ -56,7 +56,7 @@ class CommandLine {
         "  diffuse bench --compare distilbert\n\n"
         "Each verb has its own help: diffuse train --help\n\n"
         "Exit codes: 0 done, 1 failed, 2 a mistake in the command line, a config or the\n"
-        "data, 129, 130 and 143 stopped by a signal.\n");
+        "data, 129, 130, 143 and 152 stopped by a signal.\n");
     train_verb_ = setup_train(app_, train_);
     pretrain_verb_ = setup_pretrain(app_, pretrain_);
     grid_verb_ = setup_grid(app_, grid_);

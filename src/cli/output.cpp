@@ -1,6 +1,7 @@
 #include "output.hpp"
 
 #include <fmt/core.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,16 @@
 #include "run_directory.hpp"
 
 namespace diffuse::cli {
+namespace {
+
+/// Waits until stdout takes more. One that does not block, as a terminal or a pipe that another
+/// program has set so, is full now and then: that is no failure.
+void wait_for_room() {
+  pollfd room{STDOUT_FILENO, POLLOUT, 0};
+  ::poll(&room, 1, -1);
+}
+
+}  // namespace
 
 bool write_if_read(std::string_view text) {
   while (!text.empty()) {
@@ -22,6 +33,8 @@ bool write_if_read(std::string_view text) {
       text.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EPIPE) {
       return false;
+    } else if (errno == EAGAIN) {
+      wait_for_room();
     } else if (errno != EINTR) {
       throw SystemError(
           fmt::format("Writing the results to stdout failed: {}.", std::strerror(errno)));

@@ -311,10 +311,15 @@ int run_predict(const PredictOptions& options) {
         input.name(), notes.swallowed, notes.swallowers.front().first,
         notes.swallowers.front().last, notes.swallowers.size() > 1 ? ", …" : "");
   predictor.report();
-  if (unusable == 0) return kDone;
-  log::error("{} could not be used, the first is {}",
-             unusable == 1 ? "1 record" : format_count(unusable) + " records", first_error);
-  return kFailed;
+  const std::int64_t unanswered = predictor.unanswered();
+  if (unanswered > 0)
+    log::error("{} no answer: {}",
+               unanswered == 1 ? "1 record has" : format_count(unanswered) + " records have",
+               kNoFiniteLogits);
+  if (unusable > 0)
+    log::error("{} could not be used, the first is {}",
+               unusable == 1 ? "1 record" : format_count(unusable) + " records", first_error);
+  return unusable + unanswered == 0 ? kDone : kFailed;
 }
 
 }  // namespace diffuse::cli

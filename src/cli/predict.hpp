@@ -30,7 +30,7 @@ struct PredictOptions {
 /// Declares the verb `predict`; parsing fills `options`, which must outlive the parser.
 CLI::App* setup_predict(CLI::App& app, PredictOptions& options);
 /// Classifies texts, one output line for each record. Returns the exit code: kFailed if any record
-/// could not be used.
+/// could not be used or has no answer.
 int run_predict(const PredictOptions& options);
 
 }  // namespace diffuse::cli

@@ -50,6 +50,7 @@ Predictor::Predictor(OpenedModel& opened, OutputForm form)
 void Predictor::answer(const RecordBlock& block) {
   compute(block);
   if (!others_.empty()) average_with_others(block);
+  unanswered_ += std::count(not_finite_.begin(), not_finite_.end(), true);
   write_lines(block);
 }
 
@@ -59,6 +60,15 @@ void Predictor::compute(const RecordBlock& block) {
   if (model.ngrams) model.ngrams->vocabulary.encode(block.texts(), pool_, ngrams_);
   read_texts();
   run_model(block);
+  find_unanswered();
+}
+
+/// Marks the records whose logits are no answer: which one is the largest cannot be said.
+void Predictor::find_unanswered() {
+  const auto classes = static_cast<std::size_t>(opened_.model.labels.size());
+  not_finite_.assign(unknown_shares_.size(), false);
+  for (std::size_t i = 0; i < logits_.size(); ++i)
+    if (!std::isfinite(logits_[i])) not_finite_[i / classes] = true;
 }
 
 /// What this model knows of the texts stands in the lines; the ensemble's logits are the logarithms
@@ -69,6 +79,8 @@ void Predictor::average_with_others(const RecordBlock& block) {
     other->compute(block);
     for (std::size_t i = 0; i < sums.size(); ++i)
       sums[i] += static_cast<double>(other->probabilities_[i]);
+    for (std::size_t i = 0; i < not_finite_.size(); ++i)
+      not_finite_[i] = not_finite_[i] || other->not_finite_[i];
   }
   constexpr double kLeast = 1e-30;
   for (std::size_t i = 0; i < sums.size(); ++i) {
@@ -235,6 +247,10 @@ void Predictor::add_lines(const RecordBlock& block, const std::vector<std::strin
       continue;
     }
     const std::size_t usable = i - static_cast<std::size_t>(error - unusable.begin());
+    if (not_finite_[usable]) {
+      lines_.add_error(kNoFiniteLogits, kept, out);
+      continue;
+    }
     Answer answer{{&probabilities_[usable * classes], classes},
                   {&logits_[usable * classes], classes},
                   unknown_shares_[usable]};

@@ -22,6 +22,11 @@
 
 namespace diffuse::cli {
 
+/// What stands in the place of an answer where a logit is not finite.
+inline constexpr const char* kNoFiniteLogits =
+    "the model's logits are not finite numbers: its weights are damaged, training diverged, or the "
+    "precision overflows (--precision fp32 does not)";
+
 /// Answers records on stdout, a line each, in their order.
 class Predictor {
  public:
@@ -33,6 +38,8 @@ class Predictor {
 
   /// Writes a line for each record of `block`.
   void answer(const RecordBlock& block);
+  /// Usable records so far that got an error record, for kNoFiniteLogits.
+  std::int64_t unanswered() const { return unanswered_; }
   /// Says how many texts were cut and how many of their words are unknown: a warning where these
   /// are many, else for information.
   void report() const;
@@ -52,6 +59,7 @@ class Predictor {
   void average_with_others(const RecordBlock& block);
   void run_model(const RecordBlock& block);
   void add_ngrams();
+  void find_unanswered();
   void write_lines(const RecordBlock& block);
   void add_lines(const RecordBlock& block, const std::vector<std::string_view>& texts,
                  std::size_t begin, std::size_t end, std::string& out);
@@ -70,7 +78,9 @@ class Predictor {
   std::vector<double> unknown_shares_;
   std::vector<float> logits_;  // [B, C] row-major
   std::vector<float> probabilities_;
+  std::vector<bool> not_finite_;  // one of the logits, of this model or of those that joined it
   // For the report.
+  std::int64_t unanswered_ = 0;
   std::int64_t texts_ = 0;
   std::int64_t cut_texts_ = 0;
   std::int64_t pooled_texts_ = 0;  // that were read in pieces

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/training_parts.hpp"
 #include "diffuse/base/log.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/config/load.hpp"
@@ -22,7 +23,6 @@
 #include "diffuse/train/row_adamw.hpp"
 #include "pretraining.hpp"
 #include "run_directory.hpp"
-#include "train_config.hpp"
 
 namespace diffuse::cli {
 namespace {
@@ -76,6 +76,24 @@ std::vector<std::string> words_to_keep(const Config& config, const std::string& 
   return words;
 }
 
+/// Has the records of the training file that are `chosen` validate, of rows that were all to be
+/// trained on.
+void set_aside(const std::vector<bool>& chosen, const TokenizerConfig& tokenizer,
+               TrainingData& data) {
+  const EncodedDataset& file = *data.train_file;
+  const std::vector<std::uint32_t> rows = std::exchange(data.train.rows, {});
+  data.validation = {&file, {}};
+  for (const std::uint32_t row : rows) {
+    const std::uint64_t place = file.number(row) - 1;
+    const bool validates = place < chosen.size() && chosen[place];
+    (validates ? data.validation : data.train).rows.push_back(row);
+  }
+  data.facts.class_rows = count_classes(data.train, data.labels.size());
+  if (file.several_labels()) data.facts.rows = std::ssize(data.train.rows);
+  data.summary = summarize_all(data, tokenizer, "data.test");
+  tell(data_notes(data.summary.validation));
+}
+
 /// Reads `model.embedding_file`, of a fresh run of a model that takes it, and tells in `text` how
 /// much of the data has a vector.
 std::optional<WordVectors> initial_vectors(const Config& config, const TrainingData& data,
@@ -97,11 +115,6 @@ std::optional<WordVectors> initial_vectors(const Config& config, const TrainingD
 
 }  // namespace
 
-PreparedRun prepare_run(const TrainOptions& options) {
-  return prepare_run(checked_config(options),
-                     {.resumed = options.resume, .dry_run = options.dry_run});
-}
-
 PreparedRun prepare_run(const Config& given, const Preparation& how) {
   Config config = given;
   const at::Device device = resolve_device(config.train.device);
@@ -113,9 +126,11 @@ PreparedRun prepare_run(const Config& given, const Preparation& how) {
   DataConfig data_config = config.data;
   if (how.dry_run) data_config.cache = false;  // it writes nothing, not even there
   if (how.parts != nullptr || how.no_test) data_config.test.clear();
+  if (how.validation != nullptr) data_config.validation_fraction = 0;
   TrainingData data =
       load_training_data(data_config, config.tokenizer, config.train.seed, threads,
                          words_to_keep(config, how.resumed), config.ngrams, how.parts);
+  if (how.validation != nullptr) set_aside(*how.validation, config.tokenizer, data);
   weigh_classes(config.train.class_weights, data);
   if (config.train.patience > 0 && data.validation.size() == 0) {
     log::warning(

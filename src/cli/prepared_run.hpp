@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "diffuse/config/config.hpp"
 #include "diffuse/data/loading.hpp"
@@ -36,13 +37,13 @@ struct Preparation {
   std::string resumed{};            ///< run directory that is gone on with; empty: a new run
   bool dry_run = false;             ///< nothing is written, not even to the cache
   const RowParts* parts = nullptr;  ///< of the training file; the test rows are then among them
-  bool no_test = false;             ///< data.test is not read
+  /// Which records of the training file validate, in the place of data.validation_fraction of it.
+  const std::vector<bool>* validation = nullptr;
+  bool no_test = false;  ///< data.test is not read
 };
 
 /// Reads the data of a checked config, and finds out what the run will take.
 PreparedRun prepare_run(const Config& config, const Preparation& how);
-/// Checks the options first.
-PreparedRun prepare_run(const TrainOptions& options);
 
 /// What the run's manifest says of it.
 RunFacts facts_of(const PreparedRun& run, const TrainOptions& options,

@@ -106,7 +106,7 @@ std::string summary_json(const TrainingResult& result, const fs::path& run_dir) 
                                        {"training_time_s", result.training_time_s},
                                        {"run_directory", run_dir.string()},
                                        {"checkpoint", result.last_checkpoint.string()}};
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace

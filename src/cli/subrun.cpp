@@ -4,19 +4,36 @@
 
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/config/load.hpp"
 #include "run_directory.hpp"
 #include "startup_table.hpp"
 #include "train_result.hpp"
 
 namespace diffuse::cli {
 namespace fs = std::filesystem;
+namespace {
+
+/// `config` with what the run in `dir` chose by its data when it began, where that is left open.
+Config with_own_choices(Config config, const fs::path& dir) {
+  const fs::path file = dir / "config.json";
+  std::error_code ignored;
+  if (config.train.embedding_lr_factor < 0 && fs::is_regular_file(file, ignored))
+    config.train.embedding_lr_factor =
+        parse_config(read_file(file), file.string()).train.embedding_lr_factor;
+  return config;
+}
+
+}  // namespace
 
 std::optional<RunOutcome> train_in(const fs::path& dir, const Config& config, const Subrun& how) {
   std::error_code ignored;
   const bool resumed = !newest_checkpoint(dir).empty();
   if (!resumed) fs::remove_all(dir, ignored);
-  PreparedRun run = prepare_run(
-      config, {.resumed = resumed ? dir.string() : "", .parts = how.parts, .no_test = how.no_test});
+  PreparedRun run = prepare_run(resumed ? with_own_choices(config, dir) : config,
+                                {.resumed = resumed ? dir.string() : "",
+                                 .parts = how.parts,
+                                 .validation = how.validation,
+                                 .no_test = how.no_test});
   const RunFacts facts = facts_of(run, how.options, how.start_time);
   if (how.prepared) how.prepared(run, facts);
   create_folders(dir);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "diffuse/config/config.hpp"
 #include "prepared_run.hpp"
@@ -17,7 +18,8 @@ struct Subrun {
   const TrainOptions& options;    ///< of the whole, for the manifest
   const std::string& start_time;  ///< of the whole
   const RowParts* parts = nullptr;
-  bool no_test = false;  ///< both as in Preparation
+  const std::vector<bool>* validation = nullptr;
+  bool no_test = false;  ///< all three as in Preparation
   bool brief = false;    ///< the start-up table goes to train.log alone
   /// Called before anything is written of the run: with what it is made of. May be empty.
   std::function<void(const PreparedRun& run, const RunFacts& facts)> prepared{};

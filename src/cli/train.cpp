@@ -26,6 +26,7 @@
 #include "run_directory.hpp"
 #include "run_lock.hpp"
 #include "startup_table.hpp"
+#include "train_config.hpp"
 #include "train_result.hpp"
 #include "train_run.hpp"
 #include "tuning_journal.hpp"
@@ -36,12 +37,27 @@ namespace {
 
 constexpr const char* kBaselineFile = "baseline.json";
 
+/// What a resumed run has measured of the baseline; empty: nothing yet.
+fs::path measured_baseline(const TrainOptions& options) {
+  if (options.resume.empty()) return {};
+  fs::path file = fs::path(options.resume) / kBaselineFile;
+  std::error_code ignored;
+  return fs::exists(file, ignored) ? file : fs::path();
+}
+
+/// Before the rows are read: the baseline's process would find none left.
+void check_baseline_rows(const TrainOptions& options, const Config& config) {
+  if (options.baseline.empty() || !config.data.train.from_stdin()) return;
+  if (!measured_baseline(options).empty()) return;
+  throw UsageError(
+      "--baseline is measured by a process of its own, which reads the training rows again, but "
+      "data.train is stdin, which can be read once; expected a file (--train FILE).");
+}
+
 /// Measures the baseline, or, where a resumed run has done so, reads what it found.
 std::optional<BaselineFigures> baseline_of(const TrainOptions& options, const Config& config) {
   constexpr double kLimit_s = 60;
-  const fs::path file = fs::path(options.resume) / kBaselineFile;
-  std::error_code ignored;
-  if (!options.resume.empty() && fs::exists(file, ignored))
+  if (const fs::path file = measured_baseline(options); !file.empty())
     return parse_baseline(read_file(file), file.string());
   if (options.baseline.empty()) return std::nullopt;
   Config baseline = distilbert_baseline(config);
@@ -65,14 +81,26 @@ void write_result(const std::string& text) {
     log::warning("Nobody reads stdout any more; the summary was not written.");
 }
 
+/// What would let a finished run go on.
+std::string way_beyond(const TrainingResult& result, const Config& config) {
+  if (config.model.type == ModelType::diffusion && config.model.dim == 0)
+    return "it is of n-grams alone (model.dim = 0), which are trained once";
+  if (result.stopped_early)
+    return fmt::format(
+        "it ended early by train.patience = {}: a greater one goes on, or none: --set "
+        "train.patience=0",
+        config.train.patience);
+  if (config.train.max_updates > 0 && result.updates >= config.train.max_updates)
+    return "it ends at train.max_updates: --set train.max_updates=0 goes on to train.length";
+  return "a greater train.length goes on: --set train.length=...";
+}
+
 /// What there is to say of a run that has nothing left to do.
-void tell_finished(const TrainingResult& result, const TrainConfig& config) {
-  const bool cut = config.max_updates > 0 && result.updates >= config.max_updates;
+void tell_finished(const TrainingResult& result, const Config& config) {
   log::info("The run is finished: {} updates{}. Nothing is left to do; {}",
             format_count(result.updates),
             result.best_update > 0 ? ", best at " + format_count(result.best_update) : "",
-            cut ? "it ends at train.max_updates: --set train.max_updates=0 goes on to train.length"
-                : "a greater train.length goes on: --set train.length=...");
+            way_beyond(result, config));
 }
 
 /// Flags of a search that something else on the command line leaves no room for.
@@ -117,7 +145,9 @@ int run_train(const TrainOptions& options) {
     return run_folds(options, start_time);
   if (!options.autotune.empty() || (!options.resume.empty() && is_tuning(options.resume)))
     return run_autotuned(options, start_time);
-  PreparedRun run = prepare_run(options);
+  const Config config = checked_config(options);
+  check_baseline_rows(options, config);
+  PreparedRun run = prepare_run(config, {.resumed = options.resume, .dry_run = options.dry_run});
   if (options.dry_run) {
     write_output((options.json ? startup_json : startup_table)(run.config, run.data, run.startup));
     return kDone;
@@ -163,11 +193,13 @@ int train_and_tell(PreparedRun& run, const fs::path& run_dir, const TrainOptions
   with_way_on([&] { return way_on_from(run_dir, "train"); },
               [&] { outcome = train_run(run, run_dir, baseline); });
   const auto& [result, evaluated, rehearsed, rehearsal_updates, stopped_by] = outcome;
-  if (stopped_by != 0)
-    return result.last_checkpoint.empty() ? kSignalBase + stopped_by
-                                          : tell_stopped(stopped_by, result, run_dir);
+  if (stopped_by != 0 && result.last_checkpoint.empty()) {
+    log::warning("Stopped by {}. {}", signal_name(stopped_by), way_on_from(run_dir, "train"));
+    return kSignalBase + stopped_by;
+  }
+  if (stopped_by != 0) return tell_stopped(stopped_by, result, run_dir);
   if (result.was_finished && !evaluated) {
-    tell_finished(result, run.config.train);
+    tell_finished(result, run.config);
     if (options.json) {
       const bool tested = fs::exists(run_dir / "test.json");
       write_result(training_summary_json(result, run.data,

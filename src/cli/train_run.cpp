@@ -192,6 +192,7 @@ RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
   } catch (const Stopped& stop) {  // before the training
     report_without_evaluation(run, run_dir);
     outcome.stopped_by = stop.signal;
+    outcome.result.stopped_by_signal = stop.signal;  // also in the evaluation of a rehearsal
     return outcome;
   } catch (const TrainingError&) {
     report_without_evaluation(run, run_dir);

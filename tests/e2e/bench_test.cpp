@@ -236,6 +236,10 @@ TEST(Bench, AReportThatIsNoneIsRefused) {
   const Outcome outcome = workspace.run({"bench", "--from", "bad.json"});
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
   EXPECT_THAT(outcome.err, HasSubstr("bad.json: models 1: \"name\" is 3"));
+  const Outcome missing = workspace.run({"bench", "--from", "none.json"});
+  EXPECT_EQ(missing.exit_code, 2) << missing;
+  EXPECT_THAT(missing.err, HasSubstr("--from none.json: cannot be opened: No such file or "
+                                     "directory. Expected a report that --format json wrote."));
 }
 
 TEST(Bench, EveryFormatAndAFile) {

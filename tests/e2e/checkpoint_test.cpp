@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
+#include <cstring>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "e2e/fixtures.hpp"
@@ -14,6 +17,7 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 
 constexpr const char* kTexts = "the match, a goal\nrain and storm\n";
@@ -30,6 +34,21 @@ class TrainedCheckpoint : public ::testing::Test {
   std::string content(const std::string& name) const { return read_file(folder() / name); }
   void put(const std::string& name, const std::string& content) const {
     workspace_.write("model/" + name, content);
+  }
+  /// Gives every element of the tensor the value, and takes the checksums away that would tell.
+  void fill(const std::string& tensor, float value) const {
+    std::string weights = content("model.safetensors");
+    std::uint64_t size = 0;
+    std::memcpy(&size, weights.data(), sizeof size);
+    const std::size_t begin = sizeof size + static_cast<std::size_t>(size);
+    const auto entry =
+        nlohmann::json::parse(weights.substr(sizeof size, begin - sizeof size)).at(tensor);
+    ASSERT_EQ(entry.at("dtype"), "F32");
+    const auto places = entry.at("data_offsets").get<std::vector<std::size_t>>();
+    for (std::size_t at = places.at(0); at < places.at(1); at += sizeof value)
+      std::memcpy(&weights[begin + at], &value, sizeof value);
+    put("model.safetensors", weights);
+    fs::remove(folder() / "manifest.json");
   }
   Outcome predict() const { return workspace_.run({"predict", "--checkpoint", "model"}, kTexts); }
   void expect_refused(const std::string& message) const {
@@ -91,6 +110,48 @@ TEST_F(TrainedCheckpoint, OfANewerVersionSaysWhichProgramToTake) {
   manifest["diffuse"]["version"] = "9.8.7";
   put("manifest.json", manifest.dump());
   expect_refused("It was written by diffuse 9.8.7");
+}
+
+TEST_F(TrainedCheckpoint, WhoseLogitsAreNoNumbersGivesErrorRecords) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    fill("head.out.bias", bad);
+    // Of the third nothing is known: the network does not answer it.
+    const std::string texts = std::string(kTexts) + "zzz qqq\n";
+    const Outcome outcome = workspace_.run({"predict", "--checkpoint", "model", "--format", "jsonl",
+                                            "--logits", "--probabilities", "--top", "3"},
+                                           texts);
+    EXPECT_EQ(outcome.exit_code, 1) << outcome;
+    const std::vector<std::string> lines = lines_of(outcome.out);
+    ASSERT_EQ(lines.size(), 3U) << outcome;
+    for (const std::size_t line : {0U, 1U})
+      EXPECT_THAT(nlohmann::json::parse(lines[line]).at("error").get<std::string>(),
+                  HasSubstr("the model's logits are not finite numbers: its weights are damaged"));
+    EXPECT_TRUE(nlohmann::json::parse(lines[2]).contains("label"));
+    EXPECT_THAT(outcome.err, HasSubstr("2 records have no answer: the model's logits are not"));
+    const Outcome tsv = predict();
+    EXPECT_EQ(tsv.exit_code, 1) << tsv;
+    EXPECT_THAT(tsv.out, HasSubstr("#error\tthe model's logits are not finite numbers"));
+  }
+}
+
+TEST_F(TrainedCheckpoint, ThatOverflowsInAPrecisionIsComparedAllTheSame) {
+  fill("head.out.bias", 1e6F);  // beyond float16
+  std::vector<std::string> arguments = {"eval",     "--checkpoint",        "model",    "--data",
+                                        "test.csv", "--compare-precision", "fp16,bf16"};
+  const Outcome text = workspace_.run(arguments);
+  ASSERT_EQ(text.exit_code, 0) << text;
+  const std::vector<std::string> lines = lines_of(text.out);
+  ASSERT_EQ(lines.size(), 6U) << text;
+  EXPECT_THAT(lines[4], MatchesRegex("fp16 +overflow +overflow +60 of 60 +0.00 % .*"));
+  EXPECT_THAT(lines[5], MatchesRegex("bf16 +[0-9].*"));
+  arguments.emplace_back("--json");
+  const Outcome told = workspace_.run(arguments);
+  ASSERT_EQ(told.exit_code, 0) << told;
+  const auto json = nlohmann::json::parse(told.out)["precisions"];
+  EXPECT_TRUE(json[0]["largest_logit_error"].is_null());
+  EXPECT_EQ(json[0]["accuracy"], 0);
+  EXPECT_TRUE(json[1]["largest_logit_error"].is_number());
 }
 
 TEST_F(TrainedCheckpoint, IsNotGoneOnWithWhereItsTrainingHalfIsDamaged) {

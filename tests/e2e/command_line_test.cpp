@@ -20,7 +20,7 @@ TEST(CommandLine, AloneShowsHelpAndIsAMistake) {
   EXPECT_THAT(outcome.out, IsEmpty());
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("train"), HasSubstr("eval"), HasSubstr("predict"),
                                  HasSubstr("config"), HasSubstr("version"), HasSubstr("Examples:"),
-                                 HasSubstr("Exit codes")));
+                                 HasSubstr("Exit codes"), HasSubstr("129, 130, 143 and 152")));
 }
 
 TEST(CommandLine, EveryVerbHasHelpWithExamples) {

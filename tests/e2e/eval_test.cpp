@@ -116,6 +116,16 @@ TEST(EvalVerb, AgainstAnotherModelsPredictionsByMcNemar) {
   EXPECT_THAT(wrong.err, HasSubstr("poor.tsv"));
 }
 
+TEST(EvalVerb, ANameThatIsNotUtf8IsToldInJson) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const std::string name = "\xE4lter.tsv";  // Latin-1
+  ASSERT_EQ(workspace.run({"eval", "--checkpoint", "runs/small", "--output", name}).exit_code, 0);
+  const Outcome outcome =
+      workspace.run({"eval", "--checkpoint", "runs/small", "--against", name, "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["against"]["name"], "\xEF\xBF\xBDlter.tsv");
+}
+
 TEST(EvalVerb, RowsOfPredictionsAreThoseOfTheFile) {
   Workspace workspace;
   ASSERT_EQ(workspace

@@ -70,6 +70,24 @@ TEST(Folds, AnswerEachRowOnceByAModelThatHasNotSeenIt) {
   EXPECT_EQ(Json::parse(lines[0]).at("text"), "the match, the match number 0");
 }
 
+// Without its weight a row is a good one: the folds' answers must not be taken for those of the
+// rows beside them, whose classes are the other one.
+TEST(Folds, ABadRowOfTheTrainingShiftsNoAnswer) {
+  const Workspace workspace;
+  std::string rows = "label,text,w\n";
+  for (int i = 0; i < 61; ++i)
+    rows += std::string(i % 2 == 0 ? "sport,goal match number " : "money,stock market number ") +
+            std::to_string(i) + (i == 0 ? ",oops\n" : ",1\n");
+  workspace.write("weighted.csv", rows);
+  const Outcome outcome = workspace.run(small_folds(
+      "cv", {"--folds", "2", "--json", "--train", "weighted.csv", "--set", "data.test=", "--set",
+             "data.weight_column=w", "--set", "data.on_error=skip", "--set", "train.length=30e"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json.at("rows"), 60);
+  EXPECT_GT(json.at("accuracy").get<double>(), 0.9);
+}
+
 TEST(Folds, TheTableHasALineForEach) {
   const Workspace workspace;
   const Outcome outcome = workspace.run(small_folds("cv", {"--folds", "2"}));

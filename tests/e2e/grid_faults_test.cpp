@@ -88,6 +88,25 @@ TEST(GridMistakes, OfResume) {
               HasSubstr("g/grid.json: expected at least one seed, and the values as \"grid\""));
 }
 
+TEST(GridMistakes, ACombinationWithOtherValidationRowsIsNamed) {
+  const Workspace workspace;
+  // Without the class in training a validation row of it is a bad one.
+  std::string two;
+  for (const std::string& line : lines_of(easy_csv(210)))
+    if (!line.starts_with("weather")) two.append(line).append("\n");
+  workspace.write("two.csv", two);
+  workspace.write("valid.csv", easy_csv(30, 2000));
+  const Outcome outcome =
+      workspace.run({"grid", "--config", "small.json", "--out", "g", "--validation", "valid.csv",
+                     "--set", "data.validation_fraction=-1", "--set", "data.on_error=skip", "--set",
+                     "train.length=2u", "--vary", "data.train=train.csv,two.csv"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(
+      outcome.err,
+      AllOf(HasSubstr("seed 1: 20 rows validate, and not the 30 that do with data.train = "),
+            HasSubstr("expected rows that every combination can use, or a new grid.")));
+}
+
 TEST(GridMistakes, AGridIsNoModel) {
   const Workspace workspace;
   ASSERT_EQ(

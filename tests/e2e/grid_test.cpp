@@ -118,6 +118,61 @@ TEST(Grid, ComparesCombinationsOnTheSameRows) {
               AllOf(HasSubstr("model.dim = 16"), HasSubstr("</html>")));
 }
 
+// Cut after three tokens all texts of a class are equal, and equal texts stay on one side.
+TEST(Grid, HowTextsAreReadDoesNotChooseTheRows) {
+  const Workspace workspace;
+  std::string rows;
+  for (int i = 1; i <= 20; ++i) {
+    const std::string number = std::to_string(i) + "\n";
+    rows.append("x,some words here ").append(number);
+    rows.append("y,other things there ").append(number);
+  }
+  workspace.write("alike.csv", rows);
+  const Outcome outcome = workspace.run(small_grid(
+      "g", {"--train", "alike.csv", "--set", "data.test=", "--set", "data.validation_fraction=0.3",
+            "--vary", "tokenizer.max_tokens=256,3", "--seeds", "2", "--json"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_EQ(Json::parse(outcome.out).at("validation_rows"), 12);
+  const fs::path runs = workspace.path() / "g/runs";
+  for (const char* seed : {"1", "2"}) {
+    const std::string file = std::string("-seed") + seed + "/validation.tsv";
+    EXPECT_EQ(rows_of(runs / ("001" + file)).size(), 13U);
+    EXPECT_EQ(rows_of(runs / ("001" + file)), rows_of(runs / ("002" + file)));
+  }
+  const Outcome tested = workspace.run(
+      small_grid("t", {"--train", "alike.csv", "--set", "data.test=", "--set",
+                       "data.validation_fraction=0.3", "--set", "data.test_fraction=0.2", "--vary",
+                       "tokenizer.max_tokens=256,3", "--test", "--json"}));
+  ASSERT_EQ(tested.exit_code, 0) << tested;
+  const Json json = Json::parse(tested.out);
+  EXPECT_EQ(json.at("test").at("rows"), 8);
+  EXPECT_EQ(json.at("validation_rows"), 10) << "of the 32 others";
+  EXPECT_EQ(rows_of(workspace.path() / "t/runs/001-seed1/validation.tsv"),
+            rows_of(workspace.path() / "t/runs/002-seed1/validation.tsv"));
+}
+
+TEST(Grid, RowsThatNotEveryCombinationCanUseDoNotValidate) {
+  const Workspace workspace;
+  std::string rows = "label,title,body\n";
+  for (int i = 1; i <= 40; ++i) {
+    rows += i % 2 == 0 ? "weather," : "money,";
+    if (i % 5 != 0) rows.append("title ").append(std::to_string(i));
+    rows.append(i % 2 == 0 ? ",rain and storm " : ",bank and shares ");
+    rows.append(std::to_string(i)).append("\n");
+  }
+  workspace.write("titles.csv", rows);
+  const Outcome outcome = workspace.run(small_grid(
+      "g", {"--train", "titles.csv", "--set", "data.test=", "--set", "data.label_column=label",
+            "--set", "data.text_columns=title,body", "--set", "data.on_error=skip", "--vary",
+            R"(data.text_columns=[["title", "body"], ["title"]])"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const auto validated = rows_of(workspace.path() / "g/runs/001-seed1/validation.tsv");
+  EXPECT_EQ(validated, rows_of(workspace.path() / "g/runs/002-seed1/validation.tsv"));
+  ASSERT_GT(validated.size(), 4U);
+  for (std::size_t i = 1; i < validated.size(); ++i)
+    EXPECT_NE(std::stoi(validated[i]) % 5, 0) << validated[i];
+}
+
 TEST(Grid, KeepsTheModelsOfTheBestAndItsConfig) {
   const auto& [workspace, grid] = finished();
   ASSERT_EQ(grid.exit_code, 0) << grid;
@@ -189,6 +244,28 @@ TEST(Grid, AStoppedGridGoesOnWhereItWas) {
   for (std::size_t i = 0; i < 2; ++i)
     for (const char* key : {"values", "accuracy", "loss", "against_best", "verdict"})
       EXPECT_EQ(parts.at("combinations").at(i).at(key), all.at("combinations").at(i).at(key));
+}
+
+// What a run chooses by its data is no part of the grid's config, by which others begin.
+TEST(Grid, EachRunChoosesTheRateOfItsWords) {
+  const Workspace workspace;
+  const auto rate = [&](const std::string& folder) {
+    return Json::parse(read_file(workspace.path() / folder / "config.json"))
+        .at("train")
+        .at("embedding_lr_factor")
+        .get<double>();
+  };
+  workspace.stopped_at({"Run 1 of 2", "update 7  grad"},
+                       small_grid("g", {"--vary", "model.dim=8,16", "--set", "train.pretrain=4u",
+                                        "--set", "pretrain.batch_size=16", "--set",
+                                        "train.length=60u", "--set", "train.log_every=1"}));
+  EXPECT_EQ(rate("g"), -1);
+  EXPECT_EQ(rate("g/runs/001-seed1"), 1);
+  const Outcome rest = workspace.run({"grid", "--resume", "g"});
+  ASSERT_EQ(rest.exit_code, 0) << rest;
+  EXPECT_EQ(rate("g"), -1);
+  EXPECT_EQ(rate("g/runs/001-seed1"), 1) << "as it began";
+  EXPECT_EQ(rate("g/runs/002-seed1"), 1);
 }
 
 TEST(Grid, TakesMoreSeedsLater) {

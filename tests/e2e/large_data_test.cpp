@@ -173,6 +173,18 @@ TEST(StdinTraining, WhatCannotBeIsSaid) {
               HasSubstr("stdin:2: "));
   EXPECT_THAT(error_of({"--train", "-", "--set", "data.format=csv"}),
               HasSubstr("stdin: the file is empty"));
+  // Before a row is read.
+  EXPECT_THAT(error_of({"--train", "-", "--set", "data.format=csv", "--baseline", "distilbert"},
+                       easy_csv(60)),
+              AllOf(HasSubstr("--baseline is measured by a process of its own"),
+                    Not(HasSubstr("data.train: "))));
+  const Outcome baseline =
+      workspace.run({"train", "--config", "small.json", "--train", "-", "--baseline", "distilbert",
+                     "--set", "data.format=csv", "--out", "baseline"},
+                    easy_csv(60));
+  EXPECT_EQ(baseline.exit_code, 2) << baseline;
+  EXPECT_THAT(baseline.err, AllOf(HasSubstr("data.train is stdin, which can be read once"),
+                                  Not(HasSubstr("measuring DistilBERT"))));
   const Outcome folds =
       workspace.run({"train", "--config", "small.json", "--train", "-", "--folds", "3", "--set",
                      "data.format=csv", "--set", "data.test=", "--out", "folds"});

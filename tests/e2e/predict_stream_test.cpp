@@ -33,6 +33,20 @@ TEST(PredictStream, ASlowPipeIsAnsweredBeforeMoreComes) {
   EXPECT_EQ(outcome.exit_code, 1) << outcome;
 }
 
+TEST(PredictStream, AStdoutThatDoesNotBlockIsWaitedFor) {
+  std::string texts;
+  for (int i = 0; i < 5000; ++i) texts += i % 2 == 0 ? "the match, a goal\n" : "rain and storm\n";
+  trained_workspace().workspace.write("many.txt", texts);
+  Launch launch = launch_predict({"many.txt"});
+  const Outcome plain = run(launch);
+  ASSERT_EQ(plain.exit_code, 0) << plain;
+  ASSERT_EQ(lines_of(plain.out).size(), 5000U);
+  launch.nonblocking_output = true;
+  const Outcome outcome = run(launch);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(outcome.out == plain.out) << outcome.out.size();
+}
+
 TEST(PredictStream, RecordsOfATableAndObjectsAreAnsweredAsTheyComeToo) {
   Process table(launch_predict({"--input-format", "csv"}));
   table.write("sport,\"the match,\n a goal\"\n");

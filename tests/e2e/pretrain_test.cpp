@@ -71,6 +71,15 @@ TEST(Pretrain, LearnsFromTheTrainingTextsAndGivesItsWeightsToATraining) {
   EXPECT_EQ(workspace.run({"eval", "--checkpoint", "run"}).exit_code, 0);
 }
 
+TEST(Pretrain, IntoAFolderWhoseNameIsNotUtf8IsToldInJson) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run(pretrain_into("w\xF6rter", {"--json"}));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_THAT(json.at("run_directory").get<std::string>(), HasSubstr("w\xEF\xBF\xBDrter"));
+  EXPECT_THAT(json.at("checkpoint").get<std::string>(), HasSubstr("w\xEF\xBF\xBDrter"));
+}
+
 TEST(Pretrain, ReadsNeitherValidationNorTestRowsNorLabels) {
   const Workspace workspace;
   const Outcome outcome = workspace.run(pretrain_into("words"));

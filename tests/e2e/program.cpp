@@ -74,6 +74,10 @@ Process::Process(const Launch& launch) {
   Pipe input = make_pipe();
   Pipe output = make_pipe();
   Pipe error = make_pipe();
+  if (launch.nonblocking_output) {
+    ::fcntl(output.write, F_SETPIPE_SZ, 4096);
+    ::fcntl(output.write, F_SETFL, O_NONBLOCK);
+  }
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ == 0) {

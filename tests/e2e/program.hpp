@@ -27,6 +27,7 @@ struct Launch {
   std::uint64_t address_space_bytes = 0;                         ///< limit; 0: none
   std::uint64_t file_size_bytes = 0;  ///< beyond which no file grows, as on a full disk; 0: any
   bool own_group = false;             ///< a session of its own, for `signal_group`
+  bool nonblocking_output = false;    ///< stdout does not block, and holds little
 };
 
 /// Runs `diffuse` to its end.

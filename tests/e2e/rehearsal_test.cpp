@@ -3,8 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <thread>
 
 #include "e2e/fixtures.hpp"
 
@@ -196,6 +199,35 @@ TEST(Rehearsal, ThatIsStoppedGoesOnToTheSameBytes) {
   for (const char* file : {"model.safetensors", "coverage.json"})
     EXPECT_EQ(read_file(workspace.path() / "parts/checkpoints/last" / file),
               read_file(workspace.path() / "whole/checkpoints/last" / file));
+}
+
+TEST(Rehearsal, ThatIsStoppedWhileItAnswersIsNotTheFinalEvaluation) {
+  const Workspace workspace;
+  std::string rows;
+  for (int i = 0; i < 600; ++i) {
+    rows += i % 2 == 0 ? "sport," : "money,";
+    for (int word = 0; word < 400; ++word)
+      rows.append(i % 2 == 0 ? "goal " : "bank ")
+          .append(std::to_string((i + word) % 50))
+          .append(" ");
+    rows += "\n";
+  }
+  workspace.write("long.csv", rows);
+  // Answers that take long beside an update.
+  Process process(workspace.launch(
+      rehearse_into("run", {"--train", "long.csv", "--set", "data.test=", "--set", "ngrams.max=1",
+                            "--set", "train.length=1u", "--set", "model.dim=32", "--set",
+                            "model.steps=16", "--set", "tokenizer.max_tokens=1000"})));
+  const fs::path saved = workspace.path() / "run/rehearsal/1/checkpoints/last/state.json";
+  for (int i = 0; i < 6000 && !fs::exists(saved); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  process.signal(SIGTERM);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 143) << outcome;
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("Stopped by SIGTERM"), Not(HasSubstr("in the final evaluation")),
+                    HasSubstr("diffuse train --resume run")));
 }
 
 TEST(Rehearsal, IsReplacedWithItsRun) {

@@ -118,6 +118,35 @@ TEST(Resume, OneThatEndedAtMaxUpdatesSaysHowToGoOn) {
   EXPECT_THAT(again.err, HasSubstr("it ends at train.max_updates: --set train.max_updates=0"));
 }
 
+TEST(Resume, OneThatPatienceEndedSaysHowToGoOn) {
+  const Workspace workspace;
+  // No evaluation gains a whole point of accuracy of 1.
+  ASSERT_EQ(workspace
+                .run(run_into("run", {"--set", "train.length=40e", "--set", "train.patience=1",
+                                      "--set", "train.min_gain=1"}))
+                .exit_code,
+            0);
+  const Outcome longer = workspace.run({"train", "--resume", "run", "--set", "train.length=80e"});
+  EXPECT_EQ(longer.exit_code, 0) << longer;
+  EXPECT_THAT(longer.err,
+              AllOf(HasSubstr("The run is finished: "),
+                    HasSubstr("it ended early by train.patience = 1: a greater one goes on, or "
+                              "none: --set train.patience=0"),
+                    Not(HasSubstr("a greater train.length"))));
+}
+
+TEST(Resume, OneOfNGramsAloneHasNothingMoreToLearn) {
+  const Workspace workspace;
+  ASSERT_EQ(
+      workspace.run(run_into("run", {"--set", "model.dim=0", "--set", "ngrams.max=1"})).exit_code,
+      0);
+  const Outcome again = workspace.run({"train", "--resume", "run"});
+  EXPECT_EQ(again.exit_code, 0) << again;
+  EXPECT_THAT(again.err, AllOf(HasSubstr("it is of n-grams alone (model.dim = 0), which are "
+                                         "trained once"),
+                               Not(HasSubstr("a greater train.length"))));
+}
+
 TEST(Resume, FiguresOfEarlierWeightsAreForgotten) {
   const Workspace workspace;
   ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=3"})).exit_code, 0);
