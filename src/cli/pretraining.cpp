@@ -115,9 +115,12 @@ TrainingResult pretrain(PreparedRun& run, const fs::path& folder) {
 void begin_with(Classifier& classifier, const PreparedRun& run, const fs::path& checkpoint) {
   const InitialWeights found =
       start_from_checkpoint(classifier, *run.data.tokenizer, run.data.labels, checkpoint);
-  log::info("{}: {} of {} words and {} other tensors taken", checkpoint.string(),
-            format_count(found.words), format_count(run.data.tokenizer->vocab_size()),
-            found.taken.size() - (found.words > 0 ? 1 : 0));
+  if (run.shape.numbers)
+    log::info("{}: {} tensors taken", checkpoint.string(), found.taken.size());
+  else
+    log::info("{}: {} of {} words and {} other tensors taken", checkpoint.string(),
+              format_count(found.words), format_count(run.data.tokenizer->vocab_size()),
+              found.taken.size() - (found.words > 0 ? 1 : 0));
   if (!found.fresh.empty()) log::info("  fresh: {}", fmt::join(found.fresh, ", "));
 }
 

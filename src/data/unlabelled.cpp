@@ -29,7 +29,13 @@ std::string counted_things(std::int64_t count, std::string_view one) {
 class TextBlocks {
  public:
   TextBlocks(const std::string& path, const DataConfig& data) : path_(path), data_(data) {
-    lines_ = format_of_name(path) == FileFormat::automatic;
+    const FileFormat format = format_of_name(path);
+    if (format == FileFormat::pixels)
+      throw DataError(
+          fmt::format("{}: rows of pixels by its name, which are no texts; expected one a line, or "
+                      "CSV, TSV or JSONL by its name (pretrain.texts)",
+                      path));
+    lines_ = format == FileFormat::automatic;
     if (lines_) {
       reader_ = open_text_lines({path});
       return;

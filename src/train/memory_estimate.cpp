@@ -97,8 +97,10 @@ MemoryEstimate estimate_memory(const Config& config, Precision precision,
   estimate.activations = largest_batch_tokens * kept.a_token +
                          static_cast<std::int64_t>(facts.token_pairs * kept.a_pair) +
                          config.train.batch_size * facts.classes * kOutputCopies * kFloatBytes;
+  // Of numbers the embedding is three rows among the other weights.
+  const bool numbers = config.tokenizer.type == TokenizerType::values;
   const std::int64_t embedding =
-      (facts.vocab_size + config.model.bigram_buckets) * config.model.dim;
+      numbers ? 0 : (facts.vocab_size + config.model.bigram_buckets) * config.model.dim;
   const bool touched =
       config.model.dim > 0 && updates_touched_rows(config.train, facts.kernel, precision);
   if (touched) estimate.gradients -= embedding * kFloatBytes;

@@ -81,6 +81,14 @@ TEST_F(Unlabelled, ThatCannotBeReadAreErrors) {
   EXPECT_THAT(log.text(), HasSubstr("bad.jsonl: 1 text without labels, 1 bad row left out"));
 }
 
+TEST_F(Unlabelled, PixelsAreNoTexts) {
+  const std::string pixels = write("p.bin", std::string(1025, 'x'));
+  EncodedDataset rows;
+  EXPECT_THAT(
+      message_of<DataError>([&] { of({pixels}).append_to(rows, LetterTokenizer()); }),
+      HasSubstr("p.bin: rows of pixels by its name, which are no texts; expected one a line"));
+}
+
 TEST_F(Unlabelled, LinesThatAreNoTextAreNotTakenForBlankOnes) {
   const std::string bad = write("bad.txt", "ab\n\n\xE9t\xE9\n" + std::string("a\0b\n", 4) + "c\n");
   const std::string endless =

@@ -9,7 +9,9 @@
 namespace diffuse::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Dark pictures (label 0) and lighter ones (label 1), with some noise.
 std::string pictures(int count, unsigned seed) {
@@ -187,6 +189,8 @@ TEST(TrainPixels, HiddenPixelsAreLearnedFirst) {
   const Outcome other = workspace.run({"train", "--config", "run/config.json", "--set",
                                        "train.pretrain=", "--init", "read", "--out", "other"});
   ASSERT_EQ(other.exit_code, 0) << other;
+  EXPECT_THAT(other.err, AllOf(HasSubstr(" tensors taken"), Not(HasSubstr(" words and ")),
+                               Not(HasSubstr("fresh: embedding"))));
   EXPECT_TRUE(weights("other") == weights("run"));
 }
 

@@ -236,6 +236,17 @@ TEST(MemoryEstimate, TakesAModelOfNgramsAlone) {
   EXPECT_GE(estimate.evaluation, 0);
 }
 
+TEST(MemoryEstimate, OfNumbersHasNoTableOfRows) {
+  EncodedDataset data;
+  data.append(std::vector<std::int32_t>(3, 0), 0, 1);
+  Config config;
+  config.model.dim = 8;
+  config.tokenizer.type = TokenizerType::values;
+  const auto estimate = estimate_memory(config, Precision::fp32, 100, view_all(data),
+                                        {.classes = 2, .vocab_size = 257, .kernel = Kernel::fused});
+  EXPECT_EQ(estimate.gradients, 400);
+}
+
 TEST(MemoryEstimate, CountsWeightsAndTheLongestRows) {
   EncodedDataset data;
   for (const std::size_t length : {3U, 10U, 7U, 1U})
