@@ -3,75 +3,31 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <csignal>
-#include <cstring>
 #include <utility>
 
 #include "diffuse/base/error.hpp"
-#include "diffuse/base/safetensors.hpp"
 #include "diffuse/base/signals.hpp"
-#include "diffuse/config/load.hpp"
-#include "diffuse/device/device.hpp"
 #include "diffuse/eval/evaluator.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/model/model_factory.hpp"
-#include "diffuse/train/trainer.hpp"
+#include "resumed_run.hpp"
 #include "support/fake_classifier.hpp"
 #include "support/temp_dir.hpp"
-#include "training_fixture.hpp"
 
 namespace diffuse {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::add_bigrams;
+using testing::even_epochs;
 using testing::FakeClassifier;
+using testing::full_run;
 using ::testing::HasSubstr;
 using testing::kVocabSize;
 using testing::metrics_lines;
-using testing::separable_rows;
 using testing::TempDir;
-
-// 12 batches an epoch: an even number, so that accumulated ones come out whole.
-TrainingData even_epochs() {
-  return testing::training_data(separable_rows(192, 3, 1), separable_rows(60, 3, 2),
-                                {"a", "b", "c"});
-}
-
-/// As the optimizer counts the embedding's.
-float updates_counted(const fs::path& checkpoint) {
-  const SafetensorsFile file = SafetensorsFile::read(checkpoint / "optimizer.safetensors");
-  float count = 0;
-  std::memcpy(&count, file.tensors().at("step.embedding").bytes.data(), sizeof count);
-  return count;
-}
-
-/// A run with everything that has a state: noise, dropout, warm-up and decay, sorted batches.
-Config full_run() {
-  Config config = testing::short_run();
-  config.model.dim = 8;
-  config.model.noise_std = 0.1;
-  config.train.length = "30u";
-  config.train.schedule = Schedule::cosine;
-  config.train.learning_rate = 0.01;
-  config.train.warmup = "5u";
-  config.train.evaluate_every = "8u";
-  config.train.keep_checkpoints = 100;
-  return config;
-}
-
-/// Of so few rows that some pairs share one and most come again.
-void add_bigrams(Config& config) {
-  config.model.bigram_buckets = 500;
-  config.train.adversarial = 0.05;
-}
-
-TrainingResult run(const Config& config, const fs::path& dir,
-                   const std::optional<fs::path>& from = {}) {
-  const auto classifier = make_classifier(config, {256 + 8, 3, 0}, config.train.seed);
-  return train(config, even_epochs(), *classifier, dir, from);
-}
+using testing::train_in;
 
 std::string state_without_time(const fs::path& folder) {
   auto json = nlohmann::json::parse(read_file(folder / "state.json"));
@@ -139,7 +95,7 @@ TEST_P(Resume, AfterASignalGivesTheBytesOfAnUnbrokenRun) {
   config.train.embedding_update = GetParam().update;
   if (GetParam().bigrams) add_bigrams(config);
   const TempDir whole;
-  run(config, whole.path());
+  train_in(config, whole.path());
   catch_stop_signals();
   for (const int stop : {0, 1, 7, 8, 9, 20, 29}) {  // an evaluation is due after 8
     const TempDir parts;
@@ -148,7 +104,7 @@ TEST_P(Resume, AfterASignalGivesTheBytesOfAnUnbrokenRun) {
     if (stop == 0) std::raise(SIGTERM);
     EXPECT_EQ(train(config, even_epochs(), stopping, parts.path()).updates, stop);
     clear_stop_signal();
-    run(config, parts.path(), parts.path() / "checkpoints/last");
+    train_in(config, parts.path(), parts.path() / "checkpoints/last");
     expect_equal_checkpoints(whole.path() / "checkpoints/000030",
                              parts.path() / "checkpoints/000030");
     EXPECT_EQ(fs::read_symlink(whole.path() / "checkpoints/best"),
@@ -179,65 +135,13 @@ INSTANTIATE_TEST_SUITE_P(
              true}),
     [](const auto& suite) { return suite.param.name; });
 
-/// The largest difference between two models' weights.
-double weight_difference(const fs::path& a, const fs::path& b) {
-  const SafetensorsFile first = SafetensorsFile::read(a / "model.safetensors");
-  const SafetensorsFile second = SafetensorsFile::read(b / "model.safetensors");
-  double largest = 0;
-  for (const auto& [name, view] : first.tensors()) {
-    const std::span<const std::byte> other = second.tensors().at(name).bytes;
-    for (std::size_t at = 0; at < view.bytes.size(); at += sizeof(float)) {
-      float x = 0;
-      float y = 0;
-      std::memcpy(&x, view.bytes.data() + at, sizeof(float));
-      std::memcpy(&y, other.data() + at, sizeof(float));
-      largest = std::max(largest, std::abs(static_cast<double>(x) - static_cast<double>(y)));
-    }
-  }
-  return largest;
-}
-
-/// A run without random numbers, so that every kernel makes the same.
-Config certain_run() {
-  Config config = full_run();
-  config.model.noise_std = 0;
-  config.model.token_dropout = config.model.embedding_dropout = config.model.head_dropout = 0;
-  config.train.ema_decay = 0.9;
-  return config;
-}
-
-TEST(ResumeRun, EveryKernelAndUpdateOfTheEmbeddingTrainsTheSameModel) {
-  for (const bool bigrams : {false, true}) {
-    Config config = certain_run();
-    if (bigrams) add_bigrams(config);
-    config.model.bigram_dropout = 0;
-    const TempDir touched;
-    run(config, touched.path());
-    Config dense = config;
-    dense.train.embedding_update = EmbeddingUpdate::dense;
-    const TempDir dense_dir;
-    run(dense, dense_dir.path());
-    Config reference = dense;
-    reference.train.kernel = Kernel::reference;
-    const TempDir reference_dir;
-    run(reference, reference_dir.path());
-    EXPECT_LT(weight_difference(reference_dir.path() / "checkpoints/000030",
-                                dense_dir.path() / "checkpoints/000030"),
-              1e-4);
-    EXPECT_LT(weight_difference(reference_dir.path() / "checkpoints/000030",
-                                touched.path() / "checkpoints/000030"),
-              3e-3)
-        << "the averages differ a little";
-  }
-}
-
 TEST(ResumeRun, TheCheckpointHoldsTheModelThatWasEvaluated) {
   for (const double ema_decay : {0.0, 0.9}) {
     const TempDir dir;
     Config config = full_run();
     add_bigrams(config);
     config.train.ema_decay = ema_decay;
-    run(config, dir.path());
+    train_in(config, dir.path());
     const auto model = make_classifier(config, {256 + 8, 3, 0}, {});
     std::vector<std::pair<std::string, at::Tensor>> weights;
     for (const NamedParameter& p : model->parameters()) weights.emplace_back(p.name, p.tensor);
@@ -260,11 +164,11 @@ TEST(ResumeRun, WithTheFusedKernelTheNumberOfThreadsChangesNothing) {
   config.train.length = "6u";
   set_thread_count(1);
   const TempDir one;
-  run(config, one.path());
+  train_in(config, one.path());
   for (const int threads : {2, 3}) {
     set_thread_count(threads);
     const TempDir many;
-    run(config, many.path());
+    train_in(config, many.path());
     for (const char* file : {"model.safetensors", "optimizer.safetensors"})
       EXPECT_TRUE(read_file(one.path() / "checkpoints/000006" / file) ==
                   read_file(many.path() / "checkpoints/000006" / file))
@@ -273,79 +177,29 @@ TEST(ResumeRun, WithTheFusedKernelTheNumberOfThreadsChangesNothing) {
   set_thread_count(1);
 }
 
-TEST(ResumeRun, AnotherKernelGoesOnWithTheRowsWhereTheyWouldBe) {
-  Config start = certain_run();
-  add_bigrams(start);
-  start.model.bigram_dropout = 0;
-  const TempDir whole;
-  run(start, whole.path());
-  using enum Kernel;
-  for (const auto& [first, then] : {std::pair(reference, fused), std::pair(fused, reference),
-                                    std::pair(fused, operations), std::pair(operations, fused)}) {
-    const TempDir parts;
-    Config config = start;
-    config.train.kernel = first;
-    config.train.max_updates = 16;
-    run(config, parts.path());
-    config.train.kernel = then;
-    config.train.max_updates = 0;
-    EXPECT_EQ(run(config, parts.path(), parts.path() / "checkpoints/last").updates, 30);
-    EXPECT_LT(
-        weight_difference(whole.path() / "checkpoints/000030", parts.path() / "checkpoints/000030"),
-        3e-3)
-        << enum_name(first) << " " << enum_name(then);
-    // Both count the same updates, from which on the moments' bias is corrected.
-    if (then == operations) {
-      EXPECT_EQ(updates_counted(parts.path() / "checkpoints/000030"), 30.0F);
-    }
-  }
-}
-
-// On another device the rows stand there, and what each one has missed is made up for here.
-TEST(ResumeRun, ACpusRunGoesOnOnAGpu) {
-  try {
-    resolve_device("cuda");
-  } catch (const Error& error) {
-    GTEST_SKIP() << error.what();
-  }
-  const Config start = certain_run();
-  const TempDir whole;
-  run(start, whole.path());
-  const TempDir parts;
-  Config config = start;
-  config.train.max_updates = 16;
-  run(config, parts.path());
-  config.train.max_updates = 0;
-  config.train.device = "cuda";
-  EXPECT_EQ(run(config, parts.path(), parts.path() / "checkpoints/last").updates, 30);
-  EXPECT_LT(
-      weight_difference(whole.path() / "checkpoints/000030", parts.path() / "checkpoints/000030"),
-      3e-3);
-}
-
 // A checkpoint from between two evaluations, at which the run is to end now.
 TEST(ResumeRun, WhatWasNeverEvaluatedIsBeforeItIsFinished) {
   const TempDir dir;
   Config config = full_run();
   config.train.checkpoint_every = "5u";
-  run(config, dir.path());
+  train_in(config, dir.path());
   config.train.length = "5u";
-  const TrainingResult result = run(config, dir.path(), dir.path() / "checkpoints/000005");
+  const TrainingResult result = train_in(config, dir.path(), dir.path() / "checkpoints/000005");
   EXPECT_FALSE(result.was_finished);
   EXPECT_EQ(result.updates, 5);
   const auto epochs = metrics_lines(dir.path(), "epoch");
   ASSERT_FALSE(epochs.empty());
   EXPECT_EQ(epochs.back().at("update"), 5);
   EXPECT_TRUE(epochs.back().contains("validation_accuracy"));
-  EXPECT_TRUE(run(config, dir.path(), dir.path() / "checkpoints/000005").was_finished);
+  EXPECT_TRUE(train_in(config, dir.path(), dir.path() / "checkpoints/000005").was_finished);
 }
 
 TEST(ResumeRun, AFinishedRunHasNothingLeft) {
   const TempDir dir;
   const Config config = full_run();
-  run(config, dir.path());
+  train_in(config, dir.path());
   const std::string metrics = read_file(dir.path() / "metrics.jsonl");
-  const TrainingResult result = run(config, dir.path(), dir.path() / "checkpoints/last");
+  const TrainingResult result = train_in(config, dir.path(), dir.path() / "checkpoints/last");
   EXPECT_TRUE(result.was_finished);
   EXPECT_EQ(result.updates, 30);
   EXPECT_EQ(read_file(dir.path() / "metrics.jsonl"), metrics);
@@ -354,9 +208,9 @@ TEST(ResumeRun, AFinishedRunHasNothingLeft) {
 TEST(ResumeRun, ALongerRunGoesOnAndSaysWhere) {
   const TempDir dir;
   Config config = full_run();
-  run(config, dir.path());
+  train_in(config, dir.path());
   config.train.length = "40u";
-  const TrainingResult result = run(config, dir.path(), dir.path() / "checkpoints/last");
+  const TrainingResult result = train_in(config, dir.path(), dir.path() / "checkpoints/last");
   EXPECT_FALSE(result.was_finished);
   EXPECT_EQ(result.updates, 40);
   const auto starts = metrics_lines(dir.path(), "start");
@@ -370,9 +224,9 @@ TEST(ResumeRun, OldCheckpointsAreStillCleanedUp) {
   Config config = full_run();
   config.train.keep_checkpoints = 1;
   config.train.max_updates = 16;
-  run(config, dir.path());
+  train_in(config, dir.path());
   config.train.max_updates = 0;
-  run(config, dir.path(), dir.path() / "checkpoints/last");
+  train_in(config, dir.path(), dir.path() / "checkpoints/last");
   std::size_t folders = 0;
   for (const auto& entry : fs::directory_iterator(dir.path() / "checkpoints"))
     folders += entry.is_directory() && !entry.is_symlink() ? 1 : 0;
@@ -403,20 +257,20 @@ TEST(ResumeRun, AnotherPrecisionGoesOnWithoutTheScale) {
   Config config = full_run();
   config.train.precision = Precision::fp16;
   config.train.max_updates = 5;
-  run(config, dir.path());
+  train_in(config, dir.path());
   config.train.max_updates = 0;
   config.train.precision = Precision::fp32;
-  EXPECT_EQ(run(config, dir.path(), dir.path() / "checkpoints/last").updates, 30);
+  EXPECT_EQ(train_in(config, dir.path(), dir.path() / "checkpoints/last").updates, 30);
 }
 
 TEST(ResumeRun, ACheckpointOfAnotherModelIsRefused) {
   const TempDir dir;
   Config config = full_run();
   config.train.max_updates = 5;
-  run(config, dir.path());
+  train_in(config, dir.path());
   config.model.dim = 16;
   try {
-    run(config, dir.path(), dir.path() / "checkpoints/last");
+    train_in(config, dir.path(), dir.path() / "checkpoints/last");
     FAIL() << "no error";
   } catch (const CheckpointError& error) {
     EXPECT_THAT(error.what(), HasSubstr("embedding.weight: F32 [264, 8], expected F32 [264, 16]"));
