@@ -94,10 +94,15 @@ CLI::App* setup_pathfinder(CLI::App& data, TaskDataOptions& options) {
                    "Dashes of a contour: 6, 9 and 14 are the arena's easy, middle and hard set")
       ->check(CLI::Range(3, 14))
       ->option_text("N=14");
+  verb->add_option("--distractors", options.distractors,
+                   "Shorter contours that distract; default: the arena's, 20 dashes together")
+      ->check(CLI::Range(0, 20))
+      ->option_text("N");
   verb->footer(
       "Examples:\n"
       "  diffuse data pathfinder --out data/pathfinder\n"
-      "  diffuse data pathfinder --out easy --contour-length 6 --train-rows 20000\n");
+      "  diffuse data pathfinder --out easy --contour-length 6 --train-rows 20000\n"
+      "  diffuse data pathfinder --out pairs --contour-length 6 --distractors 0\n");
   return verb;
 }
 
@@ -198,6 +203,7 @@ int run_task_data(const TaskDataOptions& options) {
   if (options.pathfinder_verb->parsed()) {
     PathfinderTask task = options.pathfinder;
     task.rules = pathfinder_rules(options.contour_length);
+    task.rules.distractors = options.distractors.value_or(task.rules.distractors);
     return make_files(task, options.pathfinder_output, write_pathfinder);
   }
   throw UsageError(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "diffuse/tasks/listops_files.hpp"
@@ -25,6 +26,7 @@ struct TaskDataOptions {
   TaskOutput listops_output{};
   PathfinderTask pathfinder{};
   int contour_length = 14;
+  std::optional<int> distractors{};
   TaskOutput pathfinder_output{};
   CLI::App* listops_verb = nullptr;     ///< filled by setup_task_data
   CLI::App* pathfinder_verb = nullptr;  ///< likewise

@@ -149,9 +149,10 @@ std::string dataset_json(const PathfinderTask& task, const std::vector<Pathfinde
                        {"distractor_length", task.rules.distractor_length},
                        {"distractors", task.rules.distractors},
                        {"row_bytes", kPathfinderRowBytes}},
-                      fmt::format("diffuse data pathfinder --seed {} {} --contour-length {} --out "
-                                  "DIR",
-                                  task.seed, rows_flags(task.rows), task.rules.contour_length),
+                      fmt::format("diffuse data pathfinder --seed {} {} --contour-length {} "
+                                  "--distractors {} --out DIR",
+                                  task.seed, rows_flags(task.rows), task.rules.contour_length,
+                                  task.rules.distractors),
                       std::move(list));
 }
 

@@ -74,6 +74,7 @@ TEST(TaskData, MistakesInTheCommandAreNamed) {
       {{"data", "listops", "--out", "x", "--notation", "word"},
        "word is not one of words, brackets, arena; did you mean words?"},
       {{"data", "pathfinder", "--out", "x", "--contour-length", "15"}, "--contour-length"},
+      {{"data", "pathfinder", "--out", "x", "--distractors", "21"}, "--distractors"},
       {{"data", "listops", "--out", "x", "--min-length", "50", "--max-length", "20"},
        "--min-length 50 is above --max-length 20."},
       {{"data", "listops", "--out", "x", "--max-depth", "3", "--max-args", "4"},
@@ -167,6 +168,24 @@ TEST(TaskData, PathfinderWritesRowsOfALabelAndItsPixels) {
   for (const std::string& file : tree(workspace.path() / "pf"))
     EXPECT_EQ(read_file(workspace.path() / "pf1" / file),
               read_file(workspace.path() / "pf" / file));
+}
+
+TEST(TaskData, PathfinderWithoutDistractorsHasDarkerPictures) {
+  const Workspace workspace;
+  const auto figures = [&](const std::vector<std::string>& more) {
+    const Outcome made = workspace.run(pathfinder(more));
+    EXPECT_EQ(made.exit_code, 0) << made;
+    return nlohmann::json::parse(made.out);
+  };
+  const auto arena = figures({"--out", "arena", "--json"});
+  const auto pairs = figures({"--out", "pairs", "--json", "--distractors", "0"});
+  EXPECT_EQ(pairs.at("rules").at("distractors"), 0);
+  EXPECT_THAT(pairs.at("command").get<std::string>(), HasSubstr("--distractors 0"));
+  const auto& file = pairs.at("files").at(0);
+  EXPECT_EQ(file.at("mean_distractors"), 0);
+  EXPECT_GT(arena.at("files").at(0).at("mean_distractors").get<double>(), 4);
+  EXPECT_LT(file.at("mean_pixel").get<double>(),
+            0.9 * arena.at("files").at(0).at("mean_pixel").get<double>());
 }
 
 TEST(TaskData, ReplacesOnlyWhatItHasMade) {
