@@ -188,7 +188,7 @@ Config checked_config(const TrainOptions& options) {
     });
   }
   if (usable) collect([&] { config = read_config(options, values); });
-  if (config) collect([&] { check_data_settings(config->data, config->tokenizer); });
+  if (config) collect([&] { check_data_settings(*config); });
   if (config && !options.resume.empty())
     collect([&] { check_differences(options.resume, *config, values.overrides); });
   // The first thing that touches the device: ATen remembers its first answer about CUDA.
