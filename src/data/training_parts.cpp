@@ -16,9 +16,7 @@
 #include "label_checks.hpp"
 
 namespace diffuse {
-namespace {
 
-/// Refuses classes that could not be told from what predict and eval write in an answer's place.
 void check_reserved_names(const Labels& labels, const std::string& path) {
   for (const auto& [name, meaning] :
        {std::pair{"#error", "a line that predict cannot use"},
@@ -30,8 +28,6 @@ void check_reserved_names(const Labels& labels, const std::string& path) {
                     path, name, meaning));
   }
 }
-
-}  // namespace
 
 void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path,
                    bool named, const std::string& separator) {

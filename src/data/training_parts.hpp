@@ -9,9 +9,13 @@
 
 namespace diffuse {
 
-/// Throws DataError for classes that nothing can be learnt from, and warns of odd ones. `named`:
-/// the classes come from a file of names. `separator`: data.label_separator, which no name may
-/// hold.
+/// Throws DataError for classes that could not be told from what predict and eval write in an
+/// answer's place.
+void check_reserved_names(const Labels& labels, const std::string& path);
+
+/// Throws DataError for those, for classes that nothing can be learnt from, and warns of odd ones.
+/// `named`: the classes come from a file of names. `separator`: data.label_separator, which no name
+/// may hold.
 void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path,
                    bool named, const std::string& separator = "");
 
