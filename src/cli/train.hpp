@@ -48,9 +48,10 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options);
 /// Returns the exit code.
 int run_train(const TrainOptions& options);
 /// The part of it behind the preparation: trains in `run_dir`, which holds the run's config and
-/// manifest, tests and prints. Returns the exit code.
+/// manifest, tests and prints. `config_before`: the text of config.json before the run was gone on
+/// with; empty: it is new. Returns the exit code.
 int train_and_tell(PreparedRun& run, const std::filesystem::path& run_dir,
-                   const TrainOptions& options,
-                   const std::optional<BaselineFigures>& baseline = {});
+                   const TrainOptions& options, const std::optional<BaselineFigures>& baseline = {},
+                   const std::string& config_before = "");
 
 }  // namespace diffuse::cli
