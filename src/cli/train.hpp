@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "diffuse/train/baseline_figures.hpp"
+#include "run_directory.hpp"
 
 namespace CLI {
 class App;
@@ -29,7 +30,7 @@ struct TrainOptions {
   bool overwrite = false;
   std::optional<std::string> device;
   std::optional<std::string> threads;
-  bool grid = false;  ///< these are the options of `grid`, and `resume` a folder of that
+  RunKind kind = RunKind::training;  ///< of `resume`: these may be the options of another verb
   bool dry_run = false;
   bool json = false;
   std::int64_t folds = 0;  ///< of a cross-validation; 0: none

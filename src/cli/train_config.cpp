@@ -182,7 +182,7 @@ Config checked_config(const TrainOptions& options) {
     collect([&] { check_resume_flags(options); });
     usable = false;
     collect([&] {
-      check_resumable(options.resume, options.grid);
+      check_resumable(options.resume, options.kind);
       usable = true;
       const RunLock free(options.resume);  // another training in it is told before the data is read
     });
