@@ -238,9 +238,10 @@ void check_resumable(const fs::path& run_dir, RunKind kind) {
   // Each fold has its own checkpoints, and the trainings of a search are found in its journal.
   const bool of_many = read_fold_settings(run_dir) || is_tuning(run_dir);
   if (!of_many && newest_checkpoint(run_dir).empty())
-    fail(
+    fail(fmt::format(
         "the run was stopped before its first checkpoint, there is nothing to go on from; start it "
-        "anew");
+        "anew (in its place: --out {} --overwrite)",
+        folder));
   if (of_texts)
     fail(
         fmt::format("this is a run of `diffuse train`, which goes on with `diffuse train --resume "
@@ -290,7 +291,10 @@ fs::path newest_checkpoint(const fs::path& run_dir) {
 
 std::string way_on_from(const fs::path& run_dir, const std::string& verb) {
   const fs::path newest = newest_checkpoint(run_dir);
-  if (newest.empty()) return "The run has no checkpoint yet; start it anew.";
+  if (newest.empty())
+    return fmt::format(
+        "The run has no checkpoint yet; start it anew (in its place: --out {} --overwrite).",
+        shell_quoted(relative_if_shorter(run_dir)));
   return fmt::format("The last checkpoint, {}, stands. Go on with:\n  diffuse {} --resume {}",
                      relative_if_shorter(newest), verb, shell_quoted(relative_if_shorter(run_dir)));
 }

@@ -351,7 +351,8 @@ TEST(Resume, AFolderThatIsNoRunIsRefused) {
   EXPECT_THAT(outcome.err, HasSubstr("it has no config.json"));
   workspace.write("empty/config.json", "{}");
   EXPECT_THAT(workspace.run({"train", "--resume", "empty"}).err,
-              HasSubstr("stopped before its first checkpoint"));
+              AllOf(HasSubstr("stopped before its first checkpoint"),
+                    HasSubstr("start it anew (in its place: --out empty --overwrite)")));
 }
 
 TEST(Resume, LinksThatACrashLeftBehindAreSetRight) {
