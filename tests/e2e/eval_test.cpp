@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -114,6 +115,24 @@ TEST(EvalVerb, AgainstAnotherModelsPredictionsByMcNemar) {
       {"eval", "--checkpoint", "good", "--data", "train.csv", "--against", "poor.tsv"});
   EXPECT_EQ(wrong.exit_code, 2) << wrong;
   EXPECT_THAT(wrong.err, HasSubstr("poor.tsv"));
+}
+
+TEST(EvalVerb, AgainstStdinButNoNamedPipe) {
+  const Workspace& workspace = trained_workspace().workspace;
+  ASSERT_EQ(workspace.run({"eval", "--checkpoint", "runs/small", "--output", "own.tsv"}).exit_code,
+            0);
+  const Outcome same =
+      workspace.run({"eval", "--checkpoint", "runs/small", "--against", "/dev/stdin"},
+                    read_file(workspace.path() / "own.tsv"));
+  EXPECT_EQ(same.exit_code, 0) << same;
+  EXPECT_THAT(same.out, HasSubstr("McNemar p = 1\n"));
+  ASSERT_EQ(::mkfifo((workspace.path() / "pipe").c_str(), 0600), 0);
+  const Outcome pipe = workspace.run({"eval", "--checkpoint", "runs/small", "--against", "pipe"});
+  EXPECT_EQ(pipe.exit_code, 2) << pipe;
+  EXPECT_THAT(pipe.err, HasSubstr("pipe: cannot be read: it is a named pipe; expected a file"));
+  const Outcome config = workspace.run({"config", "--show", "pipe"});
+  EXPECT_EQ(config.exit_code, 2) << config;
+  EXPECT_THAT(config.err, HasSubstr("pipe: cannot be read: it is a named pipe"));
 }
 
 TEST(EvalVerb, ANameThatIsNotUtf8IsToldInJson) {
