@@ -88,6 +88,29 @@ TEST(EvalVerb, AnOutputReplacesNothingThatIsRead) {
   EXPECT_THAT(bench.err, HasSubstr("a file of the model of --checkpoint"));
 }
 
+TEST(EvalVerb, APatternStandsForTheRowsOfAllItsFiles) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const std::string first = easy_csv(30, 1000);
+  workspace.write("part-1.csv", first);
+  workspace.write("part-2.csv", easy_csv(30, 1030));
+  const auto eval = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"eval", "--checkpoint", "runs/small", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return workspace.run(std::move(arguments));
+  };
+  const Outcome parts = eval({"--data", "part-*.csv"});
+  ASSERT_EQ(parts.exit_code, 0) << parts;
+  EXPECT_THAT(parts.err, HasSubstr("part-1.csv and 1 more: 60 rows"));
+  const auto json = nlohmann::json::parse(parts.out);
+  EXPECT_EQ(json["count"], 60);
+  EXPECT_EQ(json["mean_loss"], nlohmann::json::parse(eval({}).out)["mean_loss"]);
+  // None of them is overwritten.
+  const Outcome over = eval({"--data", "part-*.csv", "--output", "part-1.csv"});
+  EXPECT_EQ(over.exit_code, 2) << over;
+  EXPECT_THAT(over.err, HasSubstr("--output part-1.csv: this is the file that is measured on"));
+  EXPECT_EQ(read_file(workspace.path() / "part-1.csv"), first);
+}
+
 TEST(EvalVerb, AgainstAnotherModelsPredictionsByMcNemar) {
   Workspace workspace;
   ASSERT_EQ(workspace.run({"train", "--config", "small.json", "--out", "good"}).exit_code, 0);
