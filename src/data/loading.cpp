@@ -18,6 +18,7 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/config/load.hpp"
 #include "diffuse/data/byte_source.hpp"
 #include "diffuse/data/records.hpp"
 #include "encode_file.hpp"
