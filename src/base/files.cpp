@@ -26,6 +26,17 @@ namespace fs = std::filesystem;
 
 std::error_code last_error() { return {errno, std::generic_category()}; }
 
+/// Whether `path` is a pipe that has a name: to open it may wait for ever. Those of a shell,
+/// stdin's and <(...), have somebody who writes, and none in the file system but the system's own.
+bool is_named_pipe(const fs::path& path) {
+  std::error_code none;
+  if (!fs::is_fifo(path, none)) return false;
+  const std::string name = fs::absolute(path, none).lexically_normal().string();
+  for (const char* own : {"/dev/stdin", "/dev/fd/", "/proc/"})
+    if (name.starts_with(own)) return false;
+  return fs::exists(fs::canonical(path, none), none);
+}
+
 /// "runs/x/" names the same folder as "runs/x", but only the latter has a file name.
 fs::path without_trailing_slash(fs::path path) {
   return path.has_filename() ? path : path.parent_path();
@@ -47,6 +58,10 @@ void sync_tree(const fs::path& folder) {
 }  // namespace
 
 std::string read_file(const fs::path& path) {
+  if (is_named_pipe(path))
+    throw SystemError(fmt::format(
+        "{}: cannot be read: it is a named pipe; expected a file, /dev/stdin or <(command).",
+        path.string()));
   const Descriptor file = open_for_reading(path);
   // One byte more than the size, so that the end is seen without growing.
   std::string content(size_hint(file) + 1, '\0');

@@ -55,7 +55,7 @@ int run_config(const ConfigOptions& options) {
   };
   if (!options.check.empty()) {
     const Config config = load(options.check, FileChecks::training);
-    check_data_settings(config.data, config.tokenizer);
+    check_data_settings(config);
     write_output(options.check + ": ok\n");
   } else if (!options.show.empty()) {
     write_output(config_json(load(options.show, FileChecks::none)) + "\n");

@@ -96,7 +96,9 @@ void choose_for_pixels(Config& config, Choices& choices) {
   choices.set("train.batch_size", config.train.batch_size, std::int64_t{50});
   choices.set("train.learning_rate", config.train.learning_rate, 8e-3);
   choices.set("train.length", config.train.length, std::string("9e"));
-  choices.set("train.picture_shift", config.train.picture_shift, std::int64_t{3});
+  // Of a picture that is cut off nothing can be moved.
+  if (const std::int64_t most = config.tokenizer.cut_at(); most == 0 || most >= 1024)
+    choices.set("train.picture_shift", config.train.picture_shift, std::int64_t{3});
 }
 
 std::vector<Config> default_recipes(const Config& start, const Overrides& given) {

@@ -10,9 +10,10 @@ namespace diffuse::cli {
 CLI::App* setup_eval(CLI::App& app, EvalOptions& options) {
   CLI::App* verb = app.add_subcommand("eval", "Measure a checkpoint on labelled texts");
   add_model_options(*verb, options.model);
-  verb->add_option("--data", options.data,
-                   "Labelled file (CSV, TSV, JSONL, plain or .gz), read as the training data was; "
-                   "default: the test file the model was trained with")
+  verb->add_option(
+          "--data", options.data,
+          "Labelled file (CSV, TSV, JSONL, plain or .gz) or a pattern of files, read as the "
+          "training data was; default: the test file the model was trained with")
       ->type_name("FILE");
   verb->add_option(
           "--on-error", options.on_error,

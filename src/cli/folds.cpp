@@ -55,9 +55,13 @@ class CrossValidationRun {
         plan_(config_, settings_.folds) {}
 
   int run() {
-    if (options_.dry_run) {
+    if (!resumed_ ||
+        options_.dry_run) {  // before there is a folder: data that are refused leave none behind
       const RowParts parts = plan_.parts(0);
-      const PreparedRun run = prepare_run(config_, {.dry_run = true, .parts = &parts});
+      first_.emplace(prepare_run(config_, {.dry_run = options_.dry_run, .parts = &parts}));
+    }
+    if (options_.dry_run) {
+      const PreparedRun& run = first_.value();
       write_output(
           (options_.json ? startup_json : startup_table)(run.config, run.data, run.startup));
       return kDone;
@@ -113,12 +117,14 @@ class CrossValidationRun {
       return done;
     }
     const RowParts parts = plan_.parts(fold);
+    std::optional<PreparedRun> ready = std::exchange(first_, std::nullopt);
     const std::optional<RunOutcome> outcome =
         train_in(dir, config_,
                  {.name = fmt::format("Fold {} of {}", fold + 1, plan_.folds()),
                   .options = options_,
                   .start_time = start_time_,
                   .parts = &parts,
+                  .ready = ready ? &*ready : nullptr,
                   .prepared = [this](const PreparedRun& run, const RunFacts& facts) {
                     note_run(run, facts);
                   }});
@@ -190,6 +196,7 @@ class CrossValidationRun {
   bool resumed_;
   FoldSettings settings_;
   FoldPlan plan_;
+  std::optional<PreparedRun> first_;  // the first fold's run of a fresh one, until it begins
   fs::path run_dir_;
   bool noted_ = false;
 };

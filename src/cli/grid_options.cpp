@@ -10,7 +10,7 @@ CLI::App* setup_grid(CLI::App& app, GridOptions& options) {
   CLI::App* verb = app.add_subcommand(
       "grid", "Train every combination of some values with several seeds, and compare them");
   TrainOptions& training = options.training;
-  training.grid = true;
+  training.kind = RunKind::grid;
   add_run_options(*verb, training);
   verb->add_option("--grid", options.grid,
                    "JSON file of values to combine, {\"model.dim\": [64, 128]}, or a list of such "

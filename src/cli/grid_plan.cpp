@@ -47,7 +47,7 @@ void check_combinations(Grid& grid) {
   std::vector<std::string> faults;
   for (GridPoint& point : grid.points) {
     try {
-      check_data_settings(point.config.data, point.config.tokenizer);
+      check_data_settings(point.config);
       resolve_device(point.config.train.device);
       take_pretrained_sizes(point.config);
     } catch (const Error& error) {

@@ -1,14 +1,12 @@
 #include "grid_rows.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "data/training_parts.hpp"
 #include "diffuse/config/load.hpp"
-#include "diffuse/data/dataset.hpp"
 
 namespace diffuse::cli {
 namespace {
@@ -67,19 +65,18 @@ std::optional<GridRows> shared_rows(const Config& base, const Grid& grid, const 
 }
 
 std::vector<bool> choose_validation(const GridRows& rows, double fraction, std::int64_t seed) {
-  // The split asks for labels and for texts that are equal or not: a number for each will do.
-  EncodedDataset keys;
+  std::vector<std::int32_t> labels;
+  std::vector<std::uint64_t> texts;
   std::vector<std::size_t> row_of;
   for (std::size_t i = 0; i < rows.among.size(); ++i) {
     if (!rows.among[i]) continue;
-    const std::uint64_t key = rows.all.texts[i];
-    const std::array<std::int32_t, 1> token = {static_cast<std::int32_t>(key >> 33U)};
-    keys.append(token, rows.all.labels[i], 0, static_cast<std::uint32_t>(key));
+    labels.push_back(rows.all.labels[i]);
+    texts.push_back(rows.all.texts[i]);
     row_of.push_back(i);
   }
-  const RowSplit split = split_off_validation(keys, fraction, seed);
+  const std::vector<bool> validates = validation_rows(labels, texts, fraction, seed);
   std::vector<bool> chosen(rows.all.size());
-  for (const std::uint32_t row : split.validation.rows) chosen[row_of[row]] = true;
+  for (std::size_t i = 0; i < row_of.size(); ++i) chosen[row_of[i]] = validates[i];
   return rows.all.records(chosen);
 }
 

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/config/input_files.hpp"
 #include "run_directory.hpp"
 
 namespace diffuse::cli {
@@ -98,8 +99,10 @@ void check_output_apart(const std::string& file, const std::vector<NamedInput>& 
           "file.",
           file, input.what, input.path.string()));
     }
-    // Of a link, too, to whatever it leads.
-    if (fs::equivalent(file, input.path, ignored)) {
+    std::vector<std::string> told;  // by whoever reads them
+    for (const std::string& path : find_files(input.path, told)) {
+      // Of a link, too, to whatever it leads.
+      if (!fs::equivalent(file, path, ignored)) continue;
       throw UsageError(
           fmt::format("--output {}: this is {}, which would be overwritten; name another file.",
                       file, input.what));

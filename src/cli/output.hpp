@@ -19,7 +19,8 @@ void write_output(std::string_view text);
 /// for an empty name.
 void check_output_file(const std::string& file);
 
-/// A file or folder that is read, and how a message calls it: "the file of --data".
+/// A file, a pattern of files or a folder that is read, and how a message calls it: "the file of
+/// --data".
 struct NamedInput {
   std::string what;
   std::filesystem::path path;  ///< empty: none

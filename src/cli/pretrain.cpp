@@ -36,6 +36,7 @@ namespace {
 /// The flags of a training with the same data, without what texts alone have no use for.
 TrainOptions training_options(const PretrainOptions& options) {
   TrainOptions training = options.training;
+  training.kind = RunKind::pretraining;
   const auto sets = [&](const std::string& key) {
     return std::any_of(training.set.begin(), training.set.end(),
                        [&](const std::string& given) { return given.starts_with(key + "="); });

@@ -193,9 +193,16 @@ std::vector<fs::path> rehearsal_folders(const fs::path& run_dir) {
   return folders;
 }
 
+/// Whether the run's own checkpoints are of texts without labels.
+bool is_pretraining(const fs::path& run_dir) {
+  const fs::path last = last_checkpoint(run_dir);
+  std::error_code error;
+  return !last.empty() && fs::file_size(last / "labels.txt", error) == 0 && !error;
+}
+
 }  // namespace
 
-void check_resumable(const fs::path& run_dir, bool grid) {
+void check_resumable(const fs::path& run_dir, RunKind kind) {
   const auto fail = [&](const std::string& reason) {
     throw UsageError(fmt::format("--resume {}: {}.", run_dir.string(), reason));
   };
@@ -210,19 +217,36 @@ void check_resumable(const fs::path& run_dir, bool grid) {
         "this is not the run directory of a training; it has no config.json. Give the folder that "
         "`diffuse train` named as its run directory");
   }
+  const bool grid = kind == RunKind::grid;
   if (is_grid(run_dir) != grid) {
     fail(grid ? "this is no folder of `diffuse grid`; one training goes on with `diffuse train "
                 "--resume`"
               : "this is a folder of `diffuse grid`, which goes on with `diffuse grid --resume`");
   }
   if (grid) return;
-  if (read_fold_settings(run_dir)) return;  // each fold has its own
-  if (is_tuning(run_dir)) return;           // its trainings are found in its journal
-  if (newest_checkpoint(run_dir).empty()) {
-    fail(
-        "the run was stopped before its first checkpoint, there is nothing to go on from; start it "
-        "anew");
+  const bool of_texts = kind == RunKind::pretraining;
+  const std::string folder = shell_quoted(run_dir.string());
+  if (is_pretraining(run_dir)) {
+    if (!of_texts)
+      fail(
+          fmt::format("this is a run of `diffuse pretrain`, which goes on with `diffuse pretrain "
+                      "--resume {0}`; a training begins with its weights by `diffuse train --init "
+                      "{0}`",
+                      folder));
+    return;
   }
+  // Each fold has its own checkpoints, and the trainings of a search are found in its journal.
+  const bool of_many = read_fold_settings(run_dir) || is_tuning(run_dir);
+  if (!of_many && newest_checkpoint(run_dir).empty())
+    fail(fmt::format(
+        "the run was stopped before its first checkpoint, there is nothing to go on from; start it "
+        "anew (in its place: --out {} --overwrite)",
+        folder));
+  if (of_texts)
+    fail(
+        fmt::format("this is a run of `diffuse train`, which goes on with `diffuse train --resume "
+                    "{}`",
+                    folder));
 }
 
 bool is_tuning(const fs::path& run_dir) {
@@ -267,7 +291,10 @@ fs::path newest_checkpoint(const fs::path& run_dir) {
 
 std::string way_on_from(const fs::path& run_dir, const std::string& verb) {
   const fs::path newest = newest_checkpoint(run_dir);
-  if (newest.empty()) return "The run has no checkpoint yet; start it anew.";
+  if (newest.empty())
+    return fmt::format(
+        "The run has no checkpoint yet; start it anew (in its place: --out {} --overwrite).",
+        shell_quoted(relative_if_shorter(run_dir)));
   return fmt::format("The last checkpoint, {}, stands. Go on with:\n  diffuse {} --resume {}",
                      relative_if_shorter(newest), verb, shell_quoted(relative_if_shorter(run_dir)));
 }

@@ -23,9 +23,11 @@ std::filesystem::path create_run_directory(const std::filesystem::path& out,
 /// removes the old one. Throws as check_run_directory does.
 void clear_run_directory(const std::filesystem::path& folder, bool overwrite);
 
-/// Throws UsageError if the folder `run_dir` is not a run that can be gone on with, or with `grid`
-/// not a folder of `diffuse grid`.
-void check_resumable(const std::filesystem::path& run_dir, bool grid = false);
+/// Which verb makes a run and goes on with it: train, pretrain or grid.
+enum class RunKind { training, pretraining, grid };
+
+/// Throws UsageError if the folder `run_dir` is not a run of that kind that can be gone on with.
+void check_resumable(const std::filesystem::path& run_dir, RunKind kind);
 
 /// Whether `run_dir` is of a `train --autotune` that has no checkpoint of what it chose yet.
 bool is_tuning(const std::filesystem::path& run_dir);

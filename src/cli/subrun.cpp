@@ -1,6 +1,7 @@
 #include "subrun.hpp"
 
 #include <system_error>
+#include <utility>
 
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
@@ -29,11 +30,13 @@ std::optional<RunOutcome> train_in(const fs::path& dir, const Config& config, co
   std::error_code ignored;
   const bool resumed = !newest_checkpoint(dir).empty();
   if (!resumed) fs::remove_all(dir, ignored);
-  PreparedRun run = prepare_run(resumed ? with_own_choices(config, dir) : config,
-                                {.resumed = resumed ? dir.string() : "",
-                                 .parts = how.parts,
-                                 .validation = how.validation,
-                                 .no_test = how.no_test});
+  PreparedRun run = how.ready != nullptr
+                        ? std::move(*how.ready)
+                        : prepare_run(resumed ? with_own_choices(config, dir) : config,
+                                      {.resumed = resumed ? dir.string() : "",
+                                       .parts = how.parts,
+                                       .validation = how.validation,
+                                       .no_test = how.no_test});
   const RunFacts facts = facts_of(run, how.options, how.start_time);
   if (how.prepared) how.prepared(run, facts);
   create_folders(dir);

@@ -21,6 +21,8 @@ struct Subrun {
   const std::vector<bool>* validation = nullptr;
   bool no_test = false;  ///< all three as in Preparation
   bool brief = false;    ///< the start-up table goes to train.log alone
+  /// What a fresh run was prepared to be, which it takes; null: it is prepared by the above.
+  PreparedRun* ready = nullptr;
   /// Called before anything is written of the run: with what it is made of. May be empty.
   std::function<void(const PreparedRun& run, const RunFacts& facts)> prepared{};
 };

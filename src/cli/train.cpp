@@ -165,6 +165,7 @@ int run_train(const TrainOptions& options) {
                                      options.overwrite);
   const RunLock lock(run_dir);
   const RunFacts facts = facts_of(run, options, start_time);
+  const std::string before = resumed ? read_file(run_dir / "config.json") : std::string();
   if (resumed) {
     warn_of_incomplete_last(run_dir);
     resume_run_directory(run_dir, run, facts);
@@ -179,11 +180,12 @@ int run_train(const TrainOptions& options) {
       write_file_atomically(run_dir / kBaselineFile, baseline_json(*baseline) + "\n");
     });
   }
-  return train_and_tell(run, run_dir, options, baseline);
+  return train_and_tell(run, run_dir, options, baseline, before);
 }
 
 int train_and_tell(PreparedRun& run, const fs::path& run_dir, const TrainOptions& options,
-                   const std::optional<BaselineFigures>& baseline) {
+                   const std::optional<BaselineFigures>& baseline,
+                   const std::string& config_before) {
   run.startup.run_directory = relative_if_shorter(run_dir);
   log::info("Training\n{}", startup_table(run.config, run.data, run.startup));
   warn_of_memory(run.estimate, run.device);
@@ -198,6 +200,8 @@ int train_and_tell(PreparedRun& run, const fs::path& run_dir, const TrainOptions
     return kSignalBase + stopped_by;
   }
   if (stopped_by != 0) return tell_stopped(stopped_by, result, run_dir);
+  if (result.was_finished && !config_before.empty())
+    restore_config(run_dir, config_before, run.config, evaluated.has_value());
   if (result.was_finished && !evaluated) {
     tell_finished(result, run.config);
     if (options.json) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "diffuse/train/baseline_figures.hpp"
+#include "run_directory.hpp"
 
 namespace CLI {
 class App;
@@ -29,7 +30,7 @@ struct TrainOptions {
   bool overwrite = false;
   std::optional<std::string> device;
   std::optional<std::string> threads;
-  bool grid = false;  ///< these are the options of `grid`, and `resume` a folder of that
+  RunKind kind = RunKind::training;  ///< of `resume`: these may be the options of another verb
   bool dry_run = false;
   bool json = false;
   std::int64_t folds = 0;  ///< of a cross-validation; 0: none
@@ -48,9 +49,10 @@ CLI::App* setup_train(CLI::App& app, TrainOptions& options);
 /// Returns the exit code.
 int run_train(const TrainOptions& options);
 /// The part of it behind the preparation: trains in `run_dir`, which holds the run's config and
-/// manifest, tests and prints. Returns the exit code.
+/// manifest, tests and prints. `config_before`: the text of config.json before the run was gone on
+/// with; empty: it is new. Returns the exit code.
 int train_and_tell(PreparedRun& run, const std::filesystem::path& run_dir,
-                   const TrainOptions& options,
-                   const std::optional<BaselineFigures>& baseline = {});
+                   const TrainOptions& options, const std::optional<BaselineFigures>& baseline = {},
+                   const std::string& config_before = "");
 
 }  // namespace diffuse::cli

@@ -182,13 +182,13 @@ Config checked_config(const TrainOptions& options) {
     collect([&] { check_resume_flags(options); });
     usable = false;
     collect([&] {
-      check_resumable(options.resume, options.grid);
+      check_resumable(options.resume, options.kind);
       usable = true;
       const RunLock free(options.resume);  // another training in it is told before the data is read
     });
   }
   if (usable) collect([&] { config = read_config(options, values); });
-  if (config) collect([&] { check_data_settings(config->data, config->tokenizer); });
+  if (config) collect([&] { check_data_settings(*config); });
   if (config && !options.resume.empty())
     collect([&] { check_differences(options.resume, *config, values.overrides); });
   // The first thing that touches the device: ATen remembers its first answer about CUDA.

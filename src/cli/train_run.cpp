@@ -153,6 +153,19 @@ void resume_run_directory(const fs::path& run_dir, const PreparedRun& run, const
                 [&] { write_file_atomically(manifest, noted); });
 }
 
+void restore_config(const fs::path& run_dir, const std::string& before, const Config& config,
+                    bool tested) {
+  const fs::path file = run_dir / "config.json";
+  std::string text = before;
+  if (tested) {
+    Config kept = config;
+    kept.train = parse_config(before, file.string()).train;
+    text = config_json(kept) + "\n";
+  }
+  write_or_warn("A further resume will take the configuration of this one",
+                [&] { write_file_atomically(file, text); });
+}
+
 RunOutcome train_run(PreparedRun& run, const fs::path& run_dir,
                      const std::optional<BaselineFigures>& baseline, Evaluate evaluate) {
   std::optional<EarlierTest> earlier(std::in_place, run_dir);

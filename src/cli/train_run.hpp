@@ -21,6 +21,11 @@ void start_run_directory(const std::filesystem::path& run_dir, const PreparedRun
 /// full disk it goes on unnoted.
 void resume_run_directory(const std::filesystem::path& run_dir, const PreparedRun& run,
                           const RunFacts& facts);
+/// Gives the run, which had nothing left to do, the config.json `before` that it had until it was
+/// gone on with: a length that came too late would else be that of a later resume. What was
+/// evaluated now (`tested`) stays named.
+void restore_config(const std::filesystem::path& run_dir, const std::string& before,
+                    const Config& config, bool tested);
 
 /// What became of a run.
 struct RunOutcome {

@@ -103,6 +103,10 @@ void CsvReader::take_separator_line() {
   };
   if (ends_at(kSep.size()) || !ends_at(kSep.size() + 1)) return;
   const auto given = static_cast<char>(buffer_.peek(kSep.size()));
+  if (set_) {  // a spreadsheet wrote the line, the setting was meant
+    buffer_.consume_line(0);
+    return;
+  }
   if (!may_separate(given))
     throw DataError(
         fmt::format("{}:{}: the first line sets the separator \"{}\"; expected one character of "

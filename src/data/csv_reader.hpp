@@ -25,17 +25,20 @@ struct CsvRecord {
 /// LF and CRLF both end a record, CR where there is no LF; byte order marks are skipped. Beyond the
 /// RFC: blanks beside quotes are passed over, empty lines are no records, and the separator may be
 /// any character; quotes may be characters like others; a first line `sep=;`, as Excel writes it,
-/// sets the separator. A record is at most TextBuffer::kMaxRecordBytes long.
+/// sets the separator where the config does not. A record is at most TextBuffer::kMaxRecordBytes
+/// long.
 class CsvReader {
  public:
   /// `separator` 0: the one that the first rows tell (find_separator), by `expected` of a file
-  /// beside the training data.
+  /// beside the training data. `set`: somebody asked for `separator`, so a line `sep=` changes
+  /// nothing.
   CsvReader(const DataInput& input, char separator, QuoteMode quote = QuoteMode::standard,
-            std::optional<ExpectedColumns> expected = std::nullopt)
+            std::optional<ExpectedColumns> expected = std::nullopt, bool set = false)
       : buffer_(input, quote == QuoteMode::standard),
         separator_(separator),
         quote_(quote),
-        expected_(std::move(expected)) {}
+        expected_(std::move(expected)),
+        set_(set) {}
 
   /// The next record, or what is wrong with it. A quote that is never closed, or closed in the
   /// midst of a text, is bad, and reading goes on with the line behind the one that the quote
@@ -70,6 +73,7 @@ class CsvReader {
   char other_separator_ = 0;
   QuoteMode quote_;
   std::optional<ExpectedColumns> expected_;
+  bool set_;
   bool begun_ = false;
 };
 

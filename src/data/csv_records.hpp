@@ -19,7 +19,7 @@ class CsvRecords : public RecordReader {
   /// `separator` 0: found in the file, by `expected` of one beside the training data.
   CsvRecords(const DataInput& input, FileFormat format, char separator,
              std::optional<ExpectedColumns> expected, DataConfig config, ReadOptions options)
-      : reader_(input, separator, config.quote, std::move(expected)),
+      : reader_(input, separator, config.quote, std::move(expected), !config.separator.empty()),
         format_(format),
         config_(std::move(config)),
         options_(std::move(options)) {}

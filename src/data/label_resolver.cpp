@@ -8,7 +8,6 @@
 #include <tuple>
 #include <utility>
 
-#include "diffuse/base/error.hpp"
 #include "diffuse/base/text_util.hpp"
 #include "diffuse/base/unicode.hpp"
 
@@ -54,15 +53,7 @@ std::optional<std::int32_t> LabelResolver::resolve(const std::string& label, std
   if (!known_) {
     const auto [place, added] =
         index_.try_emplace(label, static_cast<std::int32_t>(collected_.size()));
-    if (added) {
-      collected_.push_back(label);
-      if (collected_.size() > kMaxCollected) {
-        throw DataError(fmt::format(
-            "line {}: more than {} different labels; expected classes (is data.label_column the "
-            "right one?)",
-            line, kMaxCollected));
-      }
-    }
+    if (added) collected_.push_back(label);
     return place->second;
   }
   if (const auto index = known_->find(label)) return index;

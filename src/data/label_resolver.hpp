@@ -17,7 +17,7 @@ namespace diffuse {
 /// Turns a row's label into a class index, by names known beforehand or by collecting them.
 class LabelResolver {
  public:
-  /// Most classes that are collected: more means that the wrong column was taken.
+  /// Most classes that are to be collected: more means that the wrong column was taken.
   static constexpr std::size_t kMaxCollected = 65536;
 
   /// Collects: labels get provisional indexes in order of appearance until `finish`.
@@ -29,6 +29,9 @@ class LabelResolver {
 
   /// The index of a label of the row on line `line`, or what is wrong with it in `bad`.
   std::optional<std::int32_t> resolve(const std::string& label, std::uint32_t line, BadRow& bad);
+
+  /// Whether more are: for who knows the file to refuse.
+  bool too_many() const { return collected_.size() > kMaxCollected; }
 
   /// The classes' shares of the soft label, those above 0, in its own order. Returns false, and
   /// what is wrong in `bad`, if something is.

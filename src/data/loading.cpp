@@ -18,6 +18,7 @@
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/system.hpp"
 #include "diffuse/base/text_util.hpp"
+#include "diffuse/config/load.hpp"
 #include "diffuse/data/byte_source.hpp"
 #include "diffuse/data/records.hpp"
 #include "encode_file.hpp"
@@ -294,11 +295,9 @@ std::unique_ptr<EncodedDataset> load_labelled_file(const InputFiles& files, cons
                                                    const std::vector<bool>* rows) {
   const Files paths = find_files(files, "the rows' file");
   for (const std::string& path : paths) check_data_file(path, "");
-  FileOptions file{paths.front(),
-                   std::filesystem::path(paths.front()).filename().string(),
-                   data,
-                   0,
-                   tokenizer_config.cut_at(),
+  std::string name = std::filesystem::path(paths.front()).filename().string();
+  if (paths.size() > 1) name += fmt::format(" and {} more", paths.size() - 1);
+  FileOptions file{paths.front(),           name, data, 0, tokenizer_config.cut_at(),
                    resolve_threads(threads)};
   file.more.assign(paths.begin() + 1, paths.end());
   file.rows_folder = cache_folder(data);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/log.hpp"
@@ -103,6 +104,13 @@ std::optional<std::int32_t> RowBlocks::label_of(const std::string& name, std::ui
   return -1;
 }
 
+/// Whether the record at hand has named the class before.
+bool RowBlocks::is_named_again(std::int32_t label) {
+  const auto place = static_cast<std::size_t>(label);
+  if (named_in_.size() <= place) named_in_.resize(place + 1);
+  return std::exchange(named_in_[place], records_) == records_;
+}
+
 /// All of the row's labels, each once.
 std::optional<RowTarget> RowBlocks::several_of(const Example& example) {
   shares_.clear();
@@ -110,10 +118,7 @@ std::optional<RowTarget> RowBlocks::several_of(const Example& example) {
   for (const std::string& name : example.labels) {
     const std::optional<std::int32_t> label = label_of(name, example.line);
     if (!label) return std::nullopt;
-    const bool again = *label >= 0 && std::ranges::any_of(shares_, [&](const ClassShare& share) {
-      return share.label == *label;
-    });
-    if (!again) shares_.push_back({*label, 1});
+    if (*label < 0 || !is_named_again(*label)) shares_.push_back({*label, 1});
     if (target.label < 0) target.label = *label;
   }
   target.weight = static_cast<float>(example.weight);
@@ -141,6 +146,14 @@ std::optional<RowTarget> RowBlocks::target_of(const Example& example) {
   if (soft) target.shares = shares_;
   target.soft_only = example.label.empty();
   return target;
+}
+
+void RowBlocks::refuse_labels() const {
+  const std::string source = reader_->source();
+  throw DataError(fmt::format(
+      "{}:{}: more than {} different labels; expected classes (is data.label_column the right "
+      "one?)",
+      source.empty() ? file_name(options_) : source, example_.line, LabelResolver::kMaxCollected));
 }
 
 void RowBlocks::leave_out(BadRow bad) {
@@ -174,6 +187,7 @@ bool RowBlocks::add_row(RowBlock& block) {
       continue;
     }
     const std::optional<RowTarget> target = target_of(example_);
+    if (labels_.too_many()) refuse_labels();
     if (!target) {
       if (!options_.data.labels.empty()) {
         bad_.expected += fmt::format(

@@ -74,6 +74,8 @@ class RowBlocks {
  private:
   bool add_row(RowBlock& block);
   void leave_out(BadRow bad);
+  [[noreturn]] void refuse_labels() const;
+  bool is_named_again(std::int32_t label);
   bool at_limit() const;
   std::optional<RowTarget> target_of(const Example& example);
   std::optional<RowTarget> several_of(const Example& example);
@@ -87,9 +89,10 @@ class RowBlocks {
   Example example_;
   BadRow bad_;
   std::vector<ClassShare> shares_;
-  std::size_t records_ = 0;  // that have been read, bad ones included
-  std::int64_t count_ = 0;   // of usable rows, those of other parts included
-  std::uint32_t taken_ = 0;  // of them, those that are taken
+  std::vector<std::size_t> named_in_;  // the last record that named each class, counted from 1
+  std::size_t records_ = 0;            // that have been read, bad ones included
+  std::int64_t count_ = 0;             // of usable rows, those of other parts included
+  std::uint32_t taken_ = 0;            // of them, those that are taken
   std::vector<std::uint32_t> missing_before_;
 };
 

@@ -19,6 +19,7 @@
 #include "row_blocks.hpp"
 #include "split.hpp"
 #include "text/plain_words.hpp"
+#include "training_parts.hpp"
 
 namespace diffuse {
 namespace {
@@ -100,6 +101,7 @@ LabelledRows read_labelled_rows(const DataConfig& data) {
   });
   std::vector<std::int32_t> to;
   rows.names = resolver.finish(to);
+  check_reserved_names(rows.names, data.train.text());
   if (!to.empty())
     for (std::int32_t& label : rows.labels)
       if (label >= 0) label = to[static_cast<std::size_t>(label)];

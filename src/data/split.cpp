@@ -171,19 +171,12 @@ std::vector<bool> choose_stratified(std::span<const std::int32_t> labels,
   return mover.taken();
 }
 
-RowSplit split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed) {
-  RowSplit split{{&data, {}}, {&data, {}}};
-  if (fraction == 0) {
-    split.train = view_all(data);
-    return split;
-  }
-  std::vector<std::int32_t> labels(data.size());
-  for (std::size_t i = 0; i < data.size(); ++i) labels[i] = data.label(i);
-  const std::vector<bool> taken = choose_stratified(
-      labels, text_keys(data), fraction, mix_seed(static_cast<std::uint64_t>(seed), kSplitStream));
-  for (const std::uint32_t row : view_all(data).rows)
-    (taken[row] ? split.validation : split.train).rows.push_back(row);
-  return split;
+std::vector<bool> split_stratified(std::span<const std::int32_t> labels,
+                                   std::span<const std::uint64_t> texts, double fraction,
+                                   std::int64_t seed) {
+  if (fraction == 0) return std::vector<bool>(labels.size());
+  return choose_stratified(labels, texts, fraction,
+                           mix_seed(static_cast<std::uint64_t>(seed), kSplitStream));
 }
 
 }  // namespace diffuse

@@ -14,11 +14,10 @@
 #include "diffuse/data/summary.hpp"
 #include "equal_texts.hpp"
 #include "label_checks.hpp"
+#include "split.hpp"
 
 namespace diffuse {
-namespace {
 
-/// Refuses classes that could not be told from what predict and eval write in an answer's place.
 void check_reserved_names(const Labels& labels, const std::string& path) {
   for (const auto& [name, meaning] :
        {std::pair{"#error", "a line that predict cannot use"},
@@ -30,8 +29,6 @@ void check_reserved_names(const Labels& labels, const std::string& path) {
                     path, name, meaning));
   }
 }
-
-}  // namespace
 
 void check_classes(const EncodedDataset& data, const Labels& labels, const std::string& path,
                    bool named, const std::string& separator) {
@@ -90,32 +87,44 @@ void check_classes(const EncodedDataset& data, const Labels& labels, const std::
   }
 }
 
-RowSplit split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed,
-                              bool told) {
+std::vector<bool> validation_rows(std::span<const std::int32_t> labels,
+                                  std::span<const std::uint64_t> texts, double fraction,
+                                  std::int64_t seed, bool told) {
+  const std::size_t rows = labels.size();
   if (fraction >= 0) {
-    RowSplit split = split_stratified(data, fraction, seed);
-    if (fraction > 0 && split.validation.rows.empty() && !told) {
+    std::vector<bool> chosen = split_stratified(labels, texts, fraction, seed);
+    if (fraction > 0 && !told && std::ranges::find(chosen, true) == chosen.end())
       log::warning("data.validation_fraction = {} of {} rows leaves no row for validation",
-                   fraction, data.size());
-    }
-    return split;
+                   fraction, rows);
+    return chosen;
   }
   constexpr double kFraction = 0.05;
   constexpr double kMostFraction = 0.10;     // where each of many classes takes a row
   constexpr std::size_t kFewestRows = 2000;  // 100 of them choose
-  if (data.size() >= kFewestRows) {
-    RowSplit split = split_stratified(data, kFraction, seed);
-    if (static_cast<double>(split.validation.size()) <=
-        kMostFraction * static_cast<double>(data.size())) {
-      return split;
-    }
+  if (rows >= kFewestRows) {
+    std::vector<bool> chosen = split_stratified(labels, texts, kFraction, seed);
+    if (static_cast<double>(std::ranges::count(chosen, true)) <=
+        kMostFraction * static_cast<double>(rows))
+      return chosen;
   }
-  if (told) return split_stratified(data, 0, seed);
-  log::info(
-      "data.train: {} rows are too few to choose a checkpoint by some of them: all are trained on, "
-      "and the last checkpoint is the result (data.validation_fraction)",
-      format_count(static_cast<long long>(data.size())));
-  return split_stratified(data, 0, seed);
+  if (!told)
+    log::info(
+        "data.train: {} rows are too few to choose a checkpoint by some of them: all are trained "
+        "on, and the last checkpoint is the result (data.validation_fraction)",
+        format_count(static_cast<long long>(rows)));
+  return std::vector<bool>(rows);
+}
+
+RowSplit split_off_validation(const EncodedDataset& data, double fraction, std::int64_t seed,
+                              bool told) {
+  RowSplit split{view_all(data), {&data, {}}};
+  if (fraction == 0) return split;
+  std::vector<std::int32_t> labels(data.size());
+  for (std::size_t i = 0; i < data.size(); ++i) labels[i] = data.label(i);
+  const std::vector<bool> chosen = validation_rows(labels, text_keys(data), fraction, seed, told);
+  for (const std::uint32_t row : std::exchange(split.train.rows, {}))
+    (chosen[row] ? split.validation : split.train).rows.push_back(row);
+  return split;
 }
 
 DataSummary summarize_all(const TrainingData& loaded, const TokenizerConfig& tokenizer,

@@ -6,6 +6,18 @@
 #include "diffuse/train/row_adamw.hpp"
 
 namespace diffuse {
+namespace {
+
+/// Which rows of the embedding an update works on; nothing of numbers, which have no table.
+std::string touched_rows_text(Kernel kernel, const Config& config, Precision precision,
+                              bool resumed) {
+  if (config.tokenizer.type == TokenizerType::values) return "";
+  if (resumed) return "; the embedding's rows as before the resume";
+  return updates_touched_rows(config.train, kernel, precision) ? "; touched rows of the embedding"
+                                                               : "; all rows of the embedding";
+}
+
+}  // namespace
 
 bool wants_deterministic(Kernel kernel, at::Device device) {
   return device.is_cuda() && kernel == Kernel::reference;
@@ -18,15 +30,13 @@ std::string kernel_text(Kernel kernel, at::Device device, const Config& config, 
     return device.is_cuda() ? "the model's own (not exact: two runs differ a little)"
                             : "the model's own";
   if (config.model.dim == 0) return "none: the n-grams alone";
-  const char* rows = resumed ? "rows as before the resume"
-                     : updates_touched_rows(config.train, kernel, precision) ? "touched rows"
-                                                                             : "all rows";
+  const std::string rows = touched_rows_text(kernel, config, precision, resumed);
   if (kernel == Kernel::operations)
-    return fmt::format("this program's operations; {} of the embedding ({})", rows,
+    return fmt::format("this program's operations{} ({})", rows,
                        device.is_cuda() ? "the same bytes in each run"
                                         : "results depend a little on the number of threads");
   if (kernel == Kernel::reference)
-    return fmt::format("LibTorch's operations; {} of the embedding ({})", rows,
+    return fmt::format("LibTorch's operations{} ({})", rows,
                        device.is_cuda() ? "those that add in one order"
                                         : "results depend a little on the number of threads");
   std::string bf16;
@@ -34,7 +44,7 @@ std::string kernel_text(Kernel kernel, at::Device device, const Config& config, 
     bf16 = FusedDiffusion::has_bf16_instructions()
                ? " and its bf16 instructions"
                : " (which has no bf16 instructions: fp32 is faster here)";
-  return fmt::format("fused, {}{}; {} of the embedding (the same bytes with any number of threads)",
+  return fmt::format("fused, {}{}{} (the same bytes with any number of threads)",
                      FusedDiffusion::instruction_sets().front(), bf16, rows);
 }
 

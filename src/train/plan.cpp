@@ -52,6 +52,7 @@ TrainingPlan plan_of(const Config& config, const DatasetView& train) {
   if (config.model.type == ModelType::diffusion && config.model.dim == 0) {
     plan.total = 0;
     plan.time_limit_s = 0;
+    plan.schedule.total = 0;  // nothing is said of a rate that nothing follows
   }
   return plan;
 }

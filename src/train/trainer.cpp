@@ -81,7 +81,10 @@ class Trainer {
       result.was_finished = true;
       return result;
     }
-    if (checkpoints_.last()) log::info("going on after update {}", state_.update);
+    if (checkpoints_.last()) {
+      log::info("going on after update {}", state_.update);
+      steps_.tell_learning_rate();
+    }
     reporter_.report(start_line());
     if (state_.evaluation_due) end_period();
     for (bool done = progress_.finished(state_); !done && stop_signal() == 0;

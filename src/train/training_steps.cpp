@@ -6,23 +6,6 @@
 #include "diffuse/base/log.hpp"
 
 namespace diffuse {
-namespace {
-
-/// A greater length lays the schedule out anew: what it had come down to, it comes up from again.
-void tell_learning_rate(const LearningRateSchedule& before, const LearningRateSchedule& now,
-                        std::int64_t update) {
-  if (before.total == 0 || now.total == 0) return;  // they follow the time
-  const double from = learning_rate_at(before, update);
-  const double to = learning_rate_at(now, update);
-  if (to <= 1.01 * from) return;
-  log::warning(
-      "The learning rate starts anew: its schedule is laid over the new length, so that the next "
-      "update takes {:.3g} where the run so far had come to {:.3g}. A run of this length from "
-      "the beginning would not have come down in between, and may end elsewhere.",
-      to, from);
-}
-
-}  // namespace
 
 TrainingSteps::TrainingSteps(const Config& config, const TrainingData& data, Classifier& classifier,
                              Precision precision, const LearningRateSchedule& schedule,
@@ -43,7 +26,21 @@ void TrainingSteps::resume(const std::filesystem::path& folder, const TrainingSt
   figures_.resume_period(state.period);
   figures_.resume_recent(state.recent);
   update_ = state.update;
-  tell_learning_rate(read_training_schedule(folder / "state.json"), schedule_, update_);
+  before_ = read_training_schedule(folder / "state.json");
+}
+
+/// A greater length lays the schedule out anew: what it had come down to, it comes up from again.
+void TrainingSteps::tell_learning_rate() const {
+  // They follow the time, or there is nothing to update.
+  if (before_.total == 0 || schedule_.total == 0) return;
+  const double from = learning_rate_at(before_, update_);
+  const double to = learning_rate_at(schedule_, update_);
+  if (to <= 1.01 * from) return;
+  log::warning(
+      "The learning rate starts anew: its schedule is laid over the new length, so that the next "
+      "update takes {:.3g} where the run so far had come to {:.3g}. A run of this length from "
+      "the beginning would not have come down in between, and may end elsewhere.",
+      to, from);
 }
 
 void TrainingSteps::next(TrainingState& state) {

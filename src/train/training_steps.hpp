@@ -30,9 +30,10 @@ class TrainingSteps {
                 Precision precision, const LearningRateSchedule& schedule,
                 const RunProgress& progress, Reporter& reporter);
 
-  /// Goes on from the checkpoint `folder`, whose state is `state`. Warns where the learning rate
-  /// starts anew.
+  /// Goes on from the checkpoint `folder`, whose state is `state`.
   void resume(const std::filesystem::path& folder, const TrainingState& state);
+  /// Warns where the learning rate starts anew with that: for when there is an update to come.
+  void tell_learning_rate() const;
 
   /// Does the next update, moves `state` behind it and reports a window that is full.
   void next(TrainingState& state);
@@ -59,6 +60,7 @@ class TrainingSteps {
   const Config& config_;
   at::Device device_;
   const LearningRateSchedule& schedule_;
+  LearningRateSchedule before_;  // of the run that is gone on with
   Updater updater_;
   BatchLoader loader_;
   const RunProgress& progress_;

@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -49,6 +51,36 @@ TEST(ReadFile, NamesThePathAndTheReason) {
   const std::string folder = dir.path();
   EXPECT_THAT([&] { read_file(folder); },
               ThrowsMessage<SystemError>(folder + ": cannot be read: Is a directory."));
+}
+
+TEST(ReadFile, WaitsForNoNamedPipe) {
+  const testing::TempDir dir;
+  const fs::path pipe = dir.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const fs::path link = dir.path() / "link";
+  fs::create_symlink("pipe", link);
+  for (const std::string& name : {pipe.string(), link.string()})
+    EXPECT_THAT([&] { read_file(name); },
+                ThrowsMessage<SystemError>(name + ": cannot be read: it is a named pipe; expected "
+                                                  "a file, /dev/stdin or <(command)."));
+}
+
+TEST(ReadFile, TakesAShellsPipe) {
+  const testing::TempDir dir;
+  const fs::path link = dir.path() / "link";
+  for (const bool by_link : {false, true}) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    ASSERT_EQ(::write(ends[1], "rows", 4), 4);
+    ::close(ends[1]);
+    fs::path name = "/dev/fd/" + std::to_string(ends[0]);
+    if (by_link) {
+      fs::create_symlink(name, link);
+      name = link;
+    }
+    EXPECT_EQ(read_file(name), "rows");
+    ::close(ends[0]);
+  }
 }
 
 TEST(WriteFileAtomically, WritesAndReplaces) {

@@ -14,6 +14,7 @@
 #include "diffuse/bench/comparison.hpp"
 #include "diffuse/config/load.hpp"
 #include "diffuse/train/time_split.hpp"
+#include "model/checkpoint_fixture.hpp"
 #include "model/torchscript_module.hpp"
 #include "support/temp_dir.hpp"
 #include "train/updater.hpp"
@@ -76,6 +77,26 @@ TEST(Runner, WhatNeedsMoreMemoryThanIsFreeIsNotRunAndTheOtherIs) {
   EXPECT_FALSE(only.models.at(1).measurements.at(0).ran());
   EXPECT_THAT(only.models.at(0).measurements.at(0).not_run, IsEmpty());
   EXPECT_TRUE(only.models.at(0).measurements.at(0).ran());
+}
+
+using PooledContender = testing::CheckpointFixture;
+
+TEST_F(PooledContender, IsTimedOnWholeTextsAsThatOfAConfigIs) {
+  config_.tokenizer.max_tokens = 4;
+  config_.tokenizer.long_texts = LongTexts::pool;
+  const ModelShape shape = {10, 2, tokenizer_->mask_id(), tokenizer_->pad_id()};
+  model_ = make_classifier(config_, shape, 5);
+  ASSERT_NE(model_.get(), &model_->whole_text_classifier());
+  save(*model_);
+  ContenderSpec spec;
+  spec.config = config_;
+  spec.shape = shape;
+  for (const std::string& checkpoint : {std::string(), folder().string()}) {
+    spec.checkpoint = checkpoint;
+    const Contender contender(spec, at::kCPU);
+    EXPECT_EQ(&contender.classifier(), &contender.classifier().whole_text_classifier())
+        << checkpoint;
+  }
 }
 
 TEST(Runner, WeightsForEachPlaceAreThoseOfTheCasesLength) {

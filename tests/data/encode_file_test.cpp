@@ -170,6 +170,17 @@ TEST_F(EncodeFile, ReadingTakesNoMoreThanThePromisedMemory) {
 }
 #endif
 
+TEST_F(EncodeFile, MoreLabelsThanAreClassesAreRefusedByFileAndLine) {
+  std::string rows;
+  for (std::size_t i = 0; i <= LabelResolver::kMaxCollected; ++i)
+    rows += "l" + std::to_string(i) + ",word\n";
+  LabelResolver labels;
+  EXPECT_THAT(message_of<DataError>(
+                  [&] { encode_file(options(rows, OnError::skip), LetterTokenizer(), labels); }),
+              EndsWith("/a.csv:65537: more than 65536 different labels; expected classes (is "
+                       "data.label_column the right one?)"));
+}
+
 TEST_F(EncodeFile, EveryBadRowIsAnErrorWithFileLineAndWhatWasExpected) {
   EXPECT_EQ(error_of("x,a\nx,b,c\n"), "a.csv:2: 3 fields; expected 2 as on line 1");
   EXPECT_EQ(error_of("x,a\nz,b\n"), "a.csv:2: unknown label \"z\"; expected one of x, y");

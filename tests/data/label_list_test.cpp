@@ -180,6 +180,19 @@ TEST_F(SeveralLabels, AreTargetsOfEachClass) {
   EXPECT_THAT(packed.labels(), ElementsAre(1, 0)) << "where nobody learns, any class does";
 }
 
+TEST_F(SeveralLabels, ANameAndItsNumberAreOneLabel) {
+  data_ = separated();
+  data_.cache = false;
+  data_.validation_fraction = 0;
+  data_.labels = write("classes.txt", "x\ny\nz\n");
+  train_on("labels,text\ny|x|1|0|y,a b\nz|x,b c\n0,c d\n");
+  const TrainingData data = load(words_);
+  const Gold gold = gold_of(data.train, 3);
+  EXPECT_THAT(labels_of(gold, 0), ElementsAre(1, 1, 0));
+  EXPECT_EQ(data.train_file->targets().shares(0).size(), 2U);
+  EXPECT_THAT(labels_of(gold, 1), ElementsAre(1, 0, 1)) << "named before by another row";
+}
+
 TEST_F(SeveralLabels, ComeFromTheCacheAsTheyWere) {
   data_.label_separator = "|";
   train_on(kNews);

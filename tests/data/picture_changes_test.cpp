@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "data/support.hpp"
 #include "diffuse/base/error.hpp"
+#include "diffuse/data/loading.hpp"
 
 namespace diffuse {
 namespace {
@@ -107,6 +109,47 @@ TEST(PictureChanges, OfOtherRowsAreRefused) {
               "train.picture_flip and train.picture_shift change pictures of 32 x 32 pixels, but a "
               "row has 3 tokens; expected data.format = pixels and tokenizer.max_tokens = 1024");
   }
+}
+
+/// What is said of `config` before anything is read.
+std::string settings_error(const Config& config) {
+  return testing::message_of<DataError>([&] { check_data_settings(config); });
+}
+
+TEST(PictureChanges, AreRefusedBeforeAnythingIsReadWhereThereAreNoPictures) {
+  Config config;
+  config.tokenizer.type = TokenizerType::values;
+  config.tokenizer.max_tokens = 1024;
+  config.data.train = InputFiles(std::string("a.bin"));
+  config.train.picture_flip = true;
+  EXPECT_NO_THROW(check_data_settings(config));
+  config.data.train.names = {"a.bin", "b.csv"};
+  EXPECT_EQ(settings_error(config),
+            "train.picture_flip: it changes pictures, but b.csv holds texts (data.format = csv); "
+            "expected files of pixels (.bin), or --set train.picture_flip=false");
+  config.data.format = FileFormat::pixels;
+  EXPECT_NO_THROW(check_data_settings(config));
+  config.train.pretrain = "2e";
+  config.pretrain.texts = {"c.txt"};
+  config.train.picture_shift = 2;
+  EXPECT_EQ(settings_error(config),
+            "train.picture_flip: it changes pictures, but pretrain.texts holds texts; expected "
+            "none, or --set train.picture_flip=false --set train.picture_shift=0");
+}
+
+TEST(PictureChanges, AreRefusedOfPicturesThatAreCutOff) {
+  Config config;
+  config.data.train = InputFiles(std::string("a.bin"));
+  config.train.picture_shift = 2;
+  EXPECT_EQ(settings_error(config),
+            "train.picture_shift: it changes whole pictures, of 1024 pixels, but "
+            "tokenizer.max_tokens = 256 cuts them off; expected at least 1024, "
+            "tokenizer.long_texts = pool, or --set train.picture_shift=0");
+  config.tokenizer.long_texts = LongTexts::pool;
+  EXPECT_NO_THROW(check_data_settings(config));
+  config.tokenizer = {};
+  config.tokenizer.max_tokens = 0;
+  EXPECT_NO_THROW(check_data_settings(config));
 }
 
 }  // namespace

@@ -44,6 +44,17 @@ TEST(Separators, AreFoundOrSet) {
           "least one text (the \";\" stands in every row: --set data.separator=';' takes it"));
 }
 
+TEST(Separators, ASettingGoesBeforeAFirstLineWhichIsNoRowAllTheSame) {
+  DataConfig set;
+  set.separator = ",";
+  EXPECT_THAT(csv("sep=;\nlabel,text\nx,a;b\n", set), ElementsAre("3 x: a;b"));
+  EXPECT_THAT(csv("sep=\xA7\nlabel,text\nx,a\n", set), ElementsAre("3 x: a"));
+  EXPECT_THAT(read("a.tsv", "sep=;\nlabel;text\nx;a\n"), ElementsAre("3 x: a"))
+      << "a name is no setting";
+  EXPECT_THAT(read_other(kNamed, "b.csv", "sep=;\nlabel,text\ny,t; u\n", true, set),
+              ElementsAre("y: t; u"));
+}
+
 TEST(Separators, AFirstLineSetsOnlyWhatCanBeOne) {
   const auto refused = [](const std::string& given) {
     return message_of<DataError>([&] { csv("sep=" + given + "\nlabel,text\nx,a\n"); });

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/support.hpp"
+#include "data/training_parts.hpp"
 
 namespace diffuse {
 namespace {
@@ -29,6 +30,10 @@ EncodedDataset with_classes(std::vector<int> counts) {
     }
   }
   return data;
+}
+
+RowSplit split_stratified(const EncodedDataset& data, double fraction, std::int64_t seed) {
+  return split_off_validation(data, fraction, seed, /*told=*/true);
 }
 
 std::map<int, int> classes_of(const DatasetView& view) {

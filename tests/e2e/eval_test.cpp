@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -87,6 +88,29 @@ TEST(EvalVerb, AnOutputReplacesNothingThatIsRead) {
   EXPECT_THAT(bench.err, HasSubstr("a file of the model of --checkpoint"));
 }
 
+TEST(EvalVerb, APatternStandsForTheRowsOfAllItsFiles) {
+  const Workspace& workspace = trained_workspace().workspace;
+  const std::string first = easy_csv(30, 1000);
+  workspace.write("part-1.csv", first);
+  workspace.write("part-2.csv", easy_csv(30, 1030));
+  const auto eval = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"eval", "--checkpoint", "runs/small", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return workspace.run(std::move(arguments));
+  };
+  const Outcome parts = eval({"--data", "part-*.csv"});
+  ASSERT_EQ(parts.exit_code, 0) << parts;
+  EXPECT_THAT(parts.err, HasSubstr("part-1.csv and 1 more: 60 rows"));
+  const auto json = nlohmann::json::parse(parts.out);
+  EXPECT_EQ(json["count"], 60);
+  EXPECT_EQ(json["mean_loss"], nlohmann::json::parse(eval({}).out)["mean_loss"]);
+  // None of them is overwritten.
+  const Outcome over = eval({"--data", "part-*.csv", "--output", "part-1.csv"});
+  EXPECT_EQ(over.exit_code, 2) << over;
+  EXPECT_THAT(over.err, HasSubstr("--output part-1.csv: this is the file that is measured on"));
+  EXPECT_EQ(read_file(workspace.path() / "part-1.csv"), first);
+}
+
 TEST(EvalVerb, AgainstAnotherModelsPredictionsByMcNemar) {
   Workspace workspace;
   ASSERT_EQ(workspace.run({"train", "--config", "small.json", "--out", "good"}).exit_code, 0);
@@ -114,6 +138,24 @@ TEST(EvalVerb, AgainstAnotherModelsPredictionsByMcNemar) {
       {"eval", "--checkpoint", "good", "--data", "train.csv", "--against", "poor.tsv"});
   EXPECT_EQ(wrong.exit_code, 2) << wrong;
   EXPECT_THAT(wrong.err, HasSubstr("poor.tsv"));
+}
+
+TEST(EvalVerb, AgainstStdinButNoNamedPipe) {
+  const Workspace& workspace = trained_workspace().workspace;
+  ASSERT_EQ(workspace.run({"eval", "--checkpoint", "runs/small", "--output", "own.tsv"}).exit_code,
+            0);
+  const Outcome same =
+      workspace.run({"eval", "--checkpoint", "runs/small", "--against", "/dev/stdin"},
+                    read_file(workspace.path() / "own.tsv"));
+  EXPECT_EQ(same.exit_code, 0) << same;
+  EXPECT_THAT(same.out, HasSubstr("McNemar p = 1\n"));
+  ASSERT_EQ(::mkfifo((workspace.path() / "pipe").c_str(), 0600), 0);
+  const Outcome pipe = workspace.run({"eval", "--checkpoint", "runs/small", "--against", "pipe"});
+  EXPECT_EQ(pipe.exit_code, 2) << pipe;
+  EXPECT_THAT(pipe.err, HasSubstr("pipe: cannot be read: it is a named pipe; expected a file"));
+  const Outcome config = workspace.run({"config", "--show", "pipe"});
+  EXPECT_EQ(config.exit_code, 2) << config;
+  EXPECT_THAT(config.err, HasSubstr("pipe: cannot be read: it is a named pipe"));
 }
 
 TEST(EvalVerb, ANameThatIsNotUtf8IsToldInJson) {

@@ -190,6 +190,23 @@ TEST(Folds, AnUnfinishedEnsembleIsToldFrom) {
                                   "diffuse train --resume cv"));
 }
 
+TEST(Folds, OfDataThatAreRefusedLeaveNoFolder) {
+  const Workspace workspace;
+  workspace.write("reserved.csv", easy_csv(60) + "#error,\"rain, rain\"\n#error,\"storm, sun\"\n");
+  workspace.write("alike.csv", "sport,goal\nsport,match\nsport,team\n");
+  const auto refused = [&](std::vector<std::string> more) {
+    const Outcome outcome = workspace.run(small_folds("cv", std::move(more)));
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_FALSE(fs::exists(workspace.path() / "cv"));
+    return outcome.err;
+  };
+  constexpr const char* kReserved = "a class is called \"#error\", which stands for";
+  EXPECT_THAT(refused({"--folds", "2", "--train", "reserved.csv"}), HasSubstr(kReserved));
+  EXPECT_THAT(refused({"--autotune", "10u", "--train", "reserved.csv"}), HasSubstr(kReserved));
+  EXPECT_THAT(refused({"--folds", "2", "--train", "alike.csv"}),
+              HasSubstr("expected at least two classes"));
+}
+
 TEST(Folds, RefuseWhatCannotStandBesideThem) {
   const Workspace workspace;
   const auto error_of = [&](std::vector<std::string> more) {

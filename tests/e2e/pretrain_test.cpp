@@ -176,6 +176,27 @@ TEST(Pretrain, GoesOnToTheSameBytes) {
   EXPECT_TRUE(weights(workspace.path() / "parts") == weights(workspace.path() / "whole"));
 }
 
+TEST(Pretrain, GoesOnByItsOwnVerb) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace.run(pretrain_into("words")).exit_code, 0);
+  const Outcome train = workspace.run({"train", "--resume", "words"});
+  EXPECT_EQ(train.exit_code, 2) << train;
+  EXPECT_THAT(train.err,
+              AllOf(HasSubstr("--resume words: this is a run of `diffuse pretrain`, which goes on "
+                              "with `diffuse pretrain --resume words`; a training begins with its "
+                              "weights by `diffuse train --init words`."),
+                    Not(HasSubstr("rows"))));
+  ASSERT_EQ(
+      workspace.run(train_into("run", {"--set", "train.pretrain=3u", "--set", "train.length=3u"}))
+          .exit_code,
+      0);
+  const Outcome pretrain = workspace.run({"pretrain", "--resume", "run"});
+  EXPECT_EQ(pretrain.exit_code, 2) << pretrain;
+  EXPECT_THAT(pretrain.err, HasSubstr("--resume run: this is a run of `diffuse train`, which goes "
+                                      "on with `diffuse train --resume run`."));
+  EXPECT_EQ(workspace.run({"train", "--resume", "run"}).exit_code, 0);
+}
+
 TEST(Pretrain, OfATrainingThatIsStoppedGoesOnToo) {
   const Workspace workspace;
   const std::vector<std::string> both = {"--set", "train.pretrain=40u",

@@ -110,6 +110,25 @@ TEST(Resume, AFinishedRunSaysSo) {
   EXPECT_EQ(tree(workspace.path() / "run"), before);
 }
 
+TEST(Resume, WithNothingLeftToDoALengthIsForgotten) {
+  const Workspace workspace;
+  ASSERT_EQ(workspace.run(run_into("run", {"--set", "data.test="})).exit_code, 0);
+  const auto config_of = [&] { return read_file(workspace.path() / "run/config.json"); };
+  const std::string before = config_of();
+  const Outcome shorter = workspace.run({"train", "--resume", "run", "--set", "train.length=3e"});
+  EXPECT_EQ(shorter.exit_code, 0) << shorter;
+  EXPECT_THAT(shorter.err, HasSubstr("The run is finished: 66 updates"));
+  EXPECT_EQ(config_of(), before);
+  // Rows to test on that come in later are noted, and no length beside them.
+  const Outcome tested =
+      workspace.run({"train", "--resume", "run", "--test", "test.csv", "--set", "train.length=3e"});
+  EXPECT_EQ(tested.exit_code, 0) << tested;
+  EXPECT_THAT(tested.out, HasSubstr("test accuracy"));
+  const auto config = nlohmann::json::parse(config_of());
+  EXPECT_THAT(config.at("data").at("test").get<std::string>(), HasSubstr("test.csv"));
+  EXPECT_EQ(config.at("train"), nlohmann::json::parse(before).at("train"));
+}
+
 TEST(Resume, OneThatEndedAtMaxUpdatesSaysHowToGoOn) {
   const Workspace workspace;
   ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
@@ -132,7 +151,7 @@ TEST(Resume, OneThatPatienceEndedSaysHowToGoOn) {
               AllOf(HasSubstr("The run is finished: "),
                     HasSubstr("it ended early by train.patience = 1: a greater one goes on, or "
                               "none: --set train.patience=0"),
-                    Not(HasSubstr("a greater train.length"))));
+                    Not(HasSubstr("a greater train.length")), Not(HasSubstr("learning rate"))));
 }
 
 TEST(Resume, OneOfNGramsAloneHasNothingMoreToLearn) {
@@ -140,11 +159,12 @@ TEST(Resume, OneOfNGramsAloneHasNothingMoreToLearn) {
   ASSERT_EQ(
       workspace.run(run_into("run", {"--set", "model.dim=0", "--set", "ngrams.max=1"})).exit_code,
       0);
-  const Outcome again = workspace.run({"train", "--resume", "run"});
+  const Outcome again = workspace.run({"train", "--resume", "run", "--set", "train.length=80e"});
   EXPECT_EQ(again.exit_code, 0) << again;
-  EXPECT_THAT(again.err, AllOf(HasSubstr("it is of n-grams alone (model.dim = 0), which are "
-                                         "trained once"),
-                               Not(HasSubstr("a greater train.length"))));
+  EXPECT_THAT(again.err,
+              AllOf(HasSubstr("it is of n-grams alone (model.dim = 0), which are "
+                              "trained once"),
+                    Not(HasSubstr("a greater train.length")), Not(HasSubstr("learning rate"))));
 }
 
 TEST(Resume, FiguresOfEarlierWeightsAreForgotten) {
@@ -331,7 +351,8 @@ TEST(Resume, AFolderThatIsNoRunIsRefused) {
   EXPECT_THAT(outcome.err, HasSubstr("it has no config.json"));
   workspace.write("empty/config.json", "{}");
   EXPECT_THAT(workspace.run({"train", "--resume", "empty"}).err,
-              HasSubstr("stopped before its first checkpoint"));
+              AllOf(HasSubstr("stopped before its first checkpoint"),
+                    HasSubstr("start it anew (in its place: --out empty --overwrite)")));
 }
 
 TEST(Resume, LinksThatACrashLeftBehindAreSetRight) {

@@ -243,8 +243,24 @@ TEST(TrainPixels, ShorterRowsAreNoPictures) {
   const Outcome outcome = workspace.run(
       small_network({"--set", "train.picture_flip=true", "--set", "tokenizer.max_tokens=100"}));
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
-  EXPECT_THAT(outcome.err, HasSubstr("a row has 100 tokens; expected data.format = pixels and "
-                                     "tokenizer.max_tokens = 1024"));
+  EXPECT_THAT(outcome.err, HasSubstr("train.picture_flip: it changes whole pictures, of 1024 "
+                                     "pixels, but tokenizer.max_tokens = 100 cuts them off"));
+  EXPECT_FALSE(std::filesystem::exists(workspace.path() / "run"));
+  // Without a config nothing is chosen that would be refused.
+  const Outcome chosen = workspace.run(
+      small_network({"--set", "tokenizer.max_tokens=100", "--set", "train.length=1u"}));
+  EXPECT_EQ(chosen.exit_code, 0) << chosen;
+}
+
+TEST(TrainPixels, TextsAreNoPicturesWhichIsToldBeforeAnythingIsMade) {
+  const Workspace workspace;
+  const Outcome outcome = workspace.run({"train", "--config", "small.json", "--out", "run", "--set",
+                                         "train.pretrain=3u", "--set", "train.picture_shift=2"});
+  EXPECT_EQ(outcome.exit_code, 2) << outcome;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("train.picture_shift: it changes pictures, but "),
+                                 HasSubstr("train.csv holds texts (data.format = csv)"),
+                                 Not(HasSubstr("Pretraining"))));
+  EXPECT_FALSE(std::filesystem::exists(workspace.path() / "run"));
 }
 
 }  // namespace

@@ -322,7 +322,9 @@ TEST(TrainFailed, OutOfMemoryIsASentenceWithAdvice) {
   EXPECT_THAT(outcome.err,
               AllOf(HasSubstr("error: Out of memory. "), HasSubstr("The estimate was "),
                     HasSubstr("Lower train.batch_size (16)"),
-                    HasSubstr("The run has no checkpoint yet"), Not(HasSubstr("frame #"))));
+                    HasSubstr("The run has no checkpoint yet; start it anew (in its place: --out "
+                              "runs/small --overwrite)."),
+                    Not(HasSubstr("frame #"))));
   EXPECT_LT(outcome.err.find("memory         "), outcome.err.find("error: Out of memory."))
       << "the estimate is there before anything is asked for";
 }

@@ -30,6 +30,24 @@ TEST(KernelText, SaysNotExactWhereNothingAddsInOneOrder) {
     EXPECT_THAT(text_of(type, Kernel::reference, at::kCPU), Not(HasSubstr("not exact")));
 }
 
+TEST(KernelText, SaysWhichRowsOfTheEmbeddingAreUpdatedWhereItHasRows) {
+  Config config;
+  const auto text = [&](bool resumed) {
+    return kernel_text(Kernel::operations, kGpu, config, Precision::fp32, resumed);
+  };
+  EXPECT_EQ(text(false),
+            "this program's operations; touched rows of the embedding (the same bytes in each "
+            "run)");
+  EXPECT_EQ(text(true),
+            "this program's operations; the embedding's rows as before the resume (the same bytes "
+            "in each run)");
+  config.train.embedding_update = EmbeddingUpdate::dense;
+  EXPECT_THAT(text(false), HasSubstr("; all rows of the embedding ("));
+  config.tokenizer.type = TokenizerType::values;
+  for (const bool resumed : {false, true})
+    EXPECT_EQ(text(resumed), "this program's operations (the same bytes in each run)");
+}
+
 TEST(KernelText, WhatHasNoKernelGoesByLibTorchsDeterministicOperations) {
   EXPECT_TRUE(wants_deterministic(Kernel::reference, kGpu));  // DistilBERT's, too
   EXPECT_FALSE(wants_deterministic(Kernel::operations, kGpu));

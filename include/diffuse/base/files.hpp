@@ -6,7 +6,8 @@
 
 namespace diffuse {
 
-/// The whole file. Throws SystemError naming the path and the operating system's reason.
+/// The whole file, or what comes through stdin or a shell's pipe. Throws SystemError naming the
+/// path and the operating system's reason, and for a named pipe, which may never have a writer.
 std::string read_file(const std::filesystem::path& path);
 
 /// Writes `content` so that `path` holds either its old content or all of the new one, also after

@@ -38,8 +38,9 @@ struct TrainingData {
 };
 
 /// What can be found wrong without reading a data file: a format that its name does not tell, a
-/// label or vocabulary file that is none. Throws one DataError with every fault.
-void check_data_settings(const DataConfig& data, const TokenizerConfig& tokenizer);
+/// label or vocabulary file that is none, pictures to be changed where there are none. Throws one
+/// DataError with every fault.
+void check_data_settings(const Config& config);
 
 /// Reads (or takes from the cache), checks, encodes and splits. `threads` <= 0: all cores. A
 /// vocabulary that is made of the training text has `words`, too. Bad rows
