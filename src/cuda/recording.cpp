@@ -6,6 +6,7 @@
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/ops/empty.h>
 #include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGraphsC10Utils.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
@@ -52,17 +53,23 @@ void quietly(const Call& call) {
 /// Ends a capture that failed. LibTorch 2.11 leaves its allocators at it where CUDA finds the
 /// capture invalid, and then they free no memory any more.
 void abandon(CUDAGraph& graph, int index, MempoolId_t pool) {
-  try {
-    graph.capture_end();
-    return;
-  } catch (const std::exception&) {
-    // As is to be expected.
-  }
+  using c10::cuda::CaptureStatus;
+  quietly([&] {
+    // What has ended must not be ended again: it would lose the graph that could not be made ready.
+    if (c10::cuda::currentStreamCaptureStatusMayInitCtx() != CaptureStatus::None)
+      graph.capture_end();
+  });
+  // Where LibTorch has ended them, or begun none, the first calls throw, and nothing is released:
+  // the graph does that, and what is released once too often is taken from other recordings.
   auto* const host = at::getHostAllocator(at::kCUDA);
-  quietly([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(as_device(index), pool); });
-  quietly([&] { c10::cuda::CUDACachingAllocator::releasePool(as_device(index), pool); });
-  quietly([&] { host->end_allocate_to_pool(pool); });
-  quietly([&] { host->release_pool(pool); });
+  quietly([&] {
+    c10::cuda::CUDACachingAllocator::endAllocateToPool(as_device(index), pool);
+    c10::cuda::CUDACachingAllocator::releasePool(as_device(index), pool);
+  });
+  quietly([&] {
+    host->end_allocate_to_pool(pool);
+    host->release_pool(pool);
+  });
 }
 
 void capture(CUDAGraph& graph, int index, MempoolId_t pool, const std::function<void()>& work) {
