@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAEvent.h>
+#include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/ops/empty.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -50,9 +51,26 @@ void quietly(const Call& call) {
   }
 }
 
+/// A graph whose capture may fail.
+class Graph final : public CUDAGraph {
+ public:
+  /// Takes the generators out of a capture that failed. LibTorch 2.11 leaves them in it, and from
+  /// then on they refuse to draw, and earlier graphs to be replayed.
+  void let_generators_go() {
+    for (const auto& one : captured_generator_states_) let_go(*one.first);
+  }
+
+ private:
+  /// A template, for versions of LibTorch whose generators know the captures that they are in.
+  template <class State>
+  static void let_go(State& state) {
+    if constexpr (requires { state.capturing_; }) state.capturing_ = false;
+  }
+};
+
 /// Ends a capture that failed. LibTorch 2.11 leaves its allocators at it where CUDA finds the
 /// capture invalid, and then they free no memory any more.
-void abandon(CUDAGraph& graph, int index, MempoolId_t pool) {
+void abandon(Graph& graph, int index, MempoolId_t pool) {
   using c10::cuda::CaptureStatus;
   quietly([&] {
     // What has ended must not be ended again: it would lose the graph that could not be made ready.
@@ -70,9 +88,10 @@ void abandon(CUDAGraph& graph, int index, MempoolId_t pool) {
     host->end_allocate_to_pool(pool);
     host->release_pool(pool);
   });
+  graph.let_generators_go();
 }
 
-void capture(CUDAGraph& graph, int index, MempoolId_t pool, const std::function<void()>& work) {
+void capture(Graph& graph, int index, MempoolId_t pool, const std::function<void()>& work) {
   try {
     graph.capture_begin(pool);
     work();
@@ -89,7 +108,7 @@ void capture(CUDAGraph& graph, int index, MempoolId_t pool, const std::function<
 struct RecordingPool {
   MempoolId_t id = at::cuda::graph_pool_handle();
   at::Tensor place;
-  CUDAGraph graph;
+  Graph graph;
 };
 
 std::shared_ptr<RecordingPool> pool_of(int index) {
@@ -117,7 +136,7 @@ class GraphRecording final : public Recording {
 
  private:
   std::shared_ptr<RecordingPool> pool_;  // outlives the graph
-  CUDAGraph graph_;
+  Graph graph_;
 };
 
 /// Lets what is queued in a stream from now on wait for what was queued in another, however the
