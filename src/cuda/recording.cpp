@@ -118,10 +118,12 @@ std::shared_ptr<RecordingPool> pool_of(int index) {
   pool = std::make_shared<RecordingPool>();
   pool->place =
       at::empty({2}, at::TensorOptions(at::Device(at::kCUDA, as_device(index))).dtype(at::kLong));
-  capture(pool->graph, index, pool->id, [&] {
+  const auto write = [&] {
     write_place(0, 0, pool->place.mutable_data_ptr<std::int64_t>(),
                 c10::cuda::getCurrentCUDAStream());
-  });
+  };
+  write();  // as all that is recorded: CUDA loads a kernel where it is first launched
+  capture(pool->graph, index, pool->id, write);
   pools[index] = pool;
   return pool;
 }
