@@ -263,7 +263,10 @@ part_paper() {
 # On a GPU LibTorch's trace of CUDA's calls, too; elsewhere the operations alone, by hooks. DistilBERT
 # takes seconds an update on a CPU, and is last, or what it lacks time for would be ours.
 part_launches() {
-  local configs=("$build"/share/diffuse/configs/{agnews-diffusion,paper,paper-notebook}.json)
+  local configs
+  read -ra configs <<< "${DIFFUSE_REPORT_LAUNCHES:-agnews-diffusion paper paper-notebook}"
+  configs=("${configs[@]/#/$build/share/diffuse/configs/}")
+  configs=("${configs[@]/%/.json}")
   say '' '## Launches and synchronisations an update' ''
   local trace=$build/tests/bin/launch_trace
   if ! unpacked launch_trace; then
@@ -299,7 +302,7 @@ part_answers() {
 }
 
 # Tests that are for machines without a GPU have it in their names.
-filter='*' has_gpu=no
+filter=${DIFFUSE_REPORT_TESTS:-*} has_gpu=no
 if [[ $device != cpu* ]] || grep -q '"cuda": ".*cuda:0' "$work/version.json"; then
   has_gpu=yes filter='-*WithoutADriver*'
 fi
