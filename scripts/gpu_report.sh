@@ -86,7 +86,7 @@ if [[ -n $pack ]]; then
   cp "${BASH_SOURCE[0]}" "$pack/gpu_report.sh"
   cp -r "$project/scripts/gpu_report_tables.py" "$project/scripts/warm_predict.py" "$project/scripts/peers" "$pack/"
   strip "$pack"/libexec/* "$pack"/bin/* "$pack"/tests/bin/{*_tests,launch_trace} "$pack"/tests/bin/*/*.so 2>/dev/null || true
-  gzip -9nf "$pack/tests/bin/launch_trace" # or the folder would be too large
+  gzip -nf "$pack"/tests/bin/{*_tests,launch_trace} # or the folder would be too large
   bytes=$(find "$pack" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }')
   echo "$((bytes / 1000000)) MB"
   if [[ $bytes -gt $most_bytes ]]; then
@@ -122,6 +122,16 @@ within() { # SECONDS_AT_MOST COMMAND...
   left=$((left < $1 ? left : $1))
   shift
   timeout --kill-after=10 "$((left > 1 ? left : 1))" "$@"
+}
+
+# A program of the tests' folder, which has their way to the CUDA module: in a folder made by --pack
+# it is packed until it is needed.
+unpacked() { # PROGRAM
+  local program=$build/tests/bin/$1
+  if [[ ! -x $program && -f $program.gz ]]; then
+    gunzip -c "$program.gz" > "$program" && chmod +x "$program"
+  fi
+  [[ -x $program ]]
 }
 
 "$diffuse" version > "$work/version.txt"
@@ -253,13 +263,13 @@ part_paper() {
 # On a GPU LibTorch's trace of CUDA's calls, too; elsewhere the operations alone, by hooks. DistilBERT
 # takes seconds an update on a CPU, and is last, or what it lacks time for would be ours.
 part_launches() {
-  local configs=("$build"/share/diffuse/configs/{agnews-diffusion,paper,paper-notebook}.json)
+  local configs
+  read -ra configs <<< "${DIFFUSE_REPORT_LAUNCHES:-agnews-diffusion paper paper-notebook}"
+  configs=("${configs[@]/#/$build/share/diffuse/configs/}")
+  configs=("${configs[@]/%/.json}")
   say '' '## Launches and synchronisations an update' ''
-  local trace=$build/tests/bin/launch_trace # beside the tests, whose way to the CUDA module it has
-  if [[ ! -x $trace && -f $trace.gz ]]; then
-    gunzip -c "$trace.gz" > "$trace" && chmod +x "$trace"
-  fi
-  if [[ ! -x $trace ]]; then
+  local trace=$build/tests/bin/launch_trace
+  if ! unpacked launch_trace; then
     fail "launch_trace is not in $build/tests/bin."
     return
   fi
@@ -292,7 +302,7 @@ part_answers() {
 }
 
 # Tests that are for machines without a GPU have it in their names.
-filter='*' has_gpu=no
+filter=${DIFFUSE_REPORT_TESTS:-*} has_gpu=no
 if [[ $device != cpu* ]] || grep -q '"cuda": ".*cuda:0' "$work/version.json"; then
   has_gpu=yes filter='-*WithoutADriver*'
 fi
@@ -301,7 +311,7 @@ part_tests() {
   local program skipped broken ended
   say '' '## Tests' '' '| tests | passed | skipped | failed |' '|---|---:|---:|---:|'
   for program in "${tests[@]}"; do
-    if [[ ! -x $build/tests/bin/$program ]]; then
+    if ! unpacked "$program"; then
       echo "$program is not in $build/tests/bin." >> "$work/tests.problems"
       continue
     fi
@@ -370,6 +380,7 @@ END
 if [[ $sanitize == yes ]]; then
   # A text of 65,536 tokens is one row after the other for a tool that watches each access; what its
   # length adds to the index arithmetic is tested on the CPU.
+  unpacked ops_tests || fail "ops_tests is not in $build/tests/bin."
   for tool in memcheck racecheck; do
     log "compute-sanitizer $tool"
     problem=""

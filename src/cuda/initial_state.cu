@@ -42,9 +42,9 @@ __global__ void initial_octets(const __grid_constant__ rows::InitialState<A> sta
   if (row < state.rows) rows::initial_octet(state, row, first, result + row * state.dim + first);
 }
 
-template <class T>
+template <class T, class A>
 __global__ void drop(const T* x, std::int64_t count, std::int64_t dim, rows::PlaceWords place,
-                     RandomStream stream_of, std::uint32_t threshold, T scale, T* result) {
+                     RandomStream stream_of, std::uint32_t threshold, A scale, T* result) {
   const auto [row, first] = thread_octet(dim);
   if (row < count)
     rows::dropped_octet(x, dim, place.place(), stream_of, threshold, scale, row, first,
@@ -92,9 +92,9 @@ void initial_state(const rows::InitialState<A>& state, A* result, cudaStream_t s
                    stream>>>(state, result);
 }
 
-template <class T>
+template <class T, class A>
 void dropped_elements(const T* x, std::int64_t count, std::int64_t dim, rows::PlaceWords place,
-                      RandomStream stream_of, std::uint32_t threshold, T scale, T* result,
+                      RandomStream stream_of, std::uint32_t threshold, A scale, T* result,
                       cudaStream_t stream) {
   drop<<<blocks_for(count * rows::octets(dim), kThreads), kThreads, 0, stream>>>(
       x, count, dim, place, stream_of, threshold, scale, result);
@@ -112,15 +112,15 @@ void sum_rows(const rows::SortedRows<A>& sorted, A* heads, A* tails, A* result,
 #define DIFFUSE_INSTANTIATE_SUMS(A)                                            \
   template void initial_state(const rows::InitialState<A>&, A*, cudaStream_t); \
   template void sum_rows(const rows::SortedRows<A>&, A*, A*, A*, cudaStream_t)
-#define DIFFUSE_INSTANTIATE_ELEMENTS(T)                                                  \
+#define DIFFUSE_INSTANTIATE_ELEMENTS(T, A)                                               \
   template void dropped_elements(const T*, std::int64_t, std::int64_t, rows::PlaceWords, \
-                                 RandomStream, std::uint32_t, T, T*, cudaStream_t)
+                                 RandomStream, std::uint32_t, A, T*, cudaStream_t)
 
 DIFFUSE_INSTANTIATE_SUMS(double);
 DIFFUSE_INSTANTIATE_SUMS(float);
-DIFFUSE_INSTANTIATE_ELEMENTS(double);
-DIFFUSE_INSTANTIATE_ELEMENTS(float);
-DIFFUSE_INSTANTIATE_ELEMENTS(c10::BFloat16);
-DIFFUSE_INSTANTIATE_ELEMENTS(c10::Half);
+DIFFUSE_INSTANTIATE_ELEMENTS(double, double);
+DIFFUSE_INSTANTIATE_ELEMENTS(float, float);
+DIFFUSE_INSTANTIATE_ELEMENTS(c10::BFloat16, float);
+DIFFUSE_INSTANTIATE_ELEMENTS(c10::Half, float);
 
 }  // namespace diffuse::cuda

@@ -80,12 +80,12 @@ at::Tensor dropped_elements(const at::Tensor& x, const at::Tensor& place, std::i
                             double probability) {
   const c10::cuda::CUDAGuard guard(x.device());
   at::Tensor result = at::empty_like(x);
-  with_elements(x, [&](auto element) {
+  with_element_and_sum(x.scalar_type(), [&](auto element, auto sum) {
     using T = decltype(element);
+    const auto scale = static_cast<decltype(sum)>(1.0 / (1.0 - probability));
     cuda::dropped_elements(x.const_data_ptr<T>(), x.size(0), x.size(1), words_of(place),
-                           static_cast<RandomStream>(stream), keep_threshold(probability),
-                           rounded_to<T>(1.0 / (1.0 - probability)), result.mutable_data_ptr<T>(),
-                           c10::cuda::getCurrentCUDAStream());
+                           static_cast<RandomStream>(stream), keep_threshold(probability), scale,
+                           result.mutable_data_ptr<T>(), c10::cuda::getCurrentCUDAStream());
   });
   C10_CUDA_KERNEL_LAUNCH_CHECK();
   return result;

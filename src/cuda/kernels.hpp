@@ -56,9 +56,9 @@ template <class A>
 void initial_state(const rows::InitialState<A>& state, A* result, cudaStream_t stream);
 
 /// Dropout of `x` [rows, dim].
-template <class T>
+template <class T, class A>
 void dropped_elements(const T* x, std::int64_t rows, std::int64_t dim, rows::PlaceWords place,
-                      RandomStream stream_of, std::uint32_t threshold, T scale, T* result,
+                      RandomStream stream_of, std::uint32_t threshold, A scale, T* result,
                       cudaStream_t stream);
 
 /// The sums into `result`, which is zero; `heads` and `tails` [rows::sorted_chunks, D] for

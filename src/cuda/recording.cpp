@@ -3,9 +3,11 @@
 #include <ATen/Context.h>
 #include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAEvent.h>
+#include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/ops/empty.h>
 #include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGraphsC10Utils.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
@@ -49,23 +51,47 @@ void quietly(const Call& call) {
   }
 }
 
+/// A graph whose capture may fail.
+class Graph final : public CUDAGraph {
+ public:
+  /// Takes the generators out of a capture that failed. LibTorch 2.11 leaves them in it, and from
+  /// then on they refuse to draw, and earlier graphs to be replayed.
+  void let_generators_go() {
+    for (const auto& one : captured_generator_states_) let_go(*one.first);
+  }
+
+ private:
+  /// A template, for versions of LibTorch whose generators know the captures that they are in.
+  template <class State>
+  static void let_go(State& state) {
+    if constexpr (requires { state.capturing_; }) state.capturing_ = false;
+  }
+};
+
 /// Ends a capture that failed. LibTorch 2.11 leaves its allocators at it where CUDA finds the
 /// capture invalid, and then they free no memory any more.
-void abandon(CUDAGraph& graph, int index, MempoolId_t pool) {
-  try {
-    graph.capture_end();
-    return;
-  } catch (const std::exception&) {
-    // As is to be expected.
-  }
+void abandon(Graph& graph, int index, MempoolId_t pool) {
+  using c10::cuda::CaptureStatus;
+  quietly([&] {
+    // What has ended must not be ended again: it would lose the graph that could not be made ready.
+    if (c10::cuda::currentStreamCaptureStatusMayInitCtx() != CaptureStatus::None)
+      graph.capture_end();
+  });
+  // Where LibTorch has ended them, or begun none, the first calls throw, and nothing is released:
+  // the graph does that, and what is released once too often is taken from other recordings.
   auto* const host = at::getHostAllocator(at::kCUDA);
-  quietly([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(as_device(index), pool); });
-  quietly([&] { c10::cuda::CUDACachingAllocator::releasePool(as_device(index), pool); });
-  quietly([&] { host->end_allocate_to_pool(pool); });
-  quietly([&] { host->release_pool(pool); });
+  quietly([&] {
+    c10::cuda::CUDACachingAllocator::endAllocateToPool(as_device(index), pool);
+    c10::cuda::CUDACachingAllocator::releasePool(as_device(index), pool);
+  });
+  quietly([&] {
+    host->end_allocate_to_pool(pool);
+    host->release_pool(pool);
+  });
+  graph.let_generators_go();
 }
 
-void capture(CUDAGraph& graph, int index, MempoolId_t pool, const std::function<void()>& work) {
+void capture(Graph& graph, int index, MempoolId_t pool, const std::function<void()>& work) {
   try {
     graph.capture_begin(pool);
     work();
@@ -82,7 +108,7 @@ void capture(CUDAGraph& graph, int index, MempoolId_t pool, const std::function<
 struct RecordingPool {
   MempoolId_t id = at::cuda::graph_pool_handle();
   at::Tensor place;
-  CUDAGraph graph;
+  Graph graph;
 };
 
 std::shared_ptr<RecordingPool> pool_of(int index) {
@@ -92,10 +118,12 @@ std::shared_ptr<RecordingPool> pool_of(int index) {
   pool = std::make_shared<RecordingPool>();
   pool->place =
       at::empty({2}, at::TensorOptions(at::Device(at::kCUDA, as_device(index))).dtype(at::kLong));
-  capture(pool->graph, index, pool->id, [&] {
+  const auto write = [&] {
     write_place(0, 0, pool->place.mutable_data_ptr<std::int64_t>(),
                 c10::cuda::getCurrentCUDAStream());
-  });
+  };
+  write();  // as all that is recorded: CUDA loads a kernel where it is first launched
+  capture(pool->graph, index, pool->id, write);
   pools[index] = pool;
   return pool;
 }
@@ -110,7 +138,7 @@ class GraphRecording final : public Recording {
 
  private:
   std::shared_ptr<RecordingPool> pool_;  // outlives the graph
-  CUDAGraph graph_;
+  Graph graph_;
 };
 
 /// Lets what is queued in a stream from now on wait for what was queued in another, however the

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <tuple>
+#include <type_traits>
 
 #include "kernels.hpp"
 #include "ops/dispatched/mix_of_tensors.hpp"

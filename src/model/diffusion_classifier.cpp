@@ -80,7 +80,7 @@ void DiffusionClassifier::use_kernel(Kernel kernel, Precision precision) {
     fused_ = std::make_unique<FusedKernel>(embedding_, stack_, head_, precision);
   recorded_.reset();
   if (kernel_ == Kernel::operations)
-    recorded_ = std::make_unique<RecordedForward>(device(), [this](const Batch& batch) {
+    recorded_ = std::make_unique<RecordedForward>(device(), precision, [this](const Batch& batch) {
       return DispatchedKernel(embedding_, stack_).logits(batch, {}, head_).to(at::kFloat);
     });
   kernel_precision_ = precision == Precision::tf32 ? Precision::fp32 : precision;

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "diffuse/config/config.hpp"
 #include "diffuse/model/classifier.hpp"
 #include "diffuse/model/recorded_batches.hpp"
 
@@ -16,8 +17,10 @@ class RecordedForward {
  public:
   using Forward = std::function<at::Tensor(const Batch& batch)>;
 
-  /// `forward`: logits [B, C] of a batch on `device`, without random numbers.
-  RecordedForward(at::Device device, Forward forward, Record record = diffuse::record);
+  /// `forward`: logits [B, C] of a batch on `device`, without random numbers, whose products are in
+  /// `precision`.
+  RecordedForward(at::Device device, Precision precision, Forward forward,
+                  Record record = diffuse::record);
 
   /// Whether `batch` is one of those: of few texts, and as it was packed. More texts, seldom of one
   /// shape, are worth no recording.
@@ -33,6 +36,7 @@ class RecordedForward {
   };
 
   at::Device device_;
+  Precision precision_;
   Forward forward_;
   RecordedBatches<Results> recorded_;
 };

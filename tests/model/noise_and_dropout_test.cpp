@@ -1,5 +1,6 @@
 // What is drawn in training: the embedding's noise, hidden tokens and dropout.
 
+#include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -109,6 +110,15 @@ TEST(Dropout, KeepsTheMeanAndScales) {
   EXPECT_NEAR(zero.to(at::kDouble).mean().item<double>(), 0.25, 0.01);
   EXPECT_TRUE(y.masked_select(zero.logical_not()).allclose(at::zeros({1}).add(2.0 / 0.75)));
   EXPECT_TRUE(at::equal(dropout(x, 0.25, {}), x));
+}
+
+TEST(Dropout, RoundsItsProductAndNotItsFactor) {
+  const at::Tensor x = at::arange(1, 257, at::kDouble).to(at::kBFloat16).set_requires_grad(true);
+  const at::Tensor y = dropout(x, 0.3, training_context(1));
+  const at::Tensor wanted = x.detach().to(at::kFloat).mul(1.0 / 0.7).mul(y.detach().ne(0));
+  EXPECT_TRUE(at::equal(y.detach(), wanted.to(at::kBFloat16)));
+  y.backward(x.detach());
+  EXPECT_TRUE(at::equal(x.grad(), y.detach()));
 }
 
 TEST(RandomMask, HoldsAtTheEndsOfTheRange) {

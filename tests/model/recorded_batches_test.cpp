@@ -1,5 +1,6 @@
 
 #include <ATen/ops/equal.h>
+#include <ATen/ops/rand.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
@@ -154,6 +155,26 @@ TEST_P(RecordedBatchesOn, GoOnOneByOneWhereNothingCanBeRecorded) {
   EXPECT_EQ(asked, 1);
   EXPECT_EQ(calls_, 4);
   EXPECT_EQ(updates.recordings(), 0U);
+}
+
+TEST_P(RecordedBatchesOn, LeaveRandomNumbersAndOtherRecordingsAloneWhereOneFails) {
+  Recorded updates(device_, work(), record);
+  Recorded waiting(
+      device_,
+      [&](const StagedBatch& staged, const Batch& batch) {
+        Figures figures = work()(staged, batch);
+        static_cast<void>(figures.sum.item<float>());  // which no recording of a device can
+        return figures;
+      },
+      record);
+  for (std::uint32_t update = 1; update <= 4; ++update) {
+    const Figures figures = updates.run(rows_of(2, 3), {.place = {.update = update}});
+    EXPECT_EQ(figures.update.item<std::int64_t>(), update);
+    EXPECT_EQ(waiting.run(rows_of(2, 3), {.place = {.update = update}}).sum.item<float>(), 12.F);
+    EXPECT_NO_THROW(at::rand({3}, device_));  // of the default generator
+  }
+  EXPECT_EQ(updates.recordings(), 1U);
+  EXPECT_EQ(waiting.recordings(), device_.is_cuda() ? 0U : 1U);
 }
 
 TEST_P(RecordedBatchesOn, KeepMemoryForALimitedNumberOfShapes) {

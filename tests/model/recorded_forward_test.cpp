@@ -39,8 +39,9 @@ TEST_P(RecordedForwardOn, AnswersAsTheKernelsOneByOneDo) {
 }
 
 TEST_P(RecordedForwardOn, WhatItGaveBeforeStays) {
-  RecordedForward forward(
-      device_, [](const Batch& batch) { return batch.tokens.narrow(0, 0, 2).to(at::kFloat); });
+  RecordedForward forward(device_, Precision::fp32, [](const Batch& batch) {
+    return batch.tokens.narrow(0, 0, 2).to(at::kFloat);
+  });
   std::vector<at::Tensor> found;
   for (std::int32_t i = 0; i < 4; ++i)
     found.push_back(forward.logits(make_batch(batch_of({{i, 2 * i}}).host, device_)));
@@ -50,36 +51,66 @@ TEST_P(RecordedForwardOn, WhatItGaveBeforeStays) {
   }
 }
 
+/// A recording whose answers are off by a factor.
+class Wrong final : public Recording {
+ public:
+  Wrong(std::function<void()> work, const at::Tensor& result, double factor, int& count)
+      : work_(std::move(work)), result_(result), factor_(factor), count_(count) {}
+  void replay() override {
+    ++count_;
+    work_();
+    result_.mul_(factor_);
+  }
+
+ private:
+  std::function<void()> work_;
+  const at::Tensor& result_;
+  double factor_;
+  int& count_;
+};
+
 TEST(RecordedForward, RecordsNoMoreWhereAnAnswerIsAnother) {
   int calls = 0;
   int replays = 0;
   at::Tensor last;
-  class Wrong final : public Recording {
-   public:
-    Wrong(const at::Tensor& result, int& count) : result_(result), count_(count) {}
-    void replay() override {
-      ++count_;
-      result_.fill_(-1);
-    }
-
-   private:
-    at::Tensor result_;
-    int& count_;
-  };
   RecordedForward forward(
-      at::kCPU,
+      at::kCPU, Precision::fp32,
       [&](const Batch& batch) {
         ++calls;
         return last = batch.tokens.narrow(0, 0, 2).to(at::kFloat);
       },
       [&](at::Device, const std::function<void()>& work) -> std::unique_ptr<Recording> {
-        work();
-        return std::make_unique<Wrong>(last, replays);
+        return std::make_unique<Wrong>(work, last, -1, replays);
       });
   for (std::int32_t i = 0; i < 5; ++i)
     EXPECT_EQ(forward.logits(batch_of({{i, 3}}))[0].item<float>(), static_cast<float>(i));
   EXPECT_EQ(replays, 1);
   EXPECT_EQ(calls, 6);  // once more in the recording, once more to compare, once less
+}
+
+/// Replays among three answers in `precision` of a recording that is off by `factor`.
+int replays_of_three(Precision precision, double factor) {
+  int replays = 0;
+  at::Tensor last;
+  RecordedForward forward(
+      at::kCPU, precision,
+      [&](const Batch& batch) { return last = batch.tokens.narrow(0, 0, 2).to(at::kFloat); },
+      [&](at::Device, const std::function<void()>& work) -> std::unique_ptr<Recording> {
+        return std::make_unique<Wrong>(work, last, factor, replays);
+      });
+  for (std::int32_t i = 1; i <= 3; ++i) forward.logits(batch_of({{i, 3}}));
+  return replays;
+}
+
+TEST(RecordedForward, AllowsWhatItsPrecisionRounds) {
+  EXPECT_EQ(replays_of_three(Precision::fp32, 1.0005), 2);
+  EXPECT_EQ(replays_of_three(Precision::fp32, 1.005), 1);
+  for (const Precision precision : {Precision::tf32, Precision::fp16}) {
+    EXPECT_EQ(replays_of_three(precision, 1.005), 2);
+    EXPECT_EQ(replays_of_three(precision, 1.03), 1);
+  }
+  EXPECT_EQ(replays_of_three(Precision::bf16, 1.03), 2);
+  EXPECT_EQ(replays_of_three(Precision::bf16, 1.1), 1);
 }
 
 TEST(RecordedForward, TakesFewTextsAsTheyWerePacked) {

@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/ones.h>
@@ -156,6 +157,15 @@ TEST_P(InitialStateOn, DropoutOfElementsWorksInHalfPrecisionAndBackwards) {
     EXPECT_EQ(found.scalar_type(), type);
     found.backward(at::full_like(found, 3));
     EXPECT_TRUE(at::equal(x.grad(), found.detach().mul(3)));
+  }
+}
+
+TEST_P(InitialStateOn, DropoutRoundsItsProductAndNotItsFactor) {
+  for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
+    const at::Tensor x = at::arange(1, 257, at::kDouble).view({16, 16}).to(device_, type);
+    const at::Tensor found = dropped_elements(x, place(), RandomStream::head_input_dropout, 0.3);
+    const at::Tensor wanted = x.to(at::kFloat).mul(1.0 / 0.7).mul(found.ne(0)).to(type);
+    EXPECT_TRUE(at::equal(found, wanted)) << type;
   }
 }
 

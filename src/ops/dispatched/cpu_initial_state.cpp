@@ -80,11 +80,11 @@ at::Tensor dropped_elements(const at::Tensor& x, const at::Tensor& place, std::i
                             double probability) {
   at::Tensor result = at::empty_like(x);
   const RandomPlace own = place_of(place).place();
-  with_elements(x, [&](auto element) {
+  with_element_and_sum(x.scalar_type(), [&](auto element, auto sum) {
     using T = decltype(element);
     const T* from = x.const_data_ptr<T>();
     T* const to = result.mutable_data_ptr<T>();
-    const auto scale = rounded_to<T>(1.0 / (1.0 - probability));
+    const auto scale = static_cast<decltype(sum)>(1.0 / (1.0 - probability));
     const std::int64_t dim = x.size(1);
     for_elements(x.size(0), rows::octets(dim), [&](std::int64_t row, std::int64_t octet) {
       const std::int64_t first = octet * rows::kOctet;

@@ -3,8 +3,6 @@
 #include <ATen/core/Tensor.h>
 #include <fmt/core.h>
 
-#include <type_traits>
-
 #include "diffuse/base/error.hpp"
 
 namespace diffuse {
@@ -54,15 +52,6 @@ void with_element_and_sum(at::ScalarType type, const Work& work) {
                       "float64.",
                       c10::toString(type)));
   }
-}
-
-/// `value` as an element.
-template <class T>
-T rounded_to(double value) {
-  if constexpr (std::is_same_v<T, double>)
-    return value;
-  else
-    return static_cast<T>(static_cast<float>(value));
 }
 
 }  // namespace diffuse

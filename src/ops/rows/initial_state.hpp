@@ -97,11 +97,12 @@ DIFFUSE_HOST_DEVICE inline void initial_octet(const InitialState<A>& state, std:
   }
 }
 
-/// Dropout of channels `first` … `first` + 7 of a row of `x` [rows, dim]: 0, or `scale`d.
-template <class T>
+/// Dropout of channels `first` … `first` + 7 of a row of `x` [rows, dim]: 0, or `scale`d, of which
+/// only the product is rounded to T.
+template <class T, class A>
 DIFFUSE_HOST_DEVICE inline void dropped_octet(const T* x, std::int64_t dim,
                                               const RandomPlace& place, RandomStream stream,
-                                              std::uint32_t threshold, T scale, std::int64_t row,
+                                              std::uint32_t threshold, A scale, std::int64_t row,
                                               std::int64_t first, T* to) {
   const PhiloxBlock bits = block_at(place, stream, row, first / 8);
 #ifdef __CUDACC__
@@ -109,7 +110,9 @@ DIFFUSE_HOST_DEVICE inline void dropped_octet(const T* x, std::int64_t dim,
 #endif
   for (int c = 0; c < 8; ++c)
     if (first + c < dim)
-      to[c] = half_of(bits, c) < threshold ? x[row * dim + first + c] * scale : T{0};
+      to[c] = half_of(bits, c) < threshold
+                  ? static_cast<T>(static_cast<A>(x[row * dim + first + c]) * scale)
+                  : T{0};
 }
 
 }  // namespace diffuse::rows
