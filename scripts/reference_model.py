@@ -134,7 +134,7 @@ class ReferenceModel:
 
     def step(self, t, h, h0, mask):
         config = self.config
-        name = f"steps.{0 if config['share_weights'] else t}"
+        name = f"steps.{t % len(config['dilation']) if config['share_weights'] else t}"
         normal = self.layer_norm(name + ".norm", h) if config["norm"] == "pre" else h
         u = self.f(name + ".function", normal)
         neighbours = self.neighbourhood(t)
@@ -203,7 +203,8 @@ def random_parameters(config, vocab_size, classes, generator):
         parameters["embedding.bigrams"] = normal(config["bigram_buckets"], dim)
     count = (1 if config["causal"] else 2) * config["radius"] + int(config["self_neighbour"])
     hidden = config["hidden_dim"] or 2 * dim
-    for t in range(min(config["steps"], 1) if config["share_weights"] else config["steps"]):
+    sets = len(config["dilation"]) if config["share_weights"] else config["steps"]
+    for t in range(min(config["steps"], sets)):
         name = f"steps.{t}"
         if config["weight_learned"]:
             shape = {"scalar": (count,), "channel": (count, dim), "full": (count, dim, dim)}
@@ -246,8 +247,7 @@ CASES = {
     "full_linear": {"weight": "full", "activation": "silu", "pooling": "mean_max",
                     "alpha_learned": True},
     "full_mlp_shared_post": {"weight": "full", "function": "mlp", "share_weights": True,
-                             "steps": 3, "norm": "post", "dilation": [1, 2, 1],
-                             "head_hidden_dim": 0},
+                             "steps": 3, "norm": "post", "dilation": [2], "head_hidden_dim": 0},
     "full_glu_initial": {"weight": "full", "function": "glu", "base": "initial", "norm": "none",
                          "radius": 2, "self_neighbour": False, "pooling": "max", "alpha": 0.2},
     "fixed_scalar": {"weight": "scalar", "weight_learned": False, "weight_init": 1.0,
@@ -264,6 +264,8 @@ CASES = {
     "causal_full": {"causal": True, "dilation": [2], "weight": "full", "self_neighbour": False},
     "values": {"values": True, "function": "glu", "steps": 3, "dilation": [1, 2],
                "pooling": "mean_max"},
+    "shared_by_dilation": {"share_weights": True, "steps": 5, "dilation": [1, 2],
+                           "alpha_learned": True},
 }
 # Size of the adversarial step of a case whose gradients are those of both losses' sum.
 ADVERSARIAL = {"adversarial": 0.3}

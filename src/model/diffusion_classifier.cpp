@@ -67,7 +67,8 @@ DiffusionClassifier::DiffusionClassifier(const ModelConfig& config, const ModelS
   stack_.visit("steps", add);
   for (const Parameter& parameter : parameters_)
     if (parameter.role == ParameterRole::matrix) products_per_token_ += parameter.tensor->numel();
-  if (config.share_weights) products_per_token_ *= config.steps;
+  if (config.share_weights && config.steps > 0)
+    products_per_token_ = products_per_token_ / stack_.spec().set_count() * config.steps;
   head_.visit("head", add);
 }
 

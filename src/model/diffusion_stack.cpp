@@ -51,7 +51,6 @@ void make_function(const DiffusionSpec& spec, FreshTensors& tensors, StepTensors
 DiffusionSpec diffusion_spec(const ModelConfig& config) {
   DiffusionSpec spec{.dim = config.dim,
                      .hidden_dim = config.hidden_dim > 0 ? config.hidden_dim : 2 * config.dim,
-                     .share_weights = config.share_weights,
                      .function = config.function,
                      .activation = config.activation,
                      .norm = config.norm,
@@ -63,6 +62,7 @@ DiffusionSpec diffusion_spec(const ModelConfig& config) {
                      .noise_std = config.noise_std,
                      .embedding_dropout = config.embedding_dropout};
   if (config.alpha_learned) spec.alpha.reset();
+  if (config.share_weights) spec.parameter_sets = std::ssize(config.dilation);
   for (std::int64_t t = 0; t < config.steps; ++t) {
     const std::int64_t dilation =
         config.dilation[static_cast<std::size_t>(t) % config.dilation.size()];
@@ -79,8 +79,7 @@ std::int64_t neighbour_count(const ModelConfig& config) {
 DiffusionStack::DiffusionStack(const ModelConfig& config, FreshTensors& tensors) {
   if (config.steps > 0) check_model(config);
   spec_ = diffusion_spec(config);
-  const std::int64_t sets = config.steps > 0 && config.share_weights ? 1 : config.steps;
-  for (std::int64_t t = 0; t < sets; ++t) {
+  for (std::int64_t set = 0; set < spec_.set_count(); ++set) {
     StepTensors step;
     step.weight = make_weight(config, spec_.neighbours(), tensors);
     if (config.alpha_learned)

@@ -22,7 +22,7 @@ at::Tensor diffusion_steps(const DiffusionSpec& spec, std::span<const StepTensor
                            const Mix& mix) {
   at::Tensor state = initial;
   for (std::size_t t = 0; t < spec.shifts.size(); ++t) {
-    const StepTensors& own = steps[spec.share_weights ? 0 : t];
+    const StepTensors& own = steps[spec.set_of(t)];
     const at::Tensor x = spec.norm == NormPosition::pre ? norm(state, own) : state;
     const at::Tensor values = function(x, own);
     const at::Tensor& base = spec.base == BaseState::state ? state : initial;

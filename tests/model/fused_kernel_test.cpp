@@ -197,7 +197,7 @@ TEST(FusedKernel, ADistributionOfOneClassIsItsLabel) {
 }
 
 TEST(FusedKernel, HasTheGradientsOfAutograd) {
-  std::vector<ModelConfig> configs(7, small_config());
+  std::vector<ModelConfig> configs(8, small_config());
   configs[1].weight = WeightKind::full;
   configs[1].norm = NormPosition::post;
   configs[1].head_hidden_dim = 0;
@@ -216,6 +216,9 @@ TEST(FusedKernel, HasTheGradientsOfAutograd) {
   configs[6] = configs[5];
   configs[6].base = BaseState::initial;
   configs[6].bigram_buckets = 1;
+  configs[7].share_weights = true;  // the first two entries of dilation come twice, the last once
+  configs[7].steps = 5;
+  configs[7].dilation = {1, 2, 1};
   for (std::size_t i = 0; i < configs.size(); ++i)
     expect_equal_gradients(configs[i], kShape, kTexts, fmt::format("configuration {}", i));
 }

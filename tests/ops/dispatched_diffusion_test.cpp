@@ -34,7 +34,7 @@ class DispatchedDiffusionOn : public testing::OnDevice {
   /// The parameters of `spec`'s steps.
   std::vector<StepTensors> steps_of(const DiffusionSpec& spec) {
     std::vector<StepTensors> steps;
-    for (std::size_t t = 0; t < (spec.share_weights ? 1 : spec.shifts.size()); ++t) {
+    for (std::int64_t set = 0; set < spec.set_count(); ++set) {
       StepTensors step;
       std::vector<std::int64_t> shape = {spec.neighbours()};
       if (spec.weight != WeightKind::scalar) shape.push_back(kDim);
@@ -79,7 +79,7 @@ TEST_P(DispatchedDiffusionOn, IsTheReferenceInEveryForm) {
   specs[2].norm = NormPosition::pre;
   specs[3].base = BaseState::initial;
   specs[3].norm = NormPosition::post;
-  specs[4].share_weights = true;
+  specs[4].parameter_sets = 1;
   specs[4].activation = Activation::tanh;
   specs[5].weight = WeightKind::scalar;
   specs[5].alpha.reset();

@@ -45,7 +45,7 @@ at::Tensor rounded_diffusion(const DiffusionSpec& spec, std::span<const StepTens
   const NeighbourMasks masks(offsets, all, initial.device());
   at::Tensor state = initial;
   for (std::size_t t = 0; t < spec.shifts.size(); ++t) {
-    const StepTensors& own = steps[spec.share_weights ? 0 : t];
+    const StepTensors& own = steps[spec.set_of(t)];
     at::Tensor x = state;
     at::Tensor weight = own.in_weight;
     at::Tensor bias = own.in_bias;
@@ -166,7 +166,7 @@ std::vector<Kind> kinds() {
     spec.norm = NormPosition::post;
     spec.weight = WeightKind::full;
     spec.base = BaseState::initial;
-    spec.share_weights = true;
+    spec.parameter_sets = 1;
   });
   add("scalar_learned_alpha", [](DiffusionSpec& spec) {
     spec.weight = WeightKind::scalar;

@@ -53,7 +53,7 @@ class Comparison {
     const std::int64_t h = spec.hidden_dim;
     std::uint64_t seed = 10;
     const double scale = 1.0 / std::sqrt(static_cast<double>(d));
-    for (std::size_t t = 0; t < (spec.share_weights ? 1 : spec.shifts.size()); ++t) {
+    for (std::int64_t set = 0; set < spec.set_count(); ++set) {
       StepTensors step;
       std::vector<std::int64_t> shape = {k};
       if (spec.weight != WeightKind::scalar) shape.push_back(d);

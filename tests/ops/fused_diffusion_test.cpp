@@ -124,7 +124,7 @@ std::vector<Case> cases() {
         add(fmt::format("{}_{}_{}", enum_name(weight), enum_name(function), enum_name(norm)), spec);
         spec.alpha.reset();
         spec.base = BaseState::initial;
-        spec.share_weights = true;
+        spec.parameter_sets = 1;
         add(fmt::format("{}_{}_{}_learned_alpha_initial_shared", enum_name(weight),
                         enum_name(function), enum_name(norm)),
             spec);
@@ -159,9 +159,11 @@ std::vector<Case> cases() {
     spec.shifts.clear();
     for (std::int64_t t = 0; t < 13; ++t)
       spec.shifts.push_back(neighbourhood_shifts(1, std::int64_t{1} << t % 5, true));
-    spec.share_weights = true;
+    spec.parameter_sets = 1;
     add("thirteen_steps", spec);
-    spec.share_weights = false;
+    spec.parameter_sets = 5;
+    add("thirteen_steps_of_five_sets", spec);
+    spec.parameter_sets = 0;
     spec.shifts.clear();
     add("no_steps", spec);
   }

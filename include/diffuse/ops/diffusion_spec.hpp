@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -29,8 +31,8 @@ struct DiffusionSpec {
   std::int64_t dim = 0;         ///< D
   std::int64_t hidden_dim = 0;  ///< H, for mlp and glu
   std::vector<std::vector<std::int64_t>>
-      shifts{};                ///< of each of the T steps: ascending, K of them
-  bool share_weights = false;  ///< one set of parameters for all steps
+      shifts{};                    ///< of each of the T steps: ascending, K of them
+  std::int64_t parameter_sets = 0;  ///< that the steps take in turns; 0: each has its own
   FunctionKind function = FunctionKind::linear;
   Activation activation = Activation::gelu;
   NormPosition norm = NormPosition::none;
@@ -43,6 +45,13 @@ struct DiffusionSpec {
   double embedding_dropout = 0;
 
   std::int64_t steps() const { return static_cast<std::int64_t>(shifts.size()); }
+  std::int64_t set_count() const {
+    return parameter_sets == 0 ? steps() : std::min(parameter_sets, steps());
+  }
+  /// Whose parameters step t has.
+  std::size_t set_of(std::size_t t) const {
+    return parameter_sets == 0 ? t : t % static_cast<std::size_t>(parameter_sets);
+  }
   std::int64_t neighbours() const {
     return shifts.empty() ? 0 : static_cast<std::int64_t>(shifts.front().size());
   }

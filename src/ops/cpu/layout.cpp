@@ -28,8 +28,7 @@ GradientLayout::GradientLayout(const DiffusionSpec& spec, const Widths& widths) 
     size += count;
     return at;
   };
-  const std::size_t count = spec.share_weights && spec.steps() > 0 ? 1 : spec.shifts.size();
-  for (std::size_t t = 0; t < count; ++t) {
+  for (std::int64_t set = 0; set < spec.set_count(); ++set) {
     GradientOffsets own;
     const std::int64_t norm = spec.norm == NormPosition::post ? widths.state : 0;
     own.norm_weight = take(norm);

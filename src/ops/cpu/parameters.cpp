@@ -77,7 +77,7 @@ PackedParameters::PackedParameters(DiffusionPlan& plan, WorkerPool& pool)
   }
   plan.packed.resize(sets);
   for (std::size_t t = 0; t < spec.shifts.size(); ++t) {
-    const std::size_t set = spec.share_weights ? 0 : t;
+    const std::size_t set = spec.set_of(t);
     plan.steps.push_back({&plan.packed[set], &plan.gradients.sets[set], spec.shifts[t]});
   }
 }
