@@ -94,6 +94,10 @@ CLI::App* setup_pathfinder(CLI::App& data, TaskDataOptions& options) {
                    "Dashes of a contour: 6, 9 and 14 are the arena's easy, middle and hard set")
       ->check(CLI::Range(3, 14))
       ->option_text("N=14");
+  verb->add_option("--min-contour-length", options.min_contour_length,
+                   "Rows differ: each has a number of dashes from this one to --contour-length")
+      ->check(CLI::Range(3, 14))
+      ->option_text("N");
   verb->add_option("--distractors", options.distractors,
                    "Shorter contours that distract; default: the arena's, 20 dashes together")
       ->check(CLI::Range(0, 20))
@@ -102,8 +106,22 @@ CLI::App* setup_pathfinder(CLI::App& data, TaskDataOptions& options) {
       "Examples:\n"
       "  diffuse data pathfinder --out data/pathfinder\n"
       "  diffuse data pathfinder --out easy --contour-length 6 --train-rows 20000\n"
-      "  diffuse data pathfinder --out pairs --contour-length 6 --distractors 0\n");
+      "  diffuse data pathfinder --out pairs --min-contour-length 3 --contour-length 6 "
+      "--distractors 0\n");
   return verb;
+}
+
+std::vector<PathfinderRules> rules_of(const TaskDataOptions& options) {
+  const int least = options.min_contour_length.value_or(options.contour_length);
+  if (least > options.contour_length)
+    throw UsageError(fmt::format("--min-contour-length {} is above --contour-length {}.", least,
+                                 options.contour_length));
+  std::vector<PathfinderRules> all;
+  for (int length = least; length <= options.contour_length; ++length) {
+    all.push_back(pathfinder_rules(length));
+    all.back().distractors = options.distractors.value_or(all.back().distractors);
+  }
+  return all;
 }
 
 /// Shows how far the work is, and ends it where a signal asks for that.
@@ -202,8 +220,7 @@ int run_task_data(const TaskDataOptions& options) {
   }
   if (options.pathfinder_verb->parsed()) {
     PathfinderTask task = options.pathfinder;
-    task.rules = pathfinder_rules(options.contour_length);
-    task.rules.distractors = options.distractors.value_or(task.rules.distractors);
+    task.rules = rules_of(options);
     return make_files(task, options.pathfinder_output, write_pathfinder);
   }
   throw UsageError(

@@ -26,6 +26,7 @@ struct TaskDataOptions {
   TaskOutput listops_output{};
   PathfinderTask pathfinder{};
   int contour_length = 14;
+  std::optional<int> min_contour_length{};
   std::optional<int> distractors{};
   TaskOutput pathfinder_output{};
   CLI::App* listops_verb = nullptr;     ///< filled by setup_task_data

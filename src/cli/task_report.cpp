@@ -144,15 +144,26 @@ std::string dataset_json(const PathfinderTask& task, const std::vector<Pathfinde
     json["markers"] = file_json(file.markers_file, file.rows);
     list.push_back(std::move(json));
   }
+  // A number, or one for each of several rules.
+  const auto each = [&](int PathfinderRules::*member) {
+    TaskJson values = TaskJson::array();
+    for (const PathfinderRules& rules : task.rules) values.push_back(rules.*member);
+    return values.size() == 1 ? values[0] : values;
+  };
+  const PathfinderRules& first = task.rules.front();
+  const PathfinderRules& last = task.rules.back();
+  std::string flags = fmt::format("--contour-length {}", last.contour_length);
+  if (task.rules.size() > 1)
+    flags = fmt::format("--min-contour-length {} {}", first.contour_length, flags);
+  if (last.distractors != pathfinder_rules(last.contour_length).distractors)
+    flags += fmt::format(" --distractors {}", last.distractors);
   return dataset_text("pathfinder", task.seed,
-                      {{"contour_length", task.rules.contour_length},
-                       {"distractor_length", task.rules.distractor_length},
-                       {"distractors", task.rules.distractors},
+                      {{"contour_length", each(&PathfinderRules::contour_length)},
+                       {"distractor_length", each(&PathfinderRules::distractor_length)},
+                       {"distractors", each(&PathfinderRules::distractors)},
                        {"row_bytes", kPathfinderRowBytes}},
-                      fmt::format("diffuse data pathfinder --seed {} {} --contour-length {} "
-                                  "--distractors {} --out DIR",
-                                  task.seed, rows_flags(task.rows), task.rules.contour_length,
-                                  task.rules.distractors),
+                      fmt::format("diffuse data pathfinder --seed {} {} {} --out DIR", task.seed,
+                                  rows_flags(task.rows), flags),
                       std::move(list));
 }
 

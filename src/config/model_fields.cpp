@@ -82,9 +82,10 @@ std::vector<Field> model_fields() {
            "linear.")
       .between(0, 65536)
       .in("channels");
-  table.add("share_weights", &ModelConfig::share_weights,
-            "Whether steps of the same entry of model.dilation use one set of weights; where it has "
-            "one entry, all steps. false: each step has its own.");
+  table.add(
+      "share_weights", &ModelConfig::share_weights,
+      "Whether steps of the same entry of model.dilation use one set of weights; where it has "
+      "one entry, all steps. false: each step has its own.");
   table.add("norm", &ModelConfig::norm,
             "Place of the layer normalisation. none, pre: before f, post: after the step.");
   table.add("base", &ModelConfig::base,

@@ -28,11 +28,6 @@ double distance(Pixel a, Pixel b) { return std::hypot(a.y - b.y, a.x - b.x); }
 
 }  // namespace
 
-struct PathfinderPainter::Implementation {
-  PathfinderRules rules;
-  PaddleShapes shapes{};
-};
-
 PathfinderRules pathfinder_rules(int contour_length) {
   constexpr int kDashesOfDistractors = 20;
   const int length = std::max(1, contour_length / 3);
@@ -41,15 +36,13 @@ PathfinderRules pathfinder_rules(int contour_length) {
           .distractors = kDashesOfDistractors / length};
 }
 
-PathfinderPainter::PathfinderPainter(const PathfinderRules& rules)
-    : self_(std::make_unique<Implementation>(Implementation{.rules = rules})) {}
+PathfinderPainter::PathfinderPainter() : shapes_(std::make_unique<const PaddleShapes>()) {}
 PathfinderPainter::~PathfinderPainter() = default;
 
-PathfinderScene PathfinderPainter::draw(Random& random) const {
-  const PathfinderRules& rules = self_->rules;
+PathfinderScene PathfinderPainter::draw(const PathfinderRules& rules, Random& random) const {
   PathfinderScene scene;
   scene.connected = random.below(2) == 1;
-  ContourDrawing drawing(self_->shapes, random);
+  ContourDrawing drawing(*shapes_, random);
   do {
     ++scene.attempts;
   } while (!drawing.draw_pair(rules.contour_length, scene.contours));

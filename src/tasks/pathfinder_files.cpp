@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -79,7 +80,7 @@ double best_by_distance(const PathfinderSummary& summary) {
 std::vector<PathfinderSummary> write_pathfinder(const PathfinderTask& task,
                                                 const std::filesystem::path& folder,
                                                 WorkerPool& pool, const OnTaskRow& on_row) {
-  const PathfinderPainter painter(task.rules);
+  const PathfinderPainter painter;
   std::vector<PathfinderSummary> summaries;
   for (const Split split : kSplitsInOrder) {
     const std::int64_t rows = task.rows.of(split);
@@ -89,7 +90,9 @@ std::vector<PathfinderSummary> write_pathfinder(const PathfinderTask& task,
         rows, pool,
         [&](std::int64_t row) {
           Random random = row_random(task.seed, split, row);
-          return painter.draw(random);
+          // One rule takes no random number: its rows are those that a seed always stood for.
+          const std::size_t rule = task.rules.size() == 1 ? 0 : random.below(task.rules.size());
+          return painter.draw(task.rules.at(rule), random);
         },
         [&](std::int64_t row, PathfinderScene& scene) {
           file.add(row, scene);

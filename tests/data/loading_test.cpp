@@ -229,7 +229,12 @@ TEST_F(Loading, ChecksSettingsWithoutReadingData) {
   TokenizerConfig pieces;
   pieces.type = TokenizerType::wordpiece;
   pieces.vocab = write("v.txt", "no vocabulary\n");
-  const std::string message = message_of<DataError>([&] { check_data_settings(data_, pieces); });
+  const std::string message = message_of<DataError>([&] {
+    Config config;
+    config.data = data_;
+    config.tokenizer = pieces;
+    check_data_settings(config);
+  });
   EXPECT_THAT(message, HasSubstr("a.texts: the name does not tell the format"));
   EXPECT_THAT(message, HasSubstr("l.txt:2"));
   EXPECT_THAT(message, HasSubstr("v.txt: there is no token [UNK] in 1 lines"));
@@ -240,7 +245,10 @@ TEST_F(Loading, OnlyWordPiecesReadAVocabulary) {
   const std::string vocab = load(words_).tokenizer->vocab_text();
   for (TokenizerConfig* tokenizer : {&words_, &bytes_}) {
     tokenizer->vocab = (dir_.path() / "none").string();
-    EXPECT_NO_THROW(check_data_settings(data_, *tokenizer));
+    Config config;
+    config.data = data_;
+    config.tokenizer = *tokenizer;
+    EXPECT_NO_THROW(check_data_settings(config));
     EXPECT_EQ(load(*tokenizer).train_file->size(), 8u);
   }
   EXPECT_EQ(load(words_).tokenizer->vocab_text(), vocab);

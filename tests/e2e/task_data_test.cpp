@@ -75,6 +75,8 @@ TEST(TaskData, MistakesInTheCommandAreNamed) {
        "word is not one of words, brackets, arena; did you mean words?"},
       {{"data", "pathfinder", "--out", "x", "--contour-length", "15"}, "--contour-length"},
       {{"data", "pathfinder", "--out", "x", "--distractors", "21"}, "--distractors"},
+      {{"data", "pathfinder", "--out", "x", "--contour-length", "6", "--min-contour-length", "9"},
+       "--min-contour-length 9 is above --contour-length 6."},
       {{"data", "listops", "--out", "x", "--min-length", "50", "--max-length", "20"},
        "--min-length 50 is above --max-length 20."},
       {{"data", "listops", "--out", "x", "--max-depth", "3", "--max-args", "4"},
@@ -168,6 +170,23 @@ TEST(TaskData, PathfinderWritesRowsOfALabelAndItsPixels) {
   for (const std::string& file : tree(workspace.path() / "pf"))
     EXPECT_EQ(read_file(workspace.path() / "pf1" / file),
               read_file(workspace.path() / "pf" / file));
+}
+
+TEST(TaskData, PathfinderOfSeveralLengthsIsMadeAgainByItsCommand) {
+  const Workspace workspace;
+  const Outcome mixed = workspace.run(pathfinder(
+      {"--out", "mixed", "--min-contour-length", "3", "--contour-length", "5", "--json"}));
+  ASSERT_EQ(mixed.exit_code, 0) << mixed;
+  const auto json = nlohmann::json::parse(mixed.out);
+  EXPECT_EQ(json.at("rules").at("contour_length"), nlohmann::json({3, 4, 5}));
+  EXPECT_EQ(json.at("rules").at("distractors"), nlohmann::json({20, 20, 20}));
+  EXPECT_THAT(json.at("command").get<std::string>(),
+              HasSubstr(" --min-contour-length 3 --contour-length 5 --out DIR"));
+  const Outcome again = workspace.run(pathfinder(
+      {"--out", "again", "--min-contour-length", "3", "--contour-length", "5", "--threads", "1"}));
+  ASSERT_EQ(again.exit_code, 0) << again;
+  EXPECT_EQ(read_file(workspace.path() / "again/train.bin"),
+            read_file(workspace.path() / "mixed/train.bin"));
 }
 
 TEST(TaskData, PathfinderWithoutDistractorsHasDarkerPictures) {

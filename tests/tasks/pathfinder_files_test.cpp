@@ -29,11 +29,34 @@ std::map<std::string, std::string> pathfinder_files(const PathfinderTask& task, 
 }
 
 TEST(PathfinderFiles, AreTheSameWhateverTheThreads) {
-  const PathfinderTask task{.rules = pathfinder_rules(6), .seed = 9, .rows = kFew};
+  const PathfinderTask task{.rules = {pathfinder_rules(6)}, .seed = 9, .rows = kFew};
   const auto one = pathfinder_files(task, 1);
   EXPECT_EQ(one.size(), 6U);
   EXPECT_EQ(pathfinder_files(task, 2), one);
   EXPECT_EQ(pathfinder_files(task, 3), one);
+}
+
+TEST(PathfinderFiles, OfSeveralRulesHaveRowsOfEach) {
+  const TempDir folder;
+  WorkerPool pool(2);
+  const PathfinderTask task{
+      .rules = {{.contour_length = 3, .distractors = 0}, {.contour_length = 12, .distractors = 0}},
+      .seed = 4,
+      .rows = {.train = 400}};
+  write_pathfinder(task, folder.path(), pool, untold);
+  std::istringstream markers(read_file(folder.path() / "train.markers.tsv"));
+  int near = 0;
+  int far = 0;
+  std::string line;
+  for (std::getline(markers, line); std::getline(markers, line);) {
+    const std::string path = line.substr(line.rfind('\t') + 1);
+    if (path.empty()) continue;
+    // Three dashes go 9 pixels, twelve some 40.
+    ++(std::stod(path) < 20 ? near : far);
+  }
+  // Half of 200 connected ones each; the standard deviation is 10.
+  EXPECT_GT(near, 60);
+  EXPECT_GT(far, 60);
 }
 
 /// A seed stands for its data: whoever changes what is drawn changes this, and says so in the
@@ -65,10 +88,10 @@ TEST(PathfinderFiles, RowsAreALabelAndItsPixelsBesideTheirDiscs) {
   std::getline(markers, line);
   EXPECT_EQ(line, "row\tlabel\ty1\tx1\ty2\tx2\tdistance\tpath");
   std::int64_t connected = 0;
-  const PathfinderPainter painter(task.rules);
+  const PathfinderPainter painter;
   for (int row = 0; row < 60; ++row) {
     Random random = row_random(4, Split::train, row);
-    const PathfinderScene scene = painter.draw(random);
+    const PathfinderScene scene = painter.draw({}, random);
     const std::string_view bytes =
         std::string_view(rows).substr(static_cast<std::size_t>(row) * 1025, 1025);
     EXPECT_EQ(bytes[0], scene.connected ? 1 : 0);

@@ -14,11 +14,11 @@ namespace {
 constexpr int kScenes = 600;
 
 std::vector<PathfinderScene> scenes_of(const PathfinderRules& rules) {
-  const PathfinderPainter painter(rules);
+  const PathfinderPainter painter;
   std::vector<PathfinderScene> scenes;
   for (int i = 0; i < kScenes; ++i) {
     Random random = row_random(2, Split::train, i);
-    scenes.push_back(painter.draw(random));
+    scenes.push_back(painter.draw(rules, random));
   }
   return scenes;
 }

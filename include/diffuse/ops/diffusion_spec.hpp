@@ -31,7 +31,7 @@ struct DiffusionSpec {
   std::int64_t dim = 0;         ///< D
   std::int64_t hidden_dim = 0;  ///< H, for mlp and glu
   std::vector<std::vector<std::int64_t>>
-      shifts{};                    ///< of each of the T steps: ascending, K of them
+      shifts{};                     ///< of each of the T steps: ascending, K of them
   std::int64_t parameter_sets = 0;  ///< that the steps take in turns; 0: each has its own
   FunctionKind function = FunctionKind::linear;
   Activation activation = Activation::gelu;

@@ -10,6 +10,8 @@
 
 namespace diffuse {
 
+class PaddleShapes;
+
 /// Pathfinder (Linsley et al., "Learning long-range spatial dependencies with horizontal gated
 /// recurrent units", NeurIPS 2018) as the Long Range Arena has it: 32 x 32 grey pixels with two
 /// dashed contours, shorter ones that distract, and two discs; do these lie on the ends of one
@@ -57,16 +59,15 @@ std::optional<double> path_length(const PathfinderScene& scene);
 /// be used by several threads.
 class PathfinderPainter {
  public:
-  explicit PathfinderPainter(const PathfinderRules& rules);
+  PathfinderPainter();
   ~PathfinderPainter();
   PathfinderPainter(const PathfinderPainter&) = delete;
   PathfinderPainter& operator=(const PathfinderPainter&) = delete;
 
-  PathfinderScene draw(Random& random) const;
+  PathfinderScene draw(const PathfinderRules& rules, Random& random) const;
 
  private:
-  struct Implementation;
-  std::unique_ptr<Implementation> self_;
+  std::unique_ptr<const PaddleShapes> shapes_;
 };
 
 }  // namespace diffuse

@@ -13,7 +13,7 @@ namespace diffuse {
 
 /// Pathfinder as files: what `diffuse data pathfinder` makes.
 struct PathfinderTask {
-  PathfinderRules rules{};
+  std::vector<PathfinderRules> rules{1};  ///< of each row one of them, each as likely
   std::uint64_t seed = 0;
   SplitRows rows{.train = 160'000, .validation = 20'000, .test = 20'000};
 };
