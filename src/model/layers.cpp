@@ -46,8 +46,9 @@ at::Tensor random_mask(at::IntArrayRef shape, double probability, at::Device dev
 at::Tensor dropout(const at::Tensor& x, double probability, const ForwardContext& context) {
   if (!context.training || probability == 0.0) return x;
   const at::Tensor kept = random_mask(x.sizes(), 1.0 - probability, x.device(), context.generator);
-  // Not into the mask, whose half precision would round the factor before it is used.
-  return at::mul(x, kept.to(x.scalar_type())).mul_(1.0 / (1.0 - probability));
+  // Not into the mask, whose half precision would round the factor before it is used; nor by mul_,
+  // which rounds it likewise.
+  return at::mul(x, kept.to(x.scalar_type())).mul(1.0 / (1.0 - probability));
 }
 
 }  // namespace diffuse

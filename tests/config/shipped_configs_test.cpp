@@ -27,7 +27,7 @@ TEST(ShippedConfigs, AllLoadAreCommentedAndUseAllRows) {
     const std::string text((std::istreambuf_iterator<char>(stream)), {});
     EXPECT_NE(text.find("//"), std::string::npos) << entry.path() << " has no comments";
   }
-  EXPECT_EQ(count, 15);
+  EXPECT_EQ(count, 16);
 }
 
 TEST(ShippedConfigs, R8IsReadyToTrain) {
@@ -38,7 +38,7 @@ TEST(ShippedConfigs, TheBestHaveNgramsAndTheDiffusionAloneHasNone) {
   for (const char* name : {"agnews", "agnews-pretrained", "imdb", "r8", "trec"})
     EXPECT_TRUE(load_config(kConfigs / (std::string(name) + ".json"), {}).ngrams.used()) << name;
   for (const char* name : {"agnews-diffusion", "agnews-fast", "image", "listops", "listops-short",
-                           "paper", "paper-notebook", "text"})
+                           "paper", "paper-notebook", "pathfinder", "text"})
     EXPECT_FALSE(load_config(kConfigs / (std::string(name) + ".json"), {}).ngrams.used()) << name;
 }
 

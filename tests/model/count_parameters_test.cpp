@@ -56,10 +56,6 @@ INSTANTIATE_TEST_SUITE_P(
                   [](ModelConfig& c) {
                     c.steps = 5, c.dilation = {1, 2}, c.share_weights = true;
                   }},
-        CountCase{"more_dilations_than_steps",
-                  [](ModelConfig& c) {
-                    c.steps = 2, c.dilation = {1, 2, 4}, c.share_weights = true;
-                  }},
         CountCase{"radius0", [](ModelConfig& c) { c.radius = 0; }},
         CountCase{"radius3_no_self",
                   [](ModelConfig& c) { c.radius = 3, c.self_neighbour = false; }},
