@@ -6,6 +6,7 @@
 #include <array>
 #include <csignal>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 
@@ -108,6 +109,18 @@ std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
   return lines;
+}
+
+std::vector<std::string> small_run(const std::string& out, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", out};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::int64_t last_update(const fs::path& run) {
+  return nlohmann::json::parse(read_file(run / "checkpoints/last/state.json"))
+      .at("update")
+      .get<std::int64_t>();
 }
 
 std::vector<std::string> tree(const fs::path& folder) {

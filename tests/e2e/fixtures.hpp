@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -41,6 +42,12 @@ struct TrainedWorkspace {
   Outcome training;
 };
 const TrainedWorkspace& trained_workspace();
+
+/// The training of `small.json` in the folder `out`.
+std::vector<std::string> small_run(const std::string& out,
+                                   const std::vector<std::string>& more = {});
+/// Updates behind the last checkpoint of a run.
+std::int64_t last_update(const std::filesystem::path& run);
 
 /// All of a file; nothing if it cannot be read.
 std::string read_file(const std::filesystem::path& path);

@@ -17,10 +17,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 std::vector<std::string> run_into(const std::string& out, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments = {"train", "--config", "small.json",  "--out",
-                                        out,     "--set",    "ngrams.max=2"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
+  more.insert(more.begin(), {"--set", "ngrams.max=2"});
+  return small_run(out, more);
 }
 
 Json eval_json(const Workspace& workspace, const std::string& checkpoint,

@@ -1,4 +1,4 @@
-// Stopping a run, going on with it, and what may be done to its folder meanwhile.
+// Stopping a run and going on with it.
 
 #include <gmock/gmock.h>
 
@@ -19,19 +19,6 @@ using ::testing::Not;
 
 namespace fs = std::filesystem;
 
-/// `small.json` in the folder `out`, with all that has a state of its own.
-std::vector<std::string> run_into(const std::string& out, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", out};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
-
-std::int64_t last_update(const fs::path& run) {
-  return nlohmann::json::parse(read_file(run / "checkpoints/last/state.json"))
-      .at("update")
-      .get<std::int64_t>();
-}
-
 /// Starts `arguments` and stops it by SIGTERM as soon as it has reported `update`.
 Outcome stop_after(const Workspace& workspace, const std::vector<std::string>& arguments,
                    std::int64_t update) {
@@ -47,11 +34,11 @@ TEST(Resume, TwentyStopsAtRandomMomentsChangeNoByte) {
       "--set", "train.length=1000u",      "--set", "train.precision=fp16",
       "--set", "train.accumulate=2",      "--set", "train.log_every=1",
       "--set", "train.evaluate_every=60u"};
-  ASSERT_EQ(workspace.run(run_into("whole", settings)).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("whole", settings)).exit_code, 0);
 
   std::mt19937 random(1);
   const fs::path parts = workspace.path() / "parts";
-  std::vector<std::string> arguments = run_into("parts", settings);
+  std::vector<std::string> arguments = small_run("parts", settings);
   std::int64_t done = 0;
   for (int stop = 0; stop < 20; ++stop) {
     const std::int64_t next = done + 1 + static_cast<std::int64_t>(random() % 12);
@@ -78,7 +65,7 @@ TEST(Resume, TwentyStopsAtRandomMomentsChangeNoByte) {
 TEST(Resume, TheSameSeedGivesTheSameBytesInBf16) {
   Workspace workspace;
   for (const char* out : {"a", "b"}) {
-    ASSERT_EQ(workspace.run(run_into(out, {"--set", "train.precision=bf16"})).exit_code, 0);
+    ASSERT_EQ(workspace.run(small_run(out, {"--set", "train.precision=bf16"})).exit_code, 0);
   }
   EXPECT_TRUE(read_file(workspace.path() / "a/checkpoints/last/model.safetensors") ==
               read_file(workspace.path() / "b/checkpoints/last/model.safetensors"));
@@ -100,7 +87,7 @@ TEST(Resume, ADollarInAPathStandsForItself) {
 
 TEST(Resume, AFinishedRunSaysSo) {
   Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.tensorboard=true"})).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("run", {"--set", "train.tensorboard=true"})).exit_code, 0);
   const std::vector<std::string> before = tree(workspace.path() / "run");
   const Outcome again = workspace.run({"train", "--resume", "run"});
   EXPECT_EQ(again.exit_code, 0) << again;
@@ -112,7 +99,7 @@ TEST(Resume, AFinishedRunSaysSo) {
 
 TEST(Resume, WithNothingLeftToDoALengthIsForgotten) {
   const Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("run", {"--set", "data.test="})).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("run", {"--set", "data.test="})).exit_code, 0);
   const auto config_of = [&] { return read_file(workspace.path() / "run/config.json"); };
   const std::string before = config_of();
   const Outcome shorter = workspace.run({"train", "--resume", "run", "--set", "train.length=3e"});
@@ -131,7 +118,7 @@ TEST(Resume, WithNothingLeftToDoALengthIsForgotten) {
 
 TEST(Resume, OneThatEndedAtMaxUpdatesSaysHowToGoOn) {
   const Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("run", {"--set", "train.max_updates=5"})).exit_code, 0);
   const Outcome again = workspace.run({"train", "--resume", "run"});
   EXPECT_EQ(again.exit_code, 0) << again;
   EXPECT_THAT(again.err, HasSubstr("it ends at train.max_updates: --set train.max_updates=0"));
@@ -141,8 +128,8 @@ TEST(Resume, OneThatPatienceEndedSaysHowToGoOn) {
   const Workspace workspace;
   // No evaluation gains a whole point of accuracy of 1.
   ASSERT_EQ(workspace
-                .run(run_into("run", {"--set", "train.length=40e", "--set", "train.patience=1",
-                                      "--set", "train.min_gain=1"}))
+                .run(small_run("run", {"--set", "train.length=40e", "--set", "train.patience=1",
+                                       "--set", "train.min_gain=1"}))
                 .exit_code,
             0);
   const Outcome longer = workspace.run({"train", "--resume", "run", "--set", "train.length=80e"});
@@ -157,7 +144,7 @@ TEST(Resume, OneThatPatienceEndedSaysHowToGoOn) {
 TEST(Resume, OneOfNGramsAloneHasNothingMoreToLearn) {
   const Workspace workspace;
   ASSERT_EQ(
-      workspace.run(run_into("run", {"--set", "model.dim=0", "--set", "ngrams.max=1"})).exit_code,
+      workspace.run(small_run("run", {"--set", "model.dim=0", "--set", "ngrams.max=1"})).exit_code,
       0);
   const Outcome again = workspace.run({"train", "--resume", "run", "--set", "train.length=80e"});
   EXPECT_EQ(again.exit_code, 0) << again;
@@ -169,7 +156,7 @@ TEST(Resume, OneOfNGramsAloneHasNothingMoreToLearn) {
 
 TEST(Resume, FiguresOfEarlierWeightsAreForgotten) {
   const Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=3"})).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("run", {"--set", "train.max_updates=3"})).exit_code, 0);
   ASSERT_TRUE(fs::exists(workspace.path() / "run/test.json"));
   const Outcome stopped = stop_after(workspace,
                                      {"train", "--resume", "run", "--set", "train.max_updates=0",
@@ -191,8 +178,8 @@ TEST(Resume, FiguresOfEarlierWeightsAreForgotten) {
 
 TEST(Resume, OtherThreadsChangeNoByteOfTheFusedKernel) {
   const Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("whole", {"--threads", "1"})).exit_code, 0);
-  ASSERT_EQ(workspace.run(run_into("parts", {"--threads", "1", "--set", "train.max_updates=5"}))
+  ASSERT_EQ(workspace.run(small_run("whole", {"--threads", "1"})).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("parts", {"--threads", "1", "--set", "train.max_updates=5"}))
                 .exit_code,
             0);
   const Outcome more = workspace.run(
@@ -206,8 +193,8 @@ TEST(Resume, OtherThreadsChangeNoByteOfTheFusedKernel) {
 TEST(Resume, ItIsToldThatOtherThreadsChangeTheReference) {
   const Workspace workspace;
   ASSERT_EQ(workspace
-                .run(run_into("run", {"--threads", "1", "--set", "train.max_updates=5", "--set",
-                                      "train.kernel=reference"}))
+                .run(small_run("run", {"--threads", "1", "--set", "train.max_updates=5", "--set",
+                                       "train.kernel=reference"}))
                 .exit_code,
             0);
   const Outcome more =
@@ -219,7 +206,7 @@ TEST(Resume, ItIsToldThatOtherThreadsChangeTheReference) {
 // As a run on another processor of the same name would have it.
 TEST(Resume, ItIsToldThatOtherInstructionsChangeTheFusedKernel) {
   const Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("run", {"--set", "train.max_updates=5"})).exit_code, 0);
   const std::filesystem::path path = workspace.path() / "run/manifest.json";
   auto manifest = nlohmann::json::parse(read_file(path));
   ASSERT_FALSE(manifest.at("instructions").get<std::string>().empty());
@@ -235,9 +222,9 @@ TEST(Resume, ItIsToldThatOtherInstructionsChangeTheFusedKernel) {
 TEST(Resume, AnOlderRunGoesOnWithDenseUpdates) {
   const Workspace workspace;
   const std::string dense = "train.embedding_update=dense";
-  ASSERT_EQ(workspace.run(run_into("whole", {"--set", dense})).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("whole", {"--set", dense})).exit_code, 0);
   ASSERT_EQ(
-      workspace.run(run_into("parts", {"--set", dense, "--set", "train.max_updates=5"})).exit_code,
+      workspace.run(small_run("parts", {"--set", dense, "--set", "train.max_updates=5"})).exit_code,
       0);
   const std::filesystem::path path = workspace.path() / "parts/config.json";
   auto config = nlohmann::json::parse(read_file(path));
@@ -255,7 +242,7 @@ TEST(Resume, AnOlderRunGoesOnWithDenseUpdates) {
 
 TEST(Resume, ALongerLengthGoesOn) {
   Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("run")).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("run")).exit_code, 0);
   const Outcome more = workspace.run({"train", "--resume", "run", "--set", "train.length=7e"});
   EXPECT_EQ(more.exit_code, 0) << more;
   EXPECT_THAT(more.err, AllOf(HasSubstr("train.length: \"7e\" instead of \"6e\""),
@@ -265,7 +252,7 @@ TEST(Resume, ALongerLengthGoesOn) {
 
 TEST(Resume, AKeyThatChangesUpdatesIsRefusedByName) {
   Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("run", {"--set", "train.max_updates=5"})).exit_code, 0);
   const Outcome outcome = workspace.run({"train", "--resume", "run", "--set", "train.batch_size=8",
                                          "--set", "train.max_updates=0", "--set", "model.dim=32"});
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
@@ -278,7 +265,7 @@ TEST(Resume, AKeyThatChangesUpdatesIsRefusedByName) {
 
 TEST(Resume, ChangedDataAreRefused) {
   Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("run", {"--set", "train.max_updates=5"})).exit_code, 0);
   workspace.write("train.csv", easy_csv(210, 3));
   const Outcome outcome =
       workspace.run({"train", "--resume", "run", "--set", "train.max_updates=0"});
@@ -299,9 +286,9 @@ TEST(Resume, ASecondSignalEndsItAtOnce) {
   const Workspace workspace;
   // Updates long enough for both signals: the first waits for one to end.
   Process process(workspace.launch(
-      run_into("run", {"--set", "train.length=100000u", "--set", "train.log_every=1", "--set",
-                       "train.checkpoint_every=1u", "--set", "model.steps=8", "--set",
-                       "model.dim=256", "--set", "train.accumulate=100"})));
+      small_run("run", {"--set", "train.length=100000u", "--set", "train.log_every=1", "--set",
+                        "train.checkpoint_every=1u", "--set", "model.steps=8", "--set",
+                        "model.dim=256", "--set", "train.accumulate=100"})));
   ASSERT_TRUE(process.wait_for_stderr("update 2  grad"));  // so the first is saved
   process.signal(SIGTERM);
   process.signal(SIGINT);
@@ -322,8 +309,8 @@ TEST(Resume, ARunInMinutesGoesOnWithTheTimeThatIsLeft) {
   const Workspace workspace;
   const Outcome first =
       stop_after(workspace,
-                 run_into("run", {"--set", "train.length=0.05m", "--set", "train.log_every=1",
-                                  "--set", "train.tensorboard=true"}),
+                 small_run("run", {"--set", "train.length=0.05m", "--set", "train.log_every=1",
+                                   "--set", "train.tensorboard=true"}),
                  20);
   ASSERT_EQ(first.exit_code, 143) << first;
   const std::int64_t stopped_at = last_update(workspace.path() / "run");
@@ -357,57 +344,13 @@ TEST(Resume, AFolderThatIsNoRunIsRefused) {
 
 TEST(Resume, LinksThatACrashLeftBehindAreSetRight) {
   Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("run", {"--set", "train.max_updates=5"})).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("run", {"--set", "train.max_updates=5"})).exit_code, 0);
   const fs::path checkpoints = workspace.path() / "run/checkpoints";
   fs::remove(checkpoints / "last");
   fs::remove(checkpoints / "best");
   ASSERT_EQ(workspace.run({"train", "--resume", "run"}).exit_code, 0);
   EXPECT_EQ(fs::read_symlink(checkpoints / "last"), "000005");
   EXPECT_EQ(fs::read_symlink(checkpoints / "best"), "000005");
-}
-
-TEST(RunFolder, TwoTrainingsNeverShareOne) {
-  Workspace workspace;
-  Process first(workspace.launch(
-      run_into("run", {"--set", "train.length=100000e", "--set", "train.checkpoint_every=1u",
-                       "--set", "train.log_every=1"})));
-  ASSERT_TRUE(first.wait_for_stderr("update 3  grad"));
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"train", "--resume", "run"}, run_into("run", {"--overwrite"})}) {
-    const Outcome second = workspace.run(arguments);
-    EXPECT_EQ(second.exit_code, 2) << second;
-    EXPECT_THAT(second.err, AllOf(HasSubstr("run: another diffuse is training in this folder"),
-                                  Not(HasSubstr("rows"))))
-        << "before the data is read";
-  }
-  first.signal(SIGTERM);
-  EXPECT_EQ(first.wait().exit_code, 143);
-  EXPECT_GT(last_update(workspace.path() / "run"), 2);
-}
-
-TEST(RunFolder, OverwriteReplacesARunAndNothingElse) {
-  Workspace workspace;
-  ASSERT_EQ(workspace.run(run_into("run")).exit_code, 0);
-  const Outcome replaced =
-      workspace.run(run_into("run", {"--overwrite", "--set", "train.length=3u"}));
-  EXPECT_EQ(replaced.exit_code, 0) << replaced;
-  EXPECT_EQ(last_update(workspace.path() / "run"), 3);
-  EXPECT_FALSE(fs::exists(workspace.path() / "run/checkpoints/000066"));
-
-  workspace.write("run/notes.txt", "mine");
-  const Outcome refused = workspace.run(run_into("run", {"--overwrite"}));
-  EXPECT_EQ(refused.exit_code, 2) << refused;
-  EXPECT_THAT(refused.err,
-              HasSubstr("--out run: --overwrite replaces a run, but notes.txt is not part of one"));
-  EXPECT_EQ(read_file(workspace.path() / "run/notes.txt"), "mine");
-  EXPECT_EQ(last_update(workspace.path() / "run"), 3);
-}
-
-TEST(RunFolder, HoldsAReportOfTheTest) {
-  const fs::path run = trained_workspace().workspace.path() / "runs/small";
-  const std::string page = read_file(run / "report.html");
-  EXPECT_THAT(page, AllOf(HasSubstr("<!DOCTYPE html>"), HasSubstr("sport"), HasSubstr("model.dim"),
-                          HasSubstr("</html>")));
 }
 
 }  // namespace

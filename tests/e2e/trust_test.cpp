@@ -18,13 +18,6 @@ using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-/// `small.json` in the folder `out`.
-std::vector<std::string> small_run(const std::string& out, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", out};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
-
 TEST(TestFraction, IsTestedAndNeverTrainedOn) {
   const Workspace workspace;
   const Outcome outcome = workspace.run(

@@ -30,16 +30,11 @@ std::string vectors() {
   return text;
 }
 
-std::vector<std::string> train(const std::string& out, std::vector<std::string> more) {
-  std::vector<std::string> arguments = {"train", "--config", "small.json", "--out", out};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
-
 TEST(TrainingFromVectors, GiveWordsThatTrainingLacksAMeaning) {
   const Workspace workspace;
   workspace.write("words.vec", vectors());
-  const Outcome training = workspace.run(train("run", {"--set", "model.embedding_file=words.vec"}));
+  const Outcome training =
+      workspace.run(small_run("run", {"--set", "model.embedding_file=words.vec"}));
   ASSERT_EQ(training.exit_code, 0) << training;
   EXPECT_THAT(training.err, AllOf(HasSubstr("initial vectors"), HasSubstr("of 9 of "),
                                   HasSubstr("and those of model.embedding_file")));
@@ -59,10 +54,10 @@ TEST(TrainingFromVectors, AreNotReadAgain) {
   const std::vector<std::string> settings = {"--set", "model.embedding_file=words.vec",
                                              "--set", "train.evaluate_every=10u",
                                              "--set", "train.length=40u"};
-  ASSERT_EQ(workspace.run(train("whole", settings)).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("whole", settings)).exit_code, 0);
   std::vector<std::string> half = settings;
   half.insert(half.end(), {"--set", "train.max_updates=20"});
-  ASSERT_EQ(workspace.run(train("parts", half)).exit_code, 0);
+  ASSERT_EQ(workspace.run(small_run("parts", half)).exit_code, 0);
   fs::remove(workspace.path() / "words.vec");
   const Outcome resumed =
       workspace.run({"train", "--resume", "parts", "--set", "train.max_updates=0"});
@@ -79,8 +74,8 @@ TEST(TrainingFromVectors, ACheckpointIsSuchAFile) {
   const Workspace& trained = trained_workspace().workspace;
   const Workspace workspace;
   const fs::path model = fs::canonical(trained.path() / "runs/small/checkpoints/best");
-  const Outcome training = workspace.run(
-      train("run", {"--set", "model.embedding_file=" + (model / "model.safetensors").string()}));
+  const Outcome training = workspace.run(small_run(
+      "run", {"--set", "model.embedding_file=" + (model / "model.safetensors").string()}));
   ASSERT_EQ(training.exit_code, 0) << training;
   EXPECT_THAT(training.err, HasSubstr("(100 %) and 100 % of the training rows' tokens"));
 }
@@ -89,12 +84,13 @@ TEST(TrainingFromVectors, OfAnotherLengthLeaveNoRunBehind) {
   const Workspace workspace;
   workspace.write("words.vec", vectors());
   const Outcome outcome = workspace.run(
-      train("run", {"--set", "model.embedding_file=words.vec", "--set", "model.dim=8"}));
+      small_run("run", {"--set", "model.embedding_file=words.vec", "--set", "model.dim=8"}));
   EXPECT_EQ(outcome.exit_code, 2) << outcome;
   EXPECT_THAT(outcome.err, HasSubstr("words.vec:1: vectors of 16 numbers, but model.dim is 8; "
                                      "expected as many (--set model.dim=16)"));
   EXPECT_FALSE(fs::exists(workspace.path() / "run"));
-  const Outcome missing = workspace.run(train("run", {"--set", "model.embedding_file=none.vec"}));
+  const Outcome missing =
+      workspace.run(small_run("run", {"--set", "model.embedding_file=none.vec"}));
   EXPECT_EQ(missing.exit_code, 2) << missing;
   EXPECT_THAT(missing.err, AllOf(HasSubstr("model.embedding_file"), HasSubstr("none.vec")));
 }
