@@ -30,10 +30,8 @@ Config pretraining_config(Config config) {
   constexpr double kWeightDecay = 0.01;
   constexpr double kDropout = 0.1;
   constexpr std::int64_t kSpan = 5;
-  const TokenizerType type = config.tokenizer.type;
   if (config.pretrain.span == 0)
-    config.pretrain.span =
-        type == TokenizerType::bytes || type == TokenizerType::values ? kSpan : 1;
+    config.pretrain.span = config.tokenizer.type == TokenizerType::bytes ? kSpan : 1;
   config.ngrams = {};
   config.data.label_separator.clear();
   config.model.bigram_buckets = 0;

@@ -69,7 +69,7 @@ void check_tokenizer(const TokenizerConfig& tokenizer, std::vector<Conflict>& fo
   }
 }
 
-/// Numbers are no words, and are in no text.
+/// Numbers are no words: what is learned of words by themselves has nothing to learn of them.
 void check_values(const Config& config, std::vector<Conflict>& found) {
   const bool values = config.tokenizer.type == TokenizerType::values;
   const auto refuse = [&](bool used, const char* key, const std::string& value) {
@@ -90,10 +90,12 @@ void check_values(const Config& config, std::vector<Conflict>& found) {
                        fmt::format("{} reads words, but tokenizer.type = values has numbers; "
                                    "expected diffusion, transformer, linformer, performer or mamba",
                                    enum_name(type))});
-    if (!config.pretrain.texts.empty())
-      found.push_back({{"pretrain.texts", "tokenizer.type"},
-                       "files of text, but tokenizer.type = values has numbers; expected nothing: "
-                       "data.train may name several files"});
+    if (!config.train.pretrain.empty())
+      found.push_back(
+          {{"train.pretrain", "tokenizer.type"},
+           fmt::format("\"{}\": hidden words are predicted, but tokenizer.type = values "
+                       "has numbers; expected nothing",
+                       config.train.pretrain)});
   }
   if (config.data.format == FileFormat::pixels && !values &&
       config.tokenizer.type != TokenizerType::bytes)

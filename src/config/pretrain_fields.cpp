@@ -21,8 +21,7 @@ std::vector<Field> pretrain_fields() {
       .add(
           "span", &PretrainConfig::span,
           "Tokens in a row that have to be found together; pretrain.masked is their part of all in "
-          "any case. Of bytes or pixels one can be told from those beside it. 0: 5 of bytes and of "
-          "pixels (tokenizer.type = values), else 1.")
+          "any case. A byte can be told from those beside it. 0: 5 of bytes, else 1.")
       .between(0, 1024)
       .in("tokens")
       .also_called({"mask_span"});

@@ -1,7 +1,6 @@
 #include "masked_word_kernel.hpp"
 
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 
@@ -16,12 +15,10 @@ constexpr std::int64_t kBlock = 96;
 }  // namespace
 
 MaskedWordKernel::MaskedWordKernel(const NoisyEmbedding& embedding, const DiffusionStack& stack,
-                                   const Linear& prediction, const at::Tensor& answers,
-                                   Precision precision)
+                                   const Linear& prediction, Precision precision)
     : embedding_(embedding),
       stack_(stack),
       prediction_(prediction),
-      answers_(answers),
       pool_(at::get_num_threads()),
       diffusion_(
           [&] {
@@ -42,7 +39,7 @@ void MaskedWordKernel::read_parameters(const MaskedWords& hidden) {
     steps.push_back(step_pointers<const float>(step, values));
   diffusion_.set_parameters(steps, true);
   const std::int64_t dim = stack_.spec().dim;
-  const float* table = answers_.defined() ? values(answers_) : values(embedding_.weight());
+  const float* table = values(embedding_.weight());
   candidates_.resize(hidden.candidates.size() * static_cast<std::size_t>(dim));
   for (std::size_t c = 0; c < hidden.candidates.size(); ++c)
     std::copy_n(table + hidden.candidates[c] * dim, dim,
@@ -58,26 +55,6 @@ void MaskedWordKernel::note_rows(std::span<const std::int32_t> ids, const PassOp
   const std::size_t known = sums_.ids().size();
   sums_.append(ids);
   if (options.before_rows) options.before_rows(0, sums_.ids().subspan(known), pool_);
-}
-
-/// E of the words that are shown.
-const float* MaskedWordKernel::token_rows() {
-  if (!embedding_.of_numbers()) return values(embedding_.weight());
-  const at::NoGradGuard no_gradient;
-  number_rows_ = embedding_.weight();
-  return values(number_rows_);
-}
-
-/// Of numbers: the gradients of what was shown and of the candidates, to those of the parameters.
-void MaskedWordKernel::add_dense_gradients(const MaskedWords& hidden, const float* tokens,
-                                           const float* answers) {
-  embedding_.add_number_gradients(hidden.tokens, tokens);
-  const std::int64_t dim = stack_.spec().dim;
-  float* const to = gradient(answers_);
-  for (std::size_t c = 0; c < hidden.candidates.size(); ++c)
-    for (std::int64_t k = 0; k < dim; ++k)
-      to[hidden.candidates[c] * dim + k] += answers[static_cast<std::int64_t>(c) * dim + k];
-  added_up_ = true;  // the rows are of no use any more
 }
 
 /// The head on the hidden rows of some texts; the other rows have no gradient.
@@ -126,10 +103,8 @@ HeadFigures MaskedWordKernel::train(const Batch& batch, const MaskedWords& hidde
   }
   added_up_ = false;
   if (hidden.places.empty()) return {};
-  if (!embedding_.of_numbers()) {
-    note_rows(hidden.tokens, options);
-    note_rows(hidden.candidates, options);
-  }
+  note_rows(hidden.tokens, options);
+  note_rows(hidden.candidates, options);
   read_parameters(hidden);
   const std::int64_t dim = stack_.spec().dim;
   const auto candidates = std::ssize(hidden.candidates);
@@ -138,7 +113,7 @@ HeadFigures MaskedWordKernel::train(const Batch& batch, const MaskedWords& hidde
   if (row_gradients_.size() < floats) row_gradients_.resize(floats + floats / 4);
   float* const rows = row_gradients_.data() + rows_ * dim;
   rows_ += tokens + candidates;
-  const TokenTable table{token_rows(), hidden.tokens.data()};
+  const TokenTable table{values(embedding_.weight()), hidden.tokens.data()};
   const DiffusionInput input{
       .offsets = batch.host_offsets, .tables = {&table, 1}, .random = &place, .dropout = true};
   std::vector<StepPointers<float>> gradients;
@@ -152,12 +127,10 @@ HeadFigures MaskedWordKernel::train(const Batch& batch, const MaskedWords& hidde
   float* const words = rows + tokens * dim;
   std::fill_n(words, candidates * dim, 0.0F);
   std::vector<float> biases(hidden.candidates.size());  // they are given
-  const HeadFigures figures = head_.end({.in_weight = gradient(prediction_.weight),
-                                         .in_bias = gradient(prediction_.bias),
-                                         .out_weight = words,
-                                         .out_bias = biases.data()});
-  if (embedding_.of_numbers()) add_dense_gradients(hidden, rows, words);
-  return figures;
+  return head_.end({.in_weight = gradient(prediction_.weight),
+                    .in_bias = gradient(prediction_.bias),
+                    .out_weight = words,
+                    .out_bias = biases.data()});
 }
 
 RowGradient MaskedWordKernel::row_gradient() {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -20,26 +18,23 @@
 namespace diffuse {
 
 /// A masked word model on the fused CPU operator. The parts must stay where they are. The head's
-/// classes are a batch's candidates, its weights their rows of `answers`, or of the embedding where
-/// that is undefined.
+/// classes are a batch's candidates, its weights their rows of the embedding.
 class MaskedWordKernel {
  public:
   MaskedWordKernel(const NoisyEmbedding& embedding, const DiffusionStack& stack,
-                   const Linear& prediction, const at::Tensor& answers, Precision precision);
+                   const Linear& prediction, Precision precision);
 
   /// Forward and backward of a batch: the loss summed over its hidden words, and how many were
   /// found. `weight`: of each one's loss in the gradients.
   HeadFigures train(const Batch& batch, const MaskedWords& hidden, const RandomPlace& place,
                     float weight, const PassOptions& options);
-  /// As Classifier::row_gradients; not of numbers, whose gradients are dense.
+  /// As Classifier::row_gradients.
   RowGradient row_gradient();
 
  private:
   using Exchange = FusedDiffusion::Exchange;
 
   void read_parameters(const MaskedWords& hidden);
-  const float* token_rows();
-  void add_dense_gradients(const MaskedWords& hidden, const float* tokens, const float* answers);
   void note_rows(std::span<const std::int32_t> ids, const PassOptions& options);
   void predict(const Exchange& exchange, const MaskedWords& hidden,
                std::span<const std::int32_t> offsets);
@@ -47,12 +42,10 @@ class MaskedWordKernel {
   const NoisyEmbedding& embedding_;
   const DiffusionStack& stack_;
   const Linear& prediction_;
-  const at::Tensor& answers_;
   WorkerPool pool_;
   FusedDiffusion diffusion_;
   FusedHead head_;
   RowSums sums_;
-  at::Tensor number_rows_;                          // the embedding of numbers, or undefined
   std::vector<float> candidates_;                   // [C, D] their rows
   std::vector<float> row_gradients_;                // of the batches since the last sums
   std::int64_t rows_ = 0;                           // there

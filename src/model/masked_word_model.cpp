@@ -76,7 +76,7 @@ MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig
 MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig& pretrain,
                                  const ModelShape& shape, std::span<const std::int64_t> counts,
                                  FreshTensors tensors)
-    : embedding_(config, shape.vocab_size, shape.mask_id, tensors, shape.numbers),
+    : embedding_(config, shape.vocab_size, shape.mask_id, tensors),
       stack_(config, tensors),
       prediction_(config.dim, config.dim, tensors),
       masker_(counts, shape.mask_id, pretrain) {
@@ -88,9 +88,6 @@ MaskedWordModel::MaskedWordModel(const ModelConfig& config, const PretrainConfig
   embedding_.visit("embedding", add);
   stack_.visit("steps", add);
   prediction_.visit("prediction", add);
-  if (!shape.numbers) return;
-  answers_ = tensors.normal({shape.vocab_size, config.dim}, config.embedding_init_std);
-  add("prediction.answers", answers_, ParameterRole::matrix);
 }
 
 MaskedWordModel::~MaskedWordModel() = default;
@@ -103,8 +100,7 @@ void MaskedWordModel::use_kernel(Kernel kernel, Precision precision) {
   fused_.reset();
   kernel_ = chosen_kernel(kernel, ModelType::diffusion, device(), precision);
   if (kernel_ == Kernel::fused)
-    fused_ =
-        std::make_unique<MaskedWordKernel>(embedding_, stack_, prediction_, answers_, precision);
+    fused_ = std::make_unique<MaskedWordKernel>(embedding_, stack_, prediction_, precision);
   precision_ = precision;
 }
 
@@ -150,8 +146,8 @@ MaskedWordModel::Found MaskedWordModel::pass_by_autograd(const Batch& batch,
     const at::Tensor wanted = activate(prediction_.forward(rows), Activation::gelu);
     const at::Tensor candidates =
         kernel_ == Kernel::operations
-            ? initial_state({.words = answers(), .word_ids = words.candidates})
-            : at::embedding(answers(), words.candidates);
+            ? initial_state({.words = embedding_.weight(), .word_ids = words.candidates})
+            : at::embedding(embedding_.weight(), words.candidates);
     logits = at::matmul(wanted, candidates.t()).add(words.bias).to(at::kFloat);
   }
   const at::Tensor loss = at::gather(at::log_softmax(logits, -1), 1, labels).mean().neg();
@@ -160,7 +156,7 @@ MaskedWordModel::Found MaskedWordModel::pass_by_autograd(const Batch& batch,
 }
 
 std::vector<RowGradient> MaskedWordModel::row_gradients() {
-  if (!fused_ || embedding_.of_numbers()) return {};
+  if (!fused_) return {};
   return {fused_->row_gradient()};
 }
 

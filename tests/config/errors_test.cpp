@@ -211,10 +211,9 @@ TEST(ConfigErrors, CombinationsThatCannotBe) {
   EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "model": {"type": "bert"}})"),
             "c.json: model.type: bert reads words, but tokenizer.type = values has numbers; "
             "expected diffusion, transformer, linformer, performer or mamba");
-  EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "train": {"pretrain": "2e"},
-                           "pretrain": {"texts": ["c.json"]}})"),
-            "c.json: pretrain.texts: files of text, but tokenizer.type = values has numbers; "
-            "expected nothing: data.train may name several files");
+  EXPECT_EQ(load_error(R"({"tokenizer": {"type": "values"}, "train": {"pretrain": "2e"}})"),
+            "c.json: train.pretrain: \"2e\": hidden words are predicted, but tokenizer.type = "
+            "values has numbers; expected nothing");
   EXPECT_EQ(
       load_error(R"({"data": {"format": "pixels"}})"),
       "c.json: tokenizer.type: words reads text, but data.format = pixels has bytes; expected "

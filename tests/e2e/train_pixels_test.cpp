@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "e2e/fixtures.hpp"
@@ -126,6 +127,26 @@ TEST(TrainPixels, AResumedRunIsTheWholeOneToTheByte) {
   EXPECT_TRUE(read_file(workspace.path() / "run/checkpoints/last/model.safetensors") == whole);
 }
 
+// A curriculum's next stage: what a run of fewer steps has learned is where it begins.
+TEST(TrainPixels, MoreStepsBeginWithAnotherRunsOnes) {
+  const Workspace workspace;
+  workspace.write("train.bin", pictures(60, 1));
+  workspace.write("test.bin", pictures(20, 2));
+  const Outcome few = workspace.run(small_network({}));
+  ASSERT_EQ(few.exit_code, 0) << few;
+  std::vector<std::string> more = small_network(
+      {"--init", "run", "--set", "model.steps=4", "--set", "train.length=1u", "--set",
+       "train.learning_rate=1e-9", "--set", "train.warmup=0u", "--set", "train.ema_decay=0"});
+  *std::ranges::find(more, "run") = "more";
+  const Outcome outcome = workspace.run(more);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr(" tensors taken\n"), Not(HasSubstr(" words and ")),
+                    HasSubstr("fresh: steps.3.weight"), Not(HasSubstr("embedding.values,"))));
+  const auto test = nlohmann::json::parse(read_file(workspace.path() / "more/test.json"));
+  EXPECT_GT(test["accuracy"].get<double>(), 0.9) << "known before the first update";
+}
+
 TEST(TrainPixels, OtherModelsReadThemToo) {
   const Workspace workspace;
   workspace.write("train.bin", pictures(60, 1));
@@ -154,44 +175,6 @@ TEST(TrainPixels, OtherModelsReadThemToo) {
                                                          "train.warmup=0u"}));
     EXPECT_EQ(outcome.exit_code, 0) << outcome;
   }
-}
-
-TEST(TrainPixels, HiddenPixelsAreLearnedFirst) {
-  const Workspace workspace;
-  workspace.write("train.bin", pictures(120, 1));
-  workspace.write("test.bin", pictures(40, 2));
-  const std::vector<std::string> reading = {
-      "--set", "train.pretrain=12e",          "--set", "pretrain.batch_size=6",
-      "--set", "pretrain.learning_rate=0.02", "--set", "train.picture_shift=1"};
-  const Outcome outcome = workspace.run(small_network(reading));
-  ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  EXPECT_THAT(outcome.err, HasSubstr("Pretraining on "));
-  std::vector<double> losses;
-  for (const std::string& line :
-       lines_of(read_file(workspace.path() / "run/pretraining/metrics.jsonl"))) {
-    const auto json = nlohmann::json::parse(line);
-    if (json.contains("train_loss")) losses.push_back(json["train_loss"].get<double>());
-  }
-  ASSERT_EQ(losses.size(), 12U);
-  EXPECT_LT(losses.back(), losses.front());
-  EXPECT_LT(losses.back(), 4.2) << "of 130 numbers 50, by the others beside: log 50 is 3.9";
-  const auto test = nlohmann::json::parse(read_file(workspace.path() / "run/test.json"));
-  EXPECT_GT(test["accuracy"].get<double>(), 0.9);
-  // The classifier has begun with what was read, whichever number of threads has.
-  const auto weights = [&](const std::string& run) {
-    return read_file(workspace.path() / run / "checkpoints/last/model.safetensors");
-  };
-  std::vector<std::string> apart = {"pretrain", "--config", "run/config.json", "--length", "12e",
-                                    "--out",    "read",     "--threads",       "2"};
-  const Outcome read = workspace.run(apart);
-  ASSERT_EQ(read.exit_code, 0) << read;
-  EXPECT_TRUE(weights("read") == weights("run/pretraining"));
-  const Outcome other = workspace.run({"train", "--config", "run/config.json", "--set",
-                                       "train.pretrain=", "--init", "read", "--out", "other"});
-  ASSERT_EQ(other.exit_code, 0) << other;
-  EXPECT_THAT(other.err, AllOf(HasSubstr(" tensors taken"), Not(HasSubstr(" words and ")),
-                               Not(HasSubstr("fresh: embedding"))));
-  EXPECT_TRUE(weights("other") == weights("run"));
 }
 
 TEST(TrainPixels, NumbersAreNotExplained) {

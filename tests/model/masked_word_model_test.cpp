@@ -4,7 +4,6 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/matmul.h>
-#include <ATen/ops/mul.h>
 #include <ATen/ops/sub.h>
 #include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
@@ -46,18 +45,8 @@ struct Pass {
   std::vector<std::pair<std::string, at::Tensor>> gradients{};
 };
 
-constexpr ModelShape kNumbers{.vocab_size = 257, .class_count = 3, .mask_id = 256, .numbers = true};
-
-std::vector<std::int64_t> number_counts() {
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(kNumbers.vocab_size), 2);
-  counts[256] = 0;
-  return counts;
-}
-
-Pass pass_by(Kernel kernel, const ModelConfig& config, const PretrainConfig& pretrain,
-             const ModelShape& shape = kShape) {
-  MaskedWordModel model(config, pretrain, shape, shape.numbers ? number_counts() : word_counts(),
-                        3);
+Pass pass_by(Kernel kernel, const ModelConfig& config, const PretrainConfig& pretrain) {
+  MaskedWordModel model(config, pretrain, kShape, word_counts(), 3);
   model.use_kernel(kernel, Precision::fp32);
   EXPECT_EQ(model.kernel(), kernel);
   const Batch batch = batch_of(kMaskedTexts);
@@ -71,7 +60,6 @@ Pass pass_by(Kernel kernel, const ModelConfig& config, const PretrainConfig& pre
   }
   std::vector<at::Tensor> tables;
   if (model.is_fused()) tables = testing::embedding_gradients(model);
-  EXPECT_EQ(tables.size(), model.is_fused() && !shape.numbers ? 1U : 0U);
   for (const NamedParameter& parameter : model.parameters())
     pass.gradients.emplace_back(parameter.name,
                                 model.is_fused() && parameter.role == ParameterRole::embedding
@@ -107,42 +95,6 @@ TEST(MaskedWordModel, EveryKernelsPassIsThatOfTheTensorOperations) {
     EXPECT_GT(expected.figures.loss, 0);
     for (const Kernel kernel : {Kernel::fused, Kernel::operations})
       expect_equal(pass_by(kernel, config, pretraining(0.5, 3)), expected);
-  }
-}
-
-TEST(MaskedWordModel, EveryKernelsPassOverNumbersIsThatOfTheTensorOperations) {
-  PretrainConfig pretrain = pretraining(0.5, 256);
-  pretrain.span = 2;
-  const Pass expected = pass_by(Kernel::reference, small_config(), pretrain, kNumbers);
-  EXPECT_GT(expected.figures.loss, 0);
-  const auto has_gradient = [&](const std::string& name) {
-    for (const auto& [own, gradient] : expected.gradients)
-      if (own == name) return gradient.abs().max().item<double>() > 0;
-    return false;
-  };
-  EXPECT_TRUE(has_gradient("embedding.values"));
-  EXPECT_TRUE(has_gradient("prediction.answers"));
-  for (const Kernel kernel : {Kernel::fused, Kernel::operations})
-    expect_equal(pass_by(kernel, small_config(), pretrain, kNumbers), expected);
-}
-
-// Twice the same pass without an update between adds up twice the gradients.
-TEST(MaskedWordModel, GradientsOfNumbersAddUp) {
-  MaskedWordModel model(small_config(), pretraining(0.5, 256), kNumbers, number_counts(), 3);
-  model.use_kernel(Kernel::fused, Precision::fp32);
-  const Batch batch = batch_of(kMaskedTexts);
-  const ForwardContext context{.training = true, .place = {.seed = 4, .update = 2}};
-  std::vector<at::Tensor> once;
-  for (int pass = 0; pass < 2; ++pass) {
-    model.train_pass(batch, context, {.weight = 1});
-    std::size_t i = 0;
-    for (const NamedParameter& parameter : model.parameters()) {
-      if (pass == 0) once.push_back(parameter.tensor.grad().clone());
-      const at::Tensor wanted = at::mul(once[i++], pass + 1);
-      EXPECT_LT(at::sub(parameter.tensor.grad(), wanted).abs().max().item<double>(),
-                1e-5 * std::max(wanted.abs().max().item<double>(), 1e-3))
-          << parameter.name;
-    }
   }
 }
 

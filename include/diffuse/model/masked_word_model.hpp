@@ -23,7 +23,7 @@ class MaskedWordKernel;
 ///
 ///   p(word | text) = softmax over candidates c of  E_c · gelu(L h_i) + bias_c
 ///
-/// E is the embedding itself; of numbers, whose embedding is a line, a table `[257, D]` of its own.
+/// E is the embedding itself.
 /// A training pass hides words of its batch by the context's place; its loss is the mean over the
 /// hidden words for each text, `correct` the texts' number times the share of hidden words found.
 /// Pairs of words, token dropout and the head are not part of it.
@@ -40,8 +40,7 @@ class MaskedWordModel final : public Classifier {
 
   /// Throws Error: there are no classes.
   at::Tensor forward(const Batch& batch, const ForwardContext& context) override;
-  /// Names as in a diffusion classifier, and `prediction.weight`, `prediction.bias` for L, of
-  /// numbers `prediction.answers` for E.
+  /// Names as in a diffusion classifier, and `prediction.weight`, `prediction.bias` for L.
   std::vector<NamedParameter> parameters() const override;
   void to(at::Device device) override;
   at::Device device() const override;
@@ -66,12 +65,10 @@ class MaskedWordModel final : public Classifier {
     at::Tensor correct;  // of them
   };
   Found pass_by_autograd(const Batch& batch, const ForwardContext& context, double share);
-  at::Tensor answers() const { return answers_.defined() ? answers_ : embedding_.weight(); }
 
   NoisyEmbedding embedding_;
   DiffusionStack stack_;
   Linear prediction_;
-  at::Tensor answers_;  // [257, D] E of numbers; undefined: the embedding
   WordMasker masker_;
   MaskedWords hidden_;  // of the present batch
   std::vector<Parameter> parameters_;
