@@ -92,11 +92,11 @@ CLI::App* setup_pathfinder(CLI::App& data, TaskDataOptions& options) {
   add_task_output(*verb, options.pathfinder_output, task.rows, task.seed);
   verb->add_option("--contour-length", options.contour_length,
                    "Dashes of a contour: 6, 9 and 14 are the arena's easy, middle and hard set")
-      ->check(CLI::Range(3, 14))
+      ->check(CLI::Range(1, 14))
       ->option_text("N=14");
   verb->add_option("--min-contour-length", options.min_contour_length,
                    "Rows differ: each has a number of dashes from this one to --contour-length")
-      ->check(CLI::Range(3, 14))
+      ->check(CLI::Range(1, 14))
       ->option_text("N");
   verb->add_option("--distractors", options.distractors,
                    "Shorter contours that distract; default: the arena's, 20 dashes together")

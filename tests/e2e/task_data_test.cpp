@@ -74,6 +74,7 @@ TEST(TaskData, MistakesInTheCommandAreNamed) {
       {{"data", "listops", "--out", "x", "--notation", "word"},
        "word is not one of words, brackets, arena; did you mean words?"},
       {{"data", "pathfinder", "--out", "x", "--contour-length", "15"}, "--contour-length"},
+      {{"data", "pathfinder", "--out", "x", "--min-contour-length", "0"}, "not in range 1 to 14"},
       {{"data", "pathfinder", "--out", "x", "--distractors", "21"}, "--distractors"},
       {{"data", "pathfinder", "--out", "x", "--contour-length", "6", "--min-contour-length", "9"},
        "--min-contour-length 9 is above --contour-length 6."},
@@ -175,15 +176,15 @@ TEST(TaskData, PathfinderWritesRowsOfALabelAndItsPixels) {
 TEST(TaskData, PathfinderOfSeveralLengthsIsMadeAgainByItsCommand) {
   const Workspace workspace;
   const Outcome mixed = workspace.run(pathfinder(
-      {"--out", "mixed", "--min-contour-length", "3", "--contour-length", "5", "--json"}));
+      {"--out", "mixed", "--min-contour-length", "1", "--contour-length", "3", "--json"}));
   ASSERT_EQ(mixed.exit_code, 0) << mixed;
   const auto json = nlohmann::json::parse(mixed.out);
-  EXPECT_EQ(json.at("rules").at("contour_length"), nlohmann::json({3, 4, 5}));
+  EXPECT_EQ(json.at("rules").at("contour_length"), nlohmann::json({1, 2, 3}));
   EXPECT_EQ(json.at("rules").at("distractors"), nlohmann::json({20, 20, 20}));
   EXPECT_THAT(json.at("command").get<std::string>(),
-              HasSubstr(" --min-contour-length 3 --contour-length 5 --out DIR"));
+              HasSubstr(" --min-contour-length 1 --contour-length 3 --out DIR"));
   const Outcome again = workspace.run(pathfinder(
-      {"--out", "again", "--min-contour-length", "3", "--contour-length", "5", "--threads", "1"}));
+      {"--out", "again", "--min-contour-length", "1", "--contour-length", "3", "--threads", "1"}));
   ASSERT_EQ(again.exit_code, 0) << again;
   EXPECT_EQ(read_file(workspace.path() / "again/train.bin"),
             read_file(workspace.path() / "mixed/train.bin"));

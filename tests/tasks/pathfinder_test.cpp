@@ -55,6 +55,19 @@ TEST(Pathfinder, ContoursAreChainsOfDashes) {
   }
 }
 
+TEST(Pathfinder, AContourMayBeOneDash) {
+  EXPECT_EQ(pathfinder_rules(1).distractor_length, 1);
+  EXPECT_EQ(pathfinder_rules(1).distractors, 20);
+  for (const PathfinderScene& scene :
+       scenes_of({.contour_length = 1, .distractor_length = 1, .distractors = 0})) {
+    for (const auto& contour : scene.contours) ASSERT_EQ(contour.size(), 2U);
+    EXPECT_TRUE(scene.distractors.empty());
+    // A dash is shorter than its neighbour is far.
+    EXPECT_TRUE(!scene.connected || marker_distance(scene) <= 4) << marker_distance(scene);
+    EXPECT_EQ(path_length(scene).has_value(), scene.connected);
+  }
+}
+
 TEST(Pathfinder, DiscsLieOnTheEndsOfOneContourOrOfTwo) {
   int connected = 0;
   int second = 0;
