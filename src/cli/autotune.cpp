@@ -9,6 +9,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/files.hpp"
 #include "diffuse/base/log.hpp"
+#include "diffuse/base/quiet_log.hpp"
 #include "diffuse/base/random.hpp"
 #include "diffuse/base/signals.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -61,12 +62,12 @@ class AutotunedRun {
           (options_.json ? startup_json : startup_table)(run.config, run.data, run.startup));
       return kDone;
     }
-    catch_stop_signals();
     const bool resumed = !options_.resume.empty();
     settings_ = resumed
                     ? read_tuning_settings(options_.resume).value()
                     : TuningSettings{.budget = options_.autotune, .fixed = given_keys(options_)};
-    // Before there is a folder: there may be nothing to choose, or too few rows to choose by.
+    // Before there is a folder: there may be nothing to choose, or too few rows to choose by, or
+    // data that are refused. Whoever stops it then leaves none behind, and stops it at once.
     std::optional<TunedRows> rows;
     if (!settings_.chosen) {
       space_ = search_space(start_, settings_.fixed);
@@ -75,6 +76,8 @@ class AutotunedRun {
             "--autotune: every key that it varies is given; nothing is left to choose.");
       rows = read_tuned_rows(start_);
     }
+    if (!resumed) check_data();
+    catch_stop_signals();
     if (resumed) {
       run_dir_ = options_.resume;
     } else {
@@ -109,6 +112,13 @@ class AutotunedRun {
   }
 
  private:
+  /// Reads all data that the training of what is chosen will read: a file that is refused there,
+  /// such as that of the test, is refused before the search.
+  void check_data() const {
+    const log::QuietLog quiet;  // the training tells of them
+    prepare_run(start_, {});
+  }
+
   Config search(TunedRows rows) {
     Tuning tuning(start_, settings_.budget, run_dir_, std::move(rows));
     Random random(mix_seed(static_cast<std::uint64_t>(start_.train.seed), kSearchStream));

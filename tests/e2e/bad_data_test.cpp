@@ -78,6 +78,30 @@ TEST(BadDataSkipped, IsCountedAndShown) {
   EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("mixed.csv:66:")));
 }
 
+// A search alone would not see that of the test, nor the validation rows' unknown label.
+TEST(BadDataSearched, LeavesNoFolderAndReplacesNoRun) {
+  const Workspace workspace;
+  workspace.write("odd.csv", easy_csv(30, 1000) + "sprot,the match\n");
+  workspace.write("open.csv", easy_csv(3) + "sport,\"never closed\n");
+  workspace.write("old/metrics.jsonl", "an earlier run\n");
+  const auto refused = [&](const std::vector<std::string>& more, const char* text) {
+    std::vector<std::string> arguments = {"--autotune", "120u", "--set", "train.length=30u"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = workspace.run(small_run("new", arguments));
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr(text));
+    EXPECT_FALSE(std::filesystem::exists(workspace.path() / "new")) << text;
+    arguments.emplace_back("--overwrite");
+    EXPECT_EQ(workspace.run(small_run("old", arguments)).exit_code, 2) << text;
+    EXPECT_EQ(read_file(workspace.path() / "old/metrics.jsonl"), "an earlier run\n") << text;
+  };
+  refused({"--validation", "odd.csv"}, "odd.csv:31: unknown label \"sprot\"");
+  refused({"--test", "open.csv"}, "open.csv:4: the quote that opens column 2 is never closed");
+  refused({"--train", "open.csv"}, "open.csv:4: the quote that opens column 2 is never closed");
+  refused({"--train", "nowhere.csv"}, "nowhere.csv");
+  refused({"--set", "data.label_column=topic"}, "\"topic\"");
+}
+
 TEST(BadDataLabels, AnUnknownLabelOfTheValidationFile) {
   Workspace workspace;
   workspace.write("odd.csv", easy_csv(3, 1000) + "sprot,the match\n");
