@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "diffuse/base/error.hpp"
+#include "diffuse/base/signals.hpp"
 #include "diffuse/data/gold.hpp"
 
 namespace diffuse {
@@ -31,6 +32,7 @@ std::vector<float> class_ratios(const DatasetView& view, std::size_t features,
   std::vector<std::int64_t> inside(features);
   std::vector<std::int64_t> outside(features);
   for (std::int64_t c = 0; c < classes; ++c) {
+    throw_if_stopped();  // each class reads all rows
     std::fill(inside.begin(), inside.end(), 1);
     std::fill(outside.begin(), outside.end(), 1);
     auto all_inside = static_cast<double>(features);

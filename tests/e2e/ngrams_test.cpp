@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "e2e/fixtures.hpp"
 
@@ -138,6 +140,66 @@ TEST(Ngrams, GoOnToTheSameBytes) {
   for (const char* key : {"ngram_factor", "network_factor", "start_factor"})
     EXPECT_EQ(branches(workspace.path() / "whole").at(key),
               branches(workspace.path() / "parts").at(key));
+}
+
+/// Rows of which nothing can be learned, of sixty classes: the weights of 9,000 of them take twenty
+/// seconds, unless they are stopped.
+std::string unlearnable_csv() {
+  std::mt19937 random(1);
+  std::string rows;
+  for (int row = 0; row < 20'000; ++row) {
+    rows += "class" + std::to_string(random() % 60) + ",word";
+    for (int word = 0; word < 30; ++word) rows += " w" + std::to_string(random() % 200);
+    rows += '\n';
+  }
+  return rows;
+}
+
+/// A training on them into `noise`, of n-grams alone.
+std::vector<std::string> noise_run(const std::string& max_rows, std::vector<std::string> more) {
+  for (const char* setting : {"data.test=", "data.validation_fraction=0", "model.dim=0",
+                              "ngrams.max=1", "ngrams.cost=1e6"})
+    more.insert(more.end(), {"--set", setting});
+  more.insert(more.end(), {"--set", "ngrams.max_rows=" + max_rows, "--train", "noise.csv"});
+  return small_run("noise", more);
+}
+
+/// What a run leaves that gets Ctrl-C when the rows for the n-grams' weights have been drawn.
+Outcome stopped_in_weights(const Workspace& workspace, const std::vector<std::string>& arguments) {
+  Process process(workspace.launch(arguments));
+  EXPECT_TRUE(process.wait_for_stderr("drawn evenly (ngrams.max_rows)"));
+  process.signal(SIGINT);
+  Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("SIGINT: stopping while the n-grams are trained, of "
+                                           "which nothing is kept"),
+                                 HasSubstr("Stopped by SIGINT"), Not(HasSubstr("error:")),
+                                 Not(HasSubstr("weights for each of"))));
+  return outcome;
+}
+
+TEST(Ngrams, CtrlCWhileTheyAreTrainedEndsTheRunAndSaysHowToBeginAnew) {
+  const Workspace workspace;
+  workspace.write("noise.csv", unlearnable_csv());
+  const Outcome stopped = stopped_in_weights(workspace, noise_run("9000", {}));
+  const std::string anew = "start it anew (in its place: --out noise --overwrite).";
+  EXPECT_THAT(stopped.err, HasSubstr("The run has no checkpoint yet; " + anew));
+  EXPECT_FALSE(fs::exists(workspace.path() / "noise/checkpoints"));
+  const Outcome resumed = workspace.run({"train", "--resume", "noise"});
+  EXPECT_EQ(resumed.exit_code, 2) << resumed;
+  EXPECT_THAT(resumed.err, HasSubstr("there is nothing to go on from; " + anew));
+  EXPECT_EQ(workspace.run(noise_run("100", {"--overwrite"})).exit_code, 0);
+}
+
+TEST(Ngrams, CtrlCWhileTheyAreTrainedLeavesACrossValidationThatGoesOn) {
+  const Workspace workspace;
+  workspace.write("noise.csv", unlearnable_csv());
+  const Outcome stopped = stopped_in_weights(workspace, noise_run("9000", {"--folds", "2"}));
+  EXPECT_THAT(stopped.err, HasSubstr("Go on with:\n  diffuse train --resume noise"));
+  // That it comes to the same place again shows that it goes on.
+  const Outcome again = stopped_in_weights(workspace, {"train", "--resume", "noise"});
+  EXPECT_THAT(again.err,
+              AllOf(HasSubstr("Fold 1 of 2"), HasSubstr("diffuse train --resume noise")));
 }
 
 TEST(Ngrams, ShareOneFileAmongCheckpoints) {

@@ -131,6 +131,16 @@ TEST_P(DrawnRows, AreLeftWhereASignalHasArrivedAndTheLogTells) {
               ::testing::HasSubstr("SIGINT: stopping while the n-grams are trained"));
 }
 
+TEST(NgramScale, OfManyClassesIsLeftWhereASignalHasArrived) {
+  EncodedDataset data;
+  add_rows(data);
+  catch_stop_signals();
+  std::raise(SIGINT);
+  EXPECT_THROW(ngram_scale(view_all(data), kShared + kRows, 2, NgramWeighting::naive_bayes),
+               Stopped);
+  clear_stop_signal();
+}
+
 INSTANTIATE_TEST_SUITE_P(Weightings, DrawnRows,
                          ::testing::Values(NgramWeighting::tfidf, NgramWeighting::naive_bayes));
 

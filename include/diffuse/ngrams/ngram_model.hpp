@@ -23,6 +23,7 @@ namespace diffuse {
 ///    once a text and once more (Wang and Manning, ACL 2012, whose r has the sign of the class; a
 ///    weight has one of its own);
 ///  - binary: 1.
+/// Throws Stopped between two classes of naive_bayes where a stop signal was caught.
 std::vector<float> ngram_scale(const DatasetView& view, std::int64_t features, std::int64_t classes,
                                NgramWeighting weighting);
 
