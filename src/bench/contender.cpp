@@ -12,7 +12,6 @@
 #include "diffuse/eval/evaluator.hpp"
 #include "diffuse/model/checkpoint.hpp"
 #include "diffuse/train/time_split.hpp"
-#include "model/piecewise_classifier.hpp"
 #include "train/updater.hpp"
 
 namespace diffuse {
@@ -25,12 +24,8 @@ constexpr double kLearningRate = 1e-6;
 /// A model of whole texts: what is timed are texts of any length as they are, also of one that
 /// reads them in pieces (tokenizer.long_texts = pool).
 std::unique_ptr<Classifier> make(const ContenderSpec& spec) {
-  if (!spec.checkpoint.empty()) {
-    auto classifier = load_model(resolve_checkpoint(spec.checkpoint)).classifier;
-    if (auto* pieces = dynamic_cast<PiecewiseClassifier*>(classifier.get()))
-      return pieces->take_inner();
-    return classifier;
-  }
+  if (!spec.checkpoint.empty())
+    return load_model(resolve_checkpoint(spec.checkpoint), LongTexts::cut).classifier;
   Config config = spec.config;
   config.tokenizer.long_texts = LongTexts::cut;
   auto classifier = make_classifier(config, spec.shape, kWeightSeed);

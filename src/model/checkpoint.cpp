@@ -124,7 +124,7 @@ fs::path resolve_checkpoint(const fs::path& path) {
                   path.string(), looked_for));
 }
 
-LoadedModel load_model(const fs::path& folder) {
+LoadedModel load_model(const fs::path& folder, std::optional<LongTexts> long_texts) {
   check_files(folder);
   const CheckpointOrigin origin = check_checkpoint(folder, CheckpointUse::model);
   const fs::path weights_path = folder / kModelFile;
@@ -132,6 +132,7 @@ LoadedModel load_model(const fs::path& folder) {
   LoadedModel model;
   try {
     model = read_parts(folder);
+    if (long_texts) model.config.tokenizer.long_texts = *long_texts;
     const ModelShape shape = {model.tokenizer->vocab_size(), model.labels.size(),
                               model.tokenizer->mask_id(), model.tokenizer->pad_id()};
     // The checkpoint's own module: the file that it was made from may be gone.

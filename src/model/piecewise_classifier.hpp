@@ -21,9 +21,6 @@ class PiecewiseClassifier final : public Classifier {
   at::Tensor forward(const Batch& batch, const ForwardContext& context) override;
   std::vector<std::vector<std::int32_t>> embedding_rows(const Batch& batch) const override;
 
-  /// Gives away the classifier of the pieces; this one is of no use then.
-  std::unique_ptr<Classifier> take_inner() { return std::move(inner_); }
-
   const Classifier& whole_text_classifier() const override {
     return inner_->whole_text_classifier();
   }

@@ -5,6 +5,7 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include "checkpoint_fixture.hpp"
 #include "diffuse/model/model_factory.hpp"
 #include "support.hpp"
 
@@ -63,6 +64,24 @@ TEST(PiecewiseClassifier, IsTheOneBelowInAllElse) {
   EXPECT_EQ(pooled->device(), whole->device());
   EXPECT_NE(&pooled->whole_text_classifier(), pooled.get());
   EXPECT_EQ(&whole->whole_text_classifier(), whole.get());
+}
+
+using PooledCheckpoint = testing::CheckpointFixture;
+
+TEST_F(PooledCheckpoint, IsOneOfWholeTextsWhereItIsOpenedAsThat) {
+  config_.tokenizer.max_tokens = 3;
+  config_.tokenizer.long_texts = LongTexts::pool;
+  model_ = make_classifier(config_, {10, 2, tokenizer_->mask_id(), tokenizer_->pad_id()}, 5);
+  save(*model_);
+  const LoadedModel pooled = load_model(folder());
+  EXPECT_EQ(pooled.config.tokenizer.long_texts, LongTexts::pool);
+  EXPECT_NE(&pooled.classifier->whole_text_classifier(), pooled.classifier.get());
+  const LoadedModel whole = load_model(folder(), LongTexts::cut);
+  EXPECT_EQ(whole.config.tokenizer.long_texts, LongTexts::cut);
+  EXPECT_EQ(&whole.classifier->whole_text_classifier(), whole.classifier.get());
+  const testing::Sequences texts = {{4, 5, 6}, {9, 1}};  // of one piece each
+  EXPECT_TRUE(at::allclose(testing::evaluate(*whole.classifier, texts),
+                           testing::evaluate(*pooled.classifier, texts), 1e-5, 1e-6));
 }
 
 TEST(PiecewiseClassifier, GradientsGoThroughTheMean) {

@@ -61,8 +61,10 @@ struct LoadedModel {
 /// several labels (else they are 0.5), and `module.pt` where `model.type` is torchscript, once its
 /// manifest has been checked (checkpoint_manifest.hpp). Throws CheckpointError as that does, or
 /// listing every missing, unexpected or misshapen tensor, or saying that `config.json` asks for far
-/// more parameters than are there, before it takes memory for them.
-LoadedModel load_model(const std::filesystem::path& folder);
+/// more parameters than are there, before it takes memory for them. `long_texts`: stands in the
+/// place of the checkpoint's tokenizer.long_texts.
+LoadedModel load_model(const std::filesystem::path& folder,
+                       std::optional<LongTexts> long_texts = std::nullopt);
 
 /// The hashes of the training texts (DataFacts::different_texts) that `texts.bin` of the checkpoint
 /// folder holds; nothing where it keeps none. Throws CheckpointError if the file is no such list.
