@@ -10,6 +10,7 @@
 #include <c10/cuda/CUDAGraphsC10Utils.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
+#include <torch/version.h>
 
 #include <map>
 #include <memory>
@@ -68,6 +69,15 @@ class Graph final : public CUDAGraph {
   }
 };
 
+/// Takes the host's memory out of a capture that failed; before LibTorch 2.11 none is in it.
+void let_host_memory_go([[maybe_unused]] MempoolId_t pool) {
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 11
+  auto* const host = at::getHostAllocator(at::kCUDA);
+  host->end_allocate_to_pool(pool);
+  host->release_pool(pool);
+#endif
+}
+
 /// Ends a capture that failed. LibTorch 2.11 leaves its allocators at it where CUDA finds the
 /// capture invalid, and then they free no memory any more.
 void abandon(Graph& graph, int index, MempoolId_t pool) {
@@ -79,15 +89,11 @@ void abandon(Graph& graph, int index, MempoolId_t pool) {
   });
   // Where LibTorch has ended them, or begun none, the first calls throw, and nothing is released:
   // the graph does that, and what is released once too often is taken from other recordings.
-  auto* const host = at::getHostAllocator(at::kCUDA);
   quietly([&] {
     c10::cuda::CUDACachingAllocator::endAllocateToPool(as_device(index), pool);
     c10::cuda::CUDACachingAllocator::releasePool(as_device(index), pool);
   });
-  quietly([&] {
-    host->end_allocate_to_pool(pool);
-    host->release_pool(pool);
-  });
+  quietly([&] { let_host_memory_go(pool); });
   graph.let_generators_go();
 }
 
