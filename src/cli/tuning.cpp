@@ -61,6 +61,7 @@ bool has_rows_to_answer(const Config& start) {
 
 /// Lets the run end after `part` of its length, with the schedule of a whole one.
 void shorten(PreparedRun& run, double part) {
+  if (run.config.model.dim == 0) return;  // n-grams alone have no updates to be left out
   const TrainingPlan plan = plan_of(run.config, run.data.train);
   TrainConfig& train = run.config.train;
   const auto updates = [&](std::int64_t whole) {

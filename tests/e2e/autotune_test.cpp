@@ -192,6 +192,15 @@ TEST(Autotune, MeasuresOnTheValidationFileWhereThereIsOne) {
   EXPECT_EQ(trials[0].at("rows"), trials[1].at("rows"));
 }
 
+TEST(Autotune, NgramsAloneAreTrainedWholeOnEachRung) {
+  const Workspace workspace;
+  const Outcome outcome =
+      workspace.run(small_run("alone", {"--autotune", "20u", "--validation", "test.csv", "--set",
+                                        "model.dim=0", "--set", "ngrams.max=1"}));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome;
+  EXPECT_GE(trials_of(workspace.path() / "alone").size(), 2U) << "the first is not shortened";
+}
+
 // Five of four fifths of 30 updates, before each training of 30.
 TEST(Autotune, RehearsalsCountToo) {
   const Workspace workspace;
