@@ -194,7 +194,8 @@ struct ClassWeights {
 };
 
 enum class Schedule { constant, linear, cosine };
-/// Which code runs the diffusion operator: ops/cpu or, later, ops/cuda (fused), or ops/reference.
+/// Which code runs the diffusion operator: ops/cpu (fused), ops/dispatched (operations), which a
+/// CUDA device has kernels for, or ops/reference.
 enum class Kernel { automatic, fused, operations, reference };
 /// Which rows of the embedding an update moves.
 enum class EmbeddingUpdate { touched, dense };
