@@ -17,14 +17,22 @@ class Attention {
   virtual void visit_constants(const ParameterVisitor& visitor) { (void)visitor; }
 };
 
-/// softmax(q kᵀ / sqrt(d)) v of packed rows [N, heads, d], as SoftmaxAttention computes it.
+/// What computes softmax attention: the flash kernel on packed rows (Dao 2023, arXiv:2307.08691),
+/// told where each text begins, or LibTorch's scaled_dot_product_attention on the grid.
+enum class AttentionKernel { flash, sdpa };
+
+/// Which one does, of products of `type` in heads of `head_width` channels. LibTorch's flash kernel
+/// is one for CUDA devices of compute capability 8.0 and up (`computes_bf16`, device/precision.hpp)
+/// and half precision. It refuses widths that are no multiple of 8, more than 256 and, on the way
+/// back on some of these devices (8.6, 8.9, 12.0), more than 192, which is the limit here on all.
+AttentionKernel attention_kernel(bool computes_bf16, at::ScalarType type, std::int64_t head_width);
+
+/// softmax(q kᵀ / sqrt(d)) v of packed rows [N, heads, d], by the attention_kernel for them.
 /// `dropout` of the weights, by the device's default generator, makes a CPU keep them.
 at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                              const TextGrid& grid, double dropout);
 
-/// softmax(q kᵀ / sqrt(d)) v (Vaswani et al. 2017, arXiv:1706.03762): on CUDA in half precision by
-/// the flash kernel on packed rows (Dao 2023, arXiv:2307.08691), elsewhere by LibTorch's
-/// scaled_dot_product_attention on the grid.
+/// softmax(q kᵀ / sqrt(d)) v (Vaswani et al. 2017, arXiv:1706.03762).
 class SoftmaxAttention final : public Attention {
  public:
   at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,

@@ -3,29 +3,36 @@
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include "attention_block.hpp"
+#include "diffuse/device/precision.hpp"
 
 namespace diffuse {
 namespace {
 
-/// The type of products, where it is a half one that flash attention takes; nothing elsewhere.
-std::optional<at::ScalarType> flash_type(const at::Tensor& q) {
-  if (!q.is_cuda()) return std::nullopt;
-  const at::ScalarType type = at::autocast::is_autocast_enabled(at::kCUDA)
-                                  ? at::autocast::get_autocast_dtype(at::kCUDA)
-                                  : q.scalar_type();
-  if (type != at::kHalf && type != at::kBFloat16) return std::nullopt;
-  return type;
+/// The type in which products of `x` are computed.
+at::ScalarType product_type(const at::Tensor& x) {
+  const at::DeviceType device = x.device().type();
+  return at::autocast::is_autocast_enabled(device) ? at::autocast::get_autocast_dtype(device)
+                                                   : x.scalar_type();
 }
 
 }  // namespace
 
+AttentionKernel attention_kernel(bool computes_bf16, at::ScalarType type, std::int64_t head_width) {
+  constexpr std::int64_t kWholeLoads = 8;  // channels: 16 bytes
+  constexpr std::int64_t kWidest = 192;
+  const bool is_half = type == at::kHalf || type == at::kBFloat16;
+  const bool fits = head_width % kWholeLoads == 0 && head_width <= kWidest;
+  return computes_bf16 && is_half && fits ? AttentionKernel::flash : AttentionKernel::sdpa;
+}
+
 at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                              const TextGrid& grid, double dropout) {
-  if (const auto type = flash_type(q)) {
+  const at::ScalarType type = product_type(q);
+  if (attention_kernel(computes_bf16(q.device()), type, q.size(2)) == AttentionKernel::flash) {
     // Nothing is padded: the texts are told apart by where they begin.
     const at::Tensor offsets = grid.offsets().slice(0, 0, grid.texts() + 1);
     return std::get<0>(at::_flash_attention_forward(
-        q.to(*type), k.to(*type), v.to(*type), offsets, offsets, grid.longest(), grid.longest(),
+        q.to(type), k.to(type), v.to(type), offsets, offsets, grid.longest(), grid.longest(),
         dropout, /*is_causal=*/false, /*return_debug_mask=*/false));
   }
   const auto heads_first = [&](const at::Tensor& x) { return grid.spread(x).transpose(1, 2); };
