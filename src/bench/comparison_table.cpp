@@ -127,7 +127,7 @@ std::string comparison_csv(const Comparison& comparison) {
         bench_mode_name(result.which.mode), result.which.batch_size,
         result.which.seq_len == 0 ? std::string("text") : std::to_string(result.which.seq_len),
         csv_cell(result.which.device), result.which.threads, csv_cell(facts.name),
-        facts.parameter_count, m.precision, m.kernel, m.samples_s.size(),
+        facts.parameter_count, m.precision, csv_cell(m.kernel), m.samples_s.size(),
         ran ? figure(m.median_s()) : "", value(mean), ran ? figure(m.deviation_s()) : "",
         ran ? figure(m.p95_s()) : "", value(m.tokens_a_call / mean),
         value(m.examples_a_call / mean), epoch ? figure(*epoch) : "", flops ? figure(*flops) : "",

@@ -11,6 +11,7 @@
 #include "diffuse/device/precision.hpp"
 #include "diffuse/eval/evaluator.hpp"
 #include "diffuse/model/checkpoint.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/train/time_split.hpp"
 #include "train/updater.hpp"
 
@@ -129,8 +130,7 @@ std::int64_t Contender::parameter_count() const { return diffuse::parameter_coun
 at::Device Contender::device() const { return classifier_->device(); }
 
 std::string Contender::kernel() const {
-  if (config_.model.type != ModelType::diffusion) return "";
-  return std::string(enum_name(classifier_->kernel()));
+  return description_of(config_).kernel_name(config_, classifier_->kernel(), device(), precision_);
 }
 
 }  // namespace diffuse

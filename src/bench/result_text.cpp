@@ -41,7 +41,7 @@ std::vector<std::string> measured_row(const Comparison& comparison, const CaseRe
   return {name,
           facts.name,
           m.precision,
-          m.kernel.empty() ? "its own" : m.kernel,
+          m.kernel,
           time_text(m.median_s()),
           fmt::format("{} ± {}", time_text(mean), time_text(m.deviation_s())),
           time_text(m.p95_s()),

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "diffuse/config/load.hpp"
 #include "diffuse/model/diffusion_classifier.hpp"
 #include "diffuse/model/diffusion_stack.hpp"
 #include "model_descriptions.hpp"
@@ -75,6 +76,9 @@ class DiffusionDescription final : public ModelDescription {
   }
 
   std::int64_t product_width(const Config& config) const override { return config.model.dim; }
+  std::string kernel_name(const Config&, Kernel kernel, at::Device, Precision) const override {
+    return std::string(enum_name(kernel));
+  }
 
   std::optional<double> forward_flops(const Config& config, std::int64_t class_count,
                                       std::span<const std::int64_t> lengths) const override {

@@ -15,6 +15,9 @@ class TorchScriptDescription final : public ModelDescription {
   }
   bool is_countable() const override { return false; }
   std::int64_t product_width(const Config&) const override { return 0; }
+  std::string kernel_name(const Config&, Kernel, at::Device, Precision) const override {
+    return "TorchScript";
+  }
   std::optional<double> forward_flops(const Config&, std::int64_t,
                                       std::span<const std::int64_t>) const override {
     return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "diffuse/model/model_description.hpp"
 #include "diffuse/ops/fused_diffusion.hpp"
 #include "diffuse/train/row_adamw.hpp"
 
@@ -25,10 +26,11 @@ bool wants_deterministic(Kernel kernel, at::Device device) {
 
 std::string kernel_text(Kernel kernel, at::Device device, const Config& config, Precision precision,
                         bool resumed) {
-  // The gradient of attention has no form that adds in one order; of a file nothing is known.
-  if (config.model.type != ModelType::diffusion)
-    return device.is_cuda() ? "the model's own (not exact: two runs differ a little)"
-                            : "the model's own";
+  if (config.model.type != ModelType::diffusion) {
+    const std::string name = description_of(config).kernel_name(config, kernel, device, precision);
+    // The gradient of attention has no form that adds in one order; of a file nothing is known.
+    return device.is_cuda() ? name + " (not exact: two runs differ a little)" : name;
+  }
   if (config.model.dim == 0) return "none: the n-grams alone";
   const std::string rows = touched_rows_text(kernel, config, precision, resumed);
   if (kernel == Kernel::operations)

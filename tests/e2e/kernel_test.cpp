@@ -73,6 +73,18 @@ TEST(TrainKernel, TheStartUpTableTellsWhichRowsAreUpdated) {
               ContainsRegex("^LibTorch.s operations; all rows of the embedding"));
 }
 
+TEST(TrainKernel, TheStartUpTableTellsWhatComputesARival) {
+  const Workspace workspace;
+  const auto told = [&](const std::string& type) {
+    return workspace
+        .run({"train", "--config", "small.json", "--device", "cpu", "--dry-run", "--set",
+              "model.type=" + type, "--set", "mixer.head_dim=8"})
+        .out;
+  };
+  EXPECT_THAT(told("transformer"), ContainsRegex("kernel +SDPA"));
+  EXPECT_THAT(told("mamba"), ContainsRegex("kernel +tensor operations"));
+}
+
 TEST(TrainKernel, FusedIsRefusedBeforeTheDataAreRead) {
   const Workspace workspace;
   const Outcome half = workspace.run({"train", "--config", "small.json", "--device", "cpu", "--set",

@@ -30,6 +30,14 @@ TEST(KernelText, SaysNotExactWhereNothingAddsInOneOrder) {
     EXPECT_THAT(text_of(type, Kernel::reference, at::kCPU), Not(HasSubstr("not exact")));
 }
 
+TEST(KernelText, SaysWhatComputesAModelOfAnotherType) {
+  EXPECT_EQ(text_of(ModelType::transformer, Kernel::reference, at::kCPU), "SDPA");
+  EXPECT_EQ(text_of(ModelType::bert, Kernel::reference, at::kCPU), "SDPA");
+  EXPECT_EQ(text_of(ModelType::mamba, Kernel::reference, at::kCPU), "tensor operations");
+  EXPECT_EQ(text_of(ModelType::distilbert, Kernel::reference, kGpu),
+            "TorchScript (not exact: two runs differ a little)");
+}
+
 TEST(KernelText, SaysWhichRowsOfTheEmbeddingAreUpdatedWhereItHasRows) {
   Config config;
   const auto text = [&](bool resumed) {

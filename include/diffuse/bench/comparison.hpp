@@ -39,7 +39,7 @@ struct MemoryFigures {
 /// One model in one case at one precision.
 struct Measurement {
   std::string precision;
-  std::string kernel;   ///< that ran: "fused" or "reference"; empty where a model has none
+  std::string kernel;   ///< that ran: "fused", "SDPA"; empty where none has
   std::string not_run;  ///< why, with the estimate; then there are no figures below
   std::vector<double> samples_s;
   std::int64_t warm_up_calls = 0;

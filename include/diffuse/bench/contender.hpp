@@ -50,8 +50,7 @@ class Contender {
 
   std::int64_t parameter_count() const;
   at::Device device() const;
-  /// Which code runs the diffusion operator since the last `prepare`: "fused" or "reference"; empty
-  /// for a model that has none.
+  /// What computes the model since the last `prepare` (ModelDescription::kernel_name).
   std::string kernel() const;
   const Classifier& classifier() const { return *classifier_; }
 

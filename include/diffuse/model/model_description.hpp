@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,6 +43,10 @@ class ModelDescription {
   virtual bool is_countable() const { return true; }
   /// Channels of a token's state: the width of most matrix products. 0: not known.
   virtual std::int64_t product_width(const Config& config) const = 0;
+  /// What computes it on `device` in `precision` (resolved), for reports: "SDPA". `kernel` is that
+  /// of its diffusion operator (Classifier::kernel), which other types do not have.
+  virtual std::string kernel_name(const Config& config, Kernel kernel, at::Device device,
+                                  Precision precision) const = 0;
   /// Tokens of the longest text that it reads; 0: any.
   virtual std::int64_t longest_text(const Config& config) const {
     (void)config;

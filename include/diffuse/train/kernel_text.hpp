@@ -8,7 +8,7 @@
 
 namespace diffuse {
 
-/// For the start-up table: what runs the operator, and how far two runs are the same: by this
+/// For the start-up table: what computes the model, and how far two runs are the same: by this
 /// program's kernels to the bit; by LibTorch's operations where those have a form that adds in one
 /// order (wants_deterministic); else "not exact".
 std::string kernel_text(Kernel kernel, at::Device device, const Config& config, Precision precision,

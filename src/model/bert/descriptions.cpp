@@ -36,6 +36,10 @@ class DistilBertDescription final : public BertFamilyDescription {
     return make_distilbert(shape_of(config.distilbert, shape), tensors);
   }
 
+  std::string kernel_name(const Config&, Kernel, at::Device, Precision) const override {
+    return "TorchScript";
+  }
+
  private:
   ModelType type() const override { return ModelType::distilbert; }
   BertFamilyConfig& section(Config& config) const override { return config.distilbert; }
@@ -52,6 +56,11 @@ class BertDescription final : public BertFamilyDescription {
   std::unique_ptr<Classifier> make(const Config& config, const ModelShape& shape,
                                    FreshTensors& tensors) const override {
     return std::make_unique<BertClassifier>(config.bert, shape, tensors);
+  }
+
+  std::string kernel_name(const Config& config, Kernel, at::Device device,
+                          Precision precision) const override {
+    return attention_kernel_name(device, precision, config.bert.dim / config.bert.heads);
   }
 
  private:

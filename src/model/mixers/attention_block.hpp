@@ -27,6 +27,10 @@ enum class AttentionKernel { flash, sdpa };
 /// back on some of these devices (8.6, 8.9, 12.0), more than 192, which is the limit here on all.
 AttentionKernel attention_kernel(bool computes_bf16, at::ScalarType type, std::int64_t head_width);
 
+/// Its name for reports, of a model in `precision` (resolved): "flash, unpadded" or "SDPA".
+std::string attention_kernel_name(at::Device device, Precision precision, std::int64_t head_width);
+inline constexpr const char* kSdpaName = "SDPA";
+
 /// softmax(q kᵀ / sqrt(d)) v of packed rows [N, heads, d], by the attention_kernel for them.
 /// `dropout` of the weights, by the device's default generator, makes a CPU keep them.
 at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,

@@ -27,6 +27,9 @@ class MixerDescription : public ModelDescription {
     return std::make_unique<EncoderClassifier>(config, shape, tensors);
   }
   std::int64_t product_width(const Config& config) const override { return config.model.dim; }
+  std::string kernel_name(const Config&, Kernel, at::Device, Precision) const override {
+    return "tensor operations";
+  }
 
   std::optional<double> forward_flops(const Config& config, std::int64_t class_count,
                                       std::span<const std::int64_t> lengths) const override {
@@ -74,6 +77,10 @@ class TransformerDescription final : public AttentionDescription {
   std::string summary(const Config& config) const override {
     return summary_of(config, "pre-norm transformer");
   }
+  std::string kernel_name(const Config& config, Kernel, at::Device device,
+                          Precision precision) const override {
+    return attention_kernel_name(device, precision, config.model.dim / config.mixer.heads);
+  }
 
  private:
   double attention_flops(const Config& config, std::int64_t length) const override {
@@ -89,6 +96,9 @@ class LinformerDescription final : public AttentionDescription {
   }
   std::int64_t longest_text(const Config& config) const override {
     return config.mixer.max_positions;
+  }
+  std::string kernel_name(const Config&, Kernel, at::Device, Precision) const override {
+    return kSdpaName;  // of what was projected
   }
 
  private:

@@ -15,6 +15,11 @@ at::ScalarType product_type(const at::Tensor& x) {
                                                    : x.scalar_type();
 }
 
+at::ScalarType product_type(Precision precision) {
+  if (precision == Precision::bf16) return at::kBFloat16;
+  return precision == Precision::fp16 ? at::kHalf : at::kFloat;
+}
+
 }  // namespace
 
 AttentionKernel attention_kernel(bool computes_bf16, at::ScalarType type, std::int64_t head_width) {
@@ -23,6 +28,12 @@ AttentionKernel attention_kernel(bool computes_bf16, at::ScalarType type, std::i
   const bool is_half = type == at::kHalf || type == at::kBFloat16;
   const bool fits = head_width % kWholeLoads == 0 && head_width <= kWidest;
   return computes_bf16 && is_half && fits ? AttentionKernel::flash : AttentionKernel::sdpa;
+}
+
+std::string attention_kernel_name(at::Device device, Precision precision, std::int64_t head_width) {
+  const AttentionKernel kernel =
+      attention_kernel(computes_bf16(device), product_type(precision), head_width);
+  return kernel == AttentionKernel::flash ? "flash, unpadded" : kSdpaName;
 }
 
 at::Tensor softmax_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
