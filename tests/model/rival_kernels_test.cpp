@@ -1,15 +1,26 @@
-// Which code computes the models that differ from ours in what mixes the tokens.
+// Which code computes the models that differ from ours in what mixes the tokens, and that half
+// precision, for which a GPU has code of its own, is near float32.
 
+#include <ATen/ops/cross_entropy_loss.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "diffuse/base/error.hpp"
+#include "diffuse/config/load.hpp"
+#include "diffuse/device/device.hpp"
+#include "diffuse/device/precision.hpp"
 #include "diffuse/model/model_description.hpp"
 #include "model/mixers/attention_block.hpp"
+#include "support.hpp"
 
 namespace diffuse {
 namespace {
+
+constexpr ModelShape kRivalShape{40, 3, 2, 0};
 
 TEST(AttentionKernel, IsTheFlashKernelWhereThatTakesTheHeads) {
   constexpr std::array kTypes = {at::kDouble, at::kFloat, at::kBFloat16, at::kHalf};
@@ -89,6 +100,99 @@ TEST(RivalKernels, HaveTheirNamesOnTheCpu) {
   EXPECT_EQ(description_of(config).kernel_name(config, Kernel::fused, at::kCPU, Precision::fp32),
             "fused");
 }
+
+/// Texts of several lengths, so that some are padded where anything is.
+Batch some_texts() {
+  testing::Sequences texts;
+  for (const std::int32_t length : {4, 1, 7, 2, 11, 5}) {
+    texts.emplace_back();
+    for (std::int32_t i = 0; i < length; ++i)
+      texts.back().push_back((i * 7919 + length * 13) % 37 + 3);
+  }
+  return testing::batch_of(texts);
+}
+
+struct Outcome {
+  at::Tensor logits;
+  std::vector<at::Tensor> gradients;
+};
+
+/// On the CPU, whatever the device.
+Outcome outcome_of(const Config& config, at::Device device, Precision precision) {
+  const auto model = make_classifier(config, kRivalShape, 1);
+  model->to(device);
+  const Batch batch = testing::batch_on(some_texts(), device);
+  at::Tensor logits;
+  {
+    const PrecisionScope scope(precision, device);
+    logits = model->forward(batch, {});
+  }
+  // float16 would lose small gradients, as without a gradient scaler.
+  at::cross_entropy_loss(logits, batch.labels).mul(256).backward();
+  Outcome outcome{.logits = logits.detach().cpu(), .gradients = {}};
+  for (const NamedParameter& p : model->parameters())
+    outcome.gradients.push_back(p.tensor.grad().defined() ? p.tensor.grad().cpu() : at::Tensor());
+  return outcome;
+}
+
+double length_of(const at::Tensor& x) { return x.norm().item<double>(); }
+
+struct Place {
+  const char* device;
+  Precision precision;
+  double tolerance;  ///< in parts of a tensor's length
+};
+
+constexpr std::array kPlaces = {Place{"cpu", Precision::bf16, 0.1},
+                                Place{"cuda", Precision::bf16, 0.1},
+                                Place{"cuda", Precision::fp16, 0.02}};
+
+class HalfPrecision : public ::testing::TestWithParam<std::tuple<Rival, Place>> {};
+
+TEST_P(HalfPrecision, LogitsAndGradientsAreNearThoseOfFloat) {
+  const auto& [rival, place] = GetParam();
+  at::Device device = at::kCPU;
+  try {
+    device = resolve_device(place.device);
+  } catch (const SystemError& error) {
+    GTEST_SKIP() << error.what();
+  }
+  const bool best = computes_bf16(device);
+  if (device.is_cuda() && !best && place.precision == Precision::bf16)
+    GTEST_SKIP() << "a GPU before compute capability 8.0, which does not multiply bf16";
+  const Config config = rival.config();
+  EXPECT_EQ(kernel_of(config, device, place.precision), best ? rival.at_best : rival.elsewhere);
+  EXPECT_EQ(kernel_of(config, device, Precision::fp32), rival.elsewhere);
+
+  const Outcome expected = outcome_of(config, at::kCPU, Precision::fp32);
+  const Outcome found = outcome_of(config, device, place.precision);
+  EXPECT_LE(length_of(found.logits.sub(expected.logits)),
+            place.tolerance * length_of(expected.logits));
+  double longest = 0;
+  for (const at::Tensor& gradient : expected.gradients)
+    if (gradient.defined()) longest = std::max(longest, length_of(gradient));
+  const auto parameters = make_classifier(config, kRivalShape, 1)->parameters();
+  for (std::size_t i = 0; i < expected.gradients.size(); ++i) {
+    const at::Tensor& wanted = expected.gradients[i];
+    ASSERT_EQ(found.gradients[i].defined(), wanted.defined()) << parameters[i].name;
+    if (!wanted.defined()) continue;
+    // One that is 0 but for rounding, as that of the keys' bias, is measured by the others.
+    EXPECT_LE(length_of(found.gradients[i].sub(wanted)),
+              place.tolerance * std::max(length_of(wanted), 0.1 * longest))
+        << parameters[i].name;
+  }
+}
+
+std::string half_case_name(const ::testing::TestParamInfo<std::tuple<Rival, Place>>& info) {
+  const auto& [rival, place] = info.param;
+  return std::string(rival.name) + "_" + place.device + "_" +
+         std::string(enum_name(place.precision));
+}
+
+INSTANTIATE_TEST_SUITE_P(Rivals, HalfPrecision,
+                         ::testing::Combine(::testing::ValuesIn(kRivals),
+                                            ::testing::ValuesIn(kPlaces)),
+                         half_case_name);
 
 }  // namespace
 }  // namespace diffuse
