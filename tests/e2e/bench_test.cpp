@@ -16,8 +16,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 
-namespace fs = std::filesystem;
-
 TEST(Bench, ComparesWithDistilBertOnRandomTexts) {
   const Workspace workspace;
   const Outcome outcome = run(with_small_baseline(
@@ -118,116 +116,6 @@ TEST(Bench, OnRealTextsEachModelHasItsOwnTokens) {
   EXPECT_EQ(one["models"][0]["measurements"][0]["examples_per_call"],
             one["models"][1]["measurements"][0]["examples_per_call"]);
   EXPECT_EQ(json["epoch_rows"], 60);
-}
-
-TEST(Bench, PretrainedWeightsAreNamedWithTheirSizes) {
-  const Workspace workspace;
-  write_pretrained(workspace, "hf");
-  const Outcome outcome = run(
-      with_small_baseline(workspace, quick({"--seq-len", "8", "--mode", "inference", "--no-memory",
-                                            "--format", "json", "--pretrained", "hf"})));
-  ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["models"][1]["weights"], "pretrained " + (workspace.path() / "hf").string());
-  // 40 tokens and 24 positions of 16 with their norm, two layers, the head for three classes.
-  constexpr int kLayer = 4 * (16 * 16 + 16) + 2 * 16 * 32 + 32 + 16 + 4 * 16;
-  EXPECT_EQ(json["models"][1]["parameter_count"],
-            (40 + 24) * 16 + 32 + 2 * kLayer + (16 * 16 + 16) + (16 * 3 + 3));
-
-  // Their positions are as many as they are.
-  const Outcome longer = run(with_small_baseline(
-      workspace,
-      quick({"--seq-len", "30", "--mode", "inference", "--no-memory", "--pretrained", "hf"})));
-  EXPECT_EQ(longer.exit_code, 0) << longer;
-  EXPECT_THAT(longer.out, HasSubstr("longer than its 24 positions"));
-
-  fs::remove(workspace.path() / "hf/model.safetensors");
-  const Outcome gone = run(with_small_baseline(workspace, quick({"--pretrained", "hf"})));
-  EXPECT_EQ(gone.exit_code, 2) << gone;
-  EXPECT_THAT(gone.err, HasSubstr("hf' has no model.safetensors"));
-}
-
-TEST(Bench, ATorchScriptFileRunsAsFarAsItCan) {
-  const Workspace workspace;
-  const fs::path file = fs::path(DIFFUSE_SOURCE_DIR) / "tests/model/fixtures/distilbert/traced.pt";
-  const Outcome outcome = run(with_small_baseline(
-      workspace, quick({"--compare", file.string(), "--seq-len", "8,40", "--mode", "train",
-                        "--no-memory", "--precision", "fp32", "--format", "json"})));
-  ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["models"][1]["name"], "traced.pt");
-  EXPECT_EQ(json["models"][1]["weights"], "of the file");
-  ASSERT_EQ(json["cases"].size(), 2U);
-  EXPECT_TRUE(json["cases"][0]["models"][1]["measurements"][0].contains("median_s"));
-  EXPECT_THAT(json["cases"][1]["models"][1]["measurements"][0]["not_run"].get<std::string>(),
-              HasSubstr("The TorchScript module failed"));
-  EXPECT_TRUE(json["cases"][1]["models"][0]["measurements"][0].contains("median_s"))
-      << "the other one's failure";
-}
-
-TEST(Bench, AnotherConfigWithTheVocabularyItAssumes) {
-  const Workspace workspace;
-  workspace.write("other.json", R"({"data": {"train": ""}, "model": {"dim": 8}})");
-  const Outcome outcome = run(with_small_baseline(
-      workspace, quick({"--compare", "other.json", "--seq-len", "8", "--mode", "inference",
-                        "--no-memory", "--precision", "fp32", "--format", "json"})));
-  ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["models"][1]["name"], "other");
-  EXPECT_THAT(json["remarks"].dump(),
-              HasSubstr("other: no training file; a vocabulary of 40,000 words and 4 classes"));
-}
-
-TEST(Bench, TwoCheckpointsAlsoByTheirAccuracy) {
-  const Workspace workspace;
-  for (const char* seed : {"1", "2"})
-    ASSERT_EQ(workspace
-                  .run({"train", "--config", "small.json", "--set", "train.length=3u", "--set",
-                        "train.warmup=0u", "--set", std::string("train.seed=") + seed, "--out",
-                        std::string("run") + seed})
-                  .exit_code,
-              0);
-  const Outcome outcome =
-      workspace.run({"bench", "--checkpoint", "run1", "--compare", "run2", "--batch-size", "2",
-                     "--seq-len", "4", "--mode", "inference", "--no-memory", "--format", "json"});
-  ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["models"][1]["accuracy"]["ours"],
-            nlohmann::json::parse(read_file(workspace.path() / "run1/test.json"))["accuracy"]);
-  EXPECT_EQ(json["models"][1]["accuracy"]["other"],
-            nlohmann::json::parse(read_file(workspace.path() / "run2/test.json"))["accuracy"]);
-  EXPECT_TRUE(json["models"][1]["accuracy"]["paired"].contains("mcnemar_p_value"));
-  EXPECT_EQ(json["epoch_rows"], 210);  // of the file that they were trained on
-}
-
-TEST(Bench, EveryRivalStandsInOneTable) {
-  const Workspace workspace;
-  const Outcome outcome = run(with_small_baseline(
-      workspace,
-      quick({"--compare", "distilbert,transformer,linformer,performer,mamba", "--seq-len", "8,16",
-             "--format", "json", "--precision", "fp32", "--output", "all.json"})));
-  ASSERT_EQ(outcome.exit_code, 0) << outcome;
-  const auto json = nlohmann::json::parse(read_file(workspace.path() / "all.json"));
-  const std::vector<std::string> names = {"small",     "DistilBERT", "transformer",
-                                          "Linformer", "Performer",  "Mamba-2"};
-  ASSERT_EQ(json["models"].size(), names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    EXPECT_EQ(json["models"][i]["name"], names[i]);
-    for (const auto& one : json["cases"])
-      EXPECT_TRUE(one["models"][i]["measurements"][0].contains("median_s")) << names[i] << one;
-  }
-  // As wide and deep as the model itself.
-  EXPECT_THAT(json["models"][2]["kind"].get<std::string>(), HasSubstr("dim 16, 2 blocks"));
-
-  for (const auto& [format, part] :
-       {std::pair{"md", "# small against 5 models"}, std::pair{"csv", "train,4,16,cpu,1,Performer"},
-        std::pair{"html", "<th scope=\"row\">Mamba-2</th>"}}) {
-    const Outcome shown = workspace.run({"bench", "--from", "all.json", "--format", format});
-    ASSERT_EQ(shown.exit_code, 0) << shown;
-    EXPECT_THAT(shown.out, HasSubstr(part));
-  }
-  const Outcome same = workspace.run({"bench", "--from", "all.json", "--format", "json"});
-  EXPECT_EQ(same.out, read_file(workspace.path() / "all.json"));
 }
 
 TEST(Bench, AReportThatIsNoneIsRefused) {

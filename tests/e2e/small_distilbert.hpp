@@ -8,8 +8,10 @@
 
 namespace diffuse::testing {
 
-/// The program finds its baseline's config in this folder.
-inline Launch with_small_baseline(const Workspace& workspace, std::vector<std::string> arguments) {
+/// The program finds its baseline's config in this folder, with `sections` at its end. kSmallBert
+/// is for those alone who ask for BERT: to others it is warned of as without effect.
+inline Launch with_small_baseline(const Workspace& workspace, std::vector<std::string> arguments,
+                                  const std::string& sections = "") {
   std::filesystem::create_directories(workspace.path() / "configs");
   std::filesystem::copy_file(
       std::filesystem::path(DIFFUSE_SOURCE_DIR) / "data/bert-base-uncased/vocab.txt",
@@ -19,8 +21,7 @@ inline Launch with_small_baseline(const Workspace& workspace, std::vector<std::s
     "model": {"type": "distilbert"},
     "distilbert": {"dim": 16, "layers": 2, "heads": 2, "hidden_dim": 32, "max_positions": 64,
                    "init_std": 0.3, "dropout": 0},
-    "train": {"ema_decay": 0}
-  })");
+    "train": {"ema_decay": 0})" + sections + "}");
   Launch launch = workspace.launch(std::move(arguments));
   launch.environment.emplace_back("DIFFUSE_CONFIGS", (workspace.path() / "configs").string());
   return launch;
@@ -34,10 +35,16 @@ inline std::vector<std::string> quick(std::vector<std::string> more) {
   return arguments;
 }
 
-/// A Hugging Face folder: a classifier of transformers, two layers of 16, and a vocabulary for it.
-inline void write_pretrained(const Workspace& workspace, const std::string& name) {
+/// A section of with_small_baseline: the published BERT takes gigabytes.
+inline constexpr const char* kSmallBert = R"(,
+    "bert": {"dim": 16, "layers": 2, "heads": 2, "hidden_dim": 32, "max_positions": 64})";
+
+/// A Hugging Face folder: a classifier of transformers of `type`, "distilbert" or "bert", two
+/// layers of 16, and a vocabulary for it.
+inline void write_pretrained(const Workspace& workspace, const std::string& name,
+                             const std::string& type = "distilbert") {
   const std::filesystem::path fixture =
-      std::filesystem::path(DIFFUSE_SOURCE_DIR) / "tests/model/fixtures/distilbert";
+      std::filesystem::path(DIFFUSE_SOURCE_DIR) / "tests/model/fixtures" / type;
   std::filesystem::create_directories(workspace.path() / name);
   for (const char* file : {"config.json", "model.safetensors"})
     std::filesystem::copy_file(fixture / file, workspace.path() / name / file);
