@@ -27,6 +27,7 @@ using testing::small_config;
 const Sequences kDispatchedTexts = {
     {1, 4, 4, 9}, {3}, {0, 19, 5, 7, 11, 13}, {8, 2}, {4, 4, 4, 4, 4}};
 constexpr RandomPlace kPlace{.seed = 4, .update = 7, .batch = 1};
+constexpr ModelShape kPixels{.vocab_size = 257, .class_count = 3, .mask_id = 256, .numbers = true};
 
 /// Everything that a model draws in training.
 ModelConfig random_config() {
@@ -49,8 +50,8 @@ void fill_pairs(Classifier& model) {
     pairs.detach().copy_(at::randn(pairs.sizes(), at::detail::createCPUGenerator(8)));
 }
 
-Pass by_fused(const ModelConfig& config) {
-  DiffusionClassifier model(config, kShape, 3);
+Pass by_fused(const ModelConfig& config, const ModelShape& shape) {
+  DiffusionClassifier model(config, shape, 3);
   fill_pairs(model);
   model.use_kernel(Kernel::fused, Precision::fp32);
   const Batch batch = batch_of(kDispatchedTexts);
@@ -68,8 +69,8 @@ Pass by_fused(const ModelConfig& config) {
 
 class DispatchedKernelOn : public testing::OnDevice {
  protected:
-  Pass by_operations(const ModelConfig& config) const {
-    DiffusionClassifier model(config, kShape, 3);
+  Pass by_operations(const ModelConfig& config, const ModelShape& shape) const {
+    DiffusionClassifier model(config, shape, 3);
     fill_pairs(model);
     model.to(device_);
     model.use_kernel(Kernel::operations, Precision::fp32);
@@ -85,9 +86,10 @@ class DispatchedKernelOn : public testing::OnDevice {
     return pass;
   }
 
-  void expect_the_fused_kernels(const ModelConfig& config, const std::string& what) const {
-    const Pass expected = by_fused(config);
-    const Pass found = by_operations(config);
+  void expect_the_fused_kernels(const ModelConfig& config, const std::string& what,
+                                const ModelShape& shape = kShape) const {
+    const Pass expected = by_fused(config, shape);
+    const Pass found = by_operations(config, shape);
     EXPECT_NEAR(found.loss, expected.loss, 1e-5 * std::max(1.0, expected.loss)) << what;
     for (std::size_t i = 0; i < found.gradients.size(); ++i) {
       const at::Tensor& value = expected.gradients[i].second;
@@ -125,6 +127,16 @@ TEST_P(DispatchedKernelOn, DrawsAndComputesWhatTheFusedKernelDoes) {
   config = random_config();
   config.steps = 0;
   expect_the_fused_kernels(config, "no steps");
+  config = random_config();
+  config.causal = true;
+  config.dilation = {1, 3};
+  config.steps = 4;
+  config.share_weights = true;
+  expect_the_fused_kernels(config, "looking back, a set of weights for each dilation");
+  config = random_config();
+  config.bigram_buckets = 0;  // numbers have no pairs
+  config.dilation = {2, 1};
+  expect_the_fused_kernels(config, "numbers", kPixels);
 }
 
 TEST_P(DispatchedKernelOn, EvaluatesAsTheReference) {
