@@ -126,7 +126,6 @@ void compare_precisions(const EvalOptions& options, OpenedModel& opened, const D
 
 /// Prints what edits at a distance change.
 void print_reach(const EvalOptions& options, OpenedModel& opened, const DatasetView& view) {
-  const ModelConfig& model = opened.model.config.model;
   if (opened.model.classifier->parameters().empty())
     throw UsageError(
         "--reach: the model has no network (model.dim = 0); n-grams reach no further "
@@ -138,8 +137,9 @@ void print_reach(const EvalOptions& options, OpenedModel& opened, const DatasetV
   const std::vector<ReachFigure> figures = measure_reach(
       *opened.model.classifier, view,
       {.precision = opened.precision, .several_labels = opened.model.several_labels()});
-  write_output(options.json ? reach_json(figures, farthest_pair(model)) + "\n"
-                            : reach_report(figures, farthest_pair(model)));
+  const std::optional<std::int64_t> farthest = farthest_pair(opened.model.config, view);
+  write_output(options.json ? reach_json(figures, farthest) + "\n"
+                            : reach_report(figures, farthest));
 }
 
 /// The file that is measured on. Throws UsageError where there is none, or --output would replace

@@ -9,6 +9,7 @@
 #include "diffuse/base/random.hpp"
 #include "diffuse/base/statistics.hpp"
 #include "diffuse/data/packed_rows.hpp"
+#include "diffuse/data/text_pieces.hpp"
 #include "diffuse/eval/evaluator.hpp"
 
 namespace diffuse {
@@ -138,6 +139,16 @@ ReachFigure figure_of(std::int64_t distance, const Changes& changes) {
       .together_error = sample_standard_deviation(changes.together).value_or(0) / std::sqrt(count)};
 }
 
+/// How far apart two tokens of a text of `length` are at most that stand in one piece of it. The
+/// last piece is the longest; of special tokens it has the text's own at its end.
+std::int64_t farthest_in_piece(std::int64_t length, const PieceRule& rule) {
+  const std::int64_t pieces = rule.piece_count(length);
+  if (pieces == 1) return length - 1;
+  const std::int64_t own = length - (rule.special_tokens ? 2 : 0);
+  const std::int64_t longest = (own + pieces - 1) / pieces;
+  return rule.special_tokens ? longest : longest - 1;
+}
+
 }  // namespace
 
 std::vector<ReachFigure> measure_reach(Classifier& classifier, const DatasetView& view,
@@ -175,14 +186,19 @@ std::vector<ReachFigure> measure_reach(Classifier& classifier, const DatasetView
   return figures;
 }
 
-std::optional<std::int64_t> farthest_pair(const ModelConfig& model) {
+std::optional<std::int64_t> farthest_pair(const Config& config, const DatasetView& view) {
+  const ModelConfig& model = config.model;
   if (model.type != ModelType::diffusion) return std::nullopt;
   // What the last step adds up is read by its norm, where that comes after it, and else by none.
   const std::int64_t steps = model.norm == NormPosition::post ? model.steps : model.steps - 1;
   std::int64_t reach = 0;  // tokens to one side
   for (std::int64_t t = 0; t < steps; ++t)
     reach += model.radius * model.dilation[static_cast<std::size_t>(t) % model.dilation.size()];
-  return model.causal ? reach : 2 * reach;
+  std::int64_t read_together = 0;
+  for (const std::uint32_t row : view.rows)
+    read_together = std::max(
+        read_together, farthest_in_piece(view.data->length(row), piece_rule(config.tokenizer)));
+  return std::min(model.causal ? reach : 2 * reach, read_together);
 }
 
 }  // namespace diffuse

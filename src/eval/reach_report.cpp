@@ -24,8 +24,9 @@ std::string reach_report(const std::vector<ReachFigure>& figures,
       table.text();
   if (farthest_pair)
     text += fmt::format(
-        "\nBy its steps no state is made of two tokens that are more than {} apart, but by pooling "
-        "and head.\n",
+        "\nBy its steps and what it reads at once no state is made of two tokens that are more "
+        "than "
+        "{} apart, but by pooling and head.\n",
         format_count(*farthest_pair));
   return text;
 }

@@ -126,7 +126,7 @@ TEST(Reach, IsTheOperators) {
   EXPECT_THAT(lines.at(2), MatchesRegex("distance +pairs +one edit +both, beyond the sum +share"));
   EXPECT_THAT(lines.at(3), MatchesRegex(" *1 +200 +[0-9.]+ +[0-9.]+ ± [0-9.]+ +[0-9.]+ %"));
   EXPECT_THAT(lines.back(),
-              HasSubstr("By its steps no state is made of two tokens that are more than"));
+              HasSubstr("no state is made of two tokens that are more than 2 apart, but by"));
   const Outcome json = workspace.run({"eval", "--checkpoint", "runs/small", "--reach", "--json"});
   ASSERT_EQ(json.exit_code, 0) << json;
   const auto figures = nlohmann::json::parse(json.out);

@@ -8,6 +8,7 @@
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/random.hpp"
 #include "diffuse/model/diffusion_classifier.hpp"
+#include "diffuse/model/model_factory.hpp"
 #include "support/fake_classifier.hpp"
 
 namespace diffuse {
@@ -120,7 +121,7 @@ TEST(Reach, OfAnOperatorEndsWhereItsStepsSay) {
   for (const bool causal : {false, true}) {
     config.model.causal = causal;
     const std::int64_t farthest = causal ? 3 : 6;
-    EXPECT_EQ(farthest_pair(config.model), farthest);
+    EXPECT_EQ(farthest_pair(config, view_all(data)), farthest);
     DiffusionClassifier classifier(config.model, {.vocab_size = kTokens, .class_count = 2}, 3);
     for (const ReachFigure& figure : measure_reach(classifier, view_all(data), {})) {
       if (figure.distance <= farthest)
@@ -131,18 +132,69 @@ TEST(Reach, OfAnOperatorEndsWhereItsStepsSay) {
   }
 }
 
+/// Steps that bring tokens together which are 40 apart.
+Config far_config() {
+  Config config;
+  config.model.steps = 5;
+  config.model.radius = 2;
+  config.model.dilation = {1, 4};
+  return config;
+}
+
+/// A text of each length.
+EncodedDataset texts_of(const std::vector<std::size_t>& lengths) {
+  EncodedDataset data;
+  std::uint32_t row = 0;
+  for (const std::size_t length : lengths)
+    data.append(std::vector<std::int32_t>(length, 3), 0, ++row);
+  return data;
+}
+
 TEST(Reach, ByTheStepsIsTheOperatorsAlone) {
-  ModelConfig model;
-  model.steps = 5;
-  model.radius = 2;
-  model.dilation = {1, 4};
-  EXPECT_EQ(farthest_pair(model), 2 * 2 * (1 + 4 + 1 + 4));
-  model.causal = true;
-  EXPECT_EQ(farthest_pair(model), 2 * (1 + 4 + 1 + 4));
-  model.norm = NormPosition::post;
-  EXPECT_EQ(farthest_pair(model), 2 * (1 + 4 + 1 + 4 + 1));
-  model.type = ModelType::mamba;
-  EXPECT_EQ(farthest_pair(model), std::nullopt);
+  const EncodedDataset data = texts_of({100});
+  Config config = far_config();
+  const auto farthest = [&] { return farthest_pair(config, view_all(data)); };
+  EXPECT_EQ(farthest(), 2 * 2 * (1 + 4 + 1 + 4));
+  config.model.causal = true;
+  EXPECT_EQ(farthest(), 2 * (1 + 4 + 1 + 4));
+  config.model.norm = NormPosition::post;
+  EXPECT_EQ(farthest(), 2 * (1 + 4 + 1 + 4 + 1));
+  config.model.type = ModelType::mamba;
+  EXPECT_EQ(farthest(), std::nullopt);
+}
+
+TEST(Reach, ByTheStepsEndsWithTheLongestTextOrPiece) {
+  const EncodedDataset data = texts_of({7, 30, 9});
+  Config config = far_config();
+  const auto farthest = [&] { return farthest_pair(config, view_all(data)); };
+  EXPECT_EQ(farthest(), 29);
+  config.tokenizer.max_tokens = 12;
+  EXPECT_EQ(farthest(), 29) << "texts that are cut have been cut";
+  config.tokenizer.long_texts = LongTexts::pool;
+  EXPECT_EQ(farthest(), 9) << "30 = 10 + 10 + 10";
+  config.tokenizer.special_tokens = true;
+  EXPECT_EQ(farthest(), 10) << "28 = 9 + 9 + 10 between [CLS] and [SEP]";
+  config.tokenizer.max_tokens = 64;
+  EXPECT_EQ(farthest(), 29);
+}
+
+TEST(Reach, OfATextInPiecesEndsWithThem) {
+  const EncodedDataset data = random_texts();
+  Config config = far_config();
+  config.model.dim = 8;
+  config.model.pooling = Pooling::mean;
+  config.model.head_hidden_dim = 0;
+  config.model.embedding_init_std = 1;
+  config.tokenizer.max_tokens = 8;
+  config.tokenizer.long_texts = LongTexts::pool;
+  EXPECT_EQ(farthest_pair(config, view_all(data)), 7);
+  const auto classifier = make_classifier(config, {.vocab_size = kTokens, .class_count = 2}, 3);
+  for (const ReachFigure& figure : measure_reach(*classifier, view_all(data), {})) {
+    if (figure.distance <= 4)
+      EXPECT_GT(figure.share(), 1e-3) << figure.distance;
+    else
+      EXPECT_LT(figure.share(), 1e-4) << figure.distance;
+  }
 }
 
 TEST(Reach, TheSeedDrawsTheEdits) {
@@ -189,8 +241,8 @@ TEST(ReachReport, HasALineForEachDistance) {
             "distance  pairs  one edit  both, beyond the sum   share\n"
             "       1    200    0.5000       0.2500 ± 0.0125  50.0 %\n"
             "       2    200    0.0000       0.0000 ± 0.0000   0.0 %\n"
-            "\nBy its steps no state is made of two tokens that are more than 1,022 apart, but by "
-            "pooling and head.\n");
+            "\nBy its steps and what it reads at once no state is made of two tokens that are more "
+            "than 1,022 apart, but by pooling and head.\n");
   EXPECT_THAT(reach_report(kFigures, std::nullopt), ::testing::Not(HasSubstr("By its steps")));
 }
 

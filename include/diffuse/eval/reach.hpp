@@ -47,8 +47,10 @@ std::vector<ReachFigure> measure_reach(Classifier& classifier, const DatasetView
                                        const ReachOptions& options);
 
 /// The distance beyond which no function or norm of a diffusion model's steps reads states that
-/// depend on two tokens, but only its pooling and head do; nothing for other models.
-std::optional<std::int64_t> farthest_pair(const ModelConfig& model);
+/// depend on two tokens of a text of `view`, but only its pooling and head do: by the steps, or by
+/// the longest text or piece of one (tokenizer.long_texts = pool; [CLS] and [SEP] aside, which all
+/// pieces share). Nothing for other models.
+std::optional<std::int64_t> farthest_pair(const Config& config, const DatasetView& view);
 
 /// What `diffuse eval --reach` prints.
 std::string reach_report(const std::vector<ReachFigure>& figures,
