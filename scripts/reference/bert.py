@@ -3,12 +3,14 @@
 
     config.json, model.safetensors   as save_pretrained writes them
     reference.safetensors            inputs; logits, loss and every gradient (at evaluation: no dropout);
-                                     and, under "mean.", those of the same model with a classifier on the
-                                     mean of a text's tokens in place of the pooler
+                                     under "mean.", those of the same model with a classifier on the mean
+                                     of a text's tokens in place of the pooler; under "eps.", those with
+                                     norms of an epsilon that is large enough to show
 
 Usage: bert.py [FOLDER]   (needs torch, transformers and safetensors: scripts/setup.sh --python)
 """
 
+import copy
 import pathlib
 import sys
 
@@ -21,6 +23,7 @@ VOCAB_SIZE = 40
 CLASSES = 3
 LENGTHS = [7, 24, 1, 12]
 POSITIONS = 24
+LARGE_EPSILON = 0.1
 
 
 def main() -> None:
@@ -48,7 +51,7 @@ def main() -> None:
         "input.labels": labels,
     }
 
-    def record(prefix: str, logits: torch.Tensor) -> None:
+    def record(prefix: str, model: BertForSequenceClassification, logits: torch.Tensor) -> None:
         loss = F.cross_entropy(logits, labels)
         model.zero_grad()
         loss.backward()
@@ -58,10 +61,15 @@ def main() -> None:
             if parameter.grad is not None:
                 tensors[f"{prefix}gradient.{name}"] = parameter.grad.clone()
 
-    record("", model(input_ids=ids, attention_mask=mask).logits)
+    record("", model, model(input_ids=ids, attention_mask=mask).logits)
     states = model.bert(input_ids=ids, attention_mask=mask).last_hidden_state
     weights = mask.to(states.dtype).unsqueeze(2)
-    record("mean.", model.classifier((states * weights).sum(1) / weights.sum(1)))
+    record("mean.", model, model.classifier((states * weights).sum(1) / weights.sum(1)))
+    other = copy.deepcopy(config)
+    other.layer_norm_eps = LARGE_EPSILON
+    same = BertForSequenceClassification(other).eval()
+    same.load_state_dict(model.state_dict())
+    record("eps.", same, same(input_ids=ids, attention_mask=mask).logits)
     model.save_pretrained(folder)
     save_file(tensors, folder / "reference.safetensors")
     for file in sorted(folder.iterdir()):

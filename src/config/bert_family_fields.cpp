@@ -67,6 +67,12 @@ std::vector<Field> bert_family_fields(const std::string& section, BertFamilyConf
   table.add("mean_pooling", &BertFamilyConfig::mean_pooling,
             "Whether the classifier reads the mean of a text's tokens, as models for sentence "
             "similarity are trained, in place of the pooler's reading of the first token.");
+  table
+      .add("norm_eps", &BertFamilyConfig::norm_eps,
+           "What the layer norms add to the variance before they take its root.")
+      .above(0)
+      .between(0, 1)
+      .also_called({"layer_norm_eps"});
   return table.take();
 }
 

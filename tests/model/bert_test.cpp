@@ -40,10 +40,11 @@ std::unique_ptr<Classifier> bert_model(const Config& config) {
   return model;
 }
 
-class BertOn : public ::testing::TestWithParam<std::tuple<std::string, bool>> {};
+/// A device, and what the reference calls the form of the model that it is asked for.
+class BertOn : public ::testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 TEST_P(BertOn, LogitsLossAndEveryGradientAreTransformers) {
-  const auto [name, mean] = GetParam();
+  const auto [name, form] = GetParam();
   at::Device device = at::kCPU;
   try {
     device = resolve_device(name);
@@ -53,13 +54,16 @@ TEST_P(BertOn, LogitsLossAndEveryGradientAreTransformers) {
   const double tolerance = device.is_cpu() ? 1e-5 : 1e-4;
   const SafetensorsFile file = SafetensorsFile::read(bert_folder() / "reference.safetensors");
   const auto expected = [&](const std::string& tensor) {
-    const TensorView& view = file.tensors().at((mean ? "mean." : "") + tensor);
+    const TensorView& view = file.tensors().at((form == "pooler" ? "" : form + ".") + tensor);
     at::Tensor read = at::empty(view.shape, at::kFloat);
     copy_into(read, view);
     return read;
   };
   const Batch batch = testing::batch_on(testing::batch_in(file), device);
-  const auto model = bert_model(bert_config(mean));
+  const bool mean = form == "mean";
+  Config config = bert_config(mean);
+  if (form == "eps") config.bert.norm_eps = 0.1;
+  const auto model = bert_model(config);
   model->to(device);
   const at::Tensor logits = model->forward(batch, {});
   EXPECT_TRUE(logits.cpu().allclose(expected("output.logits"), tolerance, tolerance));
@@ -77,10 +81,10 @@ TEST_P(BertOn, LogitsLossAndEveryGradientAreTransformers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, BertOn,
-                         ::testing::Combine(::testing::Values("cpu", "cuda"), ::testing::Bool()),
+                         ::testing::Combine(::testing::Values("cpu", "cuda"),
+                                            ::testing::Values("pooler", "mean", "eps")),
                          [](const auto& test) {
-                           return std::get<0>(test.param) +
-                                  (std::get<1>(test.param) ? "_mean" : "_pooler");
+                           return std::get<0>(test.param) + "_" + std::get<1>(test.param);
                          });
 
 TEST(Bert, LoadsAFolderAndSaysWhatOfItIsNotUsed) {

@@ -92,11 +92,13 @@ TEST(BertConfig, HasKeysOfItsOwn) {
   EXPECT_EQ(sizes.token_types, 2);
   EXPECT_EQ(sizes.classifier_dropout, 0.1);
   EXPECT_FALSE(sizes.mean_pooling);
+  EXPECT_EQ(sizes.norm_eps, 1e-12);
   dir.write("config.json",
             R"({"model_type": "bert", "hidden_size": 384, "num_hidden_layers": 6,
                 "num_attention_heads": 3, "intermediate_size": 1536, "type_vocab_size": 1,
                 "max_position_embeddings": 99, "hidden_dropout_prob": 0.3,
-                "attention_probs_dropout_prob": 0.4, "classifier_dropout": null})");
+                "attention_probs_dropout_prob": 0.4, "classifier_dropout": null,
+                "layer_norm_eps": 1e-5})");
   std::filesystem::create_directory(dir.path() / "1_Pooling");
   dir.write("1_Pooling/config.json", R"({"pooling_mode_mean_tokens": true})");
   sizes = read_bert_folder(dir.path(), ModelType::bert).sizes;
@@ -110,6 +112,7 @@ TEST(BertConfig, HasKeysOfItsOwn) {
   EXPECT_EQ(sizes.attention_dropout, 0.4);
   EXPECT_EQ(sizes.classifier_dropout, 0.3) << "the hidden layers', without one of its own";
   EXPECT_TRUE(sizes.mean_pooling);
+  EXPECT_EQ(sizes.norm_eps, 1e-5);
 }
 
 TEST(BertConfig, TheOneThatIsFetchedSaysByWhat) {
@@ -129,8 +132,10 @@ TEST(BertConfig, WhatWouldComputeSomethingElseIsRefused) {
                     HasSubstr("hidden_act is \"relu\"; expected \"gelu\"")));
   EXPECT_THAT(message(R"("position_embedding_type": "relative_key")"),
               HasSubstr("position_embedding_type is \"relative_key\"; expected \"absolute\""));
-  EXPECT_THAT(message(R"("layer_norm_eps": 1e-5)"),
-              HasSubstr("layer_norm_eps is 1e-05; expected 1e-12"));
+  for (const auto& [written, shown] : {std::pair("0", "0"), {"-1e-5", "-1e-05"}, {"12", "12"}})
+    EXPECT_THAT(
+        message(std::string("\"layer_norm_eps\": ") + written),
+        HasSubstr(std::string("layer_norm_eps is ") + shown + "; expected above 0 and at most 1."));
   EXPECT_THAT(message(R"("num_attention_heads": 5)"),
               HasSubstr("hidden_size is 768 and num_attention_heads 5, which does not divide it."));
 }
@@ -148,6 +153,8 @@ TEST(DistilBertConfig, SaysWhatIsWrong) {
   EXPECT_THAT(config_message("dropout", 1.5), HasSubstr("dropout is 1.5; expected 0 to less"));
   EXPECT_THAT(config_message("pad_token_id", 40), HasSubstr("pad_token_id is 40; expected less"));
   EXPECT_THAT(config_message("initializer_range", -1), HasSubstr("initializer_range is negative"));
+  EXPECT_THAT(config_message("layer_norm_eps", 1e-5),
+              HasSubstr("layer_norm_eps is 1e-05; expected 1e-12, which every DistilBERT"));
 
   const testing::TempDir dir;
   EXPECT_THAT(

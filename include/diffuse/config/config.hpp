@@ -151,6 +151,7 @@ struct BertFamilyConfig {
   double classifier_dropout = 0.2;
   std::int64_t token_types = 2;  // BERT's alone, as is what follows
   bool mean_pooling = false;
+  double norm_eps = 1e-12;
 };
 
 enum class FeatureMap { relu, softmax };

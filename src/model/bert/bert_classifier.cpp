@@ -16,12 +16,6 @@
 namespace diffuse {
 namespace {
 
-constexpr double kNormEpsilon = 1e-12;
-
-at::Tensor norm(const LayerNorm& layer, const at::Tensor& x) {
-  return at::layer_norm(x, layer.weight.sizes(), layer.weight, layer.bias, kNormEpsilon);
-}
-
 const BertFamilyConfig& checked_sizes(const BertFamilyConfig& config, const ModelShape& shape) {
   if (shape.vocab_size > 0 && shape.class_count > 0 && shape.pad_id >= 0 &&
       shape.pad_id < shape.vocab_size && config.dim % config.heads == 0)
@@ -91,6 +85,10 @@ void BertClassifier::register_parameters() {
   }
   if (!config_.mean_pooling) pooler_.visit("bert.pooler.dense", add);
   classifier_.visit("classifier", add);
+}
+
+at::Tensor BertClassifier::norm(const LayerNorm& layer, const at::Tensor& x) const {
+  return at::layer_norm(x, layer.weight.sizes(), layer.weight, layer.bias, config_.norm_eps);
 }
 
 at::Tensor BertClassifier::layer(const Layer& own, const at::Tensor& x, const TextGrid& grid,

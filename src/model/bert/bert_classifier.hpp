@@ -44,6 +44,7 @@ class BertClassifier final : public Classifier {
     ParameterRole role;
   };
   void register_parameters();
+  at::Tensor norm(const LayerNorm& layer, const at::Tensor& x) const;
   at::Tensor layer(const Layer& own, const at::Tensor& x, const TextGrid& grid,
                    const ForwardContext& context) const;
   at::Tensor pooled(const at::Tensor& x, const Batch& batch) const;

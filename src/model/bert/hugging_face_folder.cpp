@@ -90,9 +90,17 @@ void check_kind(const nlohmann::json& json, const JsonFields& fields, const Keys
   expect("model_type", keys.type);
   if (json.contains(keys.activation)) expect(keys.activation, "gelu");
   if (json.contains("position_embedding_type")) expect("position_embedding_type", "absolute");
-  const double epsilon = fields.optional_number("layer_norm_eps").value_or(1e-12);
-  if (epsilon != 1e-12)
-    throw DataError(fmt::format("layer_norm_eps is {}; expected 1e-12.", epsilon));
+}
+
+/// BERT's; a DistilBERT of transformers has no other than the default, whatever the file says.
+double norm_eps_of(const JsonFields& fields, ModelType type, double otherwise) {
+  const double value = fields.optional_number("layer_norm_eps").value_or(otherwise);
+  if (type != ModelType::bert && value != otherwise)
+    throw DataError(
+        fmt::format("layer_norm_eps is {}; expected {}, which every DistilBERT computes with.",
+                    value, otherwise));
+  if (value > 0.0 && value <= 1.0) return value;
+  throw DataError(fmt::format("layer_norm_eps is {}; expected above 0 and at most 1.", value));
 }
 
 BertFolder parse_folder(const nlohmann::json& json, const std::string& place, ModelType type) {
@@ -116,6 +124,7 @@ BertFolder parse_folder(const nlohmann::json& json, const std::string& place, Mo
   }
   sizes.classifier_dropout =
       probability_of(fields, keys.classifier_dropout, sizes.classifier_dropout);
+  sizes.norm_eps = norm_eps_of(fields, type, sizes.norm_eps);
   sizes.init_std = fields.optional_number("initializer_range").value_or(sizes.init_std);
   folder.pad_id = fields.optional_count("pad_token_id").value_or(folder.pad_id);
   if (sizes.dim % sizes.heads != 0)
