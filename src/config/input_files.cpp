@@ -74,6 +74,13 @@ std::string InputFiles::text() const {
   return fmt::format("{} and {} more", names.front(), names.size() - 1);
 }
 
+std::string public_data_set(const fs::path& file) {
+  const std::string folder = file.parent_path().filename().string();
+  if (folder == "lra") return file.filename().string().starts_with("image_") ? "image" : "";
+  constexpr std::string_view kOwnFolder[] = {"ag_news", "imdb", "trec"};
+  return std::ranges::find(kOwnFolder, folder) != std::end(kOwnFolder) ? folder : "";
+}
+
 bool is_file_pattern(const std::string& name) {
   std::error_code ignored;
   return name.find_first_of("*?[", pattern_begin(name)) != std::string::npos &&

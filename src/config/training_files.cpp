@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -20,12 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 3> kFetched = {"ag_news", "imdb", "trec"};
-
 /// How to get the file `path` where we know that, else how to go without it.
 std::string remedy(std::string_view key, const fs::path& path) {
-  const std::string folder = path.parent_path().filename().string();
-  if (std::find(kFetched.begin(), kFetched.end(), folder) == kFetched.end()) {
+  const std::string fetched = public_data_set(path);
+  if (fetched.empty()) {
     if (key == "data.train") return "; --train FILE names another";
     if (key == "data.labels") return "; --set data.labels= takes the classes from data.train";
     if (key == "tokenizer.vocab") return "; --set tokenizer.type=words needs none";
@@ -33,7 +29,7 @@ std::string remedy(std::string_view key, const fs::path& path) {
   }
   return fmt::format(
       "; scripts/get_data.sh {} {} fetches it, or set DIFFUSE_DATA to the folder that holds {}",
-      folder, printable(path.parent_path().string(), 300), folder);
+      fetched, printable(path.parent_path().string(), 300), path.parent_path().filename().string());
 }
 
 void check_file(const char* key, const std::string& path, Faults& faults) {

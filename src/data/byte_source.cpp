@@ -22,14 +22,10 @@ namespace {
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 std::string download_hint(const std::filesystem::path& path) {
-  const std::string folder = path.parent_path().filename().string();
-  for (const std::string_view known : {"ag_news", "imdb", "trec"}) {
-    if (folder == known) {
-      return fmt::format("; `scripts/get_data.sh {} {}` fetches it", known,
-                         path.parent_path().string());
-    }
-  }
-  return "";
+  const std::string known = public_data_set(path);
+  if (known.empty()) return "";
+  return fmt::format("; `scripts/get_data.sh {} {}` fetches it", known,
+                     path.parent_path().string());
 }
 
 /// Throws DataError for what is there and no file: to open a pipe may wait for ever, and what is

@@ -73,15 +73,21 @@ TEST(TrainingFiles, APipeIsNoFile) {
 
 TEST(TrainingFiles, OfAKnownDataSetNameTheCommandThatFetchesThem) {
   const TempDir dir;
-  for (const std::string name : {"ag_news", "imdb", "trec"}) {
+  const auto expect = [&](const std::string& name, const std::string& folder,
+                          const std::string& file) {
     Config config;
-    config.data.train = dir.path() / name / "train.csv";
+    config.data.train = dir.path() / folder / file;
     EXPECT_EQ(check_error(config),
               "data.train: " + config.data.train.first() +
                   " cannot be read: No such file or directory; scripts/get_data.sh " + name + " " +
-                  (dir.path() / name).string() +
-                  " fetches it, or set DIFFUSE_DATA to the folder that holds " + name);
-  }
+                  (dir.path() / folder).string() +
+                  " fetches it, or set DIFFUSE_DATA to the folder that holds " + folder);
+  };
+  for (const std::string name : {"ag_news", "imdb", "trec"}) expect(name, name, "train.csv");
+  expect("image", "lra", "image_train.bin.gz");
+  Config other;
+  other.data.train = dir.path() / "lra" / "listops.tsv";
+  EXPECT_THAT(check_error(other), ::testing::HasSubstr("; --train FILE names another"));
 }
 
 }  // namespace

@@ -133,6 +133,9 @@ TEST(ByteSource, NamesTheCommandThatFetchesAPublicDataSet) {
   EXPECT_EQ(message_of<DataError>([] { check_data_file("nowhere/ag_news/train.csv", ""); }),
             "nowhere/ag_news/train.csv: there is no such file; `scripts/get_data.sh ag_news "
             "nowhere/ag_news` fetches it");
+  EXPECT_EQ(message_of<DataError>([] { check_data_file("nowhere/lra/image_test.bin.gz", ""); }),
+            "nowhere/lra/image_test.bin.gz: there is no such file; `scripts/get_data.sh image "
+            "nowhere/lra` fetches it");
 }
 
 class Pipe {

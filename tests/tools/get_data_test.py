@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import threading
 import unittest
+import unittest.mock
 import zipfile
 
 PROJECT = pathlib.Path(sys.argv.pop())
@@ -156,6 +157,71 @@ class GetData(unittest.TestCase):
         result = self.get("imdb")
         self.assertNotEqual(result.returncode, 0)
         self.assertIn("no review of aclImdb/train/", result.stderr)
+
+    def cifar(self, **batches):
+        """An archive like CIFAR-10's, of batches of (label, red, green, blue), each picture of one colour."""
+        with tarfile.open(self.web / "cifar-10-binary.tar.gz", "w:gz") as archive:
+            for name, rows in batches.items():
+                planes = lambda colour: b"".join(bytes([value]) * 1024 for value in colour)
+                content = b"".join(bytes([label]) + planes(colour) for label, *colour in rows)
+                member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+
+    def test_cifar_becomes_grey(self):
+        # In another order than its own.
+        self.cifar(test_batch=[(9, 255, 0, 0), (8, 0, 255, 0), (7, 0, 0, 255)], data_batch_2=[(2, 255, 255, 255)],
+                   data_batch_1=[(1, 0, 0, 0), (6, 128, 128, 128)], data_batch_3=[(3, 1, 1, 1)],
+                   # 92.99999 by exact arithmetic, 93 in float32
+                   data_batch_4=[(4, 0, 122, 186)], data_batch_5=[(5, 10, 20, 30)])
+        self.assertEqual(self.get("image").returncode, 1, "another checksum than the published one")
+        result = self.get("--accept", "image")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("image_train.bin.gz: 6 rows (1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1) sha256", result.stdout)
+        self.assertIn("image_test.bin.gz: 3 rows (7: 1, 8: 1, 9: 1) sha256", result.stdout)
+        self.assertIn("Krizhevsky", result.stdout)
+        self.assertEqual(sorted(path.name for path in self.out.iterdir()), ["image_test.bin.gz", "image_train.bin.gz"])
+        for split, expected in (("train", [(1, 0), (6, 128), (2, 255), (3, 1), (4, 93), (5, 18)]),
+                                ("test", [(9, 76), (8, 149), (7, 29)])):
+            with gzip.open(self.out / f"image_{split}.bin.gz") as rows:
+                wanted = b"".join(bytes([label]) + bytes([grey]) * 1024 for label, grey in expected)
+                self.assertEqual(rows.read(), wanted)
+
+    def test_the_pixels_of_cifar_keep_their_places(self):
+        picture = bytes([0]) + bytes(i % 256 for i in range(1024)) * 3
+        with tarfile.open(self.web / "cifar-10-binary.tar.gz", "w:gz") as archive:
+            for name in ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"):
+                member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}.bin")
+                member.size = len(picture)
+                archive.addfile(member, io.BytesIO(picture))
+        self.assertEqual(self.get("--accept", "image").returncode, 0)
+        with gzip.open(self.out / "image_test.bin.gz") as rows:
+            row = rows.read()
+        # 0.9999 of a grey, times 255.5 / 255
+        self.assertEqual(list(row[1:]), [int(0.9999 * 255.5 * (i % 256) / 255) for i in range(1024)])
+
+    def test_cifar_that_is_damaged(self):
+        self.cifar(data_batch_1=[(1, 0, 0, 0)])
+        result = self.get("--accept", "image")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no cifar-10-batches-bin/data_batch_2.bin in it", result.stderr)
+        self.cifar(data_batch_1=[(1, 0, 0)])
+        self.assertIn("data_batch_1.bin has 2049 bytes; expected rows of 3073 that begin with a label from 0 to 9",
+                      self.get("--accept", "image").stderr)
+        self.cifar(data_batch_1=[(10, 0, 0, 0)])
+        self.assertIn("a label from 0 to 9", self.get("--accept", "image").stderr)
+        self.assertEqual(list(self.out.iterdir()), [])
+
+    def test_pictures_lie_where_their_config_looks(self):
+        self.cifar(**{name: [(0, 1, 2, 3)] for name in [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]})
+        environment = {"DIFFUSE_DATA": self.folder.name}
+        with unittest.mock.patch.dict(os.environ, environment):
+            self.out = ""
+            self.assertEqual(self.get("--accept", "image").returncode, 0)
+        config = (PROJECT / "configs/image.json").read_text()
+        for name in ("image_train.bin.gz", "image_test.bin.gz"):
+            self.assertIn("${DIFFUSE_DATA:-../data}/lra/" + name, config)
+            self.assertTrue((pathlib.Path(self.folder.name) / "lra" / name).exists())
 
     def test_ag_news_is_taken_as_it_is(self):
         content = b'"3","Title","A ""quoted"" text"\n'

@@ -33,6 +33,10 @@ struct InputFiles {
   std::vector<std::string> names;
 };
 
+/// What scripts/get_data.sh calls the public data set of which `file` is, by the folder where the
+/// shipped configs look for it; empty: it is of none.
+std::string public_data_set(const std::filesystem::path& file);
+
 /// Whether `name` is a pattern ("news-*.csv") and no file that is called so. Folders that are
 /// called as they stand in it, stars and all, are no part of a pattern.
 bool is_file_pattern(const std::string& name);

@@ -15,7 +15,7 @@ namespace diffuse {
 using Overrides = std::vector<std::pair<std::string, std::string>>;
 
 /// Whether loading a configuration also checks that the files that training needs are set and can
-/// be read; a missing one of AG News, IMDB or TREC names `scripts/get_data.sh`.
+/// be read; a missing one of a public data set names `scripts/get_data.sh`.
 enum class FileChecks { none, training };
 
 /// Reads `path` (JSON with // comments), replaces `${VAR}` and `${VAR:-default}`, lays `overrides`
