@@ -49,6 +49,19 @@ TEST(ForwardFlops, OfDistilBertGrowWithTheSquareOfTheLength) {
   EXPECT_EQ(forward_flops(config, 4, one), expected);
 }
 
+/// Of Mamba-2's state space in `pieces` of two tokens, four heads of four channels, a state of five
+/// for each; `handed` places of the matrices that hand states on.
+double state_space_products(double pieces, double handed) {
+  const auto product = [](double rows, double summed, double columns) {
+    return 2 * rows * summed * columns;
+  };
+  const double weights = product(2, 5, 2);
+  const double inside = product(2, 2, 4);
+  const double added = product(4, 2, 5);
+  const double read = product(2, 5, 4);
+  return pieces * (weights + 4 * (inside + added + read)) + 2 * handed * 4 * 4 * 5;
+}
+
 TEST(ForwardFlops, OfOthersMixers) {
   Config config;
   config.model.dim = 8;
@@ -72,11 +85,33 @@ TEST(ForwardFlops, OfOthersMixers) {
   config.mixer.head_dim = 4;
   config.mixer.state_dim = 5;
   config.mixer.chunk = 2;
-  const double reader = 2.0 * 8 * (2 * 16 + 2 * 5 + 4) + 2.0 * 16 * 8 + 2.0 * 4 * (16 + 2 * 5) +
-                        2.0 * 2 * (5 + 16) + 2 * 2.0 * 5 * 16;
-  EXPECT_EQ(forward_flops(config, 4, one), 3 * 10 * reader + head);
+  // In, out, and the convolution.
+  const double reader = 2.0 * 8 * (2 * 16 + 2 * 5 + 4) + 2.0 * 16 * 8 + 2.0 * 4 * (16 + 2 * 5);
+  const double space = state_space_products(5, 6 * 5);
+  EXPECT_EQ(forward_flops(config, 4, one), 3 * (10 * reader + space) + head);
   config.mixer.both_directions = true;
-  EXPECT_EQ(forward_flops(config, 4, one), 3 * 10 * 2 * reader + head);
+  EXPECT_EQ(forward_flops(config, 4, one), 3 * 2 * (10 * reader + space) + head);
+  // 79 tokens are 40 pieces, whose states go through three groups of 16, and then those of three.
+  const std::vector<std::int64_t> longer = {79};
+  EXPECT_EQ(forward_flops(config, 4, longer),
+            3 * 2 * (79 * reader + state_space_products(40, 3 * 17 * 16 + 4 * 3)) + head);
+  config.mixer.chunk = 100;  // one piece, with no state before it
+  EXPECT_EQ(forward_flops(config, 4, one), 3 * 2 * (10 * reader + 2 * 10 * 10 * (5 + 16)) + head);
+}
+
+TEST(ForwardFlops, OfAllButTheTransformerGrowAsALongTextDoes) {
+  using enum ModelType;
+  for (const ModelType type : {diffusion, linformer, performer, mamba, transformer}) {
+    Config config;
+    config.model.type = type;
+    const auto of = [&config](std::int64_t length) {
+      const std::vector<std::int64_t> lengths = {length};
+      return forward_flops(config, 4, lengths).value();
+    };
+    EXPECT_NEAR(of(1 << 18) / of(1 << 16), type == transformer ? 16 : 4,
+                type == transformer ? 0.3 : 0.01)
+        << static_cast<int>(type);
+  }
 }
 
 TEST(ProductWidth, IsThatOfATokensState) {

@@ -2,6 +2,7 @@
 // text at a time, attention written out, the state space a plain loop.
 
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -163,14 +164,34 @@ Batch random_text(std::int64_t length) {
   return batch_of({tokens});
 }
 
+/// y and the gradients of x, a, b and c, where y is weighed by `weights`.
+std::vector<at::Tensor> with_gradients(std::vector<at::Tensor> inputs, const at::Tensor& weights,
+                                       std::int64_t chunk) {
+  for (at::Tensor& input : inputs) input = input.clone().set_requires_grad(true);
+  const at::Tensor y = state_space(inputs[0], inputs[1], inputs[2], inputs[3], chunk);
+  y.mul(weights).sum().backward();
+  std::vector<at::Tensor> found = {y.detach()};
+  for (const at::Tensor& input : inputs) found.push_back(input.grad());
+  return found;
+}
+
 TEST(StateSpace, DoesNotDependOnThePieces) {
-  const at::Tensor x = at::randn({2, 50, 3, 4}, at::kDouble);
-  const at::Tensor a = at::randn({2, 50, 3}, at::kDouble).abs().neg();
-  const at::Tensor b = at::randn({2, 50, 5}, at::kDouble);
-  const at::Tensor c = at::randn({2, 50, 5}, at::kDouble);
-  const at::Tensor whole = state_space(x, a, b, c, 64);
-  for (const std::int64_t chunk : {1, 7, 10, 25, 49, 50})
-    EXPECT_TRUE(state_space(x, a, b, c, chunk).allclose(whole, 1e-9, 1e-9)) << chunk;
+  // Of 300 pieces the states are handed on in groups, and those of the groups in groups again.
+  for (const std::int64_t length : {50, 300}) {
+    // Decays through which a text's end sees its beginning.
+    const at::Tensor a = at::randn({2, length, 3}, at::kDouble).abs().mul(-1.0 / 50);
+    const std::vector<at::Tensor> inputs = {at::randn({2, length, 3, 4}, at::kDouble), a,
+                                            at::randn({2, length, 5}, at::kDouble),
+                                            at::randn({2, length, 5}, at::kDouble)};
+    const at::Tensor weights = at::randn({2, length, 3, 4}, at::kDouble);
+    const auto whole = with_gradients(inputs, weights, length);
+    for (const std::int64_t chunk : {1, 7, 10, 25, 49, 50}) {
+      const auto found = with_gradients(inputs, weights, chunk);
+      for (std::size_t i = 0; i < whole.size(); ++i)
+        EXPECT_TRUE(found[i].allclose(whole[i], 1e-9, 1e-9))
+            << length << " tokens in pieces of " << chunk << ", tensor " << i;
+    }
+  }
 }
 
 TEST(Mamba, ReadsOneWayOrBoth) {

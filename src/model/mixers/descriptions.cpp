@@ -160,10 +160,8 @@ class MambaDescription final : public MixerDescription {
         linear_flops(config.model.dim, 2 * inner + 2 * mixer.state_dim + heads) +
         linear_flops(inner, config.model.dim) +
         linear_flops(mixer.conv_width, inner + 2 * mixer.state_dim);
-    // Inside a piece, and of the states at its end and beginning.
-    const double space = linear_flops(mixer.chunk, mixer.state_dim + inner) +
-                         2 * linear_flops(mixer.state_dim, inner);
-    return as_double(readers(config)) * as_double(length) * (products + space);
+    const double space = state_space_flops(length, inner, mixer.state_dim, mixer.chunk);
+    return as_double(readers(config)) * (as_double(length) * products + space);
   }
 };
 
