@@ -9,6 +9,7 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/config/model_rules.hpp"
 #include "faults.hpp"
+#include "field.hpp"
 
 namespace diffuse {
 namespace {
@@ -84,12 +85,12 @@ void check_values(const Config& config, std::vector<Conflict>& found) {
     refuse(config.ngrams.char_max > 0, "ngrams.char_max", std::to_string(config.ngrams.char_max));
     refuse(config.model.bigram_buckets > 0, "model.bigram_buckets",
            std::to_string(config.model.bigram_buckets));
-    const ModelType type = config.model.type;
-    if (type == ModelType::distilbert || type == ModelType::bert || type == ModelType::torchscript)
+    const std::vector<ModelType> readers = with_own_embedding();
+    if (std::ranges::find(readers, config.model.type) == readers.end())
       found.push_back({{"model.type", "tokenizer.type"},
                        fmt::format("{} reads words, but tokenizer.type = values has numbers; "
-                                   "expected diffusion, transformer, linformer, performer or mamba",
-                                   enum_name(type))});
+                                   "expected {}",
+                                   enum_name(config.model.type), type_names(readers, "or"))});
     if (!config.train.pretrain.empty())
       found.push_back(
           {{"train.pretrain", "tokenizer.type"},

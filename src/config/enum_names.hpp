@@ -40,11 +40,14 @@ template <>
 struct EnumNames<NgramWeighting> {
   static constexpr std::array<std::string_view, 3> kNames{"tfidf", "naive_bayes", "binary"};
 };
+constexpr auto model_type_names() {
+  std::array<std::string_view, kModelTypes.size()> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kModelTypes[i].name;
+  return names;
+}
 template <>
 struct EnumNames<ModelType> {
-  static constexpr std::array<std::string_view, 8> kNames{"diffusion",   "distilbert", "bert",
-                                                          "transformer", "linformer",  "performer",
-                                                          "mamba",       "torchscript"};
+  static constexpr auto kNames = model_type_names();
 };
 template <>
 struct EnumNames<FeatureMap> {

@@ -162,26 +162,25 @@ Field& Field::also_called(std::vector<std::string> names) {
 }
 
 std::vector<ModelType> with_own_embedding() {
-  using enum ModelType;
-  return {diffusion, transformer, linformer, performer, mamba};
+  return types_of({ModelFamily::diffusion, ModelFamily::mixer});
 }
 
 const std::vector<Section>& all_sections() {
+  static const std::vector<ModelType> mixers = types_of({ModelFamily::mixer});
   static const std::vector<Section> sections = {
       {"data", "Which files, and how to read them.", data_fields()},
       {"tokenizer", "How a text becomes token numbers.", tokenizer_fields()},
       {"ngrams", "The linear model of n-grams beside the network.", ngram_fields()},
       {"model",
        "The classifier. What stands below `file` is for `type` = diffusion; of it `dim`, `steps` "
-       "(as "
-       "blocks), `pooling` and what begins with head, embedding_init, token_dropout and "
-       "embedding_dropout is for transformer, linformer, performer and mamba as well.",
+       "(as blocks), `pooling` and what begins with head, embedding_init, token_dropout and "
+       "embedding_dropout is for " +
+           type_names(mixers, "and") + " as well.",
        model_fields()},
       {"distilbert", "The transformer that `model.type` = distilbert trains instead.",
        distilbert_fields()},
       {"bert", "The transformer that `model.type` = bert trains instead.", bert_fields()},
-      {"mixer",
-       "What mixes tokens where `model.type` is transformer, linformer, performer or mamba.",
+      {"mixer", "What mixes tokens where `model.type` is " + type_names(mixers, "or") + ".",
        mixer_fields()},
       {"train", "How it is trained, and where.", train_fields()},
       {"pretrain",

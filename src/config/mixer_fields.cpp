@@ -4,22 +4,22 @@ namespace diffuse {
 
 std::vector<Field> mixer_fields() {
   using enum ModelType;
-  FieldTable<MixerConfig> table("mixer", &Config::mixer,
-                                {transformer, linformer, performer, mamba});
+  FieldTable<MixerConfig> table("mixer", &Config::mixer, types_of({ModelFamily::mixer}));
+  const std::vector<ModelType> with_attention = {transformer, linformer, performer};
   table.add("heads", &MixerConfig::heads, "Attention heads. model.dim must be a multiple of it.")
       .between(1, 256)
       .in("heads")
-      .only_for({transformer, linformer, performer});
+      .only_for(with_attention);
   table
       .add("hidden_dim", &MixerConfig::hidden_dim,
            "Width of the hidden layer behind the attention. 0: 4 x model.dim.")
       .between(0, 65536)
       .in("channels")
-      .only_for({transformer, linformer, performer});
+      .only_for(with_attention);
   table
       .add("positions", &MixerConfig::positions,
            "Whether sines of the position are added to the embedding (Vaswani et al. 2017).")
-      .only_for({transformer, linformer, performer});
+      .only_for(with_attention);
   table.add("dropout", &MixerConfig::dropout, "Part of a block's outcome that training sets to 0.")
       .at_least(0)
       .below(1);

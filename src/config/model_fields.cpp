@@ -5,10 +5,12 @@ namespace diffuse {
 std::vector<Field> model_fields() {
   FieldTable<ModelConfig> table("model", &Config::model);
   table.add("type", &ModelConfig::type,
-            "Kind of classifier. diffusion: attention-free diffusion. distilbert and bert: the "
-            "transformers of the sections of that name. transformer, linformer, performer, mamba: "
-            "the section mixer's, between the diffusion model's own embedding, pooling and head. "
-            "torchscript: any module from model.file.");
+            "Kind of classifier. diffusion: attention-free diffusion. " +
+                type_names(types_of({ModelFamily::bert}), "and") +
+                ": the transformers of the sections of that name. " +
+                type_names(types_of({ModelFamily::mixer})) +
+                ": the section mixer's, between the diffusion model's own embedding, pooling and "
+                "head. torchscript: any module from model.file.");
   table
       .add("file", &ModelConfig::file,
            "TorchScript file of model.type = torchscript. Its forward takes input_ids and "

@@ -28,8 +28,10 @@ void check_heads(const std::string& heads_key, std::int64_t heads, const std::st
        fmt::format("{} heads cannot share {} = {}; expected a divisor", heads, dim_key, dim)});
 }
 
-void check_bert_family(const Config& config, const std::string& section,
-                       const BertFamilyConfig& model, std::vector<Conflict>& found) {
+void check_bert_family(const Config& config, std::vector<Conflict>& found) {
+  const std::string section(enum_name(config.model.type));
+  const BertFamilyConfig& model =
+      config.model.type == ModelType::bert ? config.bert : config.distilbert;
   if (!model.pretrained.empty()) return;  // whose sizes count
   check_heads(section + ".heads", model.heads, section + ".dim", model.dim, found);
   check_positions(config, section + ".max_positions", model.max_positions, found);
@@ -43,7 +45,7 @@ void check_width(const Config& config, std::vector<Conflict>& found) {
                                  enum_name(config.model.type))});
 }
 
-void check_mamba(const Config& config, std::vector<Conflict>& found) {
+void check_head_dim(const Config& config, std::vector<Conflict>& found) {
   const MixerConfig& mixer = config.mixer;
   if (const std::int64_t inner = mixer.expand * config.model.dim; inner % mixer.head_dim != 0)
     found.push_back({{"mixer.head_dim", "mixer.expand", "model.dim"},
@@ -52,27 +54,31 @@ void check_mamba(const Config& config, std::vector<Conflict>& found) {
                                  mixer.head_dim, inner)});
 }
 
+/// Each rule is for the types that its key concerns.
+void check_mixer(const Config& config, std::vector<Conflict>& found) {
+  const auto concerns = [&config](std::string_view name) {
+    return has_effect("mixer", name, config.model.type);
+  };
+  const MixerConfig& mixer = config.mixer;
+  if (concerns("max_positions"))
+    check_positions(config, "mixer.max_positions", mixer.max_positions, found);
+  if (concerns("heads"))
+    check_heads("mixer.heads", mixer.heads, "model.dim", config.model.dim, found);
+  if (concerns("head_dim")) check_head_dim(config, found);
+  check_width(config, found);
+}
+
 }  // namespace
 
 void find_model_type_conflicts(const Config& config, std::vector<Conflict>& found) {
-  switch (config.model.type) {
-    case ModelType::diffusion:
+  switch (family_of(config.model.type)) {
+    case ModelFamily::diffusion:
       return;  // the rules of its own, in conflicts.cpp
-    case ModelType::distilbert:
-      return check_bert_family(config, "distilbert", config.distilbert, found);
-    case ModelType::bert:
-      return check_bert_family(config, "bert", config.bert, found);
-    case ModelType::linformer:
-      check_positions(config, "mixer.max_positions", config.mixer.max_positions, found);
-      [[fallthrough]];
-    case ModelType::transformer:
-    case ModelType::performer:
-      check_heads("mixer.heads", config.mixer.heads, "model.dim", config.model.dim, found);
-      return check_width(config, found);
-    case ModelType::mamba:
-      check_mamba(config, found);
-      return check_width(config, found);
-    case ModelType::torchscript:
+    case ModelFamily::bert:
+      return check_bert_family(config, found);
+    case ModelFamily::mixer:
+      return check_mixer(config, found);
+    case ModelFamily::torchscript:
       if (config.model.file.empty())
         found.push_back(
             {{"model.file", "model.type"},

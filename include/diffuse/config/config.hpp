@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "diffuse/config/input_files.hpp"
+#include "diffuse/config/model_types.hpp"
 
 namespace diffuse {
 
@@ -87,17 +88,6 @@ enum class Activation { identity, relu, gelu, silu, tanh };
 enum class NormPosition { none, pre, post };
 enum class BaseState { state, initial };
 enum class Pooling { mean, max, mean_max };
-
-enum class ModelType {
-  diffusion,
-  distilbert,
-  bert,
-  transformer,
-  linformer,
-  performer,
-  mamba,
-  torchscript
-};
 
 struct ModelConfig {
   ModelType type = ModelType::diffusion;
