@@ -13,6 +13,7 @@
 #include "diffuse/config/load.hpp"
 #include "diffuse/device/device.hpp"
 #include "diffuse/device/precision.hpp"
+#include "diffuse/model/model_description.hpp"
 #include "precision_chooser.hpp"
 #include "refusal.hpp"
 
@@ -72,9 +73,11 @@ class Runner {
 
   /// Whether the spec has become another one.
   static bool fit(ContenderSpec& spec, std::int64_t length) {
-    std::int64_t& positions = spec.config.mixer.max_positions;
-    if (!spec.made_for_each_length || length == 0 || positions == length) return false;
-    positions = length;
+    const ModelDescription& model = description_of(spec.config);
+    const std::int64_t longest = model.longest_text(spec.config);
+    if (!spec.made_for_each_length || length == 0 || longest == 0 || longest == length)
+      return false;
+    model.set_longest_text(spec.config, length);
     spec.config.tokenizer.max_tokens = length;  // no longer one is allowed
     return true;
   }

@@ -7,7 +7,6 @@
 #include <functional>
 #include <numeric>
 
-#include "config/enum_names.hpp"
 #include "diffuse/base/error.hpp"
 #include "diffuse/base/progress.hpp"
 #include "diffuse/base/text_util.hpp"
@@ -30,26 +29,10 @@ constexpr std::int64_t kAssumedWords = 40'000;
 constexpr std::int64_t kAssumedClasses = 4;
 constexpr const char* kBaseline = "distilbert-agnews.json";
 
-/// The models that --compare knows by name: all but those that need a config or a file.
-std::vector<ModelType> known_models() {
-  std::vector<ModelType> known;
-  for (std::size_t i = 0; i < enum_names<ModelType>().size(); ++i)
-    if (const auto type = static_cast<ModelType>(i);
-        type != ModelType::diffusion && type != ModelType::torchscript)
-      known.push_back(type);
-  return known;
-}
-
 std::optional<ModelType> known_model(std::string_view name) {
-  for (const ModelType type : known_models())
+  for (const ModelType type : models_known_by_name())
     if (enum_name(type) == name) return type;
   return std::nullopt;
-}
-
-std::string known_names() {
-  std::vector<std::string> names;
-  for (const ModelType type : known_models()) names.emplace_back(enum_name(type));
-  return join(names, ", ");
 }
 
 /// Throws UsageError where a config has n-grams alone.
@@ -168,44 +151,46 @@ OpenedContender open_config(const Config& config, const std::string& name) {
   return opened;
 }
 
-/// The configuration of BERT or DistilBERT for the data of `config`: that of
+/// The configuration of a model of BERT's family for the data of `config`: that of
 /// distilbert-agnews.json, with texts cut at as many tokens as those of `config`, at most its
 /// positions.
 Config bert_family_baseline(ModelType type, const Config& config, const std::string& pretrained) {
   Config baseline = load_config(find_config(kBaseline), {});
   baseline.model.type = type;
   baseline.data = config.data;
-  BertFamilyConfig& model = type == ModelType::bert ? baseline.bert : baseline.distilbert;
+  const ModelDescription& model = description_of(type);
   // Texts are cut where the other model cuts them, or where the positions end.
-  const std::int64_t positions = model.max_positions;
+  const std::int64_t positions = model.longest_text(baseline);
   const std::int64_t cut = config.tokenizer.max_tokens;
   baseline.tokenizer.max_tokens = cut > 0 ? std::min(cut, positions) : positions;
   if (!pretrained.empty()) {
-    model.pretrained = fs::absolute(pretrained).string();
-    const fs::path vocab = fs::path(model.pretrained) / "vocab.txt";
+    const fs::path folder = fs::absolute(pretrained);
+    model.set_pretrained(baseline, folder.string());
+    const fs::path vocab = folder / "vocab.txt";
     if (is_readable(vocab.string())) baseline.tokenizer.vocab = vocab.string();
   }
   take_pretrained_sizes(baseline);
   return baseline;
 }
 
-/// BERT or DistilBERT with the published sizes, or those of --pretrained.
+/// A model of BERT's family with the published sizes, or those of --pretrained.
 OpenedContender open_bert_family(ModelType type, const BenchOptions& options,
                                  const OpenedContender& ours, std::int64_t longest) {
-  Config config = bert_family_baseline(type, ours.spec.config, options.pretrained);
-  BertFamilyConfig& model = type == ModelType::bert ? config.bert : config.distilbert;
-  const std::int64_t positions = model.max_positions;
-  // Pretrained positions cannot be added to.
-  if (options.pretrained.empty()) model.max_positions = std::max(positions, longest);
+  const ModelDescription& model = description_of(type);
   OpenedContender opened;
-  opened.spec.name = description_of(type).title();
-  opened.spec.config = config;
+  Config& config = opened.spec.config;
+  config = bert_family_baseline(type, ours.spec.config, options.pretrained);
+  // Pretrained positions cannot be added to.
+  if (options.pretrained.empty() && model.longest_text(config) < longest) {
+    model.set_longest_text(config, longest);
+    opened.facts.extended_positions = true;
+  }
+  opened.spec.name = model.title();
   opened.tokenizer = load_tokenizer(config.tokenizer, config.tokenizer.vocab);
   opened.labels = ours.labels;
   opened.spec.shape = {opened.tokenizer->vocab_size(), ours.spec.shape.class_count,
                        opened.tokenizer->mask_id(), opened.tokenizer->pad_id()};
   fill_facts(opened);
-  opened.facts.extended_positions = model.max_positions > positions;
   return opened;
 }
 
@@ -218,9 +203,10 @@ OpenedContender open_mixer(ModelType type, const OpenedContender& ours, std::int
   config.train.kernel = Kernel::automatic;
   config.mixer.heads = std::gcd(config.mixer.heads, config.model.dim);
   config.mixer.head_dim = std::gcd(config.mixer.head_dim, config.mixer.expand * config.model.dim);
-  config.mixer.max_positions = std::max(config.mixer.max_positions, longest);
-  opened.spec.made_for_each_length = type == ModelType::linformer;
-  opened.spec.name = description_of(type).title();
+  const ModelDescription& model = description_of(type);
+  if (model.longest_text(config) < longest) model.set_longest_text(config, longest);
+  opened.spec.made_for_each_length = true;
+  opened.spec.name = model.title();
   opened.spec.shape = ours.spec.shape;
   opened.tokenizer = ours.tokenizer;
   opened.labels = ours.labels;
@@ -252,6 +238,10 @@ OpenedContender open_torchscript(const std::string& file, const OpenedContender&
 
 }  // namespace
 
+std::vector<ModelType> models_known_by_name() {
+  return types_of({ModelFamily::bert, ModelFamily::mixer});
+}
+
 Config distilbert_baseline(const Config& config) {
   return bert_family_baseline(ModelType::distilbert, config, "");
 }
@@ -279,13 +269,13 @@ void check_bench_files(const BenchOptions& options) {
   std::size_t of_family = 0;
   for (const std::string& name : options.compare) {
     const std::optional<ModelType> known = known_model(name);
-    of_family += known == ModelType::distilbert || known == ModelType::bert ? 1 : 0;
+    of_family += known && family_of(*known) == ModelFamily::bert ? 1 : 0;
     if (known || (!name.empty() && fs::is_directory(name, ignored))) continue;
     if (name.empty()) {
       faults.push_back(
           fmt::format("--compare: empty; expected {}, a TorchScript file FILE.pt, a "
                       "config, or a run or checkpoint.",
-                      known_names()));
+                      type_names(models_known_by_name())));
     } else if (name.ends_with(".pt")) {
       check(is_readable(name),
             fmt::format("--compare {}: there is no such file, or it cannot be read.", name));
@@ -293,15 +283,17 @@ void check_bench_files(const BenchOptions& options) {
       try {
         find_config(name);
       } catch (const UserError& error) {
-        faults.push_back(fmt::format("{} (--compare also knows {}.)", error.what(), known_names()));
+        faults.push_back(fmt::format("{} (--compare also knows {}.)", error.what(),
+                                     type_names(models_known_by_name())));
       }
     }
   }
   if (!options.pretrained.empty()) {
     check(of_family == 1,
-          fmt::format("--pretrained {}: these are weights for distilbert or bert; expected one of "
-                      "the two in --compare {}.",
-                      options.pretrained, join(options.compare, ",")));
+          fmt::format("--pretrained {}: these are weights for {}; expected one of them in "
+                      "--compare {}.",
+                      options.pretrained, type_names(types_of({ModelFamily::bert}), "or"),
+                      join(options.compare, ",")));
     check(of_family != 1 || fs::is_directory(options.pretrained, ignored),
           fmt::format("--pretrained {}: there is no such folder.", options.pretrained));
   }
@@ -312,7 +304,7 @@ OpenedContender open_other(const std::string& name, const BenchOptions& options,
                            const OpenedContender& ours, std::int64_t longest) {
   std::error_code ignored;
   if (const std::optional<ModelType> known = known_model(name)) {
-    if (*known == ModelType::distilbert || *known == ModelType::bert)
+    if (family_of(*known) == ModelFamily::bert)
       return open_bert_family(*known, options, ours, longest);
     return open_mixer(*known, ours, longest);
   }

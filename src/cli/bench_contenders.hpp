@@ -19,6 +19,9 @@ struct OpenedContender {
   std::vector<std::string> warnings;  ///< for the report
 };
 
+/// The types of models that --compare knows by name: all but those that need a config or a file.
+std::vector<ModelType> models_known_by_name();
+
 /// Throws UsageError with all that is wrong with the files that the command line names beside the
 /// model itself: found before any data are read.
 void check_bench_files(const BenchOptions& options);

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "bench.hpp"
+#include "bench_contenders.hpp"
 #include "choices.hpp"
 #include "diffuse/base/thread_limit.hpp"
 #include "model_options.hpp"
@@ -12,7 +13,7 @@ namespace diffuse::cli {
 CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
   CLI::App* verb = app.add_subcommand(
       "bench", "Compare speed and memory with other models: DistilBERT, Mamba, ..., or yours");
-  const auto list = [&](const char* name, auto& values, const char* help, const char* text) {
+  const auto list = [&](const char* name, auto& values, const std::string& help, const char* text) {
     return verb->add_option(name, values, help)
         ->delimiter(',')
         ->allow_extra_args(false)
@@ -31,15 +32,17 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
       ->excludes(checkpoint);
   CLI::Option* compare = list(
       "--compare", options.compare,
-      "The other models. distilbert and bert at their published sizes; transformer, linformer, "
-      "performer, mamba as wide and deep as the model itself (model.dim, model.steps); a "
-      "TorchScript file FILE.pt, whose forward takes input_ids and attention_mask; another "
-      "config; or a run or checkpoint",
+      "The other models. " + type_names(types_of({ModelFamily::bert}), "and") +
+          " at their published sizes; " + type_names(types_of({ModelFamily::mixer})) +
+          " as wide and deep as the model itself (model.dim, model.steps); a TorchScript file "
+          "FILE.pt, whose forward takes input_ids and attention_mask; another config; or a run or "
+          "checkpoint",
       "NAME|FILE.pt|CONFIG|DIR,...=distilbert");
   verb->add_option(
           "--pretrained", options.pretrained,
-          "Hugging Face folder with the config.json, model.safetensors and vocab.txt of the "
-          "distilbert or bert compared with; without it its weights are random")
+          "Hugging Face folder with the config.json, model.safetensors and vocab.txt of the " +
+              type_names(types_of({ModelFamily::bert}), "or") +
+              " compared with; without it its weights are random")
       ->type_name("DIR");
   list("--mode", options.modes, "What to measure", "train,inference")
       ->transform(
@@ -90,6 +93,8 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
   // For our own processes.
   verb->add_flag("--memory-probe", options.memory_probe)->group("");
   verb->add_flag("--baseline-probe", options.baseline_probe)->group("");
+  std::string all_known = type_names(models_known_by_name());
+  std::erase(all_known, ' ');
   verb->footer(
       "The default takes one to two minutes on two cores.\n\n"
       "Examples:\n"
@@ -99,8 +104,9 @@ CLI::App* setup_bench(CLI::App& app, BenchOptions& options) {
       "  diffuse bench --kernel reference --compare agnews-diffusion.json   (one model, both "
       "kernels)\n"
       "  diffuse bench --sweep --format html --output sweep.html\n"
-      "  diffuse bench --compare distilbert,bert,transformer,linformer,performer,mamba --sweep \\\n"
-      "      --format json --output all.json\n"
+      "  diffuse bench --compare " +
+      all_known +
+      " --sweep \\\n      --format json --output all.json\n"
       "  diffuse bench --from all.json --format html --output all.html\n");
   return verb;
 }

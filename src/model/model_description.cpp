@@ -1,4 +1,4 @@
-// The types of models, and what is the same for all of them.
+// The families of models, and what is the same for all of them.
 
 #include "diffuse/model/model_description.hpp"
 
@@ -26,22 +26,14 @@ std::unique_ptr<Classifier> without_memory(const Config& config, const ModelShap
 }  // namespace
 
 const ModelDescription& description_of(ModelType type) {
-  switch (type) {
-    case ModelType::diffusion:
+  switch (family_of(type)) {
+    case ModelFamily::diffusion:
       return diffusion_description();
-    case ModelType::distilbert:
-      return distilbert_description();
-    case ModelType::bert:
-      return bert_description();
-    case ModelType::transformer:
-      return transformer_description();
-    case ModelType::linformer:
-      return linformer_description();
-    case ModelType::performer:
-      return performer_description();
-    case ModelType::mamba:
-      return mamba_description();
-    case ModelType::torchscript:
+    case ModelFamily::bert:
+      return bert_family_description(type);
+    case ModelFamily::mixer:
+      return mixer_description(type);
+    case ModelFamily::torchscript:
       return torchscript_description();
   }
   throw Error("description_of: not a model type");

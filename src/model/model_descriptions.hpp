@@ -5,13 +5,11 @@
 namespace diffuse {
 
 const ModelDescription& diffusion_description();
-const ModelDescription& distilbert_description();
-const ModelDescription& bert_description();
-const ModelDescription& transformer_description();
-const ModelDescription& linformer_description();
-const ModelDescription& performer_description();
-const ModelDescription& mamba_description();
 const ModelDescription& torchscript_description();
+/// Of a type of ModelFamily::bert.
+const ModelDescription& bert_family_description(ModelType type);
+/// Of a type of ModelFamily::mixer.
+const ModelDescription& mixer_description(ModelType type);
 
 /// Floating-point operations of a product with an [in, out] matrix, for one row.
 constexpr double linear_flops(std::int64_t in, std::int64_t out) {

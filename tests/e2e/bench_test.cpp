@@ -198,7 +198,7 @@ TEST(Bench, MistakesAreToldBeforeTheWork) {
       {{"--data", "gone.csv"}, "gone.csv"},
       {{"--data", "test.csv", "--seq-len", "8"}, "--seq-len excludes --data"},
       {{"--pretrained", "gone", "--compare", "small.json"},
-       "--pretrained gone: these are weights for distilbert or bert; expected one of the two in "
+       "--pretrained gone: these are weights for distilbert or bert; expected one of them in "
        "--compare small.json."},
       {{"--set", "model.dmi=3"}, "model.dmi"},
       {{"--set", "model.dim=0", "--set", "ngrams.max=1"},

@@ -25,8 +25,9 @@ struct KeptBytes {
   double a_pair = 0;
 };
 
-/// All that the program knows of a type of models but its computation and its keys
-/// (src/config/*_fields.cpp). A type of models is registered in src/model/model_description.cpp.
+/// All that the program knows of a type of models but its name and family
+/// (diffuse/config/model_types.hpp), its keys (src/config/*_fields.cpp) and its computation. The
+/// types of a family are registered in its descriptions.cpp.
 class ModelDescription {
  public:
   virtual ~ModelDescription() = default;
@@ -52,6 +53,10 @@ class ModelDescription {
     (void)config;
     return 0;
   }
+  /// Makes `tokens` the longest text, where the model has weights for each place of it.
+  virtual void set_longest_text(Config& config, std::int64_t tokens) const {
+    (void)config, (void)tokens;
+  }
   /// Floating-point operations of the matrix products and neighbour sums of one forward pass over
   /// texts of `lengths` tokens (a multiplication and an addition are two). Element-wise work is
   /// left out. Nothing where the computation is not known. A training step is counted as three
@@ -65,6 +70,10 @@ class ModelDescription {
   virtual std::string pretrained(const Config& config) const {
     (void)config;
     return "";
+  }
+  /// Names it; for a type that takes weights of others.
+  virtual void set_pretrained(Config& config, const std::string& folder) const {
+    (void)config, (void)folder;
   }
   /// Replaces the sizes in `config` by those of the folder pretrained(config), which is not empty.
   /// Throws CheckpointError for a folder that holds no such model.

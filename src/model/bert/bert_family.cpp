@@ -35,6 +35,10 @@ std::int64_t BertFamilyDescription::longest_text(const Config& config) const {
   return section(config).max_positions;
 }
 
+void BertFamilyDescription::set_longest_text(Config& config, std::int64_t tokens) const {
+  section(config).max_positions = tokens;
+}
+
 std::optional<double> BertFamilyDescription::forward_flops(
     const Config& config, std::int64_t class_count, std::span<const std::int64_t> lengths) const {
   const BertFamilyConfig& model = section(config);
@@ -69,6 +73,10 @@ KeptBytes BertFamilyDescription::kept_bytes(const Config& config, bool half, boo
 
 std::string BertFamilyDescription::pretrained(const Config& config) const {
   return section(config).pretrained;
+}
+
+void BertFamilyDescription::set_pretrained(Config& config, const std::string& folder) const {
+  section(config).pretrained = folder;
 }
 
 std::string BertFamilyDescription::sizes_text(const BertFamilyConfig& model) {

@@ -12,10 +12,12 @@ class BertFamilyDescription : public ModelDescription {
  public:
   std::int64_t product_width(const Config& config) const override;
   std::int64_t longest_text(const Config& config) const override;
+  void set_longest_text(Config& config, std::int64_t tokens) const override;
   std::optional<double> forward_flops(const Config& config, std::int64_t class_count,
                                       std::span<const std::int64_t> lengths) const override;
   KeptBytes kept_bytes(const Config& config, bool half, bool own_operations) const override;
   std::string pretrained(const Config& config) const override;
+  void set_pretrained(Config& config, const std::string& folder) const override;
   void take_pretrained_sizes(Config& config) const override;
   void load_pretrained(Classifier& classifier, const Config& config) const override;
 

@@ -70,14 +70,11 @@ class BertDescription final : public BertFamilyDescription {
 
 }  // namespace
 
-const ModelDescription& distilbert_description() {
-  static const DistilBertDescription description;
-  return description;
-}
-
-const ModelDescription& bert_description() {
-  static const BertDescription description;
-  return description;
+const ModelDescription& bert_family_description(ModelType type) {
+  static const DistilBertDescription distilbert;
+  static const BertDescription bert;
+  if (type == ModelType::bert) return bert;
+  return distilbert;
 }
 
 }  // namespace diffuse

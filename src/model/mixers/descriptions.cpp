@@ -7,6 +7,7 @@
 #include <string>
 
 #include "attention_block.hpp"
+#include "diffuse/base/error.hpp"
 #include "diffuse/config/load.hpp"
 #include "encoder_classifier.hpp"
 #include "mamba_block.hpp"
@@ -30,6 +31,9 @@ class MixerDescription : public ModelDescription {
   std::string kernel_name(const Config&, Kernel, at::Device, Precision) const override {
     return "tensor operations";
   }
+  /// The `index`-th of its blocks.
+  virtual std::unique_ptr<MixerBlock> make_block(const Config& config, std::int64_t index,
+                                                 FreshTensors& tensors) const = 0;
 
   std::optional<double> forward_flops(const Config& config, std::int64_t class_count,
                                       std::span<const std::int64_t> lengths) const override {
@@ -49,6 +53,11 @@ class MixerDescription : public ModelDescription {
 
 class AttentionDescription : public MixerDescription {
  public:
+  std::unique_ptr<MixerBlock> make_block(const Config& config, std::int64_t index,
+                                         FreshTensors& tensors) const final {
+    return std::make_unique<AttentionBlock>(config, make_attention(config, index, tensors),
+                                            tensors);
+  }
   KeptBytes kept_bytes(const Config& config, bool half, bool) const override {
     const std::int64_t product_bytes = half ? 2 : kFloatBytes;
     const std::int64_t dim = config.model.dim;
@@ -61,6 +70,8 @@ class AttentionDescription : public MixerDescription {
   }
 
  protected:
+  virtual std::unique_ptr<Attention> make_attention(const Config& config, std::int64_t index,
+                                                    FreshTensors& tensors) const = 0;
   /// For each token, beside q, k, v and the outcome.
   virtual std::int64_t kept_by_attention(const Config&, std::int64_t) const { return 0; }
   double block_flops(const Config& config, std::int64_t length) const final {
@@ -83,6 +94,10 @@ class TransformerDescription final : public AttentionDescription {
   }
 
  private:
+  std::unique_ptr<Attention> make_attention(const Config&, std::int64_t,
+                                            FreshTensors&) const override {
+    return std::make_unique<SoftmaxAttention>();
+  }
   double attention_flops(const Config& config, std::int64_t length) const override {
     return 4 * as_double(length) * as_double(length) * as_double(config.model.dim);
   }
@@ -97,11 +112,18 @@ class LinformerDescription final : public AttentionDescription {
   std::int64_t longest_text(const Config& config) const override {
     return config.mixer.max_positions;
   }
+  void set_longest_text(Config& config, std::int64_t tokens) const override {
+    config.mixer.max_positions = tokens;
+  }
   std::string kernel_name(const Config&, Kernel, at::Device, Precision) const override {
     return kSdpaName;  // of what was projected
   }
 
  private:
+  std::unique_ptr<Attention> make_attention(const Config& config, std::int64_t,
+                                            FreshTensors& tensors) const override {
+    return std::make_unique<LinformerAttention>(config.mixer, tensors);
+  }
   double attention_flops(const Config& config, std::int64_t length) const override {
     // Keys and values are projected, then seen.
     return 8 * as_double(length) * as_double(config.mixer.projected) * as_double(config.model.dim);
@@ -118,6 +140,11 @@ class PerformerDescription final : public AttentionDescription {
   }
 
  private:
+  std::unique_ptr<Attention> make_attention(const Config& config, std::int64_t index,
+                                            FreshTensors& tensors) const override {
+    return std::make_unique<PerformerAttention>(config.mixer, config.model.dim / config.mixer.heads,
+                                                index, tensors);
+  }
   std::int64_t kept_by_attention(const Config& config, std::int64_t) const override {
     // Products and features of queries and keys, in float32 always.
     return 4 * config.mixer.heads * config.mixer.features * kFloatBytes;
@@ -134,6 +161,10 @@ class MambaDescription final : public MixerDescription {
   std::string summary(const Config& config) const override {
     return summary_of(config, config.mixer.both_directions ? "Mamba-2, both directions"
                                                            : "Mamba-2, one direction");
+  }
+  std::unique_ptr<MixerBlock> make_block(const Config& config, std::int64_t,
+                                         FreshTensors& tensors) const override {
+    return std::make_unique<MambaBlock>(config, tensors);
   }
   KeptBytes kept_bytes(const Config& config, bool half, bool) const override {
     const MixerConfig& mixer = config.mixer;
@@ -165,44 +196,33 @@ class MambaDescription final : public MixerDescription {
   }
 };
 
+/// The types of this family.
+const MixerDescription& registered(ModelType type) {
+  static const TransformerDescription transformer;
+  static const LinformerDescription linformer;
+  static const PerformerDescription performer;
+  static const MambaDescription mamba;
+  switch (type) {
+    case ModelType::transformer:
+      return transformer;
+    case ModelType::linformer:
+      return linformer;
+    case ModelType::performer:
+      return performer;
+    case ModelType::mamba:
+      return mamba;
+    default:
+      throw Error(fmt::format("mixer_description: {} is none", enum_name(type)));
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<MixerBlock> make_mixer_block(const Config& config, std::int64_t index,
                                              FreshTensors& tensors) {
-  const auto with = [&](std::unique_ptr<Attention> attention) {
-    return std::make_unique<AttentionBlock>(config, std::move(attention), tensors);
-  };
-  switch (config.model.type) {
-    case ModelType::linformer:
-      return with(std::make_unique<LinformerAttention>(config.mixer, tensors));
-    case ModelType::performer:
-      return with(std::make_unique<PerformerAttention>(
-          config.mixer, config.model.dim / config.mixer.heads, index, tensors));
-    case ModelType::mamba:
-      return std::make_unique<MambaBlock>(config, tensors);
-    default:
-      return with(std::make_unique<SoftmaxAttention>());
-  }
+  return registered(config.model.type).make_block(config, index, tensors);
 }
 
-const ModelDescription& transformer_description() {
-  static const TransformerDescription description;
-  return description;
-}
-
-const ModelDescription& linformer_description() {
-  static const LinformerDescription description;
-  return description;
-}
-
-const ModelDescription& performer_description() {
-  static const PerformerDescription description;
-  return description;
-}
-
-const ModelDescription& mamba_description() {
-  static const MambaDescription description;
-  return description;
-}
+const ModelDescription& mixer_description(ModelType type) { return registered(type); }
 
 }  // namespace diffuse

@@ -14,6 +14,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "diffuse/config/load.hpp"
 #include "diffuse/ops/reference/segment_pool.hpp"
 
 namespace diffuse {
@@ -32,7 +33,7 @@ EncoderClassifier::EncoderClassifier(const Config& config, const ModelShape& sha
     : pooling_(config.model.pooling),
       random_at_evaluation_(config.model.noise_at_evaluation && config.model.noise_std > 0.0),
       // As far spread as the embedding, which the sines of full height would drown at first.
-      position_scale_(config.mixer.positions && config.model.type != ModelType::mamba
+      position_scale_(config.mixer.positions && has_effect("mixer", "positions", config.model.type)
                           ? config.model.embedding_init_std * std::numbers::sqrt2
                           : 0.0),
       embedding_(config.model, shape.vocab_size, shape.mask_id, tensors, shape.numbers) {

@@ -23,8 +23,7 @@ class MixerBlock {
   virtual void visit_constants(const ParameterVisitor& visitor) { (void)visitor; }
 };
 
-/// The `index`-th block of a model of `config.model.type`, one of those that section `mixer` is
-/// for.
+/// The `index`-th block of a model of `config.model.type`, which is of ModelFamily::mixer.
 std::unique_ptr<MixerBlock> make_mixer_block(const Config& config, std::int64_t index,
                                              FreshTensors& tensors);
 
