@@ -159,10 +159,6 @@ Config bert_family_baseline(ModelType type, const Config& config, const std::str
   baseline.model.type = type;
   baseline.data = config.data;
   const ModelDescription& model = description_of(type);
-  // Texts are cut where the other model cuts them, or where the positions end.
-  const std::int64_t positions = model.longest_text(baseline);
-  const std::int64_t cut = config.tokenizer.max_tokens;
-  baseline.tokenizer.max_tokens = cut > 0 ? std::min(cut, positions) : positions;
   if (!pretrained.empty()) {
     const fs::path folder = fs::absolute(pretrained);
     model.set_pretrained(baseline, folder.string());
@@ -170,6 +166,10 @@ Config bert_family_baseline(ModelType type, const Config& config, const std::str
     if (is_readable(vocab.string())) baseline.tokenizer.vocab = vocab.string();
   }
   take_pretrained_sizes(baseline);
+  // Texts are cut where the other model cuts them, or where the positions end.
+  const std::int64_t positions = model.longest_text(baseline);
+  const std::int64_t cut = config.tokenizer.max_tokens;
+  baseline.tokenizer.max_tokens = cut > 0 ? std::min(cut, positions) : positions;
   return baseline;
 }
 

@@ -34,6 +34,24 @@ TEST(BenchModels, PretrainedWeightsAreNamedWithTheirSizes) {
   EXPECT_EQ(longer.exit_code, 0) << longer;
   EXPECT_THAT(longer.out, HasSubstr("longer than its 24 positions"));
 
+  // Texts are cut where these end, not where those of the published sizes do.
+  std::string rows;
+  for (int row = 0; row < 4; ++row) {
+    rows += row % 2 == 0 ? "sport," : "money,";
+    for (int word = 0; word < 30; ++word) rows += "a ";
+    rows += "a\n";
+  }
+  workspace.write("long.csv", rows);
+  const Outcome texts = run(with_small_baseline(
+      workspace, quick({"--data", "long.csv", "--mode", "inference", "--no-memory", "--pretrained",
+                        "hf", "--format", "json", "--set", "tokenizer.max_tokens=60"})));
+  ASSERT_EQ(texts.exit_code, 0) << texts;
+  const auto cut = nlohmann::json::parse(texts.out);
+  const auto& measured = cut["cases"][0]["models"][1]["measurements"][0];
+  ASSERT_TRUE(measured.contains("median_s")) << measured;
+  EXPECT_LE(measured["tokens_per_call"].get<double>(),
+            24 * measured["examples_per_call"].get<double>());
+
   fs::remove(workspace.path() / "hf/model.safetensors");
   const Outcome gone = run(with_small_baseline(workspace, quick({"--pretrained", "hf"})));
   EXPECT_EQ(gone.exit_code, 2) << gone;
