@@ -139,8 +139,7 @@ PreparedRun prepare_run(const Config& given, const Preparation& how) {
         config.train.patience);
   }
   const ModelShape shape = {data.tokenizer->vocab_size(), data.labels.size(),
-                            data.tokenizer->mask_id(), data.tokenizer->pad_id(),
-                            config.tokenizer.type == TokenizerType::values};
+                            data.tokenizer->mask_id(), data.tokenizer->pad_id()};
   if (how.resumed.empty()) choose_embedding_rate(config.train, shape.vocab_size);
   StartupFacts startup;
   std::optional<WordVectors> vectors = initial_vectors(

@@ -113,7 +113,7 @@ TrainingResult pretrain(PreparedRun& run, const fs::path& folder) {
 void begin_with(Classifier& classifier, const PreparedRun& run, const fs::path& checkpoint) {
   const InitialWeights found =
       start_from_checkpoint(classifier, *run.data.tokenizer, run.data.labels, checkpoint);
-  if (run.shape.numbers)
+  if (run.config.tokenizer.type == TokenizerType::values)
     log::info("{}: {} tensors taken", checkpoint.string(), found.taken.size());
   else
     log::info("{}: {} of {} words and {} other tensors taken", checkpoint.string(),

@@ -25,8 +25,7 @@ std::string reach_report(const std::vector<ReachFigure>& figures,
   if (farthest_pair)
     text += fmt::format(
         "\nBy its steps and what it reads at once no state is made of two tokens that are more "
-        "than "
-        "{} apart, but by pooling and head.\n",
+        "than {} apart, but by pooling and head.\n",
         format_count(*farthest_pair));
   return text;
 }
