@@ -22,6 +22,11 @@ namespace fs = std::filesystem;
 std::string remedy(std::string_view key, const fs::path& path) {
   const std::string fetched = public_data_set(path);
   if (fetched.empty()) {
+    // The tasks that the program makes itself, each stage in a folder that begins with its name.
+    const std::string folder = path.parent_path().filename().string();
+    for (const std::string_view task : {"listops", "pathfinder"})
+      if (folder.starts_with(task))
+        return fmt::format("; `diffuse data {}` makes such files (docs/long-range-arena.md)", task);
     if (key == "data.train") return "; --train FILE names another";
     if (key == "data.labels") return "; --set data.labels= takes the classes from data.train";
     if (key == "tokenizer.vocab") return "; --set tokenizer.type=words needs none";

@@ -85,6 +85,11 @@ TEST(TrainingFiles, OfAKnownDataSetNameTheCommandThatFetchesThem) {
   };
   for (const std::string name : {"ag_news", "imdb", "trec"}) expect(name, name, "train.csv");
   expect("image", "lra", "image_train.bin.gz");
+  Config made;
+  made.data.train = dir.path() / "pathfinder-4a" / "train.bin";
+  EXPECT_EQ(check_error(made), "data.train: " + made.data.train.first() +
+                                   " cannot be read: No such file or directory; `diffuse data "
+                                   "pathfinder` makes such files (docs/long-range-arena.md)");
   Config other;
   other.data.train = dir.path() / "lra" / "listops.tsv";
   EXPECT_THAT(check_error(other), ::testing::HasSubstr("; --train FILE names another"));
