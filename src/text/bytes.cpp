@@ -10,7 +10,7 @@ std::int64_t BytesTokenizer::encode(std::string_view text, std::int64_t max_toke
                                     std::vector<std::int32_t>& ids) const {
   const auto length = static_cast<std::int64_t>(text.size());
   if (max_tokens > 0) text = text.substr(0, static_cast<std::size_t>(max_tokens));
-  ids.reserve(ids.size() + text.size());
+  // Not reserved: room for exactly one text more would move all that stands there with each text.
   for (const char c : text) {
     ids.push_back(static_cast<std::int32_t>(kSpecialTokens.size()) + static_cast<unsigned char>(c));
   }

@@ -29,8 +29,10 @@ std::vector<std::unique_ptr<Tokenizer>> all_tokenizers() {
     tokenizers.push_back(words_of(config, {"some words , \u00e9 and 1 2 3"}));
   }
   TokenizerConfig config;
-  config.type = TokenizerType::bytes;
-  tokenizers.push_back(load_tokenizer(config, ""));
+  for (const TokenizerType type : {TokenizerType::bytes, TokenizerType::values}) {
+    config.type = type;
+    tokenizers.push_back(load_tokenizer(config, ""));
+  }
   return tokenizers;
 }
 
@@ -96,6 +98,20 @@ TEST(EncodeBatch, DoesSomethingElseMeanwhileOnce) {
                                 [] { throw DataError("unreadable"); }),
                    DataError);
     }
+  }
+}
+
+TEST(AnyTokenizer, ManyTextsMoveTheIdsBeforeThemRarely) {
+  const std::string text = "some words and 1";
+  for (const auto& tokenizer : all_tokenizers()) {
+    std::vector<std::int32_t> ids;
+    int moves = 0;
+    for (int i = 0; i < 4000; ++i) {
+      const std::size_t room = ids.capacity();
+      tokenizer->encode(text, 0, ids);
+      if (ids.capacity() != room) ++moves;
+    }
+    EXPECT_LE(moves, 40) << ids.size() << " ids";
   }
 }
 
