@@ -186,7 +186,12 @@ int run_bench(const BenchOptions& options) {
   comparison.text_source = options.data;
   comparison.warnings.insert(comparison.warnings.begin(), warnings.begin(), warnings.end());
   comparison.environment = bench_environment(cases);
-  texts.compare_accuracy(comparison);
+  try {
+    texts.compare_accuracy(comparison);
+  } catch (const Stopped& stopped) {  // what was measured is reported all the same
+    comparison.stopped_by = stopped.signal;
+    comparison.warnings.emplace_back("stopped before the checkpoints' answers were compared");
+  }
   write_report(options, report_text(comparison_json(comparison), "the report", options.format));
   if (comparison.stopped_by != 0) {
     log::warning("Stopped by {}; the report holds {} of {} cases",

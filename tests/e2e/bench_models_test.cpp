@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "e2e/small_distilbert.hpp"
@@ -121,8 +122,8 @@ TEST(BenchModels, AnotherConfigWithTheVocabularyItAssumes) {
               HasSubstr("other: no training file; a vocabulary of 40,000 words and 4 classes"));
 }
 
-TEST(BenchModels, TwoCheckpointsAlsoByTheirAccuracy) {
-  const Workspace workspace;
+/// run1 and run2, checkpoints of two seeds; both have a test file.
+void train_two(const Workspace& workspace) {
   for (const char* seed : {"1", "2"})
     ASSERT_EQ(workspace
                   .run({"train", "--config", "small.json", "--set", "train.length=3u", "--set",
@@ -130,6 +131,11 @@ TEST(BenchModels, TwoCheckpointsAlsoByTheirAccuracy) {
                         std::string("run") + seed})
                   .exit_code,
               0);
+}
+
+TEST(BenchModels, TwoCheckpointsAlsoByTheirAccuracy) {
+  const Workspace workspace;
+  train_two(workspace);
   const Outcome outcome =
       workspace.run({"bench", "--checkpoint", "run1", "--compare", "run2", "--batch-size", "2",
                      "--seq-len", "4", "--mode", "inference", "--no-memory", "--format", "json"});
@@ -141,6 +147,25 @@ TEST(BenchModels, TwoCheckpointsAlsoByTheirAccuracy) {
             nlohmann::json::parse(read_file(workspace.path() / "run2/test.json"))["accuracy"]);
   EXPECT_TRUE(json["models"][1]["accuracy"]["paired"].contains("mcnemar_p_value"));
   EXPECT_EQ(json["epoch_rows"], 210);  // of the file that they were trained on
+}
+
+TEST(BenchModels, CtrlCKeepsTheReportOfTwoCheckpointsToo) {
+  const Workspace workspace;
+  train_two(workspace);
+  Process process(workspace.launch(
+      {"--log-level",  "info", "bench",     "--checkpoint", "run1",     "--compare", "run2",
+       "--batch-size", "4",    "--seq-len", "4,65536",      "--mode",   "train",     "--no-memory",
+       "--precision",  "fp32", "--budget",  "100000",       "--format", "json"}));
+  ASSERT_TRUE(process.wait_for_stderr("train 4 x 65536"));
+  process.signal(SIGINT);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome;
+  EXPECT_THAT(outcome.err, HasSubstr("Stopped by SIGINT; the report holds 1 of 2 cases"));
+  const auto json = nlohmann::json::parse(outcome.out);
+  ASSERT_EQ(json["cases"].size(), 1U);
+  EXPECT_THAT(json["remarks"].dump(),
+              HasSubstr("stopped before the checkpoints' answers were compared"));
+  EXPECT_FALSE(json["models"][1].contains("accuracy"));
 }
 
 TEST(BenchModels, EveryRivalStandsInOneTable) {
