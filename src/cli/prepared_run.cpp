@@ -29,9 +29,10 @@ namespace {
 
 /// What the fused kernel's rounding depends on, besides precision.
 std::string instructions(Precision precision) {
-  const bool bf16 = precision == Precision::bf16 && FusedDiffusion::has_bf16_instructions();
-  return fmt::format("{}{}", FusedDiffusion::instruction_sets().front(),
-                     bf16 ? ", avx512_bf16" : "");
+  const bool bf16 = precision == Precision::bf16;
+  const std::string_view set = FusedDiffusion::instruction_sets(bf16).front();
+  const bool own = bf16 && set == "AVX-512" && FusedDiffusion::has_bf16_instructions();
+  return fmt::format("{}{}", set, own ? ", avx512_bf16" : "");
 }
 
 /// What train.embedding_lr_factor = -1 stands for behind a pretraining: of many words the place

@@ -47,7 +47,8 @@ std::string kernel_text(Kernel kernel, at::Device device, const Config& config, 
                ? " and its bf16 instructions"
                : " (which has no bf16 instructions: fp32 is faster here)";
   return fmt::format("fused, {}{}{} (the same bytes with any number of threads)",
-                     FusedDiffusion::instruction_sets().front(), bf16, rows);
+                     FusedDiffusion::instruction_sets(precision == Precision::bf16).front(), bf16,
+                     rows);
 }
 
 }  // namespace diffuse

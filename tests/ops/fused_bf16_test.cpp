@@ -110,7 +110,7 @@ struct Kind {
 class Bf16Products : public ::testing::TestWithParam<Kind> {};
 
 TEST_P(Bf16Products, RoundWhatTheyMultiplyAndNothingElse) {
-  for (const std::string_view instructions : FusedDiffusion::instruction_sets()) {
+  for (const std::string_view instructions : FusedDiffusion::instruction_sets(true)) {
     for (const std::int64_t piece_rows : {0, 20}) {
       SCOPED_TRACE(fmt::format("{}, pieces of {}", instructions, piece_rows));
       Comparison comparison(GetParam().spec);
@@ -195,7 +195,7 @@ TEST(FusedBf16, RoundsToNearestAndSumsInFloat32) {
   spec.activation = Activation::identity;
   Comparison comparison(spec);
   const auto expected = comparison.reference(rounded_diffusion);
-  for (const std::string_view instructions : FusedDiffusion::instruction_sets()) {
+  for (const std::string_view instructions : FusedDiffusion::instruction_sets(true)) {
     const auto found = comparison.fused(1, {.instructions = instructions, .bf16 = true});
     EXPECT_LT(relative_error(found.output, expected.output), 2e-6) << instructions;
     EXPECT_GT(relative_error(found.output, comparison.reference().output), 1e-4) << instructions;
@@ -222,7 +222,7 @@ TEST(FusedBf16, NumbersThatAreNoneStayWhatTheyAre) {
   const std::vector<std::int32_t> ids = {0};
   const TokenTable table{row.data(), ids.data()};
   WorkerPool pool(1);
-  for (const std::string_view instructions : FusedDiffusion::instruction_sets()) {
+  for (const std::string_view instructions : FusedDiffusion::instruction_sets(true)) {
     FusedDiffusion fused(spec, pool, {.instructions = instructions, .bf16 = true});
     fused.set_parameters(std::span(&step, 1), false);
     std::vector<float> output(16);

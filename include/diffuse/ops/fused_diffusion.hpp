@@ -73,8 +73,8 @@ struct FusedOptions {
 ///
 /// float32, with AVX2 or AVX-512 where the processor has them. Matrix products may be of numbers
 /// rounded to bf16 (the rows, the matrices and the gradients that meet in them); all else, and
-/// their sums, stay float32. The instruction of avx512_bf16 multiplies them where the processor has
-/// it; without it they are no faster than float32.
+/// their sums, stay float32. AMX or avx512_bf16 multiplies them where the processor has
+/// it; without both they are no faster than float32.
 class FusedDiffusion {
  public:
   /// `pool` must outlive the object. Throws Error for instructions that the processor lacks.
@@ -122,8 +122,8 @@ class FusedDiffusion {
   static constexpr std::int64_t kMatrixCopies = 2;
 
   /// The instruction sets that there are kernels for and that this processor has, best first:
-  /// "AVX-512", "AVX2", "SSSE3".
-  static std::vector<std::string_view> instruction_sets();
+  /// "AVX-512", "AVX2", "SSSE3"; for products of bf16 numbers "AMX" before these.
+  static std::vector<std::string_view> instruction_sets(bool bf16 = false);
   /// Whether this processor multiplies bf16 numbers by instructions of its own.
   static bool has_bf16_instructions();
 

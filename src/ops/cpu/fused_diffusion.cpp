@@ -236,14 +236,16 @@ void FusedDiffusion::forward_backward(const DiffusionInput& input, const Middle&
   self.parameters.add_gradients(self.slot_data(0), self.values, gradients);
 }
 
-std::vector<std::string_view> FusedDiffusion::instruction_sets() {
+std::vector<std::string_view> FusedDiffusion::instruction_sets(bool bf16) {
   std::vector<std::string_view> names;
-  for (const cpu::Kernels* kernels : cpu::available_kernels()) names.push_back(kernels->name);
+  for (const cpu::Kernels* kernels : cpu::available_kernels())
+    if (bf16 || kernels->bf16_arithmetic() != cpu::Arithmetic::tiles)
+      names.push_back(kernels->name);
   return names;
 }
 
 bool FusedDiffusion::has_bf16_instructions() {
-  return cpu::kernels_of({}).bf16_arithmetic() == cpu::Arithmetic::native_pairs;
+  return cpu::kernels_of({}).bf16_arithmetic() != cpu::Arithmetic::pairs;
 }
 
 void drop_ids(const RandomPlace& place, RandomStream stream, double probability, std::int64_t span,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "diffuse/base/error.hpp"
+#include "tile_permission.hpp"
 
 // Scalable registers have no size at compile time, which arrays of them need; the others would add
 // nothing to SSSE3 (which CMakeLists.txt asks the compiler for), AVX2 and AVX-512 here.
@@ -138,6 +139,16 @@ const Kernels kKernels = {
     update_row,
     follow_tail};
 
+#if HWY_TARGET == HWY_AVX3
+extern const Kernels kTileKernels;
+const Kernels kTileKernels = [] {
+  Kernels kernels = kKernels;
+  kernels.name = "AMX";
+  kernels.bf16_arithmetic = [] { return Arithmetic::tiles; };
+  return kernels;
+}();
+#endif
+
 }  // namespace diffuse::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -152,8 +163,10 @@ std::span<const Kernels* const> available_kernels() {
 #if HWY_ARCH_X86
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
+        __builtin_cpu_supports("avx512vl")) {
+      if (may_use_tiles()) found.push_back(&N_AVX3::kTileKernels);
       found.push_back(&N_AVX3::kKernels);
+    }
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
       found.push_back(&N_AVX2::kKernels);

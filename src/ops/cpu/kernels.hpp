@@ -37,7 +37,8 @@ struct RowRange {
 /// texts, in one thread.
 struct Kernels {
   std::string_view name;
-  /// Of bf16 numbers: pairs, or native_pairs where these instructions include them.
+  /// Of bf16 numbers: pairs, or native_pairs where these instructions include them; tiles of the
+  /// set "AMX", which is AVX-512 in all else.
   Arithmetic (*bf16_arithmetic)();
 
   /// Turns a packed panel of `depth` rows, a multiple of kUnit, into cells of two bf16 numbers.

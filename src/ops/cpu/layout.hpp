@@ -22,8 +22,8 @@ inline constexpr std::int64_t padded(std::int64_t width) {
 }
 
 /// What matrix products are made of: float32 numbers, or cells of two bf16 numbers, by float32
-/// instructions or by those of avx512_bf16. Sums are float32.
-enum class Arithmetic { single, pairs, native_pairs };
+/// instructions, by those of avx512_bf16, or by the tiles of AMX. Sums are float32.
+enum class Arithmetic { single, pairs, native_pairs, tiles };
 
 /// The matrix B `[depth, width]` of a product Y = X · B, in panels of kUnit columns: panel p holds
 /// columns 16 p … 16 p + 15 of every row, one row after the other. As cells of two numbers it takes

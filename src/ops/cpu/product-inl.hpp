@@ -7,7 +7,7 @@
 #define DIFFUSE_OPS_CPU_PRODUCT_INL
 #endif
 
-#include "pairs-inl.hpp"
+#include "tiles-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace diffuse::cpu::HWY_NAMESPACE {
@@ -18,9 +18,6 @@ constexpr int kTileRows = 6;
 constexpr int kTileUnits = kUnitVectors == 1 ? 4 : 1;
 // A panel's part that stays in the first-level cache while all rows of a block pass it.
 constexpr std::int64_t kDepthBlock = 256;
-
-/// Where Y starts: at zero, at a bias, or at what it holds.
-enum class Start { zero, bias, result };
 
 /// One step of a tile's sums: each row's cell times the vectors of cells.
 template <class By, int kPart, int kRows, int kVectors, class Cell>
@@ -139,7 +136,11 @@ HWY_INLINE void multiply(const Products& by, const float* x, std::int64_t x_stri
     return multiply_cells<Single, start>(x, x_stride, rows, b, b.depth, bias, y, y_stride);
   const std::int64_t depth = b.depth / 2;
   for (std::int64_t i = 0; i < rows; ++i)
-    pair_columns(x + i * x_stride, b.depth, by.cells + i * depth);
+    pair_columns(by.arithmetic, x + i * x_stride, b.depth, by.cells + i * depth);
+#if HWY_TARGET == HWY_AVX3
+  if (by.arithmetic == Arithmetic::tiles)
+    return multiply_tiles<start>(by.cells, depth, rows, b, bias, y, y_stride);
+#endif
   with_pairs(by.arithmetic, [&](auto pairs) HWY_ATTR {
     multiply_cells<decltype(pairs), start>(by.cells, depth, rows, b, depth, bias, y, y_stride);
   });
@@ -202,11 +203,16 @@ HWY_INLINE void add_outer(const Products& by, const float* a, std::int64_t a_str
                           std::int64_t inputs, std::int64_t rows, float* g, std::int64_t g_stride) {
   if (by.arithmetic == Arithmetic::single)
     return add_outer_cells<Single>(a, a_stride, outputs, x, x_stride, inputs, rows, g, g_stride);
+#if HWY_TARGET == HWY_AVX3
+  if (by.arithmetic == Arithmetic::tiles)
+    return add_outer_tiles(by.cells, {a, a_stride, outputs}, {x, x_stride, inputs}, rows, g,
+                           g_stride);
+#endif
   const std::int64_t depth = (rows + 1) / 2;
   float* a_cells = by.cells;
   float* x_cells = by.cells + depth * outputs;
-  pair_rows(a, a_stride, rows, outputs, a_cells);
-  pair_rows(x, x_stride, rows, inputs, x_cells);
+  pair_rows(by.arithmetic, a, a_stride, rows, outputs, a_cells);
+  pair_rows(by.arithmetic, x, x_stride, rows, inputs, x_cells);
   with_pairs(by.arithmetic, [&](auto pairs) HWY_ATTR {
     add_outer_cells<decltype(pairs)>(a_cells, outputs, outputs, x_cells, inputs, inputs, depth, g,
                                      g_stride);

@@ -111,6 +111,7 @@ void run_step(const DiffusionPlan& plan, const StepPlan& step, const Chunk& chun
 
 void run_steps(const DiffusionPlan& plan, const Chunk& chunk, const Workspace& workspace,
                StepRange range) {
+  const TileScope tiles(plan.arithmetic);
   const std::vector<StepBuffers>& kept = workspace.steps;
   if (workspace.initial != nullptr && workspace.initial != workspace.start && range.begin == 0 &&
       range.end > 0)

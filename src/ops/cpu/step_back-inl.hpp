@@ -183,6 +183,7 @@ void run_step_back(const DiffusionPlan& plan, const StepPlan& step, const Chunk&
 
 void step_back(const DiffusionPlan& plan, const Chunk& chunk, Workspace& workspace, std::size_t t,
                float* slot) {
+  const TileScope tiles(plan.arithmetic);
   const std::int64_t count = chunk.rows() * plan.widths.state;
   float* of_initial = workspace.initial_gradient;
   if (of_initial != nullptr && t + 1 == plan.steps.size())
