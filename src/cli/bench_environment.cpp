@@ -36,6 +36,13 @@ std::string clock_text() {
                      : fmt::format("{:.0f} to {:.0f} MHz", low, high);
 }
 
+/// "AVX-512", and another set where products of bf16 numbers have one.
+std::string fused_kernel_text() {
+  const std::string_view set = FusedDiffusion::instruction_sets().front();
+  const std::string_view bf16 = FusedDiffusion::instruction_sets(true).front();
+  return bf16 == set ? std::string(set) : fmt::format("{}, in bf16 {}", set, bf16);
+}
+
 double load_average() {
   double load = 0;
   return getloadavg(&load, 1) == 1 ? load : 0;
@@ -61,7 +68,7 @@ std::vector<std::pair<std::string, std::string>> bench_environment(
       {"CUDA", found.cuda},
       {"threads", fmt::format("{}", fmt::join(threads, ", "))},
       {"processor", fmt::format("{}, {} cores", cpu_model(), available_cores())},
-      {"fused kernel", fmt::format("{}", FusedDiffusion::instruction_sets().front())},
+      {"fused kernel", fused_kernel_text()},
       {"clocks", clock_text()},
       {"free memory", format_bytes(static_cast<double>(available_memory_bytes()))},
       {"time", utc_now()}};

@@ -45,6 +45,8 @@ TEST(Bench, ComparesWithDistilBertOnRandomTexts) {
                            "tokens takes small .* and DistilBERT .* times as long, with .*"));
   for (const char* key : {"diffuse", "LibTorch", "threads", "processor", "clocks"})
     EXPECT_TRUE(json["environment"].contains(key)) << key;
+  EXPECT_THAT(json["environment"]["fused kernel"].get<std::string>(),
+              MatchesRegex("AVX-512|AVX-512, in bf16 AMX|AVX2|SSSE3"));
 }
 
 TEST(Bench, ASignalEndsItWithTheCasesThatAreWhole) {
