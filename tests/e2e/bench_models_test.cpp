@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "e2e/small_distilbert.hpp"
@@ -152,16 +151,11 @@ TEST(BenchModels, TwoCheckpointsAlsoByTheirAccuracy) {
 TEST(BenchModels, CtrlCKeepsTheReportOfTwoCheckpointsToo) {
   const Workspace workspace;
   train_two(workspace);
-  Process process(workspace.launch(
-      {"--log-level",  "info", "bench",     "--checkpoint", "run1",     "--compare", "run2",
-       "--batch-size", "4",    "--seq-len", "4,65536",      "--mode",   "train",     "--no-memory",
-       "--precision",  "fp32", "--budget",  "100000",       "--format", "json"}));
-  ASSERT_TRUE(process.wait_for_stderr("train 4 x 65536"));
-  process.signal(SIGINT);
-  const Outcome outcome = process.wait();
-  EXPECT_EQ(outcome.exit_code, 130) << outcome;
-  EXPECT_THAT(outcome.err, HasSubstr("Stopped by SIGINT; the report holds 1 of 2 cases"));
-  const auto json = nlohmann::json::parse(outcome.out);
+  const auto json = report_stopped_in(
+      workspace.launch({"bench", "--checkpoint", "run1", "--compare", "run2", "--batch-size", "4",
+                        "--seq-len", "4,65536", "--mode", "train", "--no-memory", "--precision",
+                        "fp32", "--budget", "100000", "--format", "json"}),
+      "train 4 x 65536");
   ASSERT_EQ(json["cases"].size(), 1U);
   EXPECT_THAT(json["remarks"].dump(),
               HasSubstr("stopped before the checkpoints' answers were compared"));

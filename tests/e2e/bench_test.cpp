@@ -51,17 +51,11 @@ TEST(Bench, ComparesWithDistilBertOnRandomTexts) {
 
 TEST(Bench, ASignalEndsItWithTheCasesThatAreWhole) {
   const Workspace workspace;
-  Launch launch = with_small_baseline(
-      workspace, quick({"--seq-len", "8,4096", "--mode", "train", "--no-memory", "--format", "json",
-                        "--precision", "fp32", "--budget", "100000"}));
-  launch.arguments.insert(launch.arguments.begin(), {"--log-level", "info"});
-  Process process(launch);
-  ASSERT_TRUE(process.wait_for_stderr("train 4 x 4096"));
-  process.signal(SIGINT);
-  const Outcome outcome = process.wait();
-  EXPECT_EQ(outcome.exit_code, 130) << outcome;
-  EXPECT_THAT(outcome.err, HasSubstr("Stopped by SIGINT; the report holds 1 of 2 cases"));
-  const auto json = nlohmann::json::parse(outcome.out);
+  const auto json = report_stopped_in(
+      with_small_baseline(
+          workspace, quick({"--seq-len", "8,4096", "--mode", "train", "--no-memory", "--format",
+                            "json", "--precision", "fp32", "--budget", "100000"})),
+      "train 4 x 4096");
   ASSERT_EQ(json["cases"].size(), 1U);
   EXPECT_EQ(json["cases"][0]["seq_len"], 8);
   EXPECT_THAT(json["remarks"].dump(), HasSubstr("stopped after 1 of 2 cases"));

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <gmock/gmock.h>
+
+#include <csignal>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -33,6 +37,20 @@ inline std::vector<std::string> quick(std::vector<std::string> more) {
                                         "--threads", "1",        "--device",   "cpu"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
+}
+
+/// The report, as JSON, of a `bench` of two cases that gets Ctrl-C once its log says that the
+/// second one, `text`, has begun.
+inline nlohmann::json report_stopped_in(Launch launch, const std::string& text) {
+  launch.arguments.insert(launch.arguments.begin(), {"--log-level", "info"});
+  Process process(launch);
+  EXPECT_TRUE(process.wait_for_stderr(text));
+  process.signal(SIGINT);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome;
+  EXPECT_THAT(outcome.err,
+              ::testing::HasSubstr("Stopped by SIGINT; the report holds 1 of 2 cases"));
+  return nlohmann::json::parse(outcome.out);
 }
 
 /// A section of with_small_baseline: the published BERT takes gigabytes.

@@ -57,6 +57,9 @@ HWY_INLINE void with_pairs([[maybe_unused]] Arithmetic arithmetic, const Work& w
   work(Pairs());
 }
 
+/// Where a product's result starts: at zero, at a bias, or at what it holds.
+enum class Start { zero, bias, result };
+
 /// Products of some rows: what they are made of, and room for the rows as cells: kBlockRows times
 /// the widest of them, none for single.
 struct Products {

@@ -13,9 +13,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace diffuse::cpu::HWY_NAMESPACE {
 
-/// Where Y starts: at zero, at a bias, or at what it holds.
-enum class Start { zero, bias, result };
-
 #if HWY_TARGET == HWY_AVX3
 
 // Results are tiles 0 to 3, what is multiplied is 4 and 5; 6 and 7 are these with half the cells,
@@ -110,7 +107,7 @@ HWY_INLINE void add_tile_products(const float* left, std::int64_t left_stride, c
   });
 }
 
-/// kUnits panels of Y from column `first` on.
+/// kUnits panels of Y from `panel` on.
 template <int kUnits, Start start>
 HWY_NOINLINE void tile_strip(const float* x, std::int64_t depth, std::int64_t rows, const Panels& b,
                              std::int64_t panel, const float* bias, float* y,
